@@ -1,1 +1,6 @@
-export {};
+export { type BackboneConfig, type Family, readBackboneConfig } from './backbone-config.js';
+export type { Checkpoint, CheckpointTensor } from './checkpoint.js';
+export { buildContentGraph, CONTENT_INPUTS, CONTENT_OUTPUT } from './content-graph.js';
+export { openCheckpoint, weightFilesOf } from './open-checkpoint.js';
+export { planTensors, type TensorPlan, takeTensors } from './tensor-plan.js';
+export type { PlacedTensor } from './weight-source.js';

@@ -1,1 +1,19 @@
-export {};
+export {
+  type Artifact,
+  type BaseModel,
+  type DenseLayer,
+  lastLayerOf,
+  type Pooling,
+  type SelectedLayer,
+} from './artifact.js';
+export { cleanText, joinPromptResponse } from './clean-text.js';
+export { type ContentInput, textOf } from './content.js';
+export { bytesOfTokenIds, contentHash, tokenIdsOfBytes } from './content-hash.js';
+export { float32OfBfloat16, float32OfBytes, float32OfFloat16, halfToNumber } from './float-formats.js';
+export { type NamedBytes, readArtifact } from './read-artifact.js';
+export {
+  HEADER_LENGTH_BYTES,
+  parseSafetensorsHeader,
+  safetensorsHeaderLength,
+  type TensorInfo,
+} from './safetensors.js';

@@ -1,0 +1,137 @@
+import { AttributeType, DataType, EXTERNAL, encodeModel } from './proto.js';
+
+/** A value in the graph, by name. */
+export type Value = string;
+
+/** Tensor data that stays in its own file, next to the model. */
+export interface ExternalTensor {
+  dataType: DataType;
+  shape: readonly number[];
+  /** File name, in the model's directory: onnxruntime follows no link out of it. */
+  location: string;
+  /** Bytes from the start of that file. */
+  offset: number;
+  byteLength: number;
+}
+
+type Attributes = Record<string, { int: number } | { float: number }>;
+
+const IR_VERSION = 10;
+const ONNX_OPSET = 21;
+const MICROSOFT = 'com.microsoft';
+
+/**
+ * Builds an ONNX graph node by node. Names are numbered in the order of the calls, so that the same calls give the
+ * same bytes.
+ */
+export class Graph {
+  readonly #nodes: object[] = [];
+  readonly #initializers: object[] = [];
+  readonly #inputs: object[] = [];
+  readonly #outputs: object[] = [];
+  readonly #shared = new Set<Value>();
+  #count = 0;
+
+  /** A graph input. A string in `shape` names a dimension that is known only when the graph runs. */
+  input(name: string, dataType: DataType, shape: readonly (number | string)[]): Value {
+    this.#inputs.push(valueInfo(name, dataType, shape));
+    return name;
+  }
+
+  output(name: Value, dataType: DataType, shape: readonly (number | string)[]): void {
+    this.#outputs.push(valueInfo(name, dataType, shape));
+  }
+
+  /** A constant held in the model file itself. */
+  constant(name: string, shape: readonly number[], data: Float32Array | BigInt64Array): Value {
+    const dataType = data instanceof Float32Array ? DataType.FLOAT : DataType.INT64;
+    const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    this.#initializers.push({ name, dims: shape, dataType, rawData });
+    return name;
+  }
+
+  /** Integer constant of one dimension: a shape, or indices. */
+  integers(name: string, values: Iterable<number>): Value {
+    const data = BigInt64Array.from(Array.from(values, BigInt));
+    return this.constant(name, [data.length], data);
+  }
+
+  /** As `integers`, but the second call with the same name gives the first one's value. */
+  sharedIntegers(name: string, values: Iterable<number>): Value {
+    if (!this.#shared.has(name)) this.#shared.add(this.integers(name, values));
+    return name;
+  }
+
+  /** A constant that is read out of another file, in place. */
+  external(name: string, tensor: ExternalTensor): Value {
+    const externalData = [
+      { key: 'location', value: tensor.location },
+      { key: 'offset', value: String(tensor.offset) },
+      { key: 'length', value: String(tensor.byteLength) },
+    ];
+    this.#initializers.push({
+      name,
+      dims: tensor.shape,
+      dataType: tensor.dataType,
+      dataLocation: EXTERNAL,
+      externalData,
+    });
+    return name;
+  }
+
+  /** A node of the standard operator set with one output. An empty string among the inputs leaves it out. */
+  op(opType: string, inputs: Value[], attributes: Attributes = {}, output?: Value): Value {
+    const name = output ?? this.#fresh(opType);
+    this.#push('', opType, inputs, [name], attributes);
+    return name;
+  }
+
+  /** A node of onnxruntime's own operator set (contrib operators), with `outputs` outputs. */
+  contrib(
+    opType: string,
+    inputs: Value[],
+    attributes: Attributes,
+    outputs: (Value | undefined)[] = [undefined],
+  ): Value[] {
+    const names = outputs.map((output) => output ?? this.#fresh(opType));
+    this.#push(MICROSOFT, opType, inputs, names, attributes);
+    return names;
+  }
+
+  /** The whole as bytes of an `.onnx` file. */
+  encode(name: string): Uint8Array {
+    return encodeModel({
+      irVersion: IR_VERSION,
+      producerName: 'tocsin',
+      opsetImport: [
+        { domain: '', version: ONNX_OPSET },
+        { domain: MICROSOFT, version: 1 },
+      ],
+      graph: {
+        name,
+        node: this.#nodes,
+        initializer: this.#initializers,
+        input: this.#inputs,
+        output: this.#outputs,
+      },
+    });
+  }
+
+  #fresh(opType: string): Value {
+    return `${opType}_${this.#count++}`;
+  }
+
+  #push(domain: string, opType: string, input: Value[], output: Value[], attributes: Attributes): void {
+    const attribute = Object.entries(attributes).map(([name, value]) =>
+      'int' in value
+        ? { name, type: AttributeType.INT, i: value.int }
+        : { name, type: AttributeType.FLOAT, f: value.float },
+    );
+    this.#nodes.push({ name: `n${this.#nodes.length}_${opType}`, opType, domain, input, output, attribute });
+  }
+}
+
+function valueInfo(name: string, elemType: DataType, shape: readonly (number | string)[]): object {
+  const dim = shape.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));
+  return { name, type: { tensorType: { elemType, shape: { dim } } } };
+}

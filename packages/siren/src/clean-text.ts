@@ -1,0 +1,64 @@
+/**
+ * Text preparation, as the reference runtime does it before tokenizing (llm-siren 0.2.0, `_to_raw_text`).
+ */
+
+// The chat-template markers that the reference replaces: ChatML, Phi, Llama 3, Qwen/FIM, Llama 2, sentence marks.
+const CHAT_MARKERS = [
+  '<|im_start|>',
+  '<|im_end|>',
+  '<|im_sep|>',
+  '<|system|>',
+  '<|user|>',
+  '<|assistant|>',
+  '<|begin_of_text|>',
+  '<|end_of_text|>',
+  '<|start_header_id|>',
+  '<|end_header_id|>',
+  '<|eot_id|>',
+  '<|endoftext|>',
+  '<|fim_prefix|>',
+  '<|fim_suffix|>',
+  '<|fim_middle|>',
+  '<<SYS>>',
+  '<</SYS>>',
+  '[INST]',
+  '[/INST]',
+  '<s>',
+  '</s>',
+  '<|s|>',
+  '<|/s|>',
+];
+
+const CHAT_MARKER = new RegExp(
+  CHAT_MARKERS.map((marker) => marker.replace(/[|[\]/]/g, '\\$&')).join('|'),
+  'g',
+);
+const BLANKS = /[ \t]+/g;
+const NEWLINES = /\n{3,}/g;
+
+// What Python's str.strip() takes away. JavaScript's trim() differs: it takes U+FEFF and leaves U+001C-1F and U+0085.
+const PYTHON_SPACE =
+  '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]';
+const LEADING_SPACE = new RegExp(`^${PYTHON_SPACE}+`);
+const IS_SPACE = new RegExp(PYTHON_SPACE);
+
+/**
+ * The text that the tokenizer gets: chat-template markers become spaces, runs of blanks and tabs one space,
+ * three and more newlines two, and the ends are stripped. A text with nothing left is one space.
+ */
+export function cleanText(text: string): string {
+  const cleaned = strip(text.replace(CHAT_MARKER, ' ').replace(BLANKS, ' ').replace(NEWLINES, '\n\n'));
+  return cleaned === '' ? ' ' : cleaned;
+}
+
+/** Python's `str.strip()`. Not one regular expression: `\s+$` is quadratic on a long run of spaces in the middle. */
+function strip(text: string): string {
+  let end = text.length;
+  while (end > 0 && IS_SPACE.test(text.charAt(end - 1))) end--;
+  return text.slice(0, end).replace(LEADING_SPACE, '');
+}
+
+/** A prompt and a response are one text, joined by a newline; an empty part is left out (`_join_prompt_response`). */
+export function joinPromptResponse(prompt: string | undefined, response: string | undefined): string {
+  return [prompt, response].filter((part) => part !== undefined && part !== '').join('\n');
+}
