@@ -4,3 +4,5 @@ export { buildContentGraph, CONTENT_INPUTS, CONTENT_OUTPUT } from './content-gra
 export { openCheckpoint, weightFilesOf } from './open-checkpoint.js';
 export { planTensors, type TensorPlan, takeTensors } from './tensor-plan.js';
 export type { PlacedTensor } from './weight-source.js';
+export { type PlacedBackbone, placeCheckpoint } from './place-checkpoint.js';
+export { placeGguf } from './place-gguf.js';

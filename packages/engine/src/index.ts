@@ -1,1 +1,7 @@
-export {};
+export type { RowOutcome } from './batcher.js';
+export { type Content, prepareContents } from './content.js';
+export type { CostModel } from './cost-model.js';
+export { Guard, type GuardInfo, type GuardOptions, type ScoreOptions, type ScoreResult } from './guard.js';
+export { type OpenGuard, type OpenGuardOptions, openGuard } from './open-guard.js';
+export { Scorer, type ScorerOptions } from './scorer.js';
+export { Tokenizer } from './tokenizer.js';

@@ -1,0 +1,136 @@
+import { damaged } from './gguf-error.js';
+import type { Metadata } from './metadata.js';
+import type { Architecture } from './tensor-name.js';
+
+const CLASSES: Record<Architecture, string> = { llama: 'LlamaForCausalLM', qwen3: 'Qwen3ForCausalLM' };
+
+/** What config.json says and GGUF files do not: it follows from which tensors there are. */
+export interface TensorFacts {
+  vocabSize: number;
+  /** There is no `output.weight`. */
+  tied: boolean;
+  attentionBias: boolean;
+  mlpBias: boolean;
+}
+
+/** The size of the model that other checks need. */
+export interface ModelShape {
+  layers: number;
+  hiddenSize: number;
+  heads: number;
+  keyValueHeads: number;
+  headDim: number;
+  ropeTheta: number;
+}
+
+/**
+ * @throws UserError for a key that is missing, of another type, or at odds with another
+ */
+export function readModelShape(metadata: Metadata, architecture: Architecture): ModelShape {
+  const positive = (name: string): number => positiveInteger(metadata, `${architecture}.${name}`);
+  const hiddenSize = positive('embedding_length');
+  const heads = positive('attention.head_count');
+  const keyValueHeads = metadata.entries.has(`${architecture}.attention.head_count_kv`)
+    ? positive('attention.head_count_kv')
+    : heads;
+  const ropeTheta = metadata.get(`${architecture}.rope.freq_base`, 'float');
+  return {
+    layers: positive('block_count'),
+    hiddenSize,
+    heads,
+    keyValueHeads,
+    headDim: headDimOf(metadata, architecture, hiddenSize / heads),
+    ropeTheta,
+  };
+}
+
+/**
+ * The file's metadata as a Hugging Face config.json. What the graph builder may not know (rope scaling of other kinds,
+ * sliding windows, partial rotation) is passed on under its Hugging Face name, so that one check of configs refuses it.
+ * @param ropeScaling what `rope_freqs.weight` says, if the file has one
+ */
+export function modelConfig(
+  metadata: Metadata,
+  architecture: Architecture,
+  shape: ModelShape,
+  facts: TensorFacts,
+  ropeScaling: Record<string, unknown> | undefined,
+): Record<string, unknown> {
+  const key = (name: string): string => `${architecture}.${name}`;
+  const window = metadata.find(key('attention.sliding_window'), 'integer') ?? 0;
+  const rotated = metadata.find(key('rope.dimension_count'), 'integer') ?? shape.headDim;
+  return {
+    architectures: [CLASSES[architecture]],
+    model_type: architecture,
+    hidden_act: 'silu',
+    hidden_size: shape.hiddenSize,
+    intermediate_size: positiveInteger(metadata, key('feed_forward_length')),
+    num_hidden_layers: shape.layers,
+    num_attention_heads: shape.heads,
+    num_key_value_heads: shape.keyValueHeads,
+    head_dim: shape.headDim,
+    rms_norm_eps: metadata.get(key('attention.layer_norm_rms_epsilon'), 'float'),
+    rope_theta: shape.ropeTheta,
+    rope_scaling: ropeScaling ?? statedRopeScaling(metadata, architecture),
+    vocab_size: vocabSizeOf(metadata, architecture, facts.vocabSize),
+    max_position_embeddings: positiveInteger(metadata, key('context_length')),
+    tie_word_embeddings: facts.tied,
+    attention_bias: facts.attentionBias,
+    mlp_bias: facts.mlpBias,
+    bos_token_id: metadata.find('tokenizer.ggml.bos_token_id', 'integer') ?? null,
+    eos_token_id: metadata.find('tokenizer.ggml.eos_token_id', 'integer') ?? null,
+    ...(window > 0 ? { use_sliding_window: true, sliding_window: window } : {}),
+    ...(rotated === shape.headDim ? {} : { partial_rotary_factor: rotated / shape.headDim }),
+    ...(metadata.find(key('attention.causal'), 'boolean') === false ? { is_causal: false } : {}),
+  };
+}
+
+/** `key_length` and `value_length`; a file that leaves one out means an equal share of the hidden size. */
+function headDimOf(metadata: Metadata, architecture: Architecture, share: number): number {
+  const keyName = `${architecture}.attention.key_length`;
+  const valueName = `${architecture}.attention.value_length`;
+  const keyLength = metadata.find(keyName, 'integer') ?? share;
+  const valueLength = metadata.find(valueName, 'integer') ?? share;
+  if (keyLength !== valueLength) {
+    throw damaged(
+      metadata.path,
+      `metadata keys "${keyName}" and "${valueName}" are ${keyLength} and ${valueLength}; expected the same`,
+    );
+  }
+  if (!Number.isInteger(keyLength) || keyLength < 2 || keyLength % 2 !== 0) {
+    throw damaged(metadata.path, `the head size is ${keyLength} ("${keyName}"); expected an even number`);
+  }
+  return keyLength;
+}
+
+/** `{arch}.rope.scaling.*`, or the older `rope.scale_linear`. llama.cpp reads a factor without a type as linear. */
+function statedRopeScaling(metadata: Metadata, architecture: Architecture): Record<string, unknown> | null {
+  const key = (name: string): string => `${architecture}.rope.${name}`;
+  const factor = metadata.find(key('scaling.factor'), 'float') ?? metadata.find(key('scale_linear'), 'float');
+  const unscaled = factor === undefined || factor === 0 || factor === 1;
+  const type = metadata.find(key('scaling.type'), 'string') ?? (unscaled ? 'none' : 'linear');
+  if (type === 'none' || (type === 'linear' && unscaled)) return null;
+  const original = metadata.find(key('scaling.original_context_length'), 'integer');
+  return {
+    rope_type: type,
+    ...(factor === undefined ? {} : { factor }),
+    ...(original === undefined ? {} : { original_max_position_embeddings: original }),
+  };
+}
+
+function vocabSizeOf(metadata: Metadata, architecture: Architecture, rows: number): number {
+  const stated = metadata.find(`${architecture}.vocab_size`, 'integer') ?? rows;
+  if (stated !== rows) {
+    throw damaged(
+      metadata.path,
+      `metadata key "${architecture}.vocab_size" is ${stated}; tensor "token_embd.weight" has ${rows} rows`,
+    );
+  }
+  return rows;
+}
+
+function positiveInteger(metadata: Metadata, key: string): number {
+  const value = metadata.get(key, 'integer');
+  if (value < 1) throw damaged(metadata.path, `metadata key "${key}" is ${value}; expected at least 1`);
+  return value;
+}

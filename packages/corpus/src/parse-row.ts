@@ -1,0 +1,118 @@
+import type { FieldLookup } from './fields.js';
+import { firstInvalidUtf8 } from './invalid-utf8.js';
+import { jsonFault } from './json-fault.js';
+import type { RowContent } from './row.js';
+import { rowKey } from './row-key.js';
+import { count, typeName } from './wording.js';
+
+/** What one line holds; `key` is undefined when the row has no id that can be one. */
+export type ParsedRow =
+  | { key: string | undefined; content: RowContent }
+  | { key: string | undefined; reason: string };
+
+const MAX_NAMES = 8;
+const MAX_NAME_LENGTH = 40;
+
+/** Read one line of a JSONL file: its content, or the reason why it has none. */
+export function parseRow(line: Buffer, fields: FieldLookup): ParsedRow {
+  const json = line.toString('utf8');
+  // Decoding puts U+FFFD where bytes are no UTF-8; only such lines need the slower look.
+  if (json.includes('\ufffd')) {
+    const at = firstInvalidUtf8(line);
+    if (at !== undefined)
+      return { key: undefined, reason: `The line is not UTF-8: byte ${at + 1} fits no character.` };
+  }
+  let row: unknown;
+  try {
+    row = JSON.parse(json);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    const fault = jsonFault(json);
+    const where = fault === undefined ? '' : ` at character ${fault.at + 1}: ${fault.what}`;
+    return { key: undefined, reason: `The line is not JSON${where}.` };
+  }
+  if (typeof row !== 'object' || row === null || Array.isArray(row)) {
+    return {
+      key: undefined,
+      reason: `The line is ${typeName(row)}; a JSON object with ${wanted(fields)} was expected.`,
+    };
+  }
+  const id = fields.id === undefined ? { key: undefined } : rowKey(own(row, fields.id), json, fields.id);
+  if ('fault' in id) return { key: undefined, reason: id.fault };
+  const content = readContent(row, fields);
+  return typeof content === 'string' ? { key: id.key, reason: content } : { key: id.key, content };
+}
+
+/** The parts to score, or the reason why there are none. */
+function readContent(row: object, fields: FieldLookup): RowContent | string {
+  const text = part(row, fields.text);
+  const prompt = part(row, fields.prompt);
+  const response = part(row, fields.response);
+  if (text !== undefined && (prompt !== undefined || response !== undefined)) {
+    const others = quoted([
+      prompt === undefined ? undefined : fields.prompt,
+      response === undefined ? undefined : fields.response,
+    ]);
+    return `The row has both ${quoted([fields.text])} and ${others}; one way or the other was expected.`;
+  }
+  if (text === undefined && prompt === undefined && response === undefined) {
+    return `The row has no text to score: ${wanted(fields)} was expected, and it ${found(row)}.`;
+  }
+  const fault =
+    partFault(text, fields.text) ?? partFault(prompt, fields.prompt) ?? partFault(response, fields.response);
+  if (fault !== undefined) return fault;
+  if (typeof text === 'string') return { text };
+  return {
+    ...(typeof prompt === 'string' ? { prompt } : {}),
+    ...(typeof response === 'string' ? { response } : {}),
+  };
+}
+
+/** A part's value; null counts as absent. */
+function part(row: object, field: string | undefined): unknown {
+  return field === undefined ? undefined : (own(row, field) ?? undefined);
+}
+
+/** A field of the row itself, never of its prototype: a field may be named "constructor". */
+function own(row: object, field: string): unknown {
+  return Object.hasOwn(row, field) ? (row as Record<string, unknown>)[field] : undefined;
+}
+
+function partFault(value: unknown, field: string | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== 'string')
+    return `The field ${quoted([field])} is ${typeName(value)}; a string was expected.`;
+  if (value.isWellFormed()) return undefined;
+  return `The field ${quoted([field])} holds half of a surrogate pair, which is no character.`;
+}
+
+/** The fields that are looked for: `"text", or "prompt" and "response"`. */
+function wanted(fields: FieldLookup): string {
+  const pair = quoted([fields.prompt, fields.response]);
+  const ways = [quoted([fields.text]), pair].filter((way) => way !== '');
+  return ways.join(', or ');
+}
+
+function quoted(names: (string | undefined)[]): string {
+  return names
+    .filter((name) => name !== undefined)
+    .map(printable)
+    .join(' and ');
+}
+
+/** The names, and only the names, of the fields that the row has. */
+function found(row: object): string {
+  const names = Object.keys(row);
+  if (names.length === 0) return 'has no field';
+  const shown = names
+    .slice(0, MAX_NAMES)
+    .map((name) => printable(name) + (own(row, name) === null ? ' (null)' : ''));
+  const more = names.length - shown.length;
+  return `has ${shown.join(', ')}${more > 0 ? ` and ${count(more)} more` : ''}`;
+}
+
+/** A field name in quotes that is short and safe on a terminal and in a database. */
+function printable(name: string): string {
+  const short = name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH)}…` : name;
+  return JSON.stringify(short).replace(/[\u007f-\u009f\u2028\u2029]/g, '?');
+}

@@ -1,0 +1,28 @@
+/** What is scored: one text, or a prompt, or a response, or both of them. */
+export type RowContent = { text: string } | { prompt?: string; response?: string };
+
+/** Where a row stands. */
+interface RowPlace {
+  /** 1-based, counts every row (items and rejects) of all sources. */
+  seq: number;
+  /** The row's id, else its line number; several rows may share one. */
+  key: string;
+  /** The source as it was given; `-` is stdin. */
+  file: string;
+  /** 1-based line in its file; blank lines count. */
+  line: number;
+}
+
+/** A row that can be scored. */
+export interface ItemRow extends RowPlace {
+  kind: 'item';
+  content: RowContent;
+}
+
+/** A row that cannot be scored. The reason is a sentence for a person and never holds the row's text. */
+export interface RejectRow extends RowPlace {
+  kind: 'reject';
+  reason: string;
+}
+
+export type CorpusRow = ItemRow | RejectRow;

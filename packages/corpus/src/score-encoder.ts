@@ -1,0 +1,42 @@
+import { stringify } from 'csv-stringify/sync';
+import type { ScoreFormat } from './score-format.js';
+import { SCORE_COLUMNS, type ScoreRow } from './score-row.js';
+
+/** Turns rows into text. */
+export interface ScoreEncoder {
+  /** What stands before the first row. */
+  readonly header: string;
+  rows(rows: readonly ScoreRow[]): string;
+}
+
+/** The encoder of a format. */
+export function scoreEncoder(format: ScoreFormat): ScoreEncoder {
+  switch (format) {
+    case 'jsonl':
+      return { header: '', rows: (rows) => rows.map((row) => `${JSON.stringify(cells(row))}\n`).join('') };
+    case 'csv':
+      return { header: csv([SCORE_COLUMNS]), rows: (rows) => csv(rows.map(csvCells)) };
+  }
+}
+
+/** The row's fields in their order; a row with an error has only that. */
+function cells(row: ScoreRow): ScoreRow {
+  const { key, score, harmful, threshold, tokens, truncated, error } = row;
+  if (error !== undefined) return { key, error };
+  if (score !== undefined && !Number.isFinite(score)) throw new RangeError(`the score of ${key} is ${score}`);
+  // JSON leaves out what is undefined.
+  return { key, score, harmful, threshold, tokens, truncated } as ScoreRow;
+}
+
+function csvCells(row: ScoreRow): unknown[] {
+  const ordered = cells(row);
+  return SCORE_COLUMNS.map((column) => ordered[column]);
+}
+
+/**
+ * Lines of CSV (RFC 4180, with LF). A spreadsheet runs a cell that begins with = + - @, tab or CR as a formula, and
+ * keys come from the corpus: such cells get an apostrophe in front, in the key too. Numbers are left alone.
+ */
+function csv(records: readonly (readonly unknown[])[]): string {
+  return stringify([...records], { escape_formulas: true, cast: { boolean: String } });
+}

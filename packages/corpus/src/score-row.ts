@@ -1,0 +1,21 @@
+/** One line of the result: a score with all that belongs to it, or the error that stands in its place. */
+export interface ScoreRow {
+  key: string;
+  score?: number;
+  harmful?: boolean;
+  threshold?: number;
+  tokens?: number;
+  truncated?: boolean;
+  error?: string;
+}
+
+/** The fields in the order in which they are written. */
+export const SCORE_COLUMNS = [
+  'key',
+  'score',
+  'harmful',
+  'threshold',
+  'tokens',
+  'truncated',
+  'error',
+] as const;

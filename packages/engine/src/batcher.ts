@@ -1,0 +1,159 @@
+import { messageOf } from '@tocsin/errors';
+import type { CostModel } from './cost-model.js';
+import type { BatchResult } from './engine-process.js';
+import { planBatches } from './plan-batches.js';
+
+/** One forward pass: what the batcher needs of an engine. */
+export type RunBatch = (tokenIds: Int32Array, lengths: Int32Array) => Promise<BatchResult>;
+
+/** A row's outcome: its score, or why it has none though every other row has. */
+export type RowOutcome = { score: number; error?: undefined } | { score?: undefined; error: string };
+
+/** Forward passes so far, for summaries and benchmarks. */
+export interface BatcherCounts {
+  passes: number;
+  tokens: number;
+  /** Milliseconds in the engine process. */
+  runMs: number;
+}
+
+interface Row {
+  tokenIds: Int32Array;
+  resolve(outcome: RowOutcome): void;
+  reject(error: Error): void;
+}
+
+/** One batch runs while the next is on its way: the engine process never waits for its parent. */
+const BATCHES_IN_FLIGHT = 2;
+/** Rows that are planned together: enough to fill batches well, few enough that planning takes no time. */
+const ROWS_PER_PLAN = 4096;
+/** A row alone in a batch is tried this often before it is the row's own error. */
+const TRIES_ALONE = 2;
+/** So many rows in a row that fail alone, and nothing in between that works: it is not the rows. */
+const BROKEN_AFTER_ROWS = 3;
+
+/**
+ * Turns rows from any number of callers into forward passes. Rows that wait are planned together, whoever they
+ * belong to. When a batch fails (the engine process died, or the pass gave an error) its rows are tried again by
+ * themselves, in halves, until the row that does it is found: that one gets the error, every other its score.
+ */
+export class Batcher {
+  readonly #run: RunBatch;
+  readonly #model: CostModel;
+  readonly counts: BatcherCounts = { passes: 0, tokens: 0, runMs: 0 };
+  #waiting: Row[] = [];
+  #planned: Row[][] = [];
+  #suspects: Row[][] = [];
+  #inFlight = 0;
+  #suspectRuns = false;
+  #failedAlone = 0;
+
+  constructor(run: RunBatch, model: CostModel) {
+    this.#run = run;
+    this.#model = model;
+  }
+
+  /**
+   * Scores rows of token ids.
+   * @returns one outcome a row, in the given order
+   * @throws when the engine is broken: then no row is to blame
+   */
+  score(rows: Int32Array[]): Promise<RowOutcome[]> {
+    const outcomes = rows.map(
+      (tokenIds) =>
+        new Promise<RowOutcome>((resolve, reject) => this.#waiting.push({ tokenIds, resolve, reject })),
+    );
+    this.#pump();
+    return Promise.all(outcomes);
+  }
+
+  #pump(): void {
+    while (this.#inFlight < this.#allowedInFlight()) {
+      const suspect = this.#suspects.pop();
+      const batch = suspect ?? this.#nextPlanned();
+      if (batch === undefined) return;
+      this.#inFlight++;
+      this.#suspectRuns = suspect !== undefined;
+      void this.#runBatch(batch).finally(() => {
+        this.#inFlight--;
+        this.#suspectRuns = false;
+        this.#pump();
+      });
+    }
+  }
+
+  /** Suspects run alone: when the process dies over one, no other batch dies with it. */
+  #allowedInFlight(): number {
+    return this.#suspectRuns || this.#suspects.length > 0 ? 1 : BATCHES_IN_FLIGHT;
+  }
+
+  #nextPlanned(): Row[] | undefined {
+    if (this.#planned.length === 0 && this.#waiting.length > 0) {
+      const rows = this.#waiting.splice(0, ROWS_PER_PLAN);
+      const lengths = rows.map((row) => row.tokenIds.length);
+      this.#planned = planBatches(lengths, this.#model).map((batch) => batch.flatMap((i) => rows[i] ?? []));
+    }
+    return this.#planned.shift();
+  }
+
+  async #runBatch(batch: Row[]): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        this.#settle(batch, await this.#run(concatenate(batch), Int32Array.from(batch, lengthOf)));
+        return;
+      } catch (error) {
+        if (batch.length > 1) {
+          this.#suspects.push(...halves(batch));
+          return;
+        }
+        if (attempt >= TRIES_ALONE) {
+          this.#giveUp(batch, error);
+          return;
+        }
+      }
+    }
+  }
+
+  #settle(batch: Row[], result: BatchResult): void {
+    this.#failedAlone = 0;
+    this.counts.passes++;
+    this.counts.tokens += batch.reduce((sum, row) => sum + row.tokenIds.length, 0);
+    this.counts.runMs += result.runMs;
+    for (const [i, row] of batch.entries()) {
+      const score = result.scores[i];
+      if (score === undefined) row.reject(new Error(`${batch.length} rows gave ${result.scores.length} scores`));
+      else row.resolve({ score });
+    }
+  }
+
+  #giveUp(batch: Row[], error: unknown): void {
+    this.#failedAlone += batch.length;
+    if (this.#failedAlone < BROKEN_AFTER_ROWS) {
+      for (const row of batch) row.resolve({ error: messageOf(error) });
+      return;
+    }
+    const broken = new Error(`the engine fails on every row: ${messageOf(error)}`, { cause: error });
+    const all = [...batch, ...this.#suspects.flat(), ...this.#planned.flat(), ...this.#waiting];
+    this.#suspects = [];
+    this.#planned = [];
+    this.#waiting = [];
+    for (const row of all) row.reject(broken);
+  }
+}
+
+const lengthOf = (row: Row): number => row.tokenIds.length;
+
+function concatenate(rows: Row[]): Int32Array {
+  const all = new Int32Array(rows.reduce((sum, row) => sum + row.tokenIds.length, 0));
+  let at = 0;
+  for (const { tokenIds } of rows) {
+    all.set(tokenIds, at);
+    at += tokenIds.length;
+  }
+  return all;
+}
+
+function halves<T>(values: T[]): T[][] {
+  const middle = Math.ceil(values.length / 2);
+  return [values.slice(0, middle), values.slice(middle)];
+}

@@ -1,0 +1,113 @@
+import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import {
+  type BackboneConfig,
+  buildContentGraph,
+  type PlacedBackbone,
+  placeCheckpoint,
+  placeGguf,
+} from '@tocsin/backbone';
+import { codeOf, UserError } from '@tocsin/errors';
+import { type BackboneSource, withScratchLock } from '@tocsin/models';
+import { type Artifact, lastLayerOf } from '@tocsin/siren';
+import { checkFits } from './check-fits.js';
+
+/** Raised when what lies in a compiled guard's directory changes, though its scores do not. */
+const LAYOUT_VERSION = 1;
+const MANIFEST = 'guard.json';
+
+/** A guard's directory in the cache: everything that scoring needs, and nothing outside it. */
+export interface CompiledGuard {
+  dir: string;
+  modelFile: string;
+  tokenizerFile: string;
+  config: BackboneConfig;
+}
+
+/** `guard.json`: what the directory holds, so that a change behind its back is noticed. */
+interface Manifest {
+  config: BackboneConfig;
+  files: { name: string; size: number; mtimeMs: number }[];
+}
+
+/** The compiled guard of a fingerprint, if the cache holds it whole. */
+export async function findCompiled(cacheDir: string, fingerprint: string): Promise<CompiledGuard | undefined> {
+  const dir = compiledDir(cacheDir, fingerprint);
+  let manifest: Manifest;
+  try {
+    manifest = JSON.parse(await readFile(join(dir, MANIFEST), 'utf8')) as Manifest;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  // Weights are hard links: a checkpoint that was written over in place has changed here too.
+  const now = await Promise.all(manifest.files.map(({ name }) => describe(dir, name).catch(() => undefined)));
+  const whole = manifest.files.every((file, i) => file.size === now[i]?.size && file.mtimeMs === now[i]?.mtimeMs);
+  if (!whole) {
+    await rm(dir, { recursive: true, force: true });
+    return undefined;
+  }
+  return guardIn(dir, manifest.config);
+}
+
+/**
+ * Builds a guard's directory: graph, weights in place, tokenizer. It is made under another name and renamed when it
+ * is whole; a second process that wants the same guard waits and takes the first one's.
+ */
+export async function compileGuard(
+  cacheDir: string,
+  fingerprint: string,
+  artifact: Artifact,
+  source: BackboneSource,
+): Promise<CompiledGuard> {
+  const dir = compiledDir(cacheDir, fingerprint);
+  await mkdir(dirname(dir), { recursive: true });
+  try {
+    return await withScratchLock(`${dir}.lock`, async (scratch) => {
+      const existing = await findCompiled(cacheDir, fingerprint);
+      if (existing !== undefined) return existing;
+      const config = await buildInto(scratch, artifact, source);
+      await rename(scratch, dir);
+      return guardIn(dir, config);
+    });
+  } catch (error) {
+    if (codeOf(error) !== 'ENOSPC') throw error;
+    throw new UserError(`no space is left in ${cacheDir} for the compiled guard`, {
+      hint: 'Free some space, or name another cache directory with TOCSIN_CACHE.',
+      cause: error,
+    });
+  }
+}
+
+async function buildInto(target: string, artifact: Artifact, source: BackboneSource): Promise<BackboneConfig> {
+  const { config, tensors } = await placeBackbone(source, artifact, target);
+  await writeFile(join(target, 'model.onnx'), buildContentGraph(config, artifact, tensors));
+  const names = (await readdir(target)).sort();
+  const files = await Promise.all(names.map((name) => describe(target, name)));
+  await writeFile(join(target, MANIFEST), JSON.stringify({ config, files } satisfies Manifest));
+  return config;
+}
+
+async function placeBackbone(source: BackboneSource, artifact: Artifact, target: string): Promise<PlacedBackbone> {
+  const lastLayer = (config: BackboneConfig): number => {
+    checkFits(artifact, config);
+    return lastLayerOf(artifact);
+  };
+  const tokenizerFile = join(target, 'tokenizer.json');
+  if (source.kind === 'gguf') return placeGguf(source.file, target, tokenizerFile, lastLayer);
+  await copyFile(join(source.dir, 'tokenizer.json'), tokenizerFile);
+  return placeCheckpoint(source.dir, target, lastLayer);
+}
+
+function compiledDir(cacheDir: string, fingerprint: string): string {
+  return join(cacheDir, 'compiled', `${fingerprint}-${LAYOUT_VERSION}`);
+}
+
+function guardIn(dir: string, config: BackboneConfig): CompiledGuard {
+  return { dir, modelFile: join(dir, 'model.onnx'), tokenizerFile: join(dir, 'tokenizer.json'), config };
+}
+
+async function describe(dir: string, name: string): Promise<Manifest['files'][number]> {
+  const { size, mtimeMs } = await stat(join(dir, name));
+  return { name, size, mtimeMs };
+}

@@ -1,0 +1,129 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { BatchRequest, EngineOptions, EngineReply } from './engine-protocol.js';
+
+/** The engine process went away while it was needed. */
+export class EngineDiedError extends Error {
+  constructor(how: string) {
+    super(`the engine process died (${how})`);
+    this.name = 'EngineDiedError';
+  }
+}
+
+/** What one forward pass gave. */
+export interface BatchResult {
+  /** P(harmful) of each row. */
+  scores: Float32Array;
+  /** Milliseconds in the engine process. */
+  runMs: number;
+}
+
+interface Waiting {
+  resolve(result: BatchResult): void;
+  reject(error: Error): void;
+}
+
+const ENGINE_MAIN = fileURLToPath(new URL('./engine-main.js', import.meta.url));
+/** A process that ends by its parent's disconnect is given this long before it is killed. */
+const CLOSE_GRACE_MS = 5_000;
+
+/** One engine process, from start to end. `Engine` replaces it when it dies. */
+export class EngineProcess {
+  readonly #child: ChildProcess;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #exited: Promise<void>;
+  #nextId = 0;
+  #deathReason: string | undefined;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    this.#exited = new Promise((resolve) => child.once('exit', () => resolve()));
+    child.on('message', (reply: EngineReply) => this.#take(reply));
+    child.once('exit', (code, signal) => this.#die(signal === null ? `exit code ${code}` : `signal ${signal}`));
+    child.once('error', (error) => this.#die(error.message));
+  }
+
+  /**
+   * Starts an engine process and waits until its model is loaded.
+   * @throws EngineDiedError when it dies before that; Error with onnxruntime's message when the model does not load
+   */
+  static async start(options: EngineOptions): Promise<EngineProcess> {
+    const child = fork(ENGINE_MAIN, [JSON.stringify(options)], {
+      serialization: 'advanced',
+      // Its standard output would end up among the scores of a command that writes them to its own.
+      stdio: ['ignore', 2, 2, 'ipc'],
+      execArgv: [],
+    });
+    const engine = new EngineProcess(child);
+    await new Promise<void>((resolve, reject) => {
+      child.once('message', (reply: EngineReply) => {
+        if (reply.type === 'load-failed') {
+          void engine.close();
+          reject(new Error(`the model did not load: ${reply.message}`));
+        } else resolve();
+      });
+      child.once('exit', () => reject(engine.#death()));
+      child.once('error', () => reject(engine.#death()));
+    });
+    return engine;
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  get alive(): boolean {
+    return this.#deathReason === undefined;
+  }
+
+  /** Resolves when the process has ended. */
+  get exited(): Promise<void> {
+    return this.#exited;
+  }
+
+  /**
+   * One forward pass. Calls may overlap: the process takes them in order, and has the next one at hand when one ends.
+   * @throws EngineDiedError when the process dies before it answers
+   */
+  run(tokenIds: Int32Array, lengths: Int32Array): Promise<BatchResult> {
+    if (!this.alive) return Promise.reject(this.#death());
+    const request: BatchRequest = { id: this.#nextId++, tokenIds, lengths };
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(request.id, { resolve, reject });
+      this.#child.send(request, (error) => {
+        // The exit handler follows and rejects everything that waits; this is for a send that fails by itself.
+        if (error !== null && this.#waiting.delete(request.id)) reject(new EngineDiedError(error.message));
+      });
+    });
+  }
+
+  /** Ends the process. What it still runs is lost. */
+  async close(): Promise<void> {
+    if (this.#child.connected) this.#child.disconnect();
+    const timer = setTimeout(() => this.kill(), CLOSE_GRACE_MS);
+    await this.#exited;
+    clearTimeout(timer);
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  #take(reply: EngineReply): void {
+    if (reply.type !== 'scores' && reply.type !== 'run-failed') return;
+    const waiting = this.#waiting.get(reply.id);
+    this.#waiting.delete(reply.id);
+    if (reply.type === 'scores') waiting?.resolve({ scores: reply.scores, runMs: reply.runMs });
+    else waiting?.reject(new Error(reply.message));
+  }
+
+  #die(reason: string): void {
+    this.#deathReason ??= reason;
+    for (const { reject } of this.#waiting.values()) reject(this.#death());
+    this.#waiting.clear();
+  }
+
+  #death(): EngineDiedError {
+    return new EngineDiedError(this.#deathReason ?? 'unknown reason');
+  }
+}

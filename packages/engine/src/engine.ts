@@ -1,0 +1,91 @@
+import { EngineDiedError, EngineProcess, type BatchResult } from './engine-process.js';
+import type { EngineOptions } from './engine-protocol.js';
+
+/** A forward pass that takes longer than this hangs: its process is replaced. */
+const HUNG_AFTER_MS = 10 * 60_000;
+/** A process that dies while it loads is tried again: somebody may have killed it. Not for ever. */
+const MAX_FUTILE_STARTS = 3;
+
+export interface EngineEvents {
+  /** An engine process died and another takes its place. */
+  onRestart?: (reason: string) => void;
+}
+
+/** An engine process that is there when it is needed: started at the first use, replaced when it has died. */
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #events: EngineEvents;
+  #process: Promise<EngineProcess> | undefined;
+  #closed = false;
+  #futileStarts = 0;
+
+  constructor(options: EngineOptions, events: EngineEvents = {}) {
+    this.#options = options;
+    this.#events = events;
+  }
+
+  /** The process' id, while one runs. */
+  async pid(): Promise<number | undefined> {
+    return (await this.#process)?.pid;
+  }
+
+  /** Starts the process if none runs, and waits for its model. */
+  async start(): Promise<void> {
+    await this.#running();
+  }
+
+  /**
+   * One forward pass.
+   * @throws EngineDiedError when the process died over it; the next call has a new process
+   */
+  async run(tokenIds: Int32Array, lengths: Int32Array): Promise<BatchResult> {
+    const engine = await this.#running();
+    const timer = setTimeout(() => engine.kill(), HUNG_AFTER_MS);
+    try {
+      return await engine.run(tokenIds, lengths);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const running = this.#process;
+    this.#process = undefined;
+    if (running === undefined) return;
+    // A process that failed to start has nothing to be closed; whoever waited for it has the error.
+    const engine = await running.catch(() => undefined);
+    await engine?.close();
+  }
+
+  async #running(): Promise<EngineProcess> {
+    if (this.#closed) throw new Error('the engine is closed');
+    const current = this.#process;
+    if (current !== undefined) {
+      const engine = await current;
+      if (engine.alive) return engine;
+      if (this.#process === current) this.#process = undefined;
+    }
+    this.#process ??= this.#startProcess();
+    return this.#process;
+  }
+
+  async #startProcess(): Promise<EngineProcess> {
+    if (this.#futileStarts >= MAX_FUTILE_STARTS) {
+      throw new Error(`the engine process died ${this.#futileStarts} times while it loaded the model`);
+    }
+    this.#futileStarts++;
+    try {
+      const engine = await EngineProcess.start(this.#options);
+      this.#futileStarts = 0;
+      void engine.exited.then(() => {
+        if (!this.#closed) this.#events.onRestart?.(`engine process ${engine.pid} ended`);
+      });
+      return engine;
+    } catch (error) {
+      this.#process = undefined;
+      if (error instanceof EngineDiedError) return this.#startProcess();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import { readFile } from 'node:fs/promises';
+import { UserError } from '@tocsin/errors';
+import tokenizers from 'tokenizers';
+
+/** A text as the model sees it. */
+export interface TokenizedText {
+  tokenIds: Int32Array;
+  /** The text had more tokens than `maxLength`; the rest was left out, on the right. */
+  truncated: boolean;
+}
+
+/**
+ * Characters of a text that are looked at first, per token of `maxLength`. Real text has 1 to 5 characters a token,
+ * so this much nearly always holds all the tokens that are kept.
+ */
+const CHARACTERS_PER_TOKEN = 16;
+/**
+ * Words between the last token that is kept and the end of what was looked at. Splitting into words looks at most a
+ * few words ahead (the longest added token), so what stands this far before the cut cannot depend on what follows.
+ */
+const SETTLED_WORDS = 32;
+
+/** A backbone's own tokenizer, with its special tokens, truncating on the right as the reference does. */
+export class Tokenizer {
+  readonly #tokenizer: tokenizers.Tokenizer;
+  readonly #maxLength: number;
+
+  private constructor(tokenizer: tokenizers.Tokenizer, maxLength: number) {
+    this.#tokenizer = tokenizer;
+    this.#maxLength = maxLength;
+  }
+
+  /**
+   * @param file      a `tokenizer.json`
+   * @param maxLength tokens a text is truncated to, special tokens included
+   */
+  static async open(file: string, maxLength: number): Promise<Tokenizer> {
+    const json = await readFile(file, 'utf8');
+    let tokenizer: tokenizers.Tokenizer;
+    try {
+      tokenizer = tokenizers.Tokenizer.fromString(json);
+    } catch (cause) {
+      throw new UserError(`${file} is no tokenizer that can be read: ${(cause as Error).message}`, { cause });
+    }
+    // Truncation and padding that the file asks for are not what the reference does: it sets its own.
+    tokenizer.disableTruncation();
+    tokenizer.disablePadding();
+    await refuseTrailingSpecialTokens(file, tokenizer);
+    return new Tokenizer(tokenizer, maxLength);
+  }
+
+  /** Token ids of each text. Runs outside the event loop's thread. */
+  async encode(texts: string[]): Promise<TokenizedText[]> {
+    const limit = this.#maxLength * CHARACTERS_PER_TOKEN;
+    const short = texts.map((text) => (text.length > limit ? '' : text));
+    const encodings = await this.#tokenizer.encodeBatch(short);
+    return Promise.all(
+      texts.map(async (text, i) => {
+        if (text.length > limit) return this.#encodeLong(text, limit);
+        const encoding = encodings[i];
+        if (encoding === undefined) throw new Error(`${texts.length} texts gave ${encodings.length} encodings`);
+        return this.#truncate(encoding.getIds());
+      }),
+    );
+  }
+
+  /**
+   * A text far longer than what is kept: tokenizes as much of its beginning as settles the first `maxLength` tokens.
+   * The ids are those of the whole text, without the time and memory that the rest would take.
+   */
+  async #encodeLong(text: string, limit: number): Promise<TokenizedText> {
+    for (let length = limit; length < text.length; length *= 2) {
+      const encoding = await this.#tokenizer.encode(wholeCharacters(text, length));
+      const words = encoding.getWordIds();
+      const lastKept = words[this.#maxLength - 1];
+      const last = words.at(-1);
+      if (lastKept != null && last != null && last - lastKept >= SETTLED_WORDS) {
+        return { tokenIds: this.#kept(encoding.getIds()), truncated: true };
+      }
+    }
+    return this.#truncate((await this.#tokenizer.encode(text)).getIds());
+  }
+
+  #truncate(ids: number[]): TokenizedText {
+    return { tokenIds: this.#kept(ids), truncated: ids.length > this.#maxLength };
+  }
+
+  #kept(ids: number[]): Int32Array {
+    return Int32Array.from(ids.length > this.#maxLength ? ids.slice(0, this.#maxLength) : ids);
+  }
+}
+
+/** The first `length` UTF-16 units, less one where that would cut a surrogate pair. */
+function wholeCharacters(text: string, length: number): string {
+  const cut = text.slice(0, length);
+  return cut.isWellFormed() ? cut : cut.slice(0, -1);
+}
+
+/** Truncation must then keep the tokens at the end, which is not built. Llama and Qwen3 tokenizers have none there. */
+async function refuseTrailingSpecialTokens(file: string, tokenizer: tokenizers.Tokenizer): Promise<void> {
+  const bare = (await tokenizer.encode('a', null, { addSpecialTokens: false })).getIds();
+  const full = (await tokenizer.encode('a')).getIds();
+  if (full.slice(full.length - bare.length).some((id, i) => id !== bare[i])) {
+    throw new UserError(`${file} appends special tokens after a text, which is not built for truncation`);
+  }
+}

@@ -1,0 +1,35 @@
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+
+/** Environment variables, as in `process.env`. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where `cacheDirectory` looks. */
+export interface CacheOptions {
+  /** A directory that wins over everything else. */
+  cacheDir?: string | undefined;
+  /** Default: `process.env`. */
+  env?: Environment | undefined;
+  /** Default: `process.platform`. */
+  platform?: NodeJS.Platform | undefined;
+}
+
+/**
+ * The directory that holds what Tocsin fetched or compiled; it is not created here.
+ *
+ * In this order: `cacheDir`, `TOCSIN_CACHE`, `tocsin` in `XDG_CACHE_HOME`, the platform's own place (`~/.cache/tocsin`,
+ * on macOS `~/Library/Caches/tocsin`, on Windows `%LOCALAPPDATA%\tocsin`). An empty variable counts as unset, and
+ * so does a relative `XDG_CACHE_HOME`, as the XDG specification asks.
+ * @returns an absolute path
+ */
+export function cacheDirectory(options: CacheOptions = {}): string {
+  const { env = process.env, platform = process.platform } = options;
+  if (options.cacheDir) return resolve(options.cacheDir);
+  if (env.TOCSIN_CACHE) return resolve(env.TOCSIN_CACHE);
+  if (env.XDG_CACHE_HOME && isAbsolute(env.XDG_CACHE_HOME)) return join(env.XDG_CACHE_HOME, 'tocsin');
+  if (platform === 'win32') {
+    return join(env.LOCALAPPDATA || join(env.USERPROFILE || homedir(), 'AppData', 'Local'), 'tocsin');
+  }
+  const home = env.HOME || homedir();
+  return platform === 'darwin' ? join(home, 'Library', 'Caches', 'tocsin') : join(home, '.cache', 'tocsin');
+}

@@ -1,0 +1,105 @@
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { resolveGuard } from './resolve-guard.js';
+
+const GOLDEN = fileURLToPath(new URL('../../../test/fixtures/golden', import.meta.url));
+const CASES = ['llama-residual', 'llama31-ropescaled', 'qwen3-agent', 'qwen3-mlp', 'qwen3-residual'];
+let dir = '';
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'tocsin-guard-'));
+});
+
+afterEach(() => rm(dir, { recursive: true }));
+
+test.each(CASES)('a golden artifact finds the backbone that it names: %s', async (name) => {
+  const artifact = join(GOLDEN, name, 'artifact');
+  const source = {
+    name,
+    artifact: { config: join(artifact, 'siren_config.json'), weights: join(artifact, 'siren.safetensors') },
+    backbone: { kind: 'safetensors', dir: join(GOLDEN, name, 'backbone') },
+  };
+  expect(await resolveGuard(artifact)).toEqual(source);
+  expect(await resolveGuard(source.artifact.config)).toEqual(source);
+});
+
+test('a given backbone is taken instead of the one named', async () => {
+  const file = join(dir, 'x.gguf');
+  await writeFile(file, '');
+  const backbone = { kind: 'gguf', file };
+  expect(await resolveGuard(join(GOLDEN, 'qwen3-mlp/artifact'), { backbone: file })).toMatchObject({
+    backbone,
+  });
+  const starter = await resolveGuard('starter', { backbone: file });
+  expect(starter).toMatchObject({ name: 'starter', backbone });
+  expect(dirname(starter.artifact.config)).toBe(dirname(starter.artifact.weights));
+});
+
+test('each missing file of an artifact is named', async () => {
+  await expect(resolveGuard(dir)).rejects.toThrow(`${join(dir, 'siren_config.json')} does not exist`);
+  await writeFile(join(dir, 'siren_config.json'), '{}');
+  await expect(resolveGuard(dir)).rejects.toThrow(`${join(dir, 'siren.safetensors')} does not exist`);
+  await mkdir(join(dir, 'siren.safetensors'));
+  await expect(resolveGuard(dir)).rejects.toThrow('siren.safetensors is no regular file');
+  await expect(resolveGuard(join(dir, 'gone', 'siren_config.json'))).rejects.toThrow(/gone.*does not exist/);
+});
+
+test('a backbone given as a guard is recognized', async () => {
+  await expect(resolveGuard(join(GOLDEN, 'qwen3-mlp/backbone'))).rejects.toMatchObject({
+    hint: expect.stringContaining('--backbone'),
+  });
+});
+
+test.each([
+  ['{', /siren_config\.json is no valid JSON/],
+  ['[]', /base_model\.model_id/],
+  ['{"base_model":{"model_id":3}}', /base_model\.model_id/],
+])('a config without a model to look for: %s', async (text, message) => {
+  await writeFile(join(dir, 'siren_config.json'), text);
+  await writeFile(join(dir, 'siren.safetensors'), '');
+  await expect(resolveGuard(dir)).rejects.toThrow(message);
+});
+
+test('a backbone that is not on this machine is named, with the way to give it', async () => {
+  const artifact = join(dir, 'artifact');
+  await cp(join(GOLDEN, 'qwen3-mlp/artifact'), artifact, { recursive: true });
+  await expect(resolveGuard(artifact)).rejects.toMatchObject({
+    name: 'UserError',
+    message: expect.stringContaining('qwen3-mlp/backbone is not on this machine'),
+    hint: expect.stringContaining('--backbone <path>'),
+  });
+});
+
+test('a named backbone that lacks a piece is not passed over', async () => {
+  const artifact = join(dir, 'artifact');
+  await cp(join(GOLDEN, 'qwen3-mlp/artifact'), artifact, { recursive: true });
+  await mkdir(join(dir, 'qwen3-mlp/backbone'), { recursive: true });
+  await expect(resolveGuard(artifact)).rejects.toThrow(/qwen3-mlp\/backbone lacks config\.json/);
+});
+
+test('a hub id says that the hub is not there yet, and what to do instead', async () => {
+  await expect(resolveGuard('some-lab/SIREN-Small-0.6B')).rejects.toMatchObject({
+    name: 'UserError',
+    message: expect.stringMatching(/no directory .*cannot fetch a guard from the hub/s),
+    hint: expect.stringContaining('--guard <directory> --backbone <directory>'),
+  });
+});
+
+test.each(['', '  ', 'nothing-like-it', 'a/b/c', './x/y', '../x'])(
+  'anything else lists what a guard can be: %j',
+  async (ref) => {
+    await expect(resolveGuard(ref)).rejects.toMatchObject({
+      name: 'UserError',
+      hint: expect.stringMatching(/starter[\s\S]*<directory>[\s\S]*siren_config\.json/),
+    });
+  },
+);
+
+test('a file of another kind is no guard', async () => {
+  const file = join(dir, 'model.gguf');
+  await writeFile(file, '');
+  await expect(resolveGuard(file)).rejects.toMatchObject({ hint: expect.stringContaining('--backbone') });
+});
