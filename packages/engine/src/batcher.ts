@@ -121,7 +121,8 @@ export class Batcher {
     this.counts.runMs += result.runMs;
     for (const [i, row] of batch.entries()) {
       const score = result.scores[i];
-      if (score === undefined) row.reject(new Error(`${batch.length} rows gave ${result.scores.length} scores`));
+      if (score === undefined)
+        row.reject(new Error(`${batch.length} rows gave ${result.scores.length} scores`));
       else row.resolve({ score });
     }
   }

@@ -29,7 +29,8 @@ export async function calibrate(run: RunBatch, vocabSize: number, maxLength: num
     const rows = Math.max(1, Math.floor(budget / short));
     measured.push({ tokens: rows * short, ms: await time(rows, short) });
     const [before, last] = measured.slice(-2);
-    if (before !== undefined && last !== undefined && last.ms / last.tokens > before.ms / before.tokens) break;
+    if (before !== undefined && last !== undefined && last.ms / last.tokens > before.ms / before.tokens)
+      break;
     if (performance.now() - started > TIME_LIMIT_MS) break;
   }
   const chosen = fastest(measured);

@@ -20,8 +20,10 @@ export function checkFits(artifact: Artifact, config: BackboneConfig): void {
     refuse(`base_model.num_layers is ${numLayers}, the backbone has ${config.numLayers}`);
   }
   for (const { index, neurons } of artifact.layers) {
-    if (index >= config.numLayers) refuse(`layer ${index} is selected, the backbone has ${config.numLayers} layers`);
+    if (index >= config.numLayers)
+      refuse(`layer ${index} is selected, the backbone has ${config.numLayers} layers`);
     const beyond = neurons.find((neuron) => neuron >= config.hiddenSize);
-    if (beyond !== undefined) refuse(`neuron ${beyond} of layer ${index} is selected, the hidden size is ${config.hiddenSize}`);
+    if (beyond !== undefined)
+      refuse(`neuron ${beyond} of layer ${index} is selected, the hidden size is ${config.hiddenSize}`);
   }
 }

@@ -31,7 +31,10 @@ interface Manifest {
 }
 
 /** The compiled guard of a fingerprint, if the cache holds it whole. */
-export async function findCompiled(cacheDir: string, fingerprint: string): Promise<CompiledGuard | undefined> {
+export async function findCompiled(
+  cacheDir: string,
+  fingerprint: string,
+): Promise<CompiledGuard | undefined> {
   const dir = compiledDir(cacheDir, fingerprint);
   let manifest: Manifest;
   try {
@@ -42,7 +45,9 @@ export async function findCompiled(cacheDir: string, fingerprint: string): Promi
   }
   // Weights are hard links: a checkpoint that was written over in place has changed here too.
   const now = await Promise.all(manifest.files.map(({ name }) => describe(dir, name).catch(() => undefined)));
-  const whole = manifest.files.every((file, i) => file.size === now[i]?.size && file.mtimeMs === now[i]?.mtimeMs);
+  const whole = manifest.files.every(
+    (file, i) => file.size === now[i]?.size && file.mtimeMs === now[i]?.mtimeMs,
+  );
   if (!whole) {
     await rm(dir, { recursive: true, force: true });
     return undefined;
@@ -79,7 +84,11 @@ export async function compileGuard(
   }
 }
 
-async function buildInto(target: string, artifact: Artifact, source: BackboneSource): Promise<BackboneConfig> {
+async function buildInto(
+  target: string,
+  artifact: Artifact,
+  source: BackboneSource,
+): Promise<BackboneConfig> {
   const { config, tensors } = await placeBackbone(source, artifact, target);
   await writeFile(join(target, 'model.onnx'), buildContentGraph(config, artifact, tensors));
   const names = (await readdir(target)).sort();
@@ -88,7 +97,11 @@ async function buildInto(target: string, artifact: Artifact, source: BackboneSou
   return config;
 }
 
-async function placeBackbone(source: BackboneSource, artifact: Artifact, target: string): Promise<PlacedBackbone> {
+async function placeBackbone(
+  source: BackboneSource,
+  artifact: Artifact,
+  target: string,
+): Promise<PlacedBackbone> {
   const lastLayer = (config: BackboneConfig): number => {
     checkFits(artifact, config);
     return lastLayerOf(artifact);

@@ -39,7 +39,9 @@ export class EngineProcess {
     this.#child = child;
     this.#exited = new Promise((resolve) => child.once('exit', () => resolve()));
     child.on('message', (reply: EngineReply) => this.#take(reply));
-    child.once('exit', (code, signal) => this.#die(signal === null ? `exit code ${code}` : `signal ${signal}`));
+    child.once('exit', (code, signal) =>
+      this.#die(signal === null ? `exit code ${code}` : `signal ${signal}`),
+    );
     child.once('error', (error) => this.#die(error.message));
   }
 

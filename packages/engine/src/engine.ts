@@ -1,4 +1,4 @@
-import { EngineDiedError, EngineProcess, type BatchResult } from './engine-process.js';
+import { type BatchResult, EngineDiedError, EngineProcess } from './engine-process.js';
 import type { EngineOptions } from './engine-protocol.js';
 
 /** A forward pass that takes longer than this hangs: its process is replaced. */

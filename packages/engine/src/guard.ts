@@ -91,7 +91,10 @@ export class Guard {
    * Scores many. They are batched by what forward passes cost, whatever their order; results come in the given order.
    * @throws UserError naming the first input that cannot be scored
    */
-  async scoreBatch(inputs: readonly (string | ContentInput)[], options: ScoreOptions = {}): Promise<ScoreResult[]> {
+  async scoreBatch(
+    inputs: readonly (string | ContentInput)[],
+    options: ScoreOptions = {},
+  ): Promise<ScoreResult[]> {
     const threshold = thresholdOf(options.threshold ?? this.#open.artifact.defaultThreshold);
     const texts = inputs.map((input, i) => textAt(input, i, inputs.length));
     const contents = await prepareContents(this.#tokenizer, texts);

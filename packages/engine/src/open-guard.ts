@@ -46,7 +46,7 @@ export async function openGuard(ref: string, options: OpenGuardOptions = {}): Pr
   const fingerprint = fingerprintOf(artifact, digests, precision);
   let compiled = await findCompiled(cacheDir, fingerprint);
   if (compiled === undefined) {
-    options.onEvent?.({ step: 'unpack', message: `Preparing the guard ${source.name} (once)` });
+    options.onEvent?.({ step: 'compile', message: `Preparing the guard ${source.name} (once)` });
     compiled = await compileGuard(cacheDir, fingerprint, artifact, source.backbone);
   }
   return { ref, artifact, fingerprint, precision, compiled };

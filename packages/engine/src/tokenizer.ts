@@ -58,7 +58,8 @@ export class Tokenizer {
       texts.map(async (text, i) => {
         if (text.length > limit) return this.#encodeLong(text, limit);
         const encoding = encodings[i];
-        if (encoding === undefined) throw new Error(`${texts.length} texts gave ${encodings.length} encodings`);
+        if (encoding === undefined)
+          throw new Error(`${texts.length} texts gave ${encodings.length} encodings`);
         return this.#truncate(encoding.getIds());
       }),
     );

@@ -19,6 +19,6 @@ export type BackboneSource = { kind: 'safetensors'; dir: string } | { kind: 'ggu
 
 /** Something that takes a while has begun or ended; `message` is one line for the person waiting. */
 export interface ModelEvent {
-  step: 'fetch' | 'wait' | 'unpack' | 'done';
+  step: 'fetch' | 'wait' | 'unpack' | 'compile' | 'done';
   message: string;
 }

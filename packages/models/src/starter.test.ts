@@ -20,7 +20,7 @@ afterEach(() => rm(dir, { recursive: true }));
 
 test('the artifact that comes with Tocsin is the one that was published', async () => {
   const { config, weights } = starterArtifact();
-  expect(await sha256OfFile(config)).toBe('5205285a1db5ba6f684ea566902dd28242489e4aa20f1aee69ccd11e2b146dcb');
+  expect(await sha256OfFile(config)).toBe('dacda3cd1231f616786d959cccc05142d5c8d6426db99fb953440a79726515b6');
   expect(await sha256OfFile(weights)).toBe(
     'b72ae7de7c2dbc4faec4f56504024eb2cb027cca11c6ab0695e1e6bae6d0f754',
   );

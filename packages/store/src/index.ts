@@ -1,1 +1,13 @@
-export {};
+export { cancelRun } from './cancel-run.js';
+export { type ContentOutcome, completeParcel } from './complete-parcel.js';
+export { type ConnectOptions, createPool, type Pool, requireConnection, withoutPassword } from './connect.js';
+export { defaultDataDir, type EmbeddedServer, startEmbedded } from './embedded/index.js';
+export { type ExportRow, exportRows } from './export-rows.js';
+export { type KnownContent, knownContents } from './known-contents.js';
+export { type LeasedParcel, leaseParcel } from './lease-parcel.js';
+export { migrateSchema } from './migrate.js';
+export { isTransient, withRetry } from './retry.js';
+export { type RunProgress, runProgress, unresolvedItems } from './run-progress.js';
+export { createRun, type RunCounts, registerGuard, runCounts, setRunState } from './runs.js';
+export { type NewParcel, submitWindow, type Window, type WindowItem } from './submit-window.js';
+export { adoptParcels, waitingParcels } from './waiting-parcels.js';

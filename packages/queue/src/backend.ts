@@ -1,0 +1,128 @@
+import { isUserError, messageOf, UserError } from '@tocsin/errors';
+import {
+  createPostgresBackend,
+  type Processor,
+  Queue as RedisQueue,
+  Worker as RedisWorker,
+  runMigrations,
+  withBackend,
+} from 'bullmq';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+
+/** Where the queue lives: a Redis (or Valkey) server, or a Postgres server. */
+export type QueueBackend = { kind: 'redis' | 'postgres'; url: string };
+
+/** What a job carries: an id, never content. */
+export interface ParcelJob {
+  parcelId: number;
+}
+
+/** The part of BullMQ's Queue that we use, the same for both backends. */
+export interface JobQueue {
+  addBulk(jobs: { name: string; data: ParcelJob; opts: { jobId: string } }[]): Promise<unknown>;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  close(): Promise<void>;
+}
+
+/** The part of BullMQ's Worker that we use. */
+export interface JobWorker {
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  waitUntilReady(): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** In Redis Cluster the braces keep all keys of a queue on one node. */
+const REDIS_PREFIX = '{tocsin}';
+/** The schema that BullMQ keeps its Postgres tables in. */
+const POSTGRES_POOL_MAX = 4;
+
+/** A worker that is gone is noticed, and its parcels are given to another, within lock + check: about 6 s. */
+const LEASES = {
+  lockDuration: 5_000,
+  stalledInterval: 2_000,
+  // How often a parcel may be given to another worker. It is not the queue that gives up on work.
+  maxStalledCount: 1_000_000,
+};
+/** The truth is in Postgres: the queue need not remember what is over. */
+const FORGET = { removeOnComplete: true, removeOnFail: true };
+
+const Postgres = withBackend(createPostgresBackend);
+
+/**
+ * Readies a backend: BullMQ's tables, or a look at whether Redis answers.
+ * @throws UserError, without the password, when it cannot be reached
+ */
+export async function prepareBackend(backend: QueueBackend): Promise<void> {
+  if (backend.kind === 'redis') await requireRedis(backend.url);
+  else await migrateQueueTables(backend.url);
+}
+
+export function openJobQueue(backend: QueueBackend, name: string): JobQueue {
+  if (backend.kind === 'postgres') {
+    return new Postgres.Queue<ParcelJob>(name, { connection: postgresOptions(backend.url), defaultJobOptions: FORGET });
+  }
+  return new RedisQueue<ParcelJob>(name, {
+    connection: { url: backend.url },
+    prefix: REDIS_PREFIX,
+    defaultJobOptions: FORGET,
+  });
+}
+
+export function openJobWorker(
+  backend: QueueBackend,
+  name: string,
+  processor: Processor<ParcelJob, void>,
+  concurrency: number,
+): JobWorker {
+  const options = { ...LEASES, concurrency };
+  if (backend.kind === 'postgres') {
+    return new Postgres.Worker<ParcelJob, void>(name, processor, { ...options, connection: postgresOptions(backend.url) });
+  }
+  return new RedisWorker<ParcelJob, void>(name, processor, {
+    ...options,
+    // A blocking read waits as long as it takes, and outlives a restart of the server.
+    connection: { url: backend.url, maxRetriesPerRequest: null },
+    prefix: REDIS_PREFIX,
+  });
+}
+
+function postgresOptions(url: string) {
+  return { connectionString: url, application_name: 'tocsin queue', max: POSTGRES_POOL_MAX, keepAlive: true };
+}
+
+async function migrateQueueTables(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, application_name: 'tocsin queue' });
+  try {
+    await client.connect();
+    await runMigrations(client);
+  } catch (cause) {
+    if (isUserError(cause)) throw cause;
+    throw new UserError(`the queue's tables in Postgres cannot be set up: ${messageOf(cause)}`, { cause });
+  } finally {
+    await client.end();
+  }
+}
+
+async function requireRedis(url: string): Promise<void> {
+  const redis = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null });
+  let reason: unknown;
+  redis.on('error', (error: unknown) => {
+    reason = error;
+  });
+  try {
+    await redis.connect();
+    await redis.ping();
+  } catch (error) {
+    throw new UserError(`Redis at ${withoutPassword(url)} does not answer: ${messageOf(reason ?? error)}`, {
+      hint: 'Check REDIS_URL, or unset it to keep the queue in Postgres.',
+      cause: error,
+    });
+  } finally {
+    redis.disconnect();
+  }
+}
+
+function withoutPassword(url: string): string {
+  return url.replace(/\/\/[^@/]*@/, '//***@');
+}

@@ -1,0 +1,32 @@
+import { type JobQueue, openJobQueue, type QueueBackend } from './backend.js';
+
+/**
+ * The queue that workers of a guard read. One for each guard: a worker takes only what it can score.
+ * @param fingerprint the guard's, 64 hex digits
+ */
+export function queueNameOf(fingerprint: string): string {
+  return `parcels-${fingerprint.slice(0, 32)}`;
+}
+
+/** The producer's end: dispatches parcels to workers. It may lose everything, and no work is lost (invariant 1). */
+export class ParcelQueue {
+  readonly #queue: JobQueue;
+
+  /** @param onError told of a connection that breaks; the queue mends it by itself */
+  constructor(backend: QueueBackend, name: string, onError: (error: Error) => void = () => {}) {
+    this.#queue = openJobQueue(backend, name);
+    this.#queue.on('error', onError);
+  }
+
+  /** Queues parcels, in order. One that is queued already stays where it is. */
+  async add(parcelIds: number[]): Promise<void> {
+    if (parcelIds.length === 0) return;
+    await this.#queue.addBulk(
+      parcelIds.map((parcelId) => ({ name: 'score', data: { parcelId }, opts: { jobId: `parcel-${parcelId}` } })),
+    );
+  }
+
+  close(): Promise<void> {
+    return this.#queue.close();
+  }
+}

@@ -1,0 +1,37 @@
+import { randomBytes } from 'node:crypto';
+import { type DataDir, readOwn, writeOwn } from './data-dir.js';
+import { identifySelf, isRunning } from './process-identity.js';
+
+/**
+ * Who uses the server, one line each in the file `holders`: the process and a random word, as a process may start
+ * twice. The last one to leave stops the server. A process that was killed cannot leave; it is not counted any more.
+ * Read and written under the lock only.
+ */
+export type Holder = string;
+
+const FILE = 'holders';
+
+export async function newHolder(): Promise<Holder> {
+  return `${await identifySelf()} ${randomBytes(6).toString('hex')}`;
+}
+
+export async function addHolder(dir: DataDir, holder: Holder): Promise<void> {
+  await write(dir, [...(await liveHolders(dir)), holder]);
+}
+
+/** @returns how many others still use the server */
+export async function removeHolder(dir: DataDir, holder: Holder): Promise<number> {
+  const others = (await liveHolders(dir)).filter((other) => other !== holder);
+  await write(dir, others);
+  return others.length;
+}
+
+async function liveHolders(dir: DataDir): Promise<Holder[]> {
+  const lines = (await readOwn(dir, FILE)).split('\n').filter((line) => line !== '');
+  const live = await Promise.all(lines.map((line) => isRunning(line.split(' ')[0] ?? '')));
+  return lines.filter((_, index) => live[index]);
+}
+
+async function write(dir: DataDir, holders: Holder[]): Promise<void> {
+  await writeOwn(dir, FILE, holders.map((holder) => `${holder}\n`).join(''));
+}

@@ -1,0 +1,47 @@
+/** The server's user, and the database that it is made for. */
+export const DATABASE = 'tocsin';
+
+/** Only this machine may connect; there are no Unix sockets, whose path length is limited to about 100 bytes. */
+export const HOST = '127.0.0.1';
+
+/**
+ * Settings for a batch tool on somebody's laptop: safe on power loss, little memory, few checkpoints, and the
+ * cores left to the model.
+ */
+export const SERVER_SETTINGS = {
+  listen_addresses: HOST,
+  unix_socket_directories: '',
+  shared_buffers: '256MB',
+  max_connections: '60',
+  fsync: 'on',
+  synchronous_commit: 'on',
+  // No replica will ever read this log.
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  max_wal_size: '2GB',
+  checkpoint_timeout: '15min',
+  random_page_cost: '1.1',
+  jit: 'off',
+  // Parallel queries would take the model's cores, and need more of /dev/shm than a container has.
+  max_parallel_workers_per_gather: '0',
+  max_parallel_maintenance_workers: '0',
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+} as const satisfies Record<string, string>;
+
+const SECOND = 1000;
+
+/** How long each step may take, in milliseconds. */
+export const PATIENCE = {
+  /** Another process initialises, recovers or stops the server. */
+  lock: 6 * 60 * SECOND,
+  /** A start, with crash recovery of up to `max_wal_size` of log on a slow disk. */
+  ready: 5 * 60 * SECOND,
+  /** After this, a start is worth a line of log. */
+  quiet: 3 * SECOND,
+  /** Backends of a killed server finish their query before they let go of its shared memory. */
+  leftovers: 30 * SECOND,
+  /** A fast shutdown writes a checkpoint. */
+  shutdown: 2 * 60 * SECOND,
+  connect: 20 * SECOND,
+} as const;

@@ -1,0 +1,47 @@
+import type { Pool } from './connect.js';
+import { withRetry } from './retry.js';
+
+/** A row of a run with its outcome: one of score, error and reject. */
+export interface ExportRow {
+  seq: number;
+  key: string;
+  truncated: boolean;
+  score: number | null;
+  tokens: number | null;
+  /** The content could not be scored. */
+  error: string | null;
+  /** The row could not be read. */
+  reject: string | null;
+}
+
+const PAGE_ROWS = 10_000;
+
+/** Every row of a run in the order of its corpus, a page at a time. */
+export async function* exportRows(
+  pool: Pool,
+  runId: number,
+  signal?: AbortSignal,
+): AsyncGenerator<ExportRow[]> {
+  for (let after = 0; ; ) {
+    signal?.throwIfAborted();
+    const page = await withRetry(() => exportPage(pool, runId, after), signal);
+    const last = page.at(-1);
+    if (last === undefined) return;
+    yield page;
+    after = last.seq;
+  }
+}
+
+async function exportPage(pool: Pool, runId: number, after: number): Promise<ExportRow[]> {
+  const { rows } = await pool.query<ExportRow>(
+    `select i.seq, i.key, i.truncated, i.reject, s.score, s.tokens, s.error
+     from items i
+     join runs r on r.id = i.run_id
+     left join scores s on s.guard_id = r.guard_id and s.content = i.content
+     where i.run_id = $1 and i.seq > $2
+     order by i.seq
+     limit $3`,
+    [runId, after, PAGE_ROWS],
+  );
+  return rows;
+}

@@ -1,0 +1,39 @@
+import type { Pool } from './connect.js';
+
+/** What the store knows of a content. */
+export type KnownState =
+  /** It has a score. */
+  | 'scored'
+  /** A parcel is on its way. */
+  | 'claimed'
+  /** Its parcel was cancelled; the parcel can be taken up again. */
+  | 'stranded';
+
+export interface KnownContent {
+  hash: Buffer;
+  state: KnownState;
+  parcelId: number;
+  /** The run whose parcel it was, if that run is still there. */
+  runId: number | null;
+}
+
+/**
+ * Those of the contents that need no new parcel. One that ended in an error is not among them: it is tried again.
+ * @param hashes 32 bytes each, no two alike
+ */
+export async function knownContents(pool: Pool, guardId: number, hashes: Buffer[]): Promise<KnownContent[]> {
+  if (hashes.length === 0) return [];
+  const { rows } = await pool.query<KnownContent>(
+    `select s.content as hash,
+            case when s.score is not null then 'scored'
+                 when p.state = 'cancelled' then 'stranded'
+                 else 'claimed' end as state,
+            s.parcel_id as "parcelId",
+            p.run_id as "runId"
+     from scores s left join parcels p on p.id = s.parcel_id
+     where s.guard_id = $1 and s.content = any($2::bytea[])
+       and s.error is null and (s.score is not null or p.id is not null)`,
+    [guardId, hashes],
+  );
+  return rows;
+}

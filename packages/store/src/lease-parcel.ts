@@ -1,0 +1,45 @@
+import type { Pool } from './connect.js';
+
+/** A parcel's contents, ready for the engine. */
+export interface LeasedParcel {
+  id: number;
+  /** 32 bytes each. */
+  hashes: Buffer[];
+  /** Token ids of each content, in the order of `hashes`. */
+  tokenIds: Int32Array[];
+}
+
+const HASH_BYTES = 32;
+
+/**
+ * What a parcel holds, if it still waits to be scored. The lease itself is the queue's: a parcel that two workers
+ * take is scored twice and stored once.
+ */
+export async function leaseParcel(pool: Pool, parcelId: number): Promise<LeasedParcel | undefined> {
+  const { rows } = await pool.query<{ hashes: Buffer; lengths: Buffer; token_ids: Buffer }>(
+    `select hashes, lengths, token_ids from parcels where id = $1 and state = 'waiting'`,
+    [parcelId],
+  );
+  const [row] = rows;
+  if (row === undefined) return undefined;
+  const lengths = int32Of(row.lengths);
+  const all = int32Of(row.token_ids);
+  const hashes: Buffer[] = [];
+  const tokenIds: Int32Array[] = [];
+  let at = 0;
+  for (const [i, length] of lengths.entries()) {
+    hashes.push(row.hashes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES));
+    tokenIds.push(all.subarray(at, at + length));
+    at += length;
+  }
+  if (at !== all.length || hashes.at(-1)?.length !== HASH_BYTES) {
+    throw new Error(
+      `parcel ${parcelId} is damaged: ${lengths.length} lengths, ${all.length} token ids, ${row.hashes.length} bytes of hashes`,
+    );
+  }
+  return { id: parcelId, hashes, tokenIds };
+}
+
+function int32Of(bytes: Buffer): Int32Array {
+  return new Int32Array(Uint8Array.from(bytes).buffer);
+}

@@ -1,0 +1,117 @@
+import {
+  bigint,
+  bigserial,
+  boolean,
+  customType,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  real,
+  serial,
+  text,
+  timestamp,
+} from 'drizzle-orm/pg-core';
+
+const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
+const now = (name: string) => timestamp(name, { withTimezone: true }).notNull().defaultNow();
+
+/** Guards whose scores are kept. */
+export const guards = pgTable('guards', {
+  id: serial().primaryKey(),
+  fingerprint: text().notNull().unique(),
+  /** As it was asked for the first time; for people. */
+  ref: text().notNull(),
+  createdAt: now('created_at'),
+});
+
+export const RUN_STATES = ['submitting', 'scoring', 'done', 'cancelled'] as const;
+export type RunState = (typeof RUN_STATES)[number];
+
+/** One corpus scored by one guard. */
+export const runs = pgTable('runs', {
+  id: bigserial({ mode: 'number' }).primaryKey(),
+  guardId: integer('guard_id')
+    .notNull()
+    .references(() => guards.id),
+  /** What is scored, for people: file names. */
+  name: text().notNull(),
+  state: text({ enum: RUN_STATES }).notNull().default('submitting'),
+  /** Rows of the corpus that are in the store: all up to this one, none after it. */
+  rows: bigint({ mode: 'number' }).notNull().default(0),
+  /** Contents that this run was the first to ask for. */
+  fresh: bigint({ mode: 'number' }).notNull().default(0),
+  /** Rows whose content had a score, or was on its way to one, before this run came to it. */
+  known: bigint({ mode: 'number' }).notNull().default(0),
+  /** Rows whose content stands in an earlier row of this run. */
+  duplicates: bigint({ mode: 'number' }).notNull().default(0),
+  rejected: bigint({ mode: 'number' }).notNull().default(0),
+  createdAt: now('created_at'),
+  finishedAt: timestamp('finished_at', { withTimezone: true }),
+});
+
+/** The rows of a run's corpus, in its order. */
+export const items = pgTable(
+  'items',
+  {
+    runId: bigint('run_id', { mode: 'number' })
+      .notNull()
+      .references(() => runs.id, { onDelete: 'cascade' }),
+    /** From 1. */
+    seq: bigint({ mode: 'number' }).notNull(),
+    key: text().notNull(),
+    /** Content hash; null for a reject. */
+    content: bytea(),
+    truncated: boolean().notNull().default(false),
+    /** Why the row cannot be scored. */
+    reject: text(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.seq] })],
+);
+
+export const PARCEL_STATES = ['waiting', 'done', 'cancelled'] as const;
+export type ParcelState = (typeof PARCEL_STATES)[number];
+
+/** Contents that are queued, leased and finished together. What they hold goes when they are done. */
+export const parcels = pgTable(
+  'parcels',
+  {
+    id: bigserial({ mode: 'number' }).primaryKey(),
+    runId: bigint('run_id', { mode: 'number' })
+      .notNull()
+      .references(() => runs.id, { onDelete: 'cascade' }),
+    guardId: integer('guard_id').notNull(),
+    state: text({ enum: PARCEL_STATES }).notNull().default('waiting'),
+    contents: integer().notNull(),
+    tokens: integer().notNull(),
+    /** 32 bytes a content, one after another. */
+    hashes: bytea(),
+    /** int32 little-endian a content: its tokens. */
+    lengths: bytea(),
+    /** int32 little-endian a token, content after content. */
+    tokenIds: bytea('token_ids'),
+    createdAt: now('created_at'),
+    finishedAt: timestamp('finished_at', { withTimezone: true }),
+  },
+  (table) => [
+    index('parcels_run_state').on(table.runId, table.state),
+    index('parcels_guard_state').on(table.guardId, table.state, table.id),
+  ],
+);
+
+/**
+ * Scores, by guard and content: they belong to no run. A row without score and error is claimed: its parcel will
+ * bring one or the other.
+ */
+export const scores = pgTable(
+  'scores',
+  {
+    guardId: integer('guard_id').notNull(),
+    content: bytea().notNull(),
+    parcelId: bigint('parcel_id', { mode: 'number' }).notNull(),
+    tokens: integer().notNull(),
+    score: real(),
+    error: text(),
+  },
+  (table) => [primaryKey({ columns: [table.guardId, table.content] })],
+);

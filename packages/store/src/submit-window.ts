@@ -1,0 +1,152 @@
+import type pg from 'pg';
+import type { Pool } from './connect.js';
+import { inTransaction } from './transaction.js';
+
+/** A row of the corpus, as the store keeps it. */
+export interface WindowItem {
+  /** From 1, without gaps. */
+  seq: number;
+  key: string;
+  /** 32 bytes; null for a reject. */
+  content: Buffer | null;
+  truncated: boolean;
+  reject: string | null;
+}
+
+/** Contents to be scored together. */
+export interface NewParcel {
+  /** 32 bytes each. */
+  hashes: Buffer[];
+  /** Token ids of each, in the order of `hashes`. */
+  tokenIds: Int32Array[];
+}
+
+/** Part of a corpus: rows that go into the store together, in one transaction. */
+export interface Window {
+  runId: number;
+  guardId: number;
+  /** The rows that the store has before: the window begins after them. */
+  afterRows: number;
+  items: WindowItem[];
+  parcels: NewParcel[];
+  /** Cancelled parcels whose contents the window needs: they are taken up again, for this run. */
+  stranded: number[];
+  counts: { fresh: number; known: number; duplicates: number; rejected: number };
+}
+
+/**
+ * Stores a window: items, claims and parcels in one transaction. Safe to repeat: a window that is in the store
+ * already is not stored again.
+ * @returns the parcels to be queued; undefined when the window was there already (the reconciler queues its parcels)
+ */
+export function submitWindow(pool: Pool, window: Window): Promise<number[] | undefined> {
+  return inTransaction(pool, async (client) => {
+    if (!(await moveRunOn(client, window))) return undefined;
+    const ids = await insertParcels(client, window);
+    await claimContents(client, window, ids);
+    await insertItems(client, window);
+    return [...ids, ...(await takeUpStranded(client, window))];
+  });
+}
+
+/** The run's row count says which windows are stored: the update that finds it moved on must not be done twice. */
+async function moveRunOn(client: pg.PoolClient, window: Window): Promise<boolean> {
+  const { runId, afterRows, items, counts } = window;
+  const { rowCount } = await client.query(
+    `update runs
+     set rows = rows + $3, fresh = fresh + $4, known = known + $5,
+         duplicates = duplicates + $6, rejected = rejected + $7
+     where id = $1 and rows = $2`,
+    [runId, afterRows, items.length, counts.fresh, counts.known, counts.duplicates, counts.rejected],
+  );
+  return rowCount === 1;
+}
+
+async function insertParcels(client: pg.PoolClient, window: Window): Promise<number[]> {
+  const { parcels } = window;
+  if (parcels.length === 0) return [];
+  const { rows } = await client.query<{ id: number }>(
+    `select nextval('parcels_id_seq') as id from generate_series(1, $1)`,
+    [parcels.length],
+  );
+  const ids = rows.map((row) => row.id);
+  await client.query(
+    `insert into parcels (id, run_id, guard_id, contents, tokens, hashes, lengths, token_ids)
+     select id, $1, $2, contents, tokens, hashes, lengths, token_ids
+     from unnest($3::bigint[], $4::int[], $5::int[], $6::bytea[], $7::bytea[], $8::bytea[])
+          as parcel (id, contents, tokens, hashes, lengths, token_ids)`,
+    [
+      window.runId,
+      window.guardId,
+      ids,
+      parcels.map((parcel) => parcel.hashes.length),
+      parcels.map(tokensOf),
+      parcels.map((parcel) => Buffer.concat(parcel.hashes)),
+      parcels.map((parcel) => bytesOf([Int32Array.from(parcel.tokenIds, (ids) => ids.length)])),
+      parcels.map((parcel) => bytesOf(parcel.tokenIds)),
+    ],
+  );
+  return ids;
+}
+
+/**
+ * Another producer may have claimed a content since we looked: then both parcels bring its score, and the second is
+ * the same. In the order of the hashes, so that two producers never wait for each other.
+ */
+async function claimContents(client: pg.PoolClient, window: Window, parcelIds: number[]): Promise<void> {
+  const claims = window.parcels
+    .flatMap(({ hashes, tokenIds }, i) =>
+      hashes.map((hash, j) => ({ hash, parcelId: parcelIds[i], tokens: tokenIds[j]?.length })),
+    )
+    .sort((a, b) => Buffer.compare(a.hash, b.hash));
+  if (claims.length === 0) return;
+  await client.query(
+    `insert into scores (guard_id, content, parcel_id, tokens)
+     select $1, content, parcel_id, tokens
+     from unnest($2::bytea[], $3::bigint[], $4::int[]) as claim (content, parcel_id, tokens)
+     on conflict (guard_id, content) do update
+     set parcel_id = excluded.parcel_id, error = null
+     where scores.error is not null`,
+    [
+      window.guardId,
+      claims.map((claim) => claim.hash),
+      claims.map((claim) => claim.parcelId),
+      claims.map((claim) => claim.tokens),
+    ],
+  );
+}
+
+async function insertItems(client: pg.PoolClient, window: Window): Promise<void> {
+  const { items } = window;
+  await client.query(
+    `insert into items (run_id, seq, key, content, truncated, reject)
+     select $1, seq, key, content, truncated, reject
+     from unnest($2::bigint[], $3::text[], $4::bytea[], $5::boolean[], $6::text[])
+          as item (seq, key, content, truncated, reject)`,
+    [
+      window.runId,
+      items.map((item) => item.seq),
+      items.map((item) => item.key),
+      items.map((item) => item.content),
+      items.map((item) => item.truncated),
+      items.map((item) => item.reject),
+    ],
+  );
+}
+
+async function takeUpStranded(client: pg.PoolClient, window: Window): Promise<number[]> {
+  if (window.stranded.length === 0) return [];
+  const { rows } = await client.query<{ id: number }>(
+    `update parcels set state = 'waiting', run_id = $1
+     where id = any($2::bigint[]) and state = 'cancelled' returning id`,
+    [window.runId, window.stranded],
+  );
+  return rows.map((row) => row.id);
+}
+
+const tokensOf = (parcel: NewParcel): number => parcel.tokenIds.reduce((sum, ids) => sum + ids.length, 0);
+
+/** int32 values as little-endian bytes, as every platform that onnxruntime-node runs on has them in memory. */
+function bytesOf(values: Int32Array[]): Buffer {
+  return Buffer.concat(values.map((part) => new Uint8Array(part.buffer, part.byteOffset, part.byteLength)));
+}
