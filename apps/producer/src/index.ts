@@ -1,1 +1,3 @@
-export {};
+export { cutParcels, PARCEL_LIMITS } from './cut-parcels.js';
+export { reconcile } from './reconcile.js';
+export { type SubmitOptions, submitCorpus } from './submit-corpus.js';

@@ -1,1 +1,2 @@
-export {};
+export { type RunWorkerOptions, runWorker } from './run-worker.js';
+export { Worker, type WorkerOptions } from './worker.js';

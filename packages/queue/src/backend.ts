@@ -60,7 +60,10 @@ export async function prepareBackend(backend: QueueBackend): Promise<void> {
 
 export function openJobQueue(backend: QueueBackend, name: string): JobQueue {
   if (backend.kind === 'postgres') {
-    return new Postgres.Queue<ParcelJob>(name, { connection: postgresOptions(backend.url), defaultJobOptions: FORGET });
+    return new Postgres.Queue<ParcelJob>(name, {
+      connection: postgresOptions(backend.url),
+      defaultJobOptions: FORGET,
+    });
   }
   return new RedisQueue<ParcelJob>(name, {
     connection: { url: backend.url },
@@ -77,7 +80,10 @@ export function openJobWorker(
 ): JobWorker {
   const options = { ...LEASES, concurrency };
   if (backend.kind === 'postgres') {
-    return new Postgres.Worker<ParcelJob, void>(name, processor, { ...options, connection: postgresOptions(backend.url) });
+    return new Postgres.Worker<ParcelJob, void>(name, processor, {
+      ...options,
+      connection: postgresOptions(backend.url),
+    });
   }
   return new RedisWorker<ParcelJob, void>(name, processor, {
     ...options,

@@ -22,7 +22,11 @@ export class ParcelQueue {
   async add(parcelIds: number[]): Promise<void> {
     if (parcelIds.length === 0) return;
     await this.#queue.addBulk(
-      parcelIds.map((parcelId) => ({ name: 'score', data: { parcelId }, opts: { jobId: `parcel-${parcelId}` } })),
+      parcelIds.map((parcelId) => ({
+        name: 'score',
+        data: { parcelId },
+        opts: { jobId: `parcel-${parcelId}` },
+      })),
     );
   }
 

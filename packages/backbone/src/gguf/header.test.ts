@@ -58,10 +58,14 @@ test('header.a file that is no GGUF is refused', async () => {
 test('header.counts and lengths beyond the file are refused before anything is allocated', async () => {
   const head = (tensors: number | bigint, pairs: number | bigint, ...rest: Buffer[]): Buffer =>
     Buffer.concat([Buffer.from('GGUF'), uint32(3), uint64(tensors), uint64(pairs), ...rest]);
-  expect(await problem(head(0, 2n ** 40n))).toMatch(/says a metadata count of 1099511627776, but only 0 bytes/);
+  expect(await problem(head(0, 2n ** 40n))).toMatch(
+    /says a metadata count of 1099511627776, but only 0 bytes/,
+  );
   expect(await problem(head(2n ** 40n, 0))).toMatch(/says a tensor count of 1099511627776, but only 0 bytes/);
   expect(await problem(head(0, 2n ** 63n))).toMatch(/which no file can hold/);
-  expect(await problem(head(0, 1, uint64(60_000), Buffer.alloc(20)))).toMatch(/a string length of 60000, but/);
+  expect(await problem(head(0, 1, uint64(60_000), Buffer.alloc(20)))).toMatch(
+    /a string length of 60000, but/,
+  );
   expect(await problem(head(0, 1, uint64(70_000), Buffer.alloc(80_000)))).toMatch(/expected at most 65535/);
   for (const elementType of [0, 8]) {
     expect(await problem(withKey(array(elementType, 2n ** 33n, [])))).toMatch(
@@ -71,10 +75,14 @@ test('header.counts and lengths beyond the file are refused before anything is a
 });
 
 test('header.values that are none are refused with their key', async () => {
-  expect(await problem(withKey(uint32(13)))).toBe('metadata key "test.key" has value type 13; expected 0 to 12');
+  expect(await problem(withKey(uint32(13)))).toBe(
+    'metadata key "test.key" has value type 13; expected 0 to 12',
+  );
   expect(await problem(withKey(bool(2)))).toBe('metadata key "test.key" is a boolean of 2; expected 0 or 1');
   expect(await problem(withKey(array(9, 0, [])))).toMatch(/"test.key" is an array of arrays/);
-  expect(await problem(withKey(str(Buffer.from([0x61, 0xff]))))).toMatch(/"test.key" holds a string that is no valid/);
+  expect(await problem(withKey(str(Buffer.from([0x61, 0xff]))))).toMatch(
+    /"test.key" holds a string that is no valid/,
+  );
 });
 
 test('header.U+FFFD itself is a character like others', async () => {
@@ -83,7 +91,8 @@ test('header.U+FFFD itself is a character like others', async () => {
 });
 
 test('header.every scalar type is read', async () => {
-  const scalar = (type: number, ...bytes: number[]): Buffer => Buffer.concat([uint32(type), Buffer.from(bytes)]);
+  const scalar = (type: number, ...bytes: number[]): Buffer =>
+    Buffer.concat([uint32(type), Buffer.from(bytes)]);
   const values: [Buffer, unknown][] = [
     [scalar(0, 255), 255],
     [scalar(1, 255), -1],
@@ -140,5 +149,7 @@ test('header.the alignment is a multiple of 8', async () => {
     await write(writeGguf({ ...withMetadata(tiny, { 'general.alignment': u32(64) }), alignment: 64 })),
   );
   expect([...aligned.tensors.values()].every(({ offset }) => offset % 64 === 0)).toBe(true);
-  expect(await problem(withMetadata(tiny, { 'general.alignment': u32(12) }))).toMatch(/is 12; expected a multiple of 8/);
+  expect(await problem(withMetadata(tiny, { 'general.alignment': u32(12) }))).toMatch(
+    /is 12; expected a multiple of 8/,
+  );
 });

@@ -23,9 +23,13 @@ test('metadata.what is missing or of another type names the key, found and expec
   expect(() => metadata.get('absent', 'string')).toThrow(
     'm.gguf: metadata key "absent" is missing; expected a string',
   );
-  expect(() => metadata.get('count', 'string')).toThrow('metadata key "count" is of type uint32; expected a string');
+  expect(() => metadata.get('count', 'string')).toThrow(
+    'metadata key "count" is of type uint32; expected a string',
+  );
   expect(() => metadata.find('name', 'boolean')).toThrow('is of type string; expected a boolean');
   expect(() => metadata.get('ids', 'integer')).toThrow('is an array of int32; expected an integer');
-  expect(() => metadata.get('wide', 'integers')).toThrow('is an array of int64; expected an array of integers');
+  expect(() => metadata.get('wide', 'integers')).toThrow(
+    'is an array of int64; expected an array of integers',
+  );
   expect(() => metadata.get('huge', 'integer')).toThrow('is 1152921504606846976; expected a smaller number');
 });

@@ -167,6 +167,14 @@ async function ropeScalingOf(
   factors: GgufTensor,
   shape: ModelShape,
 ): Promise<Record<string, unknown>> {
+  const typeKey = 'llama.rope.scaling.type';
+  const type = metadata.find(typeKey, 'string') ?? 'none';
+  if (type !== 'none') {
+    throw unsupported(
+      metadata.path,
+      `metadata key "${typeKey}" is ${quote(type)}, and tensor "${factors.ggufName}" scales too; expected one of them`,
+    );
+  }
   const scaling = llama3RopeScaling(await readGgufTensor(factors), shape.ropeTheta, shape.headDim);
   if (scaling === undefined) {
     throw unsupported(

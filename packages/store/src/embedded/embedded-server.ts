@@ -7,8 +7,9 @@ import { type Holder, removeHolder } from './holders.js';
 import { initialiseOnce, passwordOf } from './initialise.js';
 import { joinRunning, launch } from './launch.js';
 import { withLock } from './lock.js';
-import { findPostmaster, type Postmaster, shutDown } from './postmaster.js';
+import { endsWithin, findPostmaster, type Postmaster, shutDown } from './postmaster.js';
 import { lastLines, readLog } from './server-log.js';
+import { SECOND } from './settings.js';
 import { watch } from './watch.js';
 
 /** A PostgreSQL server on a directory of ours, shared by all Tocsin processes that use the directory. */
@@ -59,6 +60,8 @@ export async function bringUp(plan: Plan): Promise<{ server: Postmaster; url: st
     await ensureDatabase(dir, server.port, password);
   } catch (error) {
     if (running === undefined) await shutDown(dir, server);
+    // It was about to end when we joined it: a killed process lets go of its connections before it is gone.
+    else if (await endsWithin(server, SECOND)) return bringUp(plan);
     throw error;
   }
   const verb = running === undefined ? 'started' : 'joined';

@@ -8,7 +8,7 @@ import { choosePort, rememberPort } from './port.js';
 import { clearStalePidFile, findPostmaster, type Postmaster } from './postmaster.js';
 import { runAs } from './run-as.js';
 import { beginLog, lastLines, openLog, readLog } from './server-log.js';
-import { HOST, PATIENCE, SERVER_SETTINGS } from './settings.js';
+import { HOST, PATIENCE, SECOND, SERVER_SETTINGS } from './settings.js';
 
 const POLL = 10;
 
@@ -105,7 +105,7 @@ async function waitUntilReady(
     if (isGone(server)) return undefined;
     const waited = performance.now() - start;
     if (waited > PATIENCE.ready) {
-      throw new UserError(`PostgreSQL in ${dir.path} is not ready after ${PATIENCE.ready / 1000} s.`, {
+      throw new UserError(`PostgreSQL in ${dir.path} is not ready after ${PATIENCE.ready / SECOND} s.`, {
         hint: `Look at ${dir.logFile}.`,
       });
     }

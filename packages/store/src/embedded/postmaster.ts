@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf, UserError } from '@tocsin/errors';
 import type { DataDir } from './data-dir.js';
 import { commandLine, identify, isRunning, type ProcessIdentity } from './process-identity.js';
-import { PATIENCE } from './settings.js';
+import { PATIENCE, SECOND } from './settings.js';
 
 /** The live server of a data directory, as its `postmaster.pid` tells. */
 export interface Postmaster {
@@ -50,22 +50,21 @@ export async function clearStalePidFile(dir: DataDir): Promise<void> {
 /** Orders a fast shutdown (clients are cut off, a checkpoint is written) and waits for the end. */
 export async function shutDown(dir: DataDir, server: Postmaster): Promise<void> {
   if (await isRunning(server.identity)) process.kill(server.pid, 'SIGINT');
-  await waitForEnd(dir, server);
+  if (await endsWithin(server, PATIENCE.shutdown)) return;
+  throw new UserError(
+    `PostgreSQL (process ${server.pid}) in ${dir.path} did not stop in ${PATIENCE.shutdown / SECOND} s.`,
+    { hint: `Look at ${dir.logFile}.` },
+  );
 }
 
-export async function waitForEnd(dir: DataDir, server: Postmaster): Promise<void> {
+/** Whether the server ends within some milliseconds. */
+export async function endsWithin(server: Postmaster, patience: number): Promise<boolean> {
   const start = performance.now();
   while (await isRunning(server.identity)) {
-    if (performance.now() - start > PATIENCE.shutdown) {
-      throw new UserError(
-        `PostgreSQL (process ${server.pid}) in ${dir.path} did not stop in ${PATIENCE.shutdown / 1000} s.`,
-        {
-          hint: `Look at ${dir.logFile}.`,
-        },
-      );
-    }
+    if (performance.now() - start > patience) return false;
     await sleep(10);
   }
+  return true;
 }
 
 /** Whether a process is a server on `data`: its first word is postgres, and the directory it was given is this one. */

@@ -32,7 +32,7 @@ test('the first directory that a user may not pass', async () => {
   expect(await firstClosed(join(deep, 'file'), stranger)).toBeUndefined();
   await chmod(deep, 0o700);
   expect(await firstClosed(join(deep, 'file'), stranger)).toBe(deep);
-  await chmod(join(root, 'a'), 0o644);
+  await chmod(join(root, 'a'), 0o744);
   expect(await firstClosed(deep, stranger)).toBe(join(root, 'a'));
 });
 

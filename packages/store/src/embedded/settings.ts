@@ -29,7 +29,7 @@ export const SERVER_SETTINGS = {
   log_timezone: 'UTC',
 } as const satisfies Record<string, string>;
 
-const SECOND = 1000;
+export const SECOND = 1000;
 
 /** How long each step may take, in milliseconds. */
 export const PATIENCE = {

@@ -19,7 +19,10 @@ export function encodeTensor(type: TensorType, values: ArrayLike<number>): Buffe
     case 'BF16':
       return words(all.map((value) => new Uint16Array(Float32Array.of(value).buffer)[1] ?? 0));
     case 'Q8_0':
-      return inBlocks(all, (block) => [words([halfCode(STEP)]), Buffer.from(block.map((value) => value / STEP))]);
+      return inBlocks(all, (block) => [
+        words([halfCode(STEP)]),
+        Buffer.from(block.map((value) => value / STEP)),
+      ]);
     case 'Q4_1':
       return inBlocks(all, (block) => {
         const codes = block.map((value) => (value - MINIMUM) / STEP);

@@ -63,7 +63,8 @@ function tensorInfo(tensor: TensorSpec, start: number): Buffer {
 export const u32 = (value: number): Buffer => Buffer.concat([uint32(4), uint32(value)]);
 export const i32 = (value: number): Buffer => Buffer.concat([uint32(5), int32(value)]);
 export const f32 = (value: number): Buffer => Buffer.concat([uint32(6), float32(value)]);
-export const bool = (value: number | boolean): Buffer => Buffer.concat([uint32(7), Buffer.from([Number(value)])]);
+export const bool = (value: number | boolean): Buffer =>
+  Buffer.concat([uint32(7), Buffer.from([Number(value)])]);
 export const str = (value: string | Buffer): Buffer => Buffer.concat([uint32(8), text(value)]);
 export const u64 = (value: bigint): Buffer => Buffer.concat([uint32(10), uint64(value)]);
 export const strs = (values: readonly string[]): Buffer => array(8, values.length, values.map(text));

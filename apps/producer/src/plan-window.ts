@@ -1,0 +1,63 @@
+import type { CorpusRow } from '@tocsin/corpus';
+import type { Content } from '@tocsin/engine';
+import type { KnownContent, Window, WindowItem } from '@tocsin/store';
+import { cutParcels } from './cut-parcels.js';
+
+/** What of a run the windows before this one have made. */
+export interface RunPosition {
+  runId: number;
+  guardId: number;
+  /** Rows stored so far. */
+  rows: number;
+}
+
+/**
+ * Decides what a window costs: each content that is not known goes into a parcel once, whatever the number of its
+ * rows.
+ *
+ * @param contents one for each row; undefined for a reject
+ * @param known what the store knows of these contents
+ */
+export function planWindow(
+  position: RunPosition,
+  rows: readonly CorpusRow[],
+  contents: readonly (Content | undefined)[],
+  known: readonly KnownContent[],
+): Window {
+  const knownByHash = new Map(known.map((content) => [keyOf(content.hash), content]));
+  const fresh = new Map<string, Content>();
+  const counts = { fresh: 0, known: 0, duplicates: 0, rejected: 0 };
+  const items = rows.map((row, i): WindowItem => {
+    const content = contents[i];
+    if (row.kind === 'reject' || content === undefined) {
+      counts.rejected++;
+      const reject = row.kind === 'reject' ? `${row.file}, line ${row.line}: ${row.reason}` : 'no content';
+      return { seq: row.seq, key: row.key, content: null, truncated: false, reject };
+    }
+    const key = keyOf(content.hash);
+    const stored = knownByHash.get(key);
+    if (stored !== undefined) {
+      // Claimed by an earlier window of this very run: the row repeats one of its own corpus.
+      if (stored.runId === position.runId) counts.duplicates++;
+      else counts.known++;
+    } else if (fresh.has(key)) {
+      counts.duplicates++;
+    } else {
+      fresh.set(key, content);
+      counts.fresh++;
+    }
+    return { seq: row.seq, key: row.key, content: content.hash, truncated: content.truncated, reject: null };
+  });
+  return {
+    runId: position.runId,
+    guardId: position.guardId,
+    afterRows: position.rows,
+    items,
+    parcels: cutParcels([...fresh.values()]),
+    stranded: [...new Set(known.filter(({ state }) => state === 'stranded').map(({ parcelId }) => parcelId))],
+    counts,
+  };
+}
+
+/** A Map compares Buffers by identity: hashes are compared as strings of their bytes. */
+export const keyOf = (hash: Buffer): string => hash.toString('latin1');

@@ -1,0 +1,53 @@
+import type { CorpusRow } from '@tocsin/corpus';
+import { type Content, prepareContents, type Tokenizer } from '@tocsin/engine';
+import type { ParcelQueue } from '@tocsin/queue';
+import { textOf } from '@tocsin/siren';
+import { knownContents, type Pool, submitWindow, withRetry } from '@tocsin/store';
+import { keyOf, planWindow, type RunPosition } from './plan-window.js';
+import { windowsOf } from './windows.js';
+
+export interface SubmitOptions {
+  pool: Pool;
+  queue: ParcelQueue;
+  tokenizer: Tokenizer;
+  runId: number;
+  guardId: number;
+  /** Told after each window: rows in the store, parcels queued by this window. */
+  onWindow?: (rows: number, parcels: number) => void;
+  signal?: AbortSignal;
+}
+
+/**
+ * Puts a corpus into the store and its parcels into the queue, window by window; memory holds two windows at most.
+ * @returns the number of rows
+ */
+export async function submitCorpus(
+  rows: AsyncIterable<CorpusRow[]>,
+  options: SubmitOptions,
+): Promise<number> {
+  const { pool, queue, tokenizer, guardId, signal } = options;
+  const position: RunPosition = { runId: options.runId, guardId, rows: 0 };
+  for await (const window of windowsOf(rows)) {
+    signal?.throwIfAborted();
+    const contents = await contentsOf(tokenizer, window);
+    const known = await withRetry(() => knownContents(pool, guardId, distinctHashes(contents)), signal);
+    const planned = planWindow(position, window, contents, known);
+    const parcels = (await withRetry(() => submitWindow(pool, planned), signal)) ?? [];
+    await queue.add(parcels);
+    position.rows += window.length;
+    options.onWindow?.(position.rows, parcels.length);
+  }
+  return position.rows;
+}
+
+async function contentsOf(tokenizer: Tokenizer, window: CorpusRow[]): Promise<(Content | undefined)[]> {
+  const texts = window.flatMap((row) => (row.kind === 'item' ? [textOf(row.content)] : []));
+  const prepared = (await prepareContents(tokenizer, texts)).values();
+  return window.map((row) => (row.kind === 'item' ? prepared.next().value : undefined));
+}
+
+function distinctHashes(contents: (Content | undefined)[]): Buffer[] {
+  const byKey = new Map<string, Buffer>();
+  for (const content of contents) if (content !== undefined) byKey.set(keyOf(content.hash), content.hash);
+  return [...byKey.values()];
+}

@@ -1,0 +1,50 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+
+/** Which guard, and where it runs: the options of every command that scores. */
+export interface GuardFlags {
+  guard: string;
+  backbone?: string;
+  device?: string;
+  precision?: string;
+  threads?: number;
+  cacheDir?: string;
+}
+
+export function addGuardOptions(command: Command): Command {
+  return command
+    .requiredOption('-g, --guard <ref>', 'starter, an artifact directory, or its siren_config.json')
+    .option(
+      '--backbone <path>',
+      'a checkpoint directory or a .gguf file, instead of the one the artifact names',
+    )
+    .addOption(new Option('--device <device>', 'what scores').choices(['auto', 'cpu']).default('auto'))
+    .addOption(
+      new Option('--precision <precision>', 'what is computed in').choices(['float32']).default('float32'),
+    )
+    .option('--threads <n>', 'threads of a forward pass (default: the cores)', wholeNumber)
+    .option('--cache-dir <dir>', 'where models are kept (TOCSIN_CACHE)');
+}
+
+/** The flags again, for a child process. */
+export function guardArguments(flags: GuardFlags): string[] {
+  const named: [string, string | number | undefined][] = [
+    ['--guard', flags.guard],
+    ['--backbone', flags.backbone],
+    ['--device', flags.device],
+    ['--precision', flags.precision],
+    ['--threads', flags.threads],
+    ['--cache-dir', flags.cacheDir],
+  ];
+  return named.flatMap(([name, value]) => (value === undefined ? [] : [name, String(value)]));
+}
+
+export function wholeNumber(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected a whole number from 1.');
+}
+
+export function probability(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= 0 && value <= 1) return value;
+  throw new InvalidArgumentError('Expected a number from 0 to 1.');
+}

@@ -1,0 +1,30 @@
+import { EXIT } from './exit-codes.js';
+
+/** The reason of an abort by Ctrl-C or SIGTERM. */
+export class Interrupted extends Error {
+  constructor(signal: NodeJS.Signals) {
+    super(`interrupted by ${signal}`);
+    this.name = 'Interrupted';
+  }
+}
+
+/**
+ * A signal that aborts at the first SIGINT or SIGTERM, so that the work can end cleanly. The second one ends the
+ * process at once.
+ */
+export function untilInterrupted(): { signal: AbortSignal; dispose: () => void } {
+  const controller = new AbortController();
+  const listener = (name: NodeJS.Signals): void => {
+    if (controller.signal.aborted) process.exit(EXIT.interrupted);
+    controller.abort(new Interrupted(name));
+  };
+  process.on('SIGINT', listener);
+  process.on('SIGTERM', listener);
+  return {
+    signal: controller.signal,
+    dispose: () => {
+      process.off('SIGINT', listener);
+      process.off('SIGTERM', listener);
+    },
+  };
+}

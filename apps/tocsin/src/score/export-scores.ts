@@ -1,0 +1,43 @@
+import { type ScoreRow, writerFor } from '@tocsin/corpus';
+import { type ExportRow, exportRows } from '@tocsin/store';
+import type { LocalRun } from './local-run.js';
+
+export interface Exported {
+  /** Rows with score >= threshold. */
+  flagged: number;
+  /** Rows that were read and could not be scored. */
+  failed: number;
+}
+
+/** Writes every row of a run with its score, or with the reason why it has none, in the order of the corpus. */
+export async function exportScores(
+  run: LocalRun,
+  out: string,
+  format: string | undefined,
+  threshold: number,
+): Promise<Exported> {
+  const exported: Exported = { flagged: 0, failed: 0 };
+  const writer = await writerFor(out, format);
+  try {
+    for await (const page of exportRows(run.pool, run.runId, run.signal)) {
+      const rows = page.map((row) => scoreRow(row, threshold));
+      exported.flagged += rows.filter((row) => row.harmful === true).length;
+      exported.failed += page.filter((row) => row.error !== null).length;
+      await writer.write(rows);
+      if (writer.readerGone) break;
+    }
+    await writer.finish();
+    return exported;
+  } catch (error) {
+    await writer.abort();
+    throw error;
+  }
+}
+
+function scoreRow(row: ExportRow, threshold: number): ScoreRow {
+  const { key, score, tokens, truncated } = row;
+  if (score === null || tokens === null) {
+    return { key, error: row.reject ?? row.error ?? 'no score was stored' };
+  }
+  return { key, score, harmful: score >= threshold, threshold, tokens, truncated };
+}

@@ -1,0 +1,98 @@
+import cliProgress from 'cli-progress';
+
+/** How far a run is. */
+export interface ProgressState {
+  rowsDone: number;
+  tokensDone: number;
+  /** Tokens of the whole corpus, as far as they are known or can be guessed. */
+  tokensTotal: number;
+}
+
+/** Shows a person how far a run is. */
+export interface Progress {
+  show(state: ProgressState): void;
+  /** A line between, e.g. that something is restarted. */
+  note(message: string): void;
+  stop(): void;
+}
+
+const LINE_EVERY_MS = 10_000;
+
+/** A bar on a terminal; a line now and then elsewhere (logs, cron). Both on standard error. */
+export function openProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
+  return stream.isTTY ? new BarProgress(stream) : new LineProgress(stream);
+}
+
+class BarProgress implements Progress {
+  readonly #bar: cliProgress.SingleBar;
+  readonly #started = performance.now();
+  readonly #stream: NodeJS.WriteStream;
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream;
+    const format = '{bar} {percentage}% | {rows} rows | {rate} rows/s | {left} left';
+    this.#bar = new cliProgress.SingleBar(
+      { format, stream, hideCursor: true, clearOnComplete: true, barsize: 30, formatBar: cliProgress.Format.BarFormat },
+      cliProgress.Presets.shades_classic,
+    );
+  }
+
+  show(state: ProgressState): void {
+    const { rate, left } = speedOf(state, this.#started);
+    const payload = { rows: state.rowsDone.toLocaleString('en-US'), rate, left };
+    const total = Math.max(state.tokensTotal, 1);
+    if (!this.#bar.isActive) this.#bar.start(total, state.tokensDone, payload);
+    this.#bar.setTotal(total);
+    this.#bar.update(Math.min(state.tokensDone, total), payload);
+  }
+
+  note(message: string): void {
+    this.#stream.write(`\r\x1b[2K${message}\n`);
+  }
+
+  stop(): void {
+    this.#bar.stop();
+  }
+}
+
+class LineProgress implements Progress {
+  readonly #stream: NodeJS.WriteStream;
+  readonly #started = performance.now();
+  #last = performance.now();
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream;
+  }
+
+  show(state: ProgressState): void {
+    if (performance.now() - this.#last < LINE_EVERY_MS) return;
+    this.#last = performance.now();
+    const { rate, left } = speedOf(state, this.#started);
+    const percent = Math.floor((100 * state.tokensDone) / Math.max(state.tokensTotal, 1));
+    this.#stream.write(`${percent}%, ${state.rowsDone} rows, ${rate} rows/s, ${left} left\n`);
+  }
+
+  note(message: string): void {
+    this.#stream.write(`${message}\n`);
+  }
+
+  stop(): void {}
+}
+
+function speedOf(state: ProgressState, started: number): { rate: string; left: string } {
+  const seconds = (performance.now() - started) / 1000;
+  const tokensPerSecond = state.tokensDone / seconds;
+  const left = (state.tokensTotal - state.tokensDone) / tokensPerSecond;
+  return {
+    rate: (state.rowsDone / seconds).toFixed(1),
+    left: Number.isFinite(left) ? durationText(left) : '?',
+  };
+}
+
+/** 75 -> "1m 15s" */
+export function durationText(seconds: number): string {
+  const whole = Math.round(seconds);
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  if (h > 0) return `${h}h ${m}m`;
+  return m > 0 ? `${m}m ${s}s` : `${s}s`;
+}

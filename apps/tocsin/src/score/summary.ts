@@ -1,0 +1,51 @@
+/** What a run came to. rows = scored + fromCache + duplicates + rejected. */
+export interface Summary {
+  rows: number;
+  /** Rows that a forward pass was made for. */
+  scored: number;
+  /** Rows whose content had a score before. */
+  fromCache: number;
+  /** Rows whose content stands in an earlier row. */
+  duplicates: number;
+  /** Rows that could not be read. */
+  rejected: number;
+  /** Of the rows that were read: those that could not be scored. */
+  failed: number;
+  /** Rows with score >= threshold. */
+  flagged: number;
+  threshold: number;
+  /** Tokens that went through the model. */
+  tokens: number;
+  /** From the first parcel to the last score. */
+  scoringSeconds: number;
+  tokensPerSecond: number;
+  guard: string;
+  fingerprint: string;
+  out: string;
+}
+
+/** Prints the summary: for people on standard error, or as JSON on standard output. */
+export function printSummary(summary: Summary, { json }: { json?: boolean }): void {
+  if (json === true) console.log(JSON.stringify(summary));
+  else console.error(summaryText(summary));
+}
+
+function summaryText(summary: Summary): string {
+  const number = (value: number): string => Math.round(value).toLocaleString('en-US');
+  const lines: [string, string][] = [
+    ['rows', number(summary.rows)],
+    ['scored', `${number(summary.scored)}${speed(summary, number)}`],
+    ['from cache', number(summary.fromCache)],
+    ['duplicates', number(summary.duplicates)],
+    ['rejected', number(summary.rejected)],
+    ...(summary.failed > 0 ? [['failed', number(summary.failed)] as [string, string]] : []),
+    ['flagged', `${number(summary.flagged)} (score >= ${summary.threshold})`],
+    ['out', summary.out === '-' ? 'standard output' : summary.out],
+  ];
+  return lines.map(([name, value]) => `${`${name}:`.padEnd(12)}${value}`).join('\n');
+}
+
+function speed(summary: Summary, number: (value: number) => string): string {
+  if (summary.tokens === 0) return '';
+  return ` (${number(summary.tokens)} tokens in ${summary.scoringSeconds.toFixed(1)} s, ${number(summary.tokensPerSecond)} tokens/s)`;
+}

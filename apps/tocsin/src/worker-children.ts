@@ -1,0 +1,81 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { UserError } from '@tocsin/errors';
+
+const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
+/** A worker that dies sooner than this after its start would only die again. */
+const SETTLED_AFTER_MS = 10_000;
+const MAX_EARLY_DEATHS = 3;
+/** What is kept of a worker's last words. */
+const KEPT_CHARACTERS = 16 * 1024;
+
+export interface WorkerChildOptions {
+  /** Arguments of `tocsin work`. */
+  args: string[];
+  env: NodeJS.ProcessEnv;
+  onRestart: (message: string) => void;
+}
+
+/** A `tocsin work` process that is replaced when it dies, until it is closed. */
+export class WorkerChild {
+  readonly #options: WorkerChildOptions;
+  readonly #failed = new AbortController();
+  #child: ChildProcess;
+  #lastWords = '';
+  #startedAt = 0;
+  #earlyDeaths = 0;
+  #closing = false;
+
+  constructor(options: WorkerChildOptions) {
+    this.#options = options;
+    this.#child = this.#start();
+  }
+
+  /** Aborts when the worker cannot work, with the reason. */
+  get failed(): AbortSignal {
+    return this.#failed.signal;
+  }
+
+  /** Lets the worker finish what it holds, and waits for its end. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    const child = this.#child;
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    child.kill('SIGTERM');
+    await exited;
+  }
+
+  #start(): ChildProcess {
+    this.#startedAt = performance.now();
+    this.#lastWords = '';
+    const child = fork(MAIN, ['work', ...this.#options.args], {
+      env: this.#options.env,
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      execArgv: [],
+    });
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#lastWords = (this.#lastWords + text).slice(-KEPT_CHARACTERS);
+    });
+    child.once('error', (error) => this.#failed.abort(error));
+    // 'close' and not 'exit': the last words have then been read.
+    child.once('close', (code, signal) => this.#ended(code, signal));
+    return child;
+  }
+
+  #ended(code: number | null, signal: NodeJS.Signals | null): void {
+    if (this.#closing || this.#failed.signal.aborted) return;
+    const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
+    this.#earlyDeaths = performance.now() - this.#startedAt < SETTLED_AFTER_MS ? this.#earlyDeaths + 1 : 0;
+    // A worker that ends by itself has said why; only one that was killed is worth another try.
+    if (signal === null || this.#earlyDeaths >= MAX_EARLY_DEATHS) {
+      const said = this.#lastWords.trim();
+      this.#failed.abort(
+        new UserError(`the worker process ended (${how})${said === '' ? '' : `:\n${said}`}`),
+      );
+      return;
+    }
+    this.#options.onRestart(`The worker process died (${how}); starting another`);
+    this.#child = this.#start();
+  }
+}
