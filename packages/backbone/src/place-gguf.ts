@@ -34,12 +34,12 @@ export async function placeGguf(
   const weights = join(target, WEIGHTS);
   const handle = await open(weights, 'w');
   try {
-    await handle.write(safetensorsHead(stored));
+    await handle.writeFile(safetensorsHead(stored));
     for (const { name } of stored) {
       const tensor = gguf.tensors.get(name);
       if (tensor === undefined) throw new Error(`${name} was there a moment ago`);
       const values = await readGgufTensor(tensor);
-      await handle.write(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+      await handle.writeFile(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
     }
   } finally {
     await handle.close();
