@@ -1,6 +1,8 @@
 export { type BackboneConfig, type Family, readBackboneConfig } from './backbone-config.js';
 export type { Checkpoint, CheckpointTensor } from './checkpoint.js';
 export { buildContentGraph, CONTENT_INPUTS, CONTENT_OUTPUT } from './content-graph.js';
+export { Graph, type Value } from './onnx/graph.js';
+export { DataType } from './onnx/proto.js';
 export { openCheckpoint, weightFilesOf } from './open-checkpoint.js';
 export { type PlacedBackbone, placeCheckpoint } from './place-checkpoint.js';
 export { placeGguf } from './place-gguf.js';

@@ -11,9 +11,9 @@ export interface Submission {
   done: boolean;
 }
 
-const LOOK_EVERY_MS = 500;
+const LOOK_EVERY_MS = 300;
 /** Looking may take this share of the database's time. */
-const SHARE_OF_TIME = 0.02;
+const SHARE_OF_TIME = 0.2;
 
 /**
  * Shows a run's progress until its last item is scored.

@@ -3,10 +3,11 @@ import type { Binaries } from './binaries.js';
 import type { DataDir } from './data-dir.js';
 import { ensureDatabase, urlFor } from './database.js';
 import { explained } from './explain.js';
-import { type Holder, removeHolder } from './holders.js';
+import { type Holder, otherHolders, removeHolder } from './holders.js';
 import { initialiseOnce, passwordOf } from './initialise.js';
 import { joinRunning, launch } from './launch.js';
 import { withLock } from './lock.js';
+import { rememberPort } from './port.js';
 import { endsWithin, findPostmaster, type Postmaster, shutDown } from './postmaster.js';
 import { lastLines, readLog } from './server-log.js';
 import { SECOND } from './settings.js';
@@ -57,6 +58,7 @@ export async function bringUp(plan: Plan): Promise<{ server: Postmaster; url: st
   if (running !== undefined) refuseOtherPort(plan, running);
   const server = running ?? (await launch(plan));
   try {
+    await rememberPort(dir, server.port);
     await ensureDatabase(dir, server.port, password);
   } catch (error) {
     if (running === undefined) await shutDown(dir, server);
@@ -157,13 +159,19 @@ export class HeldServer implements EmbeddedServer {
     await this.reviving?.catch(() => undefined);
     this.unwatch();
     const work = async () => {
-      const others = await removeHolder(dir, this.holder);
-      if (others > 0) return log(`left PostgreSQL in ${dir.path} running for ${others} more`);
-      const server = await findPostmaster(dir);
-      if (server === undefined) return;
-      await shutDown(dir, server);
-      log(`stopped PostgreSQL in ${dir.path}`);
+      const others = await otherHolders(dir, this.holder);
+      if (others > 0) log(`left PostgreSQL in ${dir.path} running for ${others} more`);
+      else await this.end();
+      // After the end: on a full disk this fails, and the server should not stay for it.
+      await removeHolder(dir, this.holder);
     };
     await explained(dir.path, () => withLock(dir, work, { log }));
+  }
+  private async end(): Promise<void> {
+    const { dir, log } = this.plan;
+    const server = await findPostmaster(dir);
+    if (server === undefined) return;
+    await shutDown(dir, server);
+    log(`stopped PostgreSQL in ${dir.path}`);
   }
 }

@@ -19,11 +19,17 @@ export async function addHolder(dir: DataDir, holder: Holder): Promise<void> {
   await write(dir, [...(await liveHolders(dir)), holder]);
 }
 
-/** @returns how many others still use the server */
-export async function removeHolder(dir: DataDir, holder: Holder): Promise<number> {
-  const others = (await liveHolders(dir)).filter((other) => other !== holder);
-  await write(dir, others);
-  return others.length;
+export async function removeHolder(dir: DataDir, holder: Holder): Promise<void> {
+  await write(dir, await othersThan(dir, holder));
+}
+
+/** How many others use the server. */
+export async function otherHolders(dir: DataDir, holder: Holder): Promise<number> {
+  return (await othersThan(dir, holder)).length;
+}
+
+async function othersThan(dir: DataDir, holder: Holder): Promise<Holder[]> {
+  return (await liveHolders(dir)).filter((other) => other !== holder);
 }
 
 async function liveHolders(dir: DataDir): Promise<Holder[]> {

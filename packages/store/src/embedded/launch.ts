@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '@tocsin/errors';
 import type { Binaries } from './binaries.js';
 import type { DataDir } from './data-dir.js';
-import { choosePort, rememberPort } from './port.js';
+import { choosePort } from './port.js';
 import { clearStalePidFile, findPostmaster, type Postmaster } from './postmaster.js';
 import { runAs } from './run-as.js';
 import { beginLog, lastLines, openLog, readLog } from './server-log.js';
@@ -36,10 +36,7 @@ export async function launch(options: LaunchOptions): Promise<Postmaster> {
     await clearStalePidFile(dir);
     const port = options.port ?? (await choosePort(dir));
     const outcome = await tryLaunch(options, port);
-    if ('server' in outcome) {
-      await rememberPort(dir, outcome.server.port);
-      return outcome.server;
-    }
+    if ('server' in outcome) return outcome.server;
     const waiting = performance.now() - start < PATIENCE.leftovers;
     if (!waiting || !isPassing(outcome.output, options.port === undefined))
       throw failure(dir, outcome.output, port);

@@ -5,6 +5,7 @@ import { bringUp, type EmbeddedServer, HeldServer, type Plan } from './embedded-
 import { explained } from './explain.js';
 import { addHolder, newHolder } from './holders.js';
 import { withLock } from './lock.js';
+import { shutDown } from './postmaster.js';
 import { reachableBinaries } from './reachable-binaries.js';
 
 export interface EmbeddedOptions {
@@ -48,7 +49,12 @@ export async function startEmbedded(options: EmbeddedOptions = {}): Promise<Embe
     const holder = await newHolder();
     const start = async () => {
       const up = await bringUp(plan);
-      await addHolder(dir, holder);
+      try {
+        await addHolder(dir, holder);
+      } catch (error) {
+        if (up.started) await shutDown(dir, up.server);
+        throw error;
+      }
       return up;
     };
     const { server, url, started } = await withLock(dir, start, { log });

@@ -1,0 +1,46 @@
+/**
+ * `npm run bench [-- names] [--corpus file.jsonl] [--peer python]`: what the README's numbers come from. Every figure
+ * that stands for speed is a ratio to something measured in the same run.
+ */
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { benchEngine } from './engine.js';
+import { benchGolden } from './golden.js';
+import { benchPeer } from './peer.js';
+import { benchPipeline } from './pipeline.js';
+import { benchProducer } from './producer.js';
+import { benchStart } from './start.js';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { corpus: { type: 'string' }, peer: { type: 'string' } },
+});
+
+const benchmarks: Record<string, (dir: string) => Promise<void>> = {
+  golden: () => benchGolden(),
+  engine: (dir) => benchEngine(dir, values.corpus),
+  pipeline: (dir) => benchPipeline(dir, values.corpus),
+  peer: (dir) => benchPeer(dir, values.corpus, values.peer),
+  start: (dir) => benchStart(dir),
+  producer: (dir) => benchProducer(dir),
+};
+
+const names = positionals.length > 0 ? positionals : Object.keys(benchmarks);
+const dir = await mkdtemp(join(tmpdir(), 'tocsin-bench-'));
+// The embedded server of a run as root is another user's, and has to get at its directory.
+await chmod(dir, 0o755);
+try {
+  for (const name of names) {
+    const run = benchmarks[name];
+    if (run === undefined) {
+      console.error(`There is no benchmark ${name}; there are ${Object.keys(benchmarks).join(', ')}.`);
+      process.exitCode = 1;
+      break;
+    }
+    await run(dir);
+  }
+} finally {
+  await rm(dir, { recursive: true, force: true });
+}

@@ -1,0 +1,96 @@
+import { copyFile, mkdir, open, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { planTensors, readBackboneConfig } from '@tocsin/backbone';
+import { randomFrom } from './corpus.js';
+
+const BFLOAT16_BYTES = 2;
+/** Random weights that keep activations finite through any number of blocks. */
+const SPREAD = 0.04;
+
+/**
+ * A checkpoint directory of random bfloat16 weights in the shape that `config` (a Hugging Face config.json) asks for,
+ * and an artifact over `layers` of it. For measuring; the scores mean nothing.
+ * @param tokenizer a tokenizer.json whose ids are below the vocabulary's size
+ */
+export async function makeCheckpoint(
+  dir: string,
+  config: Record<string, unknown>,
+  tokenizer: string,
+): Promise<void> {
+  await mkdir(dir, { recursive: true });
+  await writeFile(join(dir, 'config.json'), JSON.stringify(config));
+  await copyFile(tokenizer, join(dir, 'tokenizer.json'));
+  const shape = readBackboneConfig('config.json', config);
+  const tensors = [...planTensors(shape, shape.numLayers - 1)];
+  let end = 0;
+  const header = tensors.map(([name, size]) => {
+    const begin = end;
+    end += size.reduce((product, n) => product * n, BFLOAT16_BYTES);
+    return [name, { dtype: 'BF16', shape: size, data_offsets: [begin, end] }] as const;
+  });
+  const json = Buffer.from(JSON.stringify(Object.fromEntries(header)));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  const file = await open(join(dir, 'model.safetensors'), 'w');
+  await file.writeFile(length);
+  await file.writeFile(json);
+  const pool = randomBfloat16(1 << 20);
+  for (const [name, size] of tensors) {
+    let left = size.reduce((product, n) => product * n, 1);
+    // Norms near one, as trained ones are; weights out of a pool that is read over and over.
+    const source = name.includes('norm') ? new Uint16Array(left).fill(0x3f80) : pool;
+    while (left > 0) {
+      const part = source.subarray(0, Math.min(left, source.length));
+      await file.writeFile(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
+      left -= part.length;
+    }
+  }
+  await file.close();
+}
+
+function randomBfloat16(count: number): Uint16Array {
+  const random = randomFrom(7);
+  const values = Float32Array.from({ length: count }, () => (random() - 0.5) * 2 * SPREAD);
+  return Uint16Array.from(new Uint32Array(values.buffer), (bits) => bits >>> 16);
+}
+
+/** An artifact over the first and the last block, in the shape of a released one. */
+export async function makeArtifact(
+  dir: string,
+  modelId: string,
+  hiddenSize: number,
+  numLayers: number,
+): Promise<void> {
+  await mkdir(dir, { recursive: true });
+  const layers = [0, numLayers - 1];
+  const neurons = Array.from({ length: 64 }, (_, i) => (i * 13) % hiddenSize);
+  const inputs = layers.length * neurons.length;
+  const config = {
+    siren_version: '1.0',
+    task: 'content',
+    base_model: { model_id: modelId, revision: null, hidden_size: hiddenSize, num_layers: numLayers },
+    siren_module: {
+      pooling_type: 'residual_mean',
+      selected_layers: layers,
+      layer_weights: Object.fromEntries(layers.map((layer) => [layer, 1])),
+      selected_neurons_dict: Object.fromEntries(
+        layers.map((layer) => [`layer${layer}_residual_mean`, neurons]),
+      ),
+    },
+    mlp: { input_dim: inputs, layer_dims: [], dropout_rates: [], num_classes: 2 },
+    inference: { max_length: 512, default_threshold: 0.5 },
+  };
+  await writeFile(join(dir, 'siren_config.json'), JSON.stringify(config));
+  const header = JSON.stringify({
+    'network.0.weight': { dtype: 'F32', shape: [2, inputs], data_offsets: [0, 8 * inputs] },
+    'network.0.bias': { dtype: 'F32', shape: [2], data_offsets: [8 * inputs, 8 * inputs + 8] },
+  });
+  const random = randomFrom(3);
+  const values = Float32Array.from({ length: 2 * inputs + 2 }, () => (random() - 0.5) * 0.1);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  await writeFile(
+    join(dir, 'siren.safetensors'),
+    Buffer.concat([length, Buffer.from(header), new Uint8Array(values.buffer)]),
+  );
+}

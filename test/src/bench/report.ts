@@ -1,0 +1,21 @@
+/** One line of a benchmark's answer, with the target that it is held against. */
+export function line(name: string, value: string, target = ''): void {
+  console.log(`  ${name.padEnd(44)}${value.padStart(18)}${target === '' ? '' : `   (target ${target})`}`);
+}
+
+export function section(title: string): void {
+  console.log(`\n${title}`);
+}
+
+export const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;
+export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+export const times = (ratio: number): string => `${ratio.toFixed(1)} x`;
+export const rate = (perSecond: number, what: string): string =>
+  `${perSecond >= 100 ? Math.round(perSecond).toLocaleString('en-US') : perSecond.toFixed(2)} ${what}/s`;
+
+export function median(values: number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted[Math.floor(sorted.length / 2)];
+  if (middle === undefined) throw new RangeError('the median of nothing');
+  return middle;
+}
