@@ -5,6 +5,8 @@ import { POOLINGS } from './artifact.js';
 
 const positive = z.int().positive();
 const layerIndex = z.int().nonnegative();
+/** The longest context of the families that are built. The graph holds a table of this many positions. */
+const LONGEST_CONTEXT = 131_072;
 
 const configSchema = z.object({
   siren_version: z.string().optional(),
@@ -27,7 +29,7 @@ const configSchema = z.object({
     num_classes: z.literal(2).default(2),
   }),
   inference: z.object({
-    max_length: positive,
+    max_length: positive.max(LONGEST_CONTEXT),
     default_threshold: z.number().min(0).max(1),
   }),
 });
@@ -89,7 +91,11 @@ export function neuronsByLayer(file: string, config: ArtifactConfig): Map<number
         `${file}: siren_module.selected_neurons_dict has the key ${JSON.stringify(key)}, expected e.g. "layer3_residual_mean"`,
       );
     }
-    byLayer.set(Number(match[1]), neurons);
+    const layer = Number(match[1]);
+    if (byLayer.has(layer)) {
+      throw new UserError(`${file}: siren_module.selected_neurons_dict has layer ${layer} under two keys`);
+    }
+    byLayer.set(layer, neurons);
   }
   return byLayer;
 }

@@ -70,7 +70,13 @@ function selectedLayers(file: string, config: ArtifactConfig): SelectedLayer[] {
           `${file}: siren_module.selected_neurons_dict, layer ${index}: neuron ${beyond} is outside base_model.hidden_size ${hidden_size} (0 to ${Number(hidden_size) - 1})`,
         );
       }
-      return { index, weight: layer_weights[String(index)] ?? 1, neurons: Int32Array.from(selected) };
+      const weight = Math.fround(layer_weights[index] ?? 1);
+      if (!Number.isFinite(weight)) {
+        throw new UserError(
+          `${file}: siren_module.layer_weights, layer ${index}: ${layer_weights[index]} is beyond float32`,
+        );
+      }
+      return { index, weight, neurons: Int32Array.from(selected) };
     });
 }
 

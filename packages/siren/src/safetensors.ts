@@ -16,21 +16,22 @@ export interface TensorInfo {
 const MAX_HEADER_BYTES = 100_000_000;
 export const HEADER_LENGTH_BYTES = 8;
 
-const BYTES_PER_ELEMENT: Record<string, number> = {
-  F64: 8,
-  F32: 4,
-  F16: 2,
-  BF16: 2,
-  I64: 8,
-  I32: 4,
-  I16: 2,
-  I8: 1,
-  U64: 8,
-  U32: 4,
-  U16: 2,
-  U8: 1,
-  BOOL: 1,
-};
+/** A map and no object: the types' names come out of the file, and one may be called `constructor`. */
+const BYTES_PER_ELEMENT = new Map([
+  ['F64', 8],
+  ['F32', 4],
+  ['F16', 2],
+  ['BF16', 2],
+  ['I64', 8],
+  ['I32', 4],
+  ['I16', 2],
+  ['I8', 1],
+  ['U64', 8],
+  ['U32', 4],
+  ['U16', 2],
+  ['U8', 1],
+  ['BOOL', 1],
+]);
 
 const tensorSchema = z.object({
   dtype: z.string(),
@@ -110,7 +111,7 @@ function tensorInfo(
       `tensor ${name}: data_offsets [${begin}, ${end}] are outside the file's ${dataLength} bytes of data`,
     );
   }
-  const elementBytes = BYTES_PER_ELEMENT[dtype];
+  const elementBytes = BYTES_PER_ELEMENT.get(dtype);
   if (elementBytes !== undefined) {
     const expected = shape.reduce((product, size) => product * size, elementBytes);
     if (expected !== end - begin) {
