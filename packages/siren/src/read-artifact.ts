@@ -70,10 +70,10 @@ function selectedLayers(file: string, config: ArtifactConfig): SelectedLayer[] {
           `${file}: siren_module.selected_neurons_dict, layer ${index}: neuron ${beyond} is outside base_model.hidden_size ${hidden_size} (0 to ${Number(hidden_size) - 1})`,
         );
       }
-      const weight = Math.fround(layer_weights[index] ?? 1);
-      if (!Number.isFinite(weight)) {
+      const weight = layer_weights[index] ?? 1;
+      if (!Number.isFinite(Math.fround(weight))) {
         throw new UserError(
-          `${file}: siren_module.layer_weights, layer ${index}: ${layer_weights[index]} is beyond float32`,
+          `${file}: siren_module.layer_weights, layer ${index}: ${weight} is beyond float32`,
         );
       }
       return { index, weight, neurons: Int32Array.from(selected) };

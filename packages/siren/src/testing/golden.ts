@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ContentInput } from '../content.js';
+import type { NamedBytes } from '../read-artifact.js';
+
+/** The golden guards that score content: an artifact and a tiny backbone each, and what the reference made of them. */
+export const CONTENT_GUARDS = [
+  'llama-residual',
+  'llama31-ropescaled',
+  'qwen3-mlp',
+  'qwen3-residual',
+] as const;
+export type GoldenGuard = (typeof CONTENT_GUARDS)[number];
+
+/** One text, or prompt and response, and the reference's numbers for it. */
+export interface GoldenCase {
+  input: ContentInput;
+  cleaned: string;
+  tokenIds: number[];
+  score: number;
+}
+
+const GOLDEN = fileURLToPath(new URL('../../../../test/fixtures/golden/', import.meta.url));
+
+/** Directories of a golden guard. `qwen3-agent` is the one that scores trajectories. */
+export function goldenDirs(guard: GoldenGuard | 'qwen3-agent'): { artifact: string; backbone: string } {
+  return { artifact: join(GOLDEN, guard, 'artifact'), backbone: join(GOLDEN, guard, 'backbone') };
+}
+
+/** The two files of a golden artifact, read. */
+export function goldenArtifact(guard: GoldenGuard | 'qwen3-agent'): {
+  config: NamedBytes;
+  weights: NamedBytes;
+} {
+  const { artifact } = goldenDirs(guard);
+  const read = (file: string): NamedBytes => ({ file, bytes: readFileSync(join(artifact, file)) });
+  return { config: read('siren_config.json'), weights: read('siren.safetensors') };
+}
+
+/** Every case of a golden guard, in the file's order. */
+export function goldenCases(guard: GoldenGuard): GoldenCase[] {
+  const golden = JSON.parse(readFileSync(join(GOLDEN, guard, 'golden.json'), 'utf8')) as {
+    cases: { text?: string; prompt?: string; response?: string; [numbers: string]: unknown }[];
+  };
+  return golden.cases.map(({ text, prompt, response, cleaned, token_ids, score }) => ({
+    input: text === undefined ? { prompt, response } : { text },
+    cleaned: cleaned as string,
+    tokenIds: token_ids as number[],
+    score: score as number,
+  }));
+}
