@@ -3,6 +3,7 @@ import { type Content, prepareContents, type Tokenizer } from '@tocsin/engine';
 import type { ParcelQueue } from '@tocsin/queue';
 import { textOf } from '@tocsin/siren';
 import { knownContents, type Pool, submitWindow, withRetry } from '@tocsin/store';
+import { oneAhead } from './one-ahead.js';
 import { keyOf, planWindow, type RunPosition } from './plan-window.js';
 import { windowsOf } from './windows.js';
 
@@ -27,9 +28,8 @@ export async function submitCorpus(
 ): Promise<number> {
   const { pool, queue, tokenizer, guardId, signal } = options;
   const position: RunPosition = { runId: options.runId, guardId, rows: 0 };
-  for await (const window of windowsOf(rows)) {
+  for await (const { window, contents } of oneAhead(preparedWindows(rows, tokenizer))) {
     signal?.throwIfAborted();
-    const contents = await contentsOf(tokenizer, window);
     const known = await withRetry(() => knownContents(pool, guardId, distinctHashes(contents)), signal);
     const planned = planWindow(position, window, contents, known);
     const parcels = (await withRetry(() => submitWindow(pool, planned), signal)) ?? [];
@@ -38,6 +38,19 @@ export async function submitCorpus(
     options.onWindow?.(position.rows, parcels.length);
   }
   return position.rows;
+}
+
+interface PreparedWindow {
+  window: CorpusRow[];
+  /** One for each row; undefined for a reject. */
+  contents: (Content | undefined)[];
+}
+
+async function* preparedWindows(
+  rows: AsyncIterable<CorpusRow[]>,
+  tokenizer: Tokenizer,
+): AsyncGenerator<PreparedWindow> {
+  for await (const window of windowsOf(rows)) yield { window, contents: await contentsOf(tokenizer, window) };
 }
 
 async function contentsOf(tokenizer: Tokenizer, window: CorpusRow[]): Promise<(Content | undefined)[]> {

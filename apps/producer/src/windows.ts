@@ -1,8 +1,8 @@
 import type { CorpusRow } from '@tocsin/corpus';
 
 /** Rows that are sorted, cut and stored together. More make better parcels, fewer take less memory. */
-const WINDOW_ROWS = 8192;
-const WINDOW_CHARACTERS = 8 * 1024 * 1024;
+const WINDOW_ROWS = 4096;
+const WINDOW_CHARACTERS = 4 * 1024 * 1024;
 /** The first window is small, so that workers have something to do at once. */
 const FIRST_WINDOW_ROWS = 512;
 

@@ -32,6 +32,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
     const scorer = await Scorer.start(guard, {
       device: options.device,
       threads: options.threads,
+      calibrate: true,
       onRestart: (reason) => log.warn({ reason }, 'the engine process is replaced'),
     });
     try {

@@ -4,7 +4,7 @@ import type { EngineOptions } from './engine-protocol.js';
 /** A forward pass that takes longer than this hangs: its process is replaced. */
 const HUNG_AFTER_MS = 10 * 60_000;
 /** A process that dies while it loads is tried again: somebody may have killed it. Not for ever. */
-const MAX_FUTILE_STARTS = 3;
+const MAX_STARTS = 3;
 
 export interface EngineEvents {
   /** An engine process died and another takes its place. */
@@ -17,7 +17,6 @@ export class Engine {
   readonly #events: EngineEvents;
   #process: Promise<EngineProcess> | undefined;
   #closed = false;
-  #futileStarts = 0;
 
   constructor(options: EngineOptions, events: EngineEvents = {}) {
     this.#options = options;
@@ -71,21 +70,18 @@ export class Engine {
   }
 
   async #startProcess(): Promise<EngineProcess> {
-    if (this.#futileStarts >= MAX_FUTILE_STARTS) {
-      throw new Error(`the engine process died ${this.#futileStarts} times while it loaded the model`);
-    }
-    this.#futileStarts++;
-    try {
-      const engine = await EngineProcess.start(this.#options);
-      this.#futileStarts = 0;
-      void engine.exited.then(() => {
-        if (!this.#closed) this.#events.onRestart?.(`engine process ${engine.pid} ended`);
-      });
-      return engine;
-    } catch (error) {
-      this.#process = undefined;
-      if (error instanceof EngineDiedError) return this.#startProcess();
-      throw error;
+    for (let start = 1; ; start++) {
+      try {
+        const engine = await EngineProcess.start(this.#options);
+        void engine.exited.then(() => {
+          if (!this.#closed) this.#events.onRestart?.(`engine process ${engine.pid} ended`);
+        });
+        return engine;
+      } catch (error) {
+        if (error instanceof EngineDiedError && start < MAX_STARTS && !this.#closed) continue;
+        this.#process = undefined;
+        throw error;
+      }
     }
   }
 }
