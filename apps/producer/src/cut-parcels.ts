@@ -4,11 +4,11 @@ import type { NewParcel } from '@tocsin/store';
 /** What a parcel holds at most. */
 export const PARCEL_LIMITS = {
   /**
-   * A worker makes as many forward passes of it as its device does best with. Large enough that the queue has little
-   * to do, small enough that a worker which dies takes little work with it.
+   * A worker makes as many forward passes of it as its device does best with, or one of several parcels. Large enough
+   * that the queue has little to do, small enough that a worker which is stopped or dies holds little work.
    */
-  tokens: 4096,
-  contents: 512,
+  tokens: 2048,
+  contents: 256,
 } as const;
 
 /**

@@ -2,15 +2,22 @@ import type { Scorer } from '@tocsin/engine';
 import { ParcelWorker, type QueueBackend, queueNameOf } from '@tocsin/queue';
 import { type ContentOutcome, completeParcel, leaseParcel, type Pool, withRetry } from '@tocsin/store';
 
-/** Parcels held at once: one is scored, one is next, and one is being fetched or stored. */
-const PARCELS_HELD = 3;
+/** Tokens of a full parcel. */
+const PARCEL_TOKENS = 2048;
+/** Tokens for the batch that runs and for the one after it. */
+const BATCHES_HELD = 2;
+
+/** Parcels held at once: enough for the batches in flight, and one that is being fetched or stored. */
+function parcelsHeld(budgetTokens: number): number {
+  return 1 + Math.ceil((BATCHES_HELD * budgetTokens) / PARCEL_TOKENS);
+}
 
 export interface WorkerOptions {
   pool: Pool;
   backend: QueueBackend;
   /** The guard's: which queue is read. */
   fingerprint: string;
-  scorer: Pick<Scorer, 'score'>;
+  scorer: Pick<Scorer, 'score' | 'costModel'>;
   /** Told of what goes wrong and is mended by itself. */
   onTrouble?: (error: Error) => void;
   /** Told of a parcel that could not be finished: the engine is broken, or Postgres is away for good. */
@@ -29,7 +36,7 @@ export class Worker {
       queueNameOf(options.fingerprint),
       (parcelId) => this.#handle(parcelId),
       {
-        concurrency: PARCELS_HELD,
+        concurrency: parcelsHeld(options.scorer.costModel.budgetTokens),
         ...(options.onTrouble === undefined ? {} : { onError: options.onTrouble }),
       },
     );

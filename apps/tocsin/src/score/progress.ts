@@ -32,7 +32,14 @@ class BarProgress implements Progress {
     this.#stream = stream;
     const format = '{bar} {percentage}% | {rows} rows | {rate} rows/s | {left} left';
     this.#bar = new cliProgress.SingleBar(
-      { format, stream, hideCursor: true, clearOnComplete: true, barsize: 30, formatBar: cliProgress.Format.BarFormat },
+      {
+        format,
+        stream,
+        hideCursor: true,
+        clearOnComplete: true,
+        barsize: 30,
+        formatBar: cliProgress.Format.BarFormat,
+      },
       cliProgress.Presets.shades_classic,
     );
   }

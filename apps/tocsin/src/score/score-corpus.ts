@@ -30,6 +30,9 @@ export async function scoreCorpus(
   const { bytes } = await checkSources(files);
   await checkOutput(flags.out, flags.format);
   const progress = openProgress();
+  const stopping = (): void =>
+    progress.note('Stopping: what is being scored is finished first (once more to stop at once)');
+  interrupted.addEventListener('abort', stopping, { once: true });
   try {
     const onEvent = ({ message }: { message: string }): void => progress.note(message);
     const guard = await openGuard(flags.guard, { ...flags, signal: interrupted, onEvent });
@@ -40,6 +43,7 @@ export async function scoreCorpus(
       await stack.close();
     }
   } finally {
+    interrupted.removeEventListener('abort', stopping);
     progress.stop();
   }
 }
