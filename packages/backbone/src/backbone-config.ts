@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { UserError } from '@tocsin/errors';
 import { z } from 'zod';
 import type { Rope } from './rope.js';
@@ -133,14 +134,28 @@ function refuseUnbuiltFeatures(file: string, raw: RawConfig): void {
     refuse('quantization_config', raw.quantization_config, 'none (F32, F16 or BF16 weights)');
   if (raw.is_causal === false) refuse('is_causal', false, 'true');
   if (raw.use_bidirectional_attention === true) refuse('use_bidirectional_attention', true, 'false');
-  const partial = raw.partial_rotary_factor ?? raw.rope_parameters?.partial_rotary_factor;
-  if (partial != null && partial !== 1) refuse('partial_rotary_factor', partial, '1');
+  for (const { partial_rotary_factor } of [raw, raw.rope_parameters, raw.rope_scaling].filter(isThere)) {
+    if (partial_rotary_factor != null && partial_rotary_factor !== 1)
+      refuse('partial_rotary_factor', partial_rotary_factor, '1');
+  }
 }
+
+const isThere = <T>(value: T | null | undefined): value is T => value != null;
 
 /** Rope out of `rope_theta` + `rope_scaling`, or out of `rope_parameters` as transformers 5 writes them. */
 function ropeOf(file: string, raw: RawConfig): Rope {
   const field = raw.rope_parameters != null ? 'rope_parameters' : 'rope_scaling';
   const parameters = raw.rope_parameters ?? raw.rope_scaling ?? {};
+  if (raw.rope_scaling != null && !isDeepStrictEqual(raw.rope_scaling, parameters)) {
+    throw new UserError(`${file}: rope_scaling and rope_parameters are both given; they must agree`);
+  }
+  // As transformers writes them for models whose layers differ in kind.
+  const perKind = Object.entries(parameters).find(([, value]) => z.looseObject({}).safeParse(value).success);
+  if (perKind !== undefined) {
+    throw new UserError(
+      `${file}: ${field}.${perKind[0]} has parameters of its own; expected the same for every layer`,
+    );
+  }
   const thetas = [raw.rope_theta, parameters.rope_theta].filter((theta) => theta != null);
   if (new Set(thetas).size > 1) {
     throw new UserError(

@@ -9,6 +9,8 @@ import { readSafetensorsFile } from './safetensors-file.js';
 
 export const SINGLE_FILE = 'model.safetensors';
 export const SHARD_INDEX = 'model.safetensors.index.json';
+/** Names that are their own base name, and yet name directories. */
+const NO_FILE_NAMES = new Set(['', '.', '..']);
 
 /**
  * Opens a Hugging Face checkpoint directory: `config.json`, and `model.safetensors` or shards with an index.
@@ -52,7 +54,7 @@ async function readShardIndex(file: string): Promise<Map<string, string>> {
   const map = new Map(Object.entries(parsed.data.weight_map));
   for (const [tensor, shard] of map) {
     // A shard's name comes out of a file that somebody published: it must not lead out of the directory.
-    if (basename(shard) !== shard)
+    if (basename(shard) !== shard || NO_FILE_NAMES.has(shard))
       throw new UserError(
         `${file}: tensor ${tensor} is in ${JSON.stringify(shard)}, which is no plain file name`,
       );

@@ -1,12 +1,20 @@
 import { open } from 'node:fs/promises';
+import { messageOf, UserError } from '@tocsin/errors';
 import { HEADER_LENGTH_BYTES, parseSafetensorsHeader, safetensorsHeaderLength } from '@tocsin/siren';
 import type { CheckpointTensor } from './checkpoint.js';
 
-/** Every tensor of a safetensors file, by name. Reads the header only. */
+/**
+ * Every tensor of a safetensors file, by name. Reads the header only.
+ * @throws UserError when it cannot be read, or its header does not fit the file
+ */
 export async function readSafetensorsFile(file: string): Promise<Map<string, CheckpointTensor>> {
-  const handle = await open(file);
+  const handle = await open(file).catch((cause: unknown) => {
+    throw new UserError(`${file} cannot be opened: ${messageOf(cause)}`, { cause });
+  });
   try {
-    const { size } = await handle.stat();
+    const stat = await handle.stat();
+    if (!stat.isFile()) throw new UserError(`${file} is no file; expected a safetensors file`);
+    const { size } = stat;
     const first8 = await readAt(handle, 0, Math.min(HEADER_LENGTH_BYTES, size));
     const length = safetensorsHeaderLength(file, first8, size);
     const header = await readAt(handle, HEADER_LENGTH_BYTES, length);

@@ -27,15 +27,14 @@ interface Row {
 const BATCHES_IN_FLIGHT = 2;
 /** Rows that are planned together: enough to fill batches well, few enough that planning takes no time. */
 const ROWS_PER_PLAN = 4096;
-/** A row alone in a batch is tried this often before it is the row's own error. */
-const TRIES_ALONE = 2;
-/** So many rows in a row that fail alone, and nothing in between that works: it is not the rows. */
-const BROKEN_AFTER_ROWS = 3;
+/** A single row is tried this often before it is the row's own error: somebody may have killed the process. */
+const TRIES = 2;
 
 /**
  * Turns rows from any number of callers into forward passes. Rows that wait are planned together, whoever they
- * belong to. When a batch fails (the engine process died, or the pass gave an error) its rows are tried again by
- * themselves, in halves, until the row that does it is found: that one gets the error, every other its score.
+ * belong to. When a batch fails (the engine process died, or the pass gave an error) it is tried again with no other
+ * beside it, then in halves, until the row that does it is found: that one gets the error, every other its score.
+ * Before a row is blamed the engine has to manage a batch of one token: if it cannot, it is not the rows.
  */
 export class Batcher {
   readonly #run: RunBatch;
@@ -46,7 +45,6 @@ export class Batcher {
   #suspects: Row[][] = [];
   #inFlight = 0;
   #suspectRuns = false;
-  #failedAlone = 0;
 
   constructor(run: RunBatch, model: CostModel) {
     this.#run = run;
@@ -74,7 +72,7 @@ export class Batcher {
       if (batch === undefined) return;
       this.#inFlight++;
       this.#suspectRuns = suspect !== undefined;
-      void this.#runBatch(batch).finally(() => {
+      void this.#runBatch(batch, this.#suspectRuns).finally(() => {
         this.#inFlight--;
         this.#suspectRuns = false;
         this.#pump();
@@ -96,26 +94,37 @@ export class Batcher {
     return this.#planned.shift();
   }
 
-  async #runBatch(batch: Row[]): Promise<void> {
+  /** @param alone no other batch is in flight: what goes wrong is this one's doing, or the engine's */
+  async #runBatch(batch: Row[], alone: boolean): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
         this.#settle(batch, await this.#run(concatenate(batch), Int32Array.from(batch, lengthOf)));
         return;
       } catch (error) {
-        if (batch.length > 1) {
-          this.#suspects.push(...halves(batch));
-          return;
-        }
-        if (attempt >= TRIES_ALONE) {
-          this.#giveUp(batch, error);
-          return;
-        }
+        const broken = alone ? await this.#whyBroken() : undefined;
+        if (broken !== undefined) this.#giveUp(batch, broken);
+        else if (!alone) this.#suspects.push(batch);
+        else if (batch.length > 1) this.#suspects.push(...halves(batch));
+        else if (attempt < TRIES) continue;
+        else for (const row of batch) row.resolve({ error: messageOf(error) });
+        return;
+      }
+    }
+  }
+
+  /** The error of an engine that cannot even run a batch of one token; every vocabulary has a token 0. */
+  async #whyBroken(): Promise<unknown> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#run(Int32Array.of(0), Int32Array.of(1));
+        return undefined;
+      } catch (error) {
+        if (attempt >= TRIES) return error;
       }
     }
   }
 
   #settle(batch: Row[], result: BatchResult): void {
-    this.#failedAlone = 0;
     this.counts.passes++;
     this.counts.tokens += batch.reduce((sum, row) => sum + row.tokenIds.length, 0);
     this.counts.runMs += result.runMs;
@@ -128,11 +137,6 @@ export class Batcher {
   }
 
   #giveUp(batch: Row[], error: unknown): void {
-    this.#failedAlone += batch.length;
-    if (this.#failedAlone < BROKEN_AFTER_ROWS) {
-      for (const row of batch) row.resolve({ error: messageOf(error) });
-      return;
-    }
     const broken = new Error(`the engine fails on every row: ${messageOf(error)}`, { cause: error });
     const all = [...batch, ...this.#suspects.flat(), ...this.#planned.flat(), ...this.#waiting];
     this.#suspects = [];

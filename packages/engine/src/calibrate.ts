@@ -7,8 +7,16 @@ const BUDGETS = [256, 512, 1024, 2048, 4096];
 const SHORT_ROW = 64;
 /** A larger batch must be this much faster per token to be worth its memory and its wait. */
 const WORTHWHILE_GAIN = 0.01;
-/** Trying ends when it has taken this long: on a slow device the first answers have to do. */
+/** No pass is begun that would end after so many milliseconds of passes: on a slow device the first answers have to do. */
 const TIME_LIMIT_MS = 6_000;
+/** Milliseconds that the row may take that shows what attention costs: a longer one would tell no more. */
+const LONG_ROW_MS = 1_000;
+
+/** A pass of short rows. */
+interface Timed {
+  tokens: number;
+  ms: number;
+}
 
 /**
  * Measures what forward passes cost on this device, in a few seconds.
@@ -16,50 +24,64 @@ const TIME_LIMIT_MS = 6_000;
  * @param maxLength tokens of the longest row that the guard takes
  */
 export async function calibrate(run: RunBatch, vocabSize: number, maxLength: number): Promise<CostModel> {
-  const short = Math.min(SHORT_ROW, maxLength);
-  const time = async (rows: number, length: number): Promise<number> => {
+  let spentMs = 0;
+  const pass = async (rows: number, length: number): Promise<number> => {
     const tokenIds = Int32Array.from({ length: rows * length }, (_, i) => (i * 7919) % vocabSize);
-    return (await run(tokenIds, new Int32Array(rows).fill(length))).runMs;
+    const { runMs } = await run(tokenIds, new Int32Array(rows).fill(length));
+    spentMs += runMs;
+    return runMs;
   };
-  await time(1, short); // the first pass of a session also sets up its threads and memory
+  // Twice, and the smaller counts: what else the machine does makes a pass slower, never faster.
+  const time = async (rows: number, length: number): Promise<number> => {
+    const ms = await pass(rows, length);
+    return spentMs + ms > TIME_LIMIT_MS ? ms : Math.min(ms, await pass(rows, length));
+  };
+  const short = Math.min(SHORT_ROW, maxLength);
+  const timeRows = async (rows: number): Promise<Timed> => ({
+    tokens: rows * short,
+    ms: await time(rows, short),
+  });
 
-  const started = performance.now();
-  const measured: { tokens: number; ms: number }[] = [];
+  await pass(1, short); // the first pass of a session also sets up its threads and memory
+  const single = await timeRows(1);
+  const measured: Timed[] = [];
   for (const budget of BUDGETS) {
-    const rows = Math.max(1, Math.floor(budget / short));
-    measured.push({ tokens: rows * short, ms: await time(rows, short) });
-    const [before, last] = measured.slice(-2);
-    if (before !== undefined && last !== undefined && last.ms / last.tokens > before.ms / before.tokens)
-      break;
-    if (performance.now() - started > TIME_LIMIT_MS) break;
+    const rows = Math.floor(budget / short);
+    const before = measured.at(-1);
+    if (before !== undefined && spentMs + perToken(before) * rows * short > TIME_LIMIT_MS) break;
+    const last = await timeRows(rows);
+    measured.push(last);
+    if (before !== undefined && perToken(last) > perToken(before) * (1 + WORTHWHILE_GAIN)) break;
   }
   const chosen = fastest(measured);
-  const { overheadMs, tokenMs } = fitLine(measured, chosen);
-  const budgetTokens = Math.max(chosen.tokens, maxLength);
+  const line = lineThrough(single, chosen);
 
-  const rows = Math.max(1, Math.floor(chosen.tokens / maxLength));
-  const extraMs = (await time(rows, maxLength)) - overheadMs - tokenMs * rows * maxLength;
-  return { budgetTokens, overheadMs, tokenMs, cellMs: Math.max(0, extraMs / (rows * maxLength * maxLength)) };
+  const long = Math.min(maxLength, Math.max(short, Math.floor(LONG_ROW_MS / line.tokenMs)));
+  const rows = Math.max(1, Math.floor(chosen.tokens / long));
+  const extraMs =
+    long === short ? 0 : (await time(rows, long)) - line.overheadMs - line.tokenMs * rows * long;
+  // The short rows had some attention too: it is in the cost per token, and has to leave it.
+  const cellMs = long === short ? 0 : Math.max(0, extraMs / (rows * long * (long - short)));
+  return {
+    budgetTokens: Math.max(chosen.tokens, maxLength),
+    overheadMs: line.overheadMs,
+    tokenMs: Math.max(0, line.tokenMs - cellMs * short),
+    cellMs,
+  };
 }
 
+const perToken = ({ tokens, ms }: Timed): number => ms / tokens;
+
 /** The smallest batch that is within WORTHWHILE_GAIN of the fastest per token. */
-function fastest(measured: { tokens: number; ms: number }[]): { tokens: number; ms: number } {
-  const best = Math.min(...measured.map(({ tokens, ms }) => ms / tokens));
-  const chosen = measured.find(({ tokens, ms }) => ms / tokens <= best * (1 + WORTHWHILE_GAIN));
+function fastest(measured: Timed[]): Timed {
+  const best = Math.min(...measured.map(perToken));
+  const chosen = measured.find((timed) => perToken(timed) <= best * (1 + WORTHWHILE_GAIN));
   if (chosen === undefined) throw new Error('calibration measured nothing');
   return chosen;
 }
 
-/** overhead + tokenMs x tokens through the smallest batch and the chosen one. */
-function fitLine(
-  measured: { tokens: number; ms: number }[],
-  chosen: { tokens: number; ms: number },
-): { overheadMs: number; tokenMs: number } {
-  const smallest = measured[0];
-  if (smallest === undefined || smallest.tokens === chosen.tokens) {
-    return { overheadMs: 0, tokenMs: chosen.ms / chosen.tokens };
-  }
-  const slope = (chosen.ms - smallest.ms) / (chosen.tokens - smallest.tokens);
-  const tokenMs = Math.max(slope, 0);
-  return { overheadMs: Math.max(0, smallest.ms - tokenMs * smallest.tokens), tokenMs };
+/** overheadMs + tokenMs x tokens, through a single row and the chosen batch. */
+function lineThrough(single: Timed, chosen: Timed): { overheadMs: number; tokenMs: number } {
+  const tokenMs = Math.max(0, (chosen.ms - single.ms) / (chosen.tokens - single.tokens));
+  return { overheadMs: Math.max(0, single.ms - tokenMs * single.tokens), tokenMs };
 }

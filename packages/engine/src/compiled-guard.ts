@@ -8,7 +8,7 @@ import {
   placeGguf,
 } from '@tocsin/backbone';
 import { codeOf, UserError } from '@tocsin/errors';
-import { type BackboneSource, withScratchLock } from '@tocsin/models';
+import { type BackboneSource, type ScratchLockOptions, withScratchLock } from '@tocsin/models';
 import { type Artifact, lastLayerOf } from '@tocsin/siren';
 import { checkFits } from './check-fits.js';
 
@@ -36,51 +36,59 @@ export async function findCompiled(
   fingerprint: string,
 ): Promise<CompiledGuard | undefined> {
   const dir = compiledDir(cacheDir, fingerprint);
-  let manifest: Manifest;
-  try {
-    manifest = JSON.parse(await readFile(join(dir, MANIFEST), 'utf8')) as Manifest;
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  const manifest = await readManifest(join(dir, MANIFEST));
+  if (manifest === undefined) return undefined;
   // Weights are hard links: a checkpoint that was written over in place has changed here too.
   const now = await Promise.all(manifest.files.map(({ name }) => describe(dir, name).catch(() => undefined)));
   const whole = manifest.files.every(
     (file, i) => file.size === now[i]?.size && file.mtimeMs === now[i]?.mtimeMs,
   );
-  if (!whole) {
-    await rm(dir, { recursive: true, force: true });
-    return undefined;
-  }
-  return guardIn(dir, manifest.config);
+  return whole ? guardIn(dir, manifest.config) : undefined;
 }
 
 /**
  * Builds a guard's directory: graph, weights in place, tokenizer. It is made under another name and renamed when it
- * is whole; a second process that wants the same guard waits and takes the first one's.
+ * is whole; a second process that wants the same guard waits and takes the first one's. What the cache holds that is
+ * not whole is replaced.
  */
 export async function compileGuard(
   cacheDir: string,
   fingerprint: string,
   artifact: Artifact,
   source: BackboneSource,
+  lock: ScratchLockOptions = {},
 ): Promise<CompiledGuard> {
   const dir = compiledDir(cacheDir, fingerprint);
   await mkdir(dirname(dir), { recursive: true });
-  try {
-    return await withScratchLock(`${dir}.lock`, async (scratch) => {
-      const existing = await findCompiled(cacheDir, fingerprint);
-      if (existing !== undefined) return existing;
-      const config = await buildInto(scratch, artifact, source);
-      await rename(scratch, dir);
-      return guardIn(dir, config);
+  const work = async (scratch: string): Promise<CompiledGuard> => {
+    const existing = await findCompiled(cacheDir, fingerprint);
+    if (existing !== undefined) return existing;
+    const config = await buildInto(scratch, artifact, source);
+    await rm(dir, { recursive: true, force: true });
+    await rename(scratch, dir).catch(async (error: unknown) => {
+      // A holder that had slept so long that its lock was taken may have been the quicker by a hair.
+      if ((await findCompiled(cacheDir, fingerprint)) === undefined) throw error;
     });
+    return guardIn(dir, config);
+  };
+  try {
+    return await withScratchLock(`${dir}.lock`, work, lock);
   } catch (error) {
     if (codeOf(error) !== 'ENOSPC') throw error;
     throw new UserError(`no space is left in ${cacheDir} for the compiled guard`, {
       hint: 'Free some space, or name another cache directory with TOCSIN_CACHE.',
       cause: error,
     });
+  }
+}
+
+async function readManifest(file: string): Promise<Manifest | undefined> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as Manifest;
+  } catch (error) {
+    // One that was cut short (the machine lost power) says no more than none.
+    if (codeOf(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
+    throw error;
   }
 }
 

@@ -23,7 +23,8 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-const ENGINE_MAIN = fileURLToPath(new URL('./engine-main.js', import.meta.url));
+/** By the package's name, which leads to the built file also from a test that runs the sources. */
+const ENGINE_MAIN = fileURLToPath(import.meta.resolve('@tocsin/engine/engine-main'));
 /** A process that ends by its parent's disconnect is given this long before it is killed. */
 const CLOSE_GRACE_MS = 5_000;
 

@@ -1,7 +1,8 @@
-import { mkdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, realpath, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { codeOf } from '@tocsin/errors';
 import { sha256OfFile } from '@tocsin/models';
+import { writeWhole } from './write-whole.js';
 
 const MEMO_FILE = 'file-digests.json';
 
@@ -27,7 +28,10 @@ export async function digestFiles(files: string[], cacheDir: string): Promise<st
     }
     digests.push(digest);
   }
-  if (changed) await writeMemo(memoFile, memo);
+  if (changed) {
+    await mkdir(dirname(memoFile), { recursive: true });
+    await writeWhole(memoFile, JSON.stringify(memo));
+  }
   return digests;
 }
 
@@ -45,11 +49,4 @@ async function readMemo(file: string): Promise<Memo> {
     if (codeOf(error) === 'ENOENT' || error instanceof SyntaxError) return {};
     throw error;
   }
-}
-
-async function writeMemo(file: string, memo: Memo): Promise<void> {
-  await mkdir(join(file, '..'), { recursive: true });
-  const partial = `${file}.${process.pid}.partial`;
-  await writeFile(partial, JSON.stringify(memo));
-  await rename(partial, file);
 }

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { UserError } from '@tocsin/errors';
+import { access, constants, mkdir, readFile } from 'node:fs/promises';
+import { messageOf, UserError } from '@tocsin/errors';
 import { cacheDirectory, type ModelEvent, resolveGuard } from '@tocsin/models';
 import { type Artifact, readArtifact } from '@tocsin/siren';
 import { backboneFiles } from './backbone-files.js';
@@ -42,14 +42,31 @@ export async function openGuard(ref: string, options: OpenGuardOptions = {}): Pr
     { file: config, bytes: await readFile(config) },
     { file: weights, bytes: await readFile(weights) },
   );
+  await prepareCache(cacheDir);
   const digests = await digestFiles(await backboneFiles(source.backbone), cacheDir);
   const fingerprint = fingerprintOf(artifact, digests, precision);
   let compiled = await findCompiled(cacheDir, fingerprint);
   if (compiled === undefined) {
     options.onEvent?.({ step: 'compile', message: `Preparing the guard ${source.name} (once)` });
-    compiled = await compileGuard(cacheDir, fingerprint, artifact, source.backbone);
+    compiled = await compileGuard(cacheDir, fingerprint, artifact, source.backbone, {
+      signal: options.signal,
+      onWait: () =>
+        options.onEvent?.({ step: 'wait', message: 'Another process prepares this guard; waiting' }),
+    });
   }
   return { ref, artifact, fingerprint, precision, compiled };
+}
+
+async function prepareCache(dir: string): Promise<void> {
+  try {
+    await mkdir(dir, { recursive: true });
+    await access(dir, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new UserError(`the cache directory ${dir} cannot be used: ${messageOf(cause)}`, {
+      hint: 'Name another one with TOCSIN_CACHE.',
+      cause,
+    });
+  }
 }
 
 function precisionOf(name: string | undefined): Precision {

@@ -15,7 +15,7 @@ test.each([
   [0x7c00, Number.POSITIVE_INFINITY],
   [0xfc00, Number.NEGATIVE_INFINITY],
   [0x7e00, Number.NaN],
-])('float16 0x%s', (bits, value) => {
+])('float16 bits %i are %d', (bits, value) => {
   expect(halfToNumber(bits)).toBe(value);
 });
 
@@ -29,7 +29,7 @@ test.each([
   [0x0001, 9.183549615799121e-41],
   [0x7f80, Number.POSITIVE_INFINITY],
   [0x7fc0, Number.NaN],
-])('bfloat16 0x%s', (bits, value) => {
+])('bfloat16 bits %i are %d', (bits, value) => {
   expect(float32OfBfloat16(Uint8Array.of(bits & 255, bits >> 8))).toEqual(Float32Array.of(value));
 });
 

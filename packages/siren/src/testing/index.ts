@@ -1,4 +1,4 @@
-/** For tests, of this package and of those above it: the golden guards, and a writer of safetensors files. */
+/** For tests, of this package and of those above it: golden guards, safetensors files, temporary directories. */
 export {
   CONTENT_GUARDS,
   type GoldenCase,
@@ -7,4 +7,11 @@ export {
   goldenCases,
   goldenDirs,
 } from './golden.js';
-export { float32Tensor, type TensorSpec, withHeader, writeSafetensors } from './write-safetensors.js';
+export { tempDir } from './temp-dir.js';
+export {
+  float32Tensor,
+  readTensors,
+  type TensorSpec,
+  withHeader,
+  writeSafetensors,
+} from './write-safetensors.js';

@@ -1,3 +1,5 @@
+import { parseSafetensorsHeader, safetensorsHeaderLength } from '../safetensors.js';
+
 /** A tensor of a test's safetensors file. */
 export interface TensorSpec {
   name: string;
@@ -35,4 +37,16 @@ export function withHeader(
 /** A float32 tensor. */
 export function float32Tensor(name: string, shape: number[], values: ArrayLike<number>): TensorSpec {
   return { name, dtype: 'F32', shape, bytes: new Uint8Array(Float32Array.from(values).buffer) };
+}
+
+/** Every tensor of a safetensors file, to be changed and written again. */
+export function readTensors(bytes: Uint8Array): TensorSpec[] {
+  const length = safetensorsHeaderLength('', bytes, bytes.byteLength);
+  const infos = parseSafetensorsHeader('', bytes.subarray(8, 8 + length), bytes.byteLength);
+  return [...infos.values()].map(({ name, dtype, shape, offset, byteLength }) => ({
+    name,
+    dtype,
+    shape,
+    bytes: bytes.subarray(offset, offset + byteLength),
+  }));
 }
