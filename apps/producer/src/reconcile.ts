@@ -18,7 +18,7 @@ export async function reconcile(
   everyMs = EVERY_MS,
 ): Promise<void> {
   while (!signal.aborted) {
-    await queue.add(await withRetry(() => waitingParcels(pool, guardId, PARCELS), signal));
+    await withRetry(async () => queue.add(await waitingParcels(pool, guardId, PARCELS)), signal);
     await sleep(everyMs, undefined, { signal });
   }
 }

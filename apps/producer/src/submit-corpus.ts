@@ -33,7 +33,7 @@ export async function submitCorpus(
     const known = await withRetry(() => knownContents(pool, guardId, distinctHashes(contents)), signal);
     const planned = planWindow(position, window, contents, known);
     const parcels = (await withRetry(() => submitWindow(pool, planned), signal)) ?? [];
-    await queue.add(parcels);
+    await withRetry(() => queue.add(parcels), signal);
     position.rows += window.length;
     options.onWindow?.(position.rows, parcels.length);
   }

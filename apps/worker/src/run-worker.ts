@@ -5,6 +5,9 @@ import { createPool, requireConnection } from '@tocsin/store';
 import type { Logger } from 'pino';
 import { Worker } from './worker.js';
 
+/** About half a minute of work on two CPU cores: then the corpus is large enough for calibration to pay. */
+const CALIBRATE_AFTER_TOKENS = 30_000;
+
 export interface RunWorkerOptions {
   databaseUrl: string;
   backend: QueueBackend;
@@ -32,7 +35,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
     const scorer = await Scorer.start(guard, {
       device: options.device,
       threads: options.threads,
-      calibrate: true,
+      calibrateAfter: CALIBRATE_AFTER_TOKENS,
       onRestart: (reason) => log.warn({ reason }, 'the engine process is replaced'),
     });
     try {

@@ -38,7 +38,8 @@ const TRIES = 2;
  */
 export class Batcher {
   readonly #run: RunBatch;
-  readonly #model: CostModel;
+  /** What batches are planned with from now on. */
+  costModel: CostModel;
   readonly counts: BatcherCounts = { passes: 0, tokens: 0, runMs: 0 };
   #waiting: Row[] = [];
   #planned: Row[][] = [];
@@ -48,7 +49,7 @@ export class Batcher {
 
   constructor(run: RunBatch, model: CostModel) {
     this.#run = run;
-    this.#model = model;
+    this.costModel = model;
   }
 
   /**
@@ -89,7 +90,9 @@ export class Batcher {
     if (this.#planned.length === 0 && this.#waiting.length > 0) {
       const rows = this.#waiting.splice(0, ROWS_PER_PLAN);
       const lengths = rows.map((row) => row.tokenIds.length);
-      this.#planned = planBatches(lengths, this.#model).map((batch) => batch.flatMap((i) => rows[i] ?? []));
+      this.#planned = planBatches(lengths, this.costModel).map((batch) =>
+        batch.flatMap((i) => rows[i] ?? []),
+      );
     }
     return this.#planned.shift();
   }

@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '@tocsin/errors';
 import { goldenCases, goldenDirs, tempDir } from '@tocsin/siren/testing';
@@ -58,7 +58,7 @@ test('a row that the model cannot take errs, and no other', async () => {
 test('an engine process that is killed costs no row', async () => {
   const reasons: string[] = [];
   const scorer = await start({ onRestart: (reason) => reasons.push(reason) });
-  const scoring = scorer.score(Array.from({ length: 20 }, () => rows).flat());
+  const scoring = scorer.score(Array.from({ length: 6 }, () => rows).flat());
   process.kill((await scorer.enginePid()) ?? 0, 'SIGKILL');
   const outcomes = await scoring;
   expect(outcomes.filter(({ error }) => error !== undefined)).toEqual([]);
@@ -71,7 +71,7 @@ test('an engine process that is killed costs no row', async () => {
 test('costs are guessed until somebody measures, then kept beside the guard for all', async () => {
   expect((await start()).costModel).toEqual(UNMEASURED);
   expect((await readdir(guard.compiled.dir)).filter((name) => name.startsWith('cost'))).toEqual([]);
-  const measured = (await start({ calibrate: true })).costModel;
+  const measured = (await start({ calibrateAfter: 0 })).costModel;
   expect(measured.budgetTokens).toBeGreaterThanOrEqual(guard.artifact.maxLength);
   expect(measured.tokenMs).toBeGreaterThan(0);
   expect((await start()).costModel).toEqual(measured);
@@ -98,4 +98,15 @@ test('a device that is not built is refused', async () => {
   await expect(start({ device: 'cuda' })).rejects.toBeInstanceOf(UserError);
   await expect(start({ device: 'cuda' })).rejects.toThrow('device "cuda" is not supported');
   expect((await start({ device: 'cpu' })).costModel).toEqual(UNMEASURED);
+});
+
+test('costs are measured once enough tokens are scored, and the batches after that are planned with them', async () => {
+  const { dir } = guard.compiled;
+  for (const name of await readdir(dir)) if (name.startsWith('cost')) await rm(join(dir, name));
+  const scorer = await start({ calibrateAfter: 50 });
+  await scorer.score(rows.slice(0, 1));
+  expect(scorer.costModel).toEqual(UNMEASURED);
+  await scorer.score(rows);
+  await expect.poll(() => scorer.costModel, { timeout: 30_000 }).not.toEqual(UNMEASURED);
+  expect((await scorer.score(rows)).every(({ error }) => error === undefined)).toBe(true);
 });

@@ -15,10 +15,11 @@ export interface ScorerOptions extends EngineEvents {
   /** Threads of a forward pass; 0, the default, takes the machine's cores. */
   threads?: number | undefined;
   /**
-   * Measure what forward passes cost here, if nobody has yet: some seconds that bulk work wins back. Without it,
-   * batches are planned with what was measured before, or with a model that is about right everywhere.
+   * Measure what forward passes cost here once so many tokens are scored, if nobody has yet: some seconds that bulk
+   * work wins back and a small corpus would not. 0 measures at the start. Without it, batches are planned with what was
+   * measured before, or with a model that is about right everywhere.
    */
-  calibrate?: boolean | undefined;
+  calibrateAfter?: number | undefined;
   /** The cost model to plan with, instead of a measured one. */
   costModel?: CostModel | undefined;
 }
@@ -27,30 +28,42 @@ export interface ScorerOptions extends EngineEvents {
 export class Scorer {
   readonly #engine: Engine;
   readonly #batcher: Batcher;
-  /** What forward passes cost here. */
-  readonly costModel: CostModel;
+  readonly #measure: () => Promise<CostModel>;
+  #measureAfter: number;
 
-  private constructor(engine: Engine, costModel: CostModel) {
+  private constructor(
+    engine: Engine,
+    costModel: CostModel,
+    measureAfter: number,
+    measure: () => Promise<CostModel>,
+  ) {
     this.#engine = engine;
-    this.costModel = costModel;
     this.#batcher = new Batcher((tokenIds, lengths) => engine.run(tokenIds, lengths), costModel);
+    this.#measureAfter = measureAfter;
+    this.#measure = measure;
   }
 
-  /** Starts the engine process, and calibrates it if that is asked for and nobody has yet. */
+  /** Starts the engine process. */
   static async start(guard: OpenGuard, options: ScorerOptions = {}): Promise<Scorer> {
     requireCpu(options.device);
     const threads = options.threads ?? 0;
     const engine = new Engine({ modelFile: guard.compiled.modelFile, threads }, options);
+    const measure = (): Promise<CostModel> => measureCosts(guard, engine, threads);
     try {
       await engine.start();
-      return new Scorer(
-        engine,
-        options.costModel ?? (await costModelOf(guard, engine, threads, options.calibrate ?? false)),
-      );
+      const known = options.costModel ?? (await keptCosts(guard, threads));
+      const measureAfter = known === undefined ? options.calibrateAfter : undefined;
+      const costModel = known ?? (measureAfter === 0 ? await measure() : guessedCosts(guard));
+      return new Scorer(engine, costModel, measureAfter || Number.POSITIVE_INFINITY, measure);
     } catch (error) {
       await engine.close();
       throw error;
     }
+  }
+
+  /** What forward passes cost here, as far as it is known. */
+  get costModel(): CostModel {
+    return this.#batcher.costModel;
   }
 
   /** Forward passes so far. */
@@ -64,12 +77,26 @@ export class Scorer {
   }
 
   /** One outcome a row, in order. Calls may overlap: their rows share forward passes. */
-  score(rows: Int32Array[]): Promise<RowOutcome[]> {
-    return this.#batcher.score(rows);
+  async score(rows: Int32Array[]): Promise<RowOutcome[]> {
+    const outcomes = await this.#batcher.score(rows);
+    if (this.counts.tokens >= this.#measureAfter) this.#calibrate();
+    return outcomes;
   }
 
   close(): Promise<void> {
     return this.#engine.close();
+  }
+
+  /** Beside the batches: the engine process takes one pass at a time, and times each by itself. */
+  #calibrate(): void {
+    this.#measureAfter = Number.POSITIVE_INFINITY;
+    this.#measure().then(
+      (model) => {
+        this.#batcher.costModel = model;
+      },
+      // The engine died or was closed meanwhile: whoever scores is told of it, and the next start measures.
+      () => {},
+    );
   }
 }
 
@@ -78,25 +105,29 @@ function requireCpu(device: string | undefined): void {
   throw new UserError(`device ${JSON.stringify(device)} is not supported; supported are cpu and auto`);
 }
 
-/** The measured cost model: kept beside the compiled guard, for this kind of processor and number of threads. */
-async function costModelOf(
-  guard: OpenGuard,
-  engine: Engine,
-  threads: number,
-  measure: boolean,
-): Promise<CostModel> {
-  const processor = `${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown'}`;
-  const file = join(guard.compiled.dir, `cost-cpu-${threads}.json`);
-  const kept = await readKept(file);
-  if (kept?.processor === processor) return kept.model;
-  if (!measure)
-    return { ...UNMEASURED, budgetTokens: Math.max(UNMEASURED.budgetTokens, guard.artifact.maxLength) };
+/** Measured costs hold for one kind of processor and one number of threads. */
+const processor = (): string => `${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown'}`;
+const costFile = (guard: OpenGuard, threads: number): string =>
+  join(guard.compiled.dir, `cost-cpu-${threads}.json`);
+
+/** The costs that were measured here before. */
+async function keptCosts(guard: OpenGuard, threads: number): Promise<CostModel | undefined> {
+  const kept = await readKept(costFile(guard, threads));
+  return kept?.processor === processor() ? kept.model : undefined;
+}
+
+function guessedCosts(guard: OpenGuard): CostModel {
+  return { ...UNMEASURED, budgetTokens: Math.max(UNMEASURED.budgetTokens, guard.artifact.maxLength) };
+}
+
+/** Measures what forward passes cost, and keeps it beside the compiled guard. */
+async function measureCosts(guard: OpenGuard, engine: Engine, threads: number): Promise<CostModel> {
   const model = await calibrate(
     (tokenIds, lengths) => engine.run(tokenIds, lengths),
     guard.compiled.config.vocabSize,
     guard.artifact.maxLength,
   );
-  await writeWhole(file, JSON.stringify({ processor, model }));
+  await writeWhole(costFile(guard, threads), JSON.stringify({ processor: processor(), model }));
   return model;
 }
 

@@ -43,7 +43,7 @@ export async function benchPeer(
 async function engineScores(texts: string[]): Promise<{ scores: number[]; ms: number }> {
   const guard = await openGuard('starter');
   const tokenizer = await Tokenizer.open(guard.compiled.tokenizerFile, guard.artifact.maxLength);
-  const scorer = await Scorer.start(guard, { calibrate: true });
+  const scorer = await Scorer.start(guard, { calibrateAfter: 0 });
   await scorer.score(
     (await prepareContents(tokenizer, texts.slice(0, 2))).map((content) => content.tokenIds),
   );

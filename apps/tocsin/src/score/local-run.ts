@@ -1,7 +1,7 @@
 import type { OpenGuard } from '@tocsin/engine';
 import { reconcile } from '@tocsin/producer';
 import { ParcelQueue, queueNameOf } from '@tocsin/queue';
-import { cancelRun, createRun, type Pool, registerGuard, setRunState } from '@tocsin/store';
+import { cancelRun, createRun, type Pool, registerGuard, setRunState, withRetry } from '@tocsin/store';
 import { guardArguments } from '../guard-options.js';
 import type { Stack } from '../stack.js';
 import { WorkerChild } from '../worker-children.js';
@@ -78,10 +78,13 @@ export class LocalRun {
   /** Ends the run: as done, or else as cancelled. The worker finishes what it holds. */
   async close(outcome: 'done' | 'cancelled'): Promise<void> {
     this.#over.abort(new Error('the run is closed'));
-    if (outcome === 'done') await setRunState(this.pool, this.runId, 'done');
-    else await cancelRun(this.pool, this.runId);
-    await this.#worker?.close();
-    await this.#reconciling;
-    await this.queue.close();
+    try {
+      if (outcome === 'done') await withRetry(() => setRunState(this.pool, this.runId, 'done'));
+      else await cancelRun(this.pool, this.runId);
+    } finally {
+      await this.#worker?.close();
+      await this.#reconciling;
+      await this.queue.close();
+    }
   }
 }

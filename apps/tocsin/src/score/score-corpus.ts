@@ -2,7 +2,7 @@ import { checkOutput, checkSources, readJsonl } from '@tocsin/corpus';
 import { type OpenGuard, openGuard, Tokenizer } from '@tocsin/engine';
 import { UserError } from '@tocsin/errors';
 import { submitCorpus } from '@tocsin/producer';
-import { runCounts, setRunState } from '@tocsin/store';
+import { runCounts, setRunState, withRetry } from '@tocsin/store';
 import { openStack, type Stack } from '../stack.js';
 import type { ScoreFlags } from './command.js';
 import { exportScores } from './export-scores.js';
@@ -69,7 +69,7 @@ async function runThrough(
 
     const threshold = flags.threshold ?? guard.artifact.defaultThreshold;
     const exported = await exportScores(run, flags.out, flags.format, threshold);
-    const counts = await runCounts(run.pool, run.runId);
+    const counts = await withRetry(() => runCounts(run.pool, run.runId), run.signal);
     outcome = 'done';
     return {
       rows: counts.rows,
@@ -123,6 +123,6 @@ async function submit(
       if (parcels > 0) run.needWorker();
     },
   });
-  await setRunState(run.pool, run.runId, 'scoring');
+  await withRetry(() => setRunState(run.pool, run.runId, 'scoring'), run.signal);
   submission.done = true;
 }

@@ -46,7 +46,8 @@ export async function watchRun(
 /** Items may wait for parcels of other runs. Those of a run that was cancelled since are taken up. */
 async function nothingLeft({ pool, queue, runId, signal, needWorker }: LocalRun): Promise<boolean> {
   if ((await withRetry(() => unresolvedItems(pool, runId), signal)) === 0) return true;
-  await queue.add(await withRetry(() => adoptParcels(pool, runId), signal));
+  const adopted = await withRetry(() => adoptParcels(pool, runId), signal);
+  await withRetry(() => queue.add(adopted), signal);
   needWorker();
   return false;
 }
