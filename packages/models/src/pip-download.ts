@@ -7,6 +7,13 @@ import { runCommand } from './run-command.js';
 
 const SHOWN_ERROR_LINES = 4;
 
+export interface PipDownloadOptions {
+  env: Environment;
+  signal?: AbortSignal | undefined;
+  /** Which of a version's wheels, when it is not to depend on the Python that runs pip. */
+  wheelOf?: { python: string; abi: string; platform: string } | undefined;
+}
+
 /**
  * Fetch one wheel with the machine's own pip, which knows the machine's index, proxy and certificates. Nothing is
  * installed, nothing of the wheel is run.
@@ -19,7 +26,7 @@ const SHOWN_ERROR_LINES = 4;
 export async function pipDownload(
   requirement: string,
   directory: string,
-  options: { env: Environment; signal?: AbortSignal | undefined },
+  options: PipDownloadOptions,
 ): Promise<string> {
   const pip = await findPip(options.env, options.signal);
   const shown = [pip.command, ...pip.args].join(' ');
@@ -35,6 +42,10 @@ export async function pipDownload(
   };
   const args = ['download', '--no-input', '--disable-pip-version-check', '--progress-bar', 'off'];
   args.push('--no-deps', '--only-binary=:all:', '--dest', directory, requirement);
+  if (options.wheelOf !== undefined) {
+    const { python, abi, platform } = options.wheelOf;
+    args.push('--implementation', 'cp', '--python-version', python, '--abi', abi, '--platform', platform);
+  }
   const result = await runCommand(pip.command, [...pip.args, ...args], { env, signal: options.signal });
   if (result.exitCode !== 0) {
     throw new UserError(

@@ -49,6 +49,14 @@ const FORGET = { removeOnComplete: true, removeOnFail: true };
 
 const Postgres = withBackend(createPostgresBackend);
 
+class PostgresWorker extends Postgres.Worker<ParcelJob, void> {
+  /** Closed while it still connects, BullMQ's worker leaves its LISTEN connection open, and the process with it. */
+  override async close(force?: boolean): Promise<void> {
+    await this.waitUntilReady().catch(() => undefined);
+    await super.close(force);
+  }
+}
+
 /**
  * Readies a backend: BullMQ's tables, or a look at whether Redis answers.
  * @throws UserError, without the password, when it cannot be reached
@@ -80,7 +88,7 @@ export function openJobWorker(
 ): JobWorker {
   const options = { ...LEASES, concurrency };
   if (backend.kind === 'postgres') {
-    return new Postgres.Worker<ParcelJob, void>(name, processor, {
+    return new PostgresWorker(name, processor, {
       ...options,
       connection: postgresOptions(backend.url),
     });
@@ -99,6 +107,8 @@ function postgresOptions(url: string) {
 
 async function migrateQueueTables(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url, application_name: 'tocsin queue' });
+  // A connection that breaks fails the query under way; unheard, its event would end the process as well.
+  client.on('error', () => {});
   try {
     await client.connect();
     await runMigrations(client);
@@ -111,12 +121,13 @@ async function migrateQueueTables(url: string): Promise<void> {
 }
 
 async function requireRedis(url: string): Promise<void> {
-  const redis = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null });
+  let redis: Redis | undefined;
   let reason: unknown;
-  redis.on('error', (error: unknown) => {
-    reason = error;
-  });
   try {
+    redis = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null });
+    redis.on('error', (error: unknown) => {
+      reason = error;
+    });
     await redis.connect();
     await redis.ping();
   } catch (error) {
@@ -125,10 +136,12 @@ async function requireRedis(url: string): Promise<void> {
       cause: error,
     });
   } finally {
-    redis.disconnect();
+    redis?.disconnect();
   }
 }
 
+/** An address fit to be shown. */
 function withoutPassword(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, '//***@');
+  const host = URL.canParse(url) ? new URL(url).host : '';
+  return host === '' ? 'the address given (which is no redis:// URL)' : `redis://${host}`;
 }

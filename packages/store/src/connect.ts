@@ -31,6 +31,9 @@ export function createPool(url: string, options: ConnectOptions): Pool {
   });
   // An idle connection that breaks is taken out of the pool; the next query gets another, or the error.
   pool.on('error', () => {});
+  // One that breaks while it is checked out fails the query under way or the next one; unheard, its event would end
+  // the process as well.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 

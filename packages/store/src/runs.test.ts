@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { completeParcel } from './complete-parcel.js';
+import { runProgress, unresolvedItems } from './run-progress.js';
+import { createRun, registerGuard, runCounts } from './runs.js';
+import { submitWindow } from './submit-window.js';
+import { TestDatabase } from './testing/index.js';
+import { anotherRun, newRun } from './testing/test-guard.js';
+import { hashOf, parcelOf, windowOf } from './testing/windows.js';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await TestDatabase.migrated();
+});
+afterAll(() => database.close());
+
+test('a guard has one id, whoever registers it and however often', async () => {
+  const ids = await Promise.all(
+    Array.from({ length: 8 }, (_, i) => registerGuard(database.pool, 'fingerprint', `ref ${i}`)),
+  );
+  expect(new Set(ids).size).toBe(1);
+  expect(await registerGuard(database.pool, 'another', 'ref')).not.toBe(ids[0]);
+});
+
+test('a run begins with nothing', async () => {
+  const guardId = await registerGuard(database.pool, 'fingerprint', 'ref');
+  const runId = await createRun(database.pool, guardId, 'corpus.jsonl');
+  expect(await runCounts(database.pool, runId)).toEqual({
+    rows: 0,
+    fresh: 0,
+    known: 0,
+    duplicates: 0,
+    rejected: 0,
+  });
+  expect(await runProgress(database.pool, runId)).toEqual({
+    contents: 0,
+    contentsDone: 0,
+    tokens: 0,
+    tokensDone: 0,
+    parcelsWaiting: 0,
+  });
+  await expect(runCounts(database.pool, 1_000_000)).rejects.toThrow('there is no run 1000000');
+});
+
+test('progress counts the own parcels, unresolved items those of other runs too', async () => {
+  const { pool } = database;
+  const run = await newRun(pool);
+  const other = await anotherRun(pool, run.guardId);
+  const [theirs = 0] = (await submitWindow(pool, windowOf(other, ['shared']))) ?? [];
+  const [done = 0] =
+    (await submitWindow(
+      pool,
+      windowOf(run, ['a', 'bb', 'ccc', 'shared', 'shared'], {
+        parcels: [parcelOf('a', 'bb'), parcelOf('ccc')],
+      }),
+    )) ?? [];
+  await completeParcel(pool, done, [
+    { hash: hashOf('a'), score: 0.5, error: null },
+    { hash: hashOf('bb'), score: null, error: 'died' },
+  ]);
+  expect(await runProgress(pool, run.runId)).toEqual({
+    contents: 3,
+    contentsDone: 2,
+    tokens: 6,
+    tokensDone: 3,
+    parcelsWaiting: 1,
+  });
+  // ccc, and shared twice; an error resolves an item as a score does.
+  expect(await unresolvedItems(pool, run.runId)).toBe(3);
+  await completeParcel(pool, theirs, [{ hash: hashOf('shared'), score: 0.5, error: null }]);
+  expect(await unresolvedItems(pool, run.runId)).toBe(1);
+});

@@ -1,0 +1,48 @@
+import { prepareBackend, type QueueBackend } from '@tocsin/queue';
+import { TestDatabase } from '@tocsin/store/testing';
+import { RedisServer } from '../setup/redis.js';
+
+export const BACKENDS = ['postgres', 'redis'] as const;
+
+/** A server for queues, and a look at what lies in it. */
+export interface TestBackend {
+  backend: QueueBackend;
+  /** The data that the server has stored for a job; undefined when it knows of none. */
+  stored(queue: string, parcelId: number): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+export async function startBackend(kind: (typeof BACKENDS)[number]): Promise<TestBackend> {
+  const started = kind === 'redis' ? await onRedis() : await onPostgres();
+  await prepareBackend(started.backend);
+  return started;
+}
+
+async function onRedis(): Promise<TestBackend> {
+  const server = await RedisServer.start();
+  return {
+    backend: { kind: 'redis', url: server.url },
+    async stored(queue, parcelId) {
+      const client = server.client();
+      const { data } = await client.hgetall(`{tocsin}:${queue}:parcel-${parcelId}`);
+      client.disconnect();
+      return data === undefined ? undefined : JSON.parse(data);
+    },
+    close: () => server.kill(),
+  };
+}
+
+async function onPostgres(): Promise<TestBackend> {
+  const database = await TestDatabase.empty();
+  return {
+    backend: { kind: 'postgres', url: database.url },
+    async stored(queue, parcelId) {
+      const { rows } = await database.pool.query<{ data: unknown }>(
+        'select data from bullmq.job where queue = $1 and id = $2',
+        [queue, `parcel-${parcelId}`],
+      );
+      return rows[0]?.data;
+    },
+    close: () => database.close(),
+  };
+}

@@ -1,0 +1,60 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ParcelQueue, ParcelWorker, queueNameOf } from '@tocsin/queue';
+import { describe, expect, test } from 'vitest';
+import { until } from '../setup/processes.js';
+import { BACKENDS, startBackend } from './backends.js';
+import { spawnScript } from './script.js';
+
+const QUEUE = queueNameOf('f'.repeat(64));
+/** Longer than a lease and the look for stalled jobs together. */
+const LONGER_THAN_A_LEASE_MS = 8_000;
+
+/** Takes a parcel, says so, and never finishes it. */
+const HOLD = `new ParcelWorker(
+  backend,
+  queue,
+  (id) => { console.log(id); return new Promise(() => {}); },
+  { concurrency: 1 },
+);`;
+
+describe.concurrent.each(BACKENDS)('on %s', (kind) => {
+  test('a parcel stays with its worker while that lives, and goes to another when it is killed', async () => {
+    const server = await startBackend(kind);
+    const queue = new ParcelQueue(server.backend, QUEUE);
+    const child = spawnScript(HOLD, server.backend, QUEUE);
+    try {
+      await queue.add([7]);
+      if (child.stdout === null) throw new Error('no stdout');
+      expect(String(await once(child.stdout, 'data'))).toBe('7\n');
+      const got: number[] = [];
+      const take = async (id: number): Promise<void> => {
+        got.push(id);
+      };
+      const second = new ParcelWorker(server.backend, QUEUE, take, { concurrency: 1 });
+      await sleep(LONGER_THAN_A_LEASE_MS);
+      expect(got).toEqual([]);
+
+      child.kill('SIGKILL');
+      await until(() => got[0]);
+      expect(got).toEqual([7]);
+      await second.close();
+    } finally {
+      child.kill('SIGKILL');
+      await queue.close();
+      await server.close();
+    }
+  });
+
+  test('a worker that is closed before it is connected lets its process end', async () => {
+    const server = await startBackend(kind);
+    const script = `await new ParcelWorker(backend, queue, async () => {}, { concurrency: 1 }).close();`;
+    const child = spawnScript(script, server.backend, QUEUE);
+    try {
+      expect(await once(child, 'exit')).toEqual([0, null]);
+    } finally {
+      child.kill('SIGKILL');
+      await server.close();
+    }
+  });
+});

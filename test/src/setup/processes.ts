@@ -1,0 +1,66 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface Process {
+  pid: number;
+  parent: number;
+  /** Program and arguments. */
+  command: string;
+}
+
+/** Every live process; one that has ended and only waits for its parent to notice (a zombie) is not live. */
+export function processes(): Process[] {
+  return existsSync('/proc/self/stat') ? fromProc() : fromPs();
+}
+
+/** The processes that `pid` started. */
+export function childrenOf(pid: number): Process[] {
+  return processes().filter(({ parent }) => parent === pid);
+}
+
+/** Live processes whose command names `word`, e.g. a directory that only they work in. */
+export function processesNaming(word: string): Process[] {
+  return processes().filter(({ pid, command }) => pid !== process.pid && command.includes(word));
+}
+
+/** Asks again and again until the answer is something. The test's own timeout is the limit. */
+export async function until<T>(ask: () => T | undefined | Promise<T | undefined>): Promise<T> {
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    await sleep(50);
+  }
+}
+
+/** Waits until none of the processes is left. */
+export async function untilGone(pids: readonly number[]): Promise<void> {
+  await until(() => (processes().some(({ pid }) => pids.includes(pid)) ? undefined : true));
+}
+
+function fromProc(): Process[] {
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      // pid (name, which may hold anything) state parent ...
+      const [state, parent] = readFileSync(`/proc/${name}/stat`, 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ');
+      if (state === 'Z' || state === 'X') return [];
+      const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
+      return [{ pid: Number(name), parent: Number(parent), command }];
+    } catch {
+      // It has ended between the two looks.
+      return [];
+    }
+  });
+}
+
+function fromPs(): Process[] {
+  const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,stat=,args='], { encoding: 'utf8' }).split('\n');
+  return lines.flatMap((line) => {
+    const [, pid, parent, state, command] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
+    if (state === undefined || state.startsWith('Z')) return [];
+    return [{ pid: Number(pid), parent: Number(parent), command: command ?? '' }];
+  });
+}
