@@ -47,6 +47,8 @@ const LEASES = {
 /** The truth is in Postgres: the queue need not remember what is over. */
 const FORGET = { removeOnComplete: true, removeOnFail: true };
 
+const EVENTS_KEPT_MS = 60 * 60_000;
+
 const Postgres = withBackend(createPostgresBackend);
 
 class PostgresWorker extends Postgres.Worker<ParcelJob, void> {
@@ -112,6 +114,8 @@ async function migrateQueueTables(url: string): Promise<void> {
   try {
     await client.connect();
     await runMigrations(client);
+    // BullMQ trims its log of events in Redis only; in Postgres it would grow for ever. Nobody reads it.
+    await client.query('delete from bullmq.event where created_at_ms < $1', [Date.now() - EVENTS_KEPT_MS]);
   } catch (cause) {
     if (isUserError(cause)) throw cause;
     throw new UserError(`the queue's tables in Postgres cannot be set up: ${messageOf(cause)}`, { cause });
