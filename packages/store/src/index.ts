@@ -1,3 +1,4 @@
+export { attendRun, cancelAbandonedRuns } from './attend-run.js';
 export { cancelRun } from './cancel-run.js';
 export { type ContentOutcome, completeParcel } from './complete-parcel.js';
 export { type ConnectOptions, createPool, type Pool, requireConnection, withoutPassword } from './connect.js';

@@ -23,10 +23,13 @@ export async function registerGuard(pool: Pool, fingerprint: string, ref: string
   return idOf(rows);
 }
 
-/** A new run, in state `submitting`. */
+/**
+ * A new run, in state `submitting`. Some process waits for it, and says so with `attendRun` now and then; else it is
+ * taken for abandoned.
+ */
 export async function createRun(pool: Pool, guardId: number, name: string): Promise<number> {
   const { rows } = await pool.query<{ id: number }>(
-    'insert into runs (guard_id, name) values ($1, $2) returning id',
+    'insert into runs (guard_id, name, seen_at) values ($1, $2, now()) returning id',
     [guardId, name],
   );
   return idOf(rows);

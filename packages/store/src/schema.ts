@@ -47,6 +47,8 @@ export const runs = pgTable('runs', {
   duplicates: bigint({ mode: 'number' }).notNull().default(0),
   rejected: bigint({ mode: 'number' }).notNull().default(0),
   createdAt: now('created_at'),
+  /** When the process that waits for the run was last heard of; null for a run that nobody has to wait for. */
+  seenAt: timestamp('seen_at', { withTimezone: true }),
   finishedAt: timestamp('finished_at', { withTimezone: true }),
 });
 

@@ -35,11 +35,9 @@ export class LocalRun {
     this.runId = ids.runId;
     this.signal = AbortSignal.any([interrupted, this.#over.signal]);
     this.#startWorker = startWorker;
-    this.#reconciling = reconcile(this.pool, this.queue, this.guardId, this.signal).catch(
-      (error: unknown) => {
-        this.#over.abort(error);
-      },
-    );
+    this.#reconciling = reconcile(this, this.signal).catch((error: unknown) => {
+      this.#over.abort(error);
+    });
   }
 
   static async open(

@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ABANDONED_AFTER_SECONDS, attendRun, cancelAbandonedRuns } from './attend-run.js';
+import { submitWindow } from './submit-window.js';
+import { TestDatabase } from './testing/index.js';
+import { anotherRun, newRun } from './testing/test-guard.js';
+import { windowOf } from './testing/windows.js';
+import { adoptParcels, waitingParcels } from './waiting-parcels.js';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await TestDatabase.migrated();
+});
+afterAll(() => database.close());
+
+/** As if the process of a run had been silent for so long. */
+async function silentFor(runId: number, seconds: number): Promise<void> {
+  await database.pool.query('update runs set seen_at = now() - make_interval(secs => $2) where id = $1', [
+    runId,
+    seconds,
+  ]);
+}
+
+test('a run that nobody attends any more is cancelled with its parcels, and no other run is', async () => {
+  const { pool } = database;
+  const killed = await newRun(pool);
+  const alive = await anotherRun(pool, killed.guardId);
+  await submitWindow(pool, windowOf(killed, ['a']));
+  const kept = (await submitWindow(pool, windowOf(alive, ['b']))) ?? [];
+  await silentFor(killed.runId, ABANDONED_AFTER_SECONDS + 5);
+  await silentFor(alive.runId, ABANDONED_AFTER_SECONDS + 5);
+  await attendRun(pool, alive.runId);
+
+  expect(await cancelAbandonedRuns(pool)).toEqual([killed.runId]);
+  expect(await waitingParcels(pool, killed.guardId, 10)).toEqual(kept);
+  expect(await cancelAbandonedRuns(pool)).toEqual([]);
+});
+
+test('what an abandoned run had claimed is taken up by the next run that needs it', async () => {
+  const { pool } = database;
+  const killed = await newRun(pool);
+  const parcels = (await submitWindow(pool, windowOf(killed, ['a', 'b']))) ?? [];
+  await silentFor(killed.runId, ABANDONED_AFTER_SECONDS + 5);
+  await cancelAbandonedRuns(pool);
+
+  const next = await anotherRun(pool, killed.guardId);
+  await submitWindow(pool, windowOf(next, ['b'], { parcels: [] }));
+  expect(await adoptParcels(pool, next.runId)).toEqual(parcels);
+});
