@@ -172,13 +172,3 @@ test('no rows, no pass', async () => {
   expect(await new Batcher(engine.run, MODEL).score([])).toEqual([]);
   expect(engine.passes).toEqual([]);
 });
-
-test('a row whose score is no number gets an error, its neighbours their scores', async () => {
-  const run: RunBatch = (_, lengths) =>
-    Promise.resolve({
-      scores: Float32Array.from(lengths, (_length, i) => (i === 1 ? Number.NaN : 0.5)),
-      runMs: 1,
-    });
-  const outcomes = await new Batcher(run, MODEL).score([row(1), row(2), row(3)]);
-  expect(outcomes).toEqual([{ score: 0.5 }, { error: "the model's score is NaN" }, { score: 0.5 }]);
-});

@@ -135,9 +135,7 @@ export class Batcher {
       const score = result.scores[i];
       if (score === undefined)
         row.reject(new Error(`${batch.length} rows gave ${result.scores.length} scores`));
-      else if (Number.isFinite(score)) row.resolve({ score });
-      // Numbers that left float32's range. No other row of the batch has to do with it.
-      else row.resolve({ error: `the model's score is ${score}` });
+      else row.resolve({ score });
     }
   }
 
