@@ -7,7 +7,7 @@ export default defineConfig({
     // Native modules (onnxruntime, tokenizers) and child processes want a process, not a thread.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 120_000,
   },
 });

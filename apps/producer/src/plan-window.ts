@@ -26,6 +26,7 @@ export function planWindow(
 ): Window {
   const knownByHash = new Map(known.map((content) => [keyOf(content.hash), content]));
   const fresh = new Map<string, Content>();
+  const unscored = new Set<string>();
   const counts = { fresh: 0, known: 0, duplicates: 0, rejected: 0 };
   const items = rows.map((row, i): WindowItem => {
     const content = contents[i];
@@ -36,15 +37,15 @@ export function planWindow(
     }
     const key = keyOf(content.hash);
     const stored = knownByHash.get(key);
-    if (stored !== undefined) {
-      // Claimed by an earlier window of this very run: the row repeats one of its own corpus.
-      if (stored.runId === position.runId) counts.duplicates++;
-      else counts.known++;
-    } else if (fresh.has(key)) {
+    // Claimed by an earlier window of this very run, or met in this one: the row repeats one of its own corpus.
+    if (stored?.runId === position.runId || unscored.has(key)) {
       counts.duplicates++;
+    } else if (stored?.state === 'scored') {
+      counts.known++;
     } else {
-      fresh.set(key, content);
+      unscored.add(key);
       counts.fresh++;
+      if (stored === undefined) fresh.set(key, content);
     }
     return { seq: row.seq, key: row.key, content: content.hash, truncated: content.truncated, reject: null };
   });

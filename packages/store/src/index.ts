@@ -8,7 +8,7 @@ export { type KnownContent, knownContents } from './known-contents.js';
 export { type LeasedParcel, leaseParcel } from './lease-parcel.js';
 export { migrateSchema } from './migrate.js';
 export { isTransient, withRetry } from './retry.js';
-export { type RunProgress, runProgress, unresolvedItems } from './run-progress.js';
+export { hasUnresolvedItems, type RunProgress, runProgress } from './run-progress.js';
 export { createRun, type RunCounts, registerGuard, runCounts, setRunState } from './runs.js';
 export { type NewParcel, submitWindow, type Window, type WindowItem } from './submit-window.js';
 export { adoptParcels, waitingParcels } from './waiting-parcels.js';

@@ -24,15 +24,22 @@ export async function runProgress(pool: Pool, runId: number): Promise<RunProgres
   return progress;
 }
 
-/** Items of a run whose content has neither score nor error yet. Looks at every item: ask when little can be left. */
-export async function unresolvedItems(pool: Pool, runId: number): Promise<number> {
-  const { rows } = await pool.query<{ count: number }>(
-    `select count(*) as count
-     from items i
-     join runs r on r.id = i.run_id
-     join scores s on s.guard_id = r.guard_id and s.content = i.content
-     where i.run_id = $1 and s.score is null and s.error is null`,
+/**
+ * Whether some item of a run has neither score nor error yet. Looks at the items up to the first of that kind: ask when
+ * little can be left.
+ */
+export async function hasUnresolvedItems(pool: Pool, runId: number): Promise<boolean> {
+  // One look-up an item, whatever the planner thinks: on tables that it has no statistics of yet, it takes a join for
+  // small and compares every item with every open score.
+  const { rows } = await pool.query<{ found: boolean }>(
+    `select exists (
+       select
+       from runs r join items i on i.run_id = r.id
+       where r.id = $1
+         and (select s.score is null and s.error is null from scores s
+              where s.guard_id = r.guard_id and s.content = i.content)
+     ) as found`,
     [runId],
   );
-  return rows[0]?.count ?? 0;
+  return rows[0]?.found === true;
 }

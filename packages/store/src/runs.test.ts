@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { completeParcel } from './complete-parcel.js';
-import { runProgress, unresolvedItems } from './run-progress.js';
+import { hasUnresolvedItems, runProgress } from './run-progress.js';
 import { createRun, registerGuard, runCounts } from './runs.js';
 import { submitWindow } from './submit-window.js';
 import { TestDatabase } from './testing/index.js';
@@ -46,15 +46,15 @@ test('progress counts the own parcels, unresolved items those of other runs too'
   const run = await newRun(pool);
   const other = await anotherRun(pool, run.guardId);
   const [theirs = 0] = (await submitWindow(pool, windowOf(other, ['shared']))) ?? [];
-  const [done = 0] =
-    (await submitWindow(
-      pool,
-      windowOf(run, ['a', 'bb', 'ccc', 'shared', 'shared'], {
-        parcels: [parcelOf('a', 'bb'), parcelOf('ccc')],
-      }),
-    )) ?? [];
+  const parcels = [parcelOf('a', 'bb')];
+  const window = windowOf(run, ['a', 'bb', 'shared', 'shared'], { parcels });
+  const reject = { seq: 5, key: '5', content: null, truncated: false, reject: 'line 5 is no JSON' };
+  window.items.push(reject);
+  const [done = 0] = (await submitWindow(pool, window)) ?? [];
+  const [later = 0] = (await submitWindow(pool, windowOf(run, ['ccc'], { afterRows: 5 }))) ?? [];
   await completeParcel(pool, done, [
     { hash: hashOf('a'), score: 0.5, error: null },
+    // An error resolves an item as a score does.
     { hash: hashOf('bb'), score: null, error: 'died' },
   ]);
   expect(await runProgress(pool, run.runId)).toEqual({
@@ -64,8 +64,9 @@ test('progress counts the own parcels, unresolved items those of other runs too'
     tokensDone: 3,
     parcelsWaiting: 1,
   });
-  // ccc, and shared twice; an error resolves an item as a score does.
-  expect(await unresolvedItems(pool, run.runId)).toBe(3);
+  await completeParcel(pool, later, [{ hash: hashOf('ccc'), score: 0.5, error: null }]);
+  expect(await runProgress(pool, run.runId)).toMatchObject({ contentsDone: 3, parcelsWaiting: 0 });
+  expect(await hasUnresolvedItems(pool, run.runId)).toBe(true);
   await completeParcel(pool, theirs, [{ hash: hashOf('shared'), score: 0.5, error: null }]);
-  expect(await unresolvedItems(pool, run.runId)).toBe(1);
+  expect(await hasUnresolvedItems(pool, run.runId)).toBe(false);
 });

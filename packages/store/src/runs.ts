@@ -4,7 +4,7 @@ import type { RunState } from './schema.js';
 /** A run's counters. rows = fresh + known + duplicates + rejected. */
 export interface RunCounts {
   rows: number;
-  /** Contents that this run was the first to ask for: what it costs in forward passes. */
+  /** Contents without a score when the run came to them: forward passes that it waits for. */
   fresh: number;
   known: number;
   duplicates: number;

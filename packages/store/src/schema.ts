@@ -39,9 +39,9 @@ export const runs = pgTable('runs', {
   state: text({ enum: RUN_STATES }).notNull().default('submitting'),
   /** Rows of the corpus that are in the store: all up to this one, none after it. */
   rows: bigint({ mode: 'number' }).notNull().default(0),
-  /** Contents that this run was the first to ask for. */
+  /** Contents without a score when the run came to them, whoever had asked for them before. */
   fresh: bigint({ mode: 'number' }).notNull().default(0),
-  /** Rows whose content had a score, or was on its way to one, before this run came to it. */
+  /** Rows whose content had a score before this run came to it. */
   known: bigint({ mode: 'number' }).notNull().default(0),
   /** Rows whose content stands in an earlier row of this run. */
   duplicates: bigint({ mode: 'number' }).notNull().default(0),

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cancelRun } from './cancel-run.js';
 import { completeParcel } from './complete-parcel.js';
 import { leaseParcel } from './lease-parcel.js';
+import { hasUnresolvedItems } from './run-progress.js';
 import { runCounts, setRunState } from './runs.js';
 import { submitWindow } from './submit-window.js';
 import { TestDatabase } from './testing/index.js';
@@ -88,4 +89,18 @@ describe('a cancelled run', () => {
     await cancelRun(pool, run.runId);
     expect(await stateOf('runs', run.runId)).toBe('done');
   });
+});
+
+test('a run of 30,000 rows that all wait for another run is looked through in one go', async () => {
+  const { pool } = database;
+  const words = Array.from({ length: 30_000 }, (_, i) => `many ${i}`);
+  const run = await newRun(pool);
+  const parcels = [parcelOf(...words.slice(1)), parcelOf(words[0] ?? '')];
+  const [, last = 0] = (await submitWindow(pool, windowOf(run, words, { parcels }))) ?? [];
+  const waiting = await anotherRun(pool, run.guardId);
+  await submitWindow(pool, windowOf(waiting, words, { parcels: [] }));
+  await pool.query(`update parcels set state = 'cancelled' where id = $1`, [last]);
+  // Were every item compared with every open score, this would take minutes.
+  expect(await adoptParcels(pool, waiting.runId)).toEqual([last]);
+  expect(await hasUnresolvedItems(pool, waiting.runId)).toBe(true);
 });

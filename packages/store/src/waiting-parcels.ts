@@ -18,14 +18,16 @@ export async function waitingParcels(pool: Pool, guardId: number, limit: number)
  * @returns the parcels to be queued
  */
 export async function adoptParcels(pool: Pool, runId: number): Promise<number[]> {
+  // The items are looked at, one by one (see hasUnresolvedItems), only when there is a cancelled parcel at all.
   const { rows } = await pool.query<{ id: number }>(
     `update parcels set state = 'waiting', run_id = $1
      where state = 'cancelled' and id in (
-       select s.parcel_id
-       from items i
-       join runs r on r.id = i.run_id
-       join scores s on s.guard_id = r.guard_id and s.content = i.content
-       where i.run_id = $1 and s.score is null and s.error is null
+       select (select s.parcel_id from scores s
+               where s.guard_id = r.guard_id and s.content = i.content and s.score is null and s.error is null)
+       from runs r join items i on i.run_id = r.id
+       where r.id = $1
+         and exists (select from parcels p join runs mine on mine.guard_id = p.guard_id
+                     where mine.id = $1 and p.state = 'cancelled')
      )
      returning id`,
     [runId],

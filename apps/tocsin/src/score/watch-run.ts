@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { adoptParcels, type RunProgress, runProgress, unresolvedItems, withRetry } from '@tocsin/store';
+import { adoptParcels, hasUnresolvedItems, type RunProgress, runProgress, withRetry } from '@tocsin/store';
 import type { LocalRun } from './local-run.js';
 import type { Progress } from './progress.js';
 
@@ -45,7 +45,7 @@ export async function watchRun(
 
 /** Items may wait for parcels of other runs. Those of a run that was cancelled since are taken up. */
 async function nothingLeft({ pool, queue, runId, signal, needWorker }: LocalRun): Promise<boolean> {
-  if ((await withRetry(() => unresolvedItems(pool, runId), signal)) === 0) return true;
+  if (!(await withRetry(() => hasUnresolvedItems(pool, runId), signal))) return true;
   const adopted = await withRetry(() => adoptParcels(pool, runId), signal);
   await withRetry(() => queue.add(adopted), signal);
   needWorker();

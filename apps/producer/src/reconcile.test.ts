@@ -1,0 +1,56 @@
+import { ParcelQueue, ParcelWorker, prepareBackend, type QueueBackend, queueNameOf } from '@tocsin/queue';
+import { createRun, registerGuard, submitWindow } from '@tocsin/store';
+import { TestDatabase } from '@tocsin/store/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { reconcile } from './reconcile.js';
+
+const QUEUE = queueNameOf('0'.repeat(64));
+const EVERY_MS = 50;
+
+let database: TestDatabase;
+let backend: QueueBackend;
+beforeAll(async () => {
+  database = await TestDatabase.migrated();
+  backend = { kind: 'postgres', url: database.url };
+  await prepareBackend(backend);
+});
+afterAll(() => database.close());
+
+test('a parcel that was never queued, or that the queue has lost, comes to a worker', async () => {
+  const { pool } = database;
+  const guardId = await registerGuard(pool, 'f', 'test');
+  const runId = await createRun(pool, guardId, 'test');
+  const content = { seq: 1, key: 'a', content: Buffer.alloc(32), truncated: false, reject: null };
+  const [lost] =
+    (await submitWindow(pool, {
+      runId,
+      guardId,
+      afterRows: 0,
+      items: [content],
+      parcels: [{ hashes: [content.content], tokenIds: [Int32Array.of(1)] }],
+      stranded: [],
+      counts: { fresh: 1, known: 0, duplicates: 0, rejected: 0 },
+    })) ?? [];
+
+  const queue = new ParcelQueue(backend, QUEUE);
+  const stop = new AbortController();
+  const reconciling = reconcile({ pool, queue, guardId, runId }, stop.signal, EVERY_MS);
+  // A handler that fails makes the queue forget the parcel; the store still has it as waiting.
+  const got: number[] = [];
+  await new Promise<void>((resolve) => {
+    const worker = new ParcelWorker(
+      backend,
+      QUEUE,
+      async (id) => {
+        got.push(id);
+        if (got.length < 3) throw new Error('not this time');
+        void worker.close().then(resolve);
+      },
+      { concurrency: 1 },
+    );
+  });
+  stop.abort(new Error('over'));
+  await expect(reconciling).rejects.toThrow();
+  await queue.close();
+  expect(got).toEqual([lost, lost, lost]);
+});
