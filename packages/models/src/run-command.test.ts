@@ -17,7 +17,7 @@ test('of a long output the end is kept', async () => {
 });
 
 test('a command that is not there is a system error', async () => {
-  await expect(runCommand('tocsin-no-such-command', [], { env: process.env })).rejects.toMatchObject({
+  await expect(runCommand('/no-such-directory/command', [], { env: process.env })).rejects.toMatchObject({
     code: 'ENOENT',
   });
 });
