@@ -1,6 +1,6 @@
 export { type BackboneConfig, type Family, readBackboneConfig } from './backbone-config.js';
+export { BATCH_INPUTS, BATCH_SCORES, buildBatchGraph } from './batch-graph.js';
 export type { Checkpoint, CheckpointTensor } from './checkpoint.js';
-export { buildContentGraph, CONTENT_INPUTS, CONTENT_OUTPUT } from './content-graph.js';
 export { Graph, type Value } from './onnx/graph.js';
 export { DataType } from './onnx/proto.js';
 export { openCheckpoint, weightFilesOf } from './open-checkpoint.js';

@@ -19,6 +19,14 @@ export function checkFits(artifact: Artifact, config: BackboneConfig): void {
   if (numLayers !== undefined && numLayers !== config.numLayers) {
     refuse(`base_model.num_layers is ${numLayers}, the backbone has ${config.numLayers}`);
   }
+  if (artifact.task === 'trajectory') {
+    const { blocks, readout } = artifact;
+    if (blocks > config.numLayers)
+      refuse(`the state after ${blocks} blocks is read, the backbone has ${config.numLayers}`);
+    if (readout.weight.length !== config.hiddenSize)
+      refuse(`the readout takes ${readout.weight.length} numbers, the hidden size is ${config.hiddenSize}`);
+    return;
+  }
   for (const { index, neurons } of artifact.layers) {
     if (index >= config.numLayers)
       refuse(`layer ${index} is selected, the backbone has ${config.numLayers} layers`);

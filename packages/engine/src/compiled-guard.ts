@@ -2,7 +2,7 @@ import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 
 import { dirname, join } from 'node:path';
 import {
   type BackboneConfig,
-  buildContentGraph,
+  buildBatchGraph,
   type PlacedBackbone,
   placeCheckpoint,
   placeGguf,
@@ -98,7 +98,7 @@ async function buildInto(
   source: BackboneSource,
 ): Promise<BackboneConfig> {
   const { config, tensors } = await placeBackbone(source, artifact, target);
-  await writeFile(join(target, 'model.onnx'), buildContentGraph(config, artifact, tensors));
+  await writeFile(join(target, 'model.onnx'), buildBatchGraph(config, artifact, tensors));
   const names = (await readdir(target)).sort();
   const files = await Promise.all(names.map((name) => describe(target, name)));
   await writeFile(join(target, MANIFEST), JSON.stringify({ config, files } satisfies Manifest));

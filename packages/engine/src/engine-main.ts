@@ -3,7 +3,7 @@
  * `session.run` blocks the thread; that is why it has a process of its own (design: invariant 4).
  */
 import { messageOf } from '@tocsin/errors';
-import { ContentSession } from './content-session.js';
+import { BatchSession } from './batch-session.js';
 import type { BatchRequest, EngineOptions, EngineReply } from './engine-protocol.js';
 
 const send = (reply: EngineReply): void => {
@@ -18,14 +18,14 @@ process.on('SIGINT', () => {});
 const options = JSON.parse(process.argv[2] ?? '') as EngineOptions;
 try {
   const started = performance.now();
-  const session = await ContentSession.load(options);
+  const session = await BatchSession.load(options);
   process.on('message', (request: BatchRequest) => void runBatch(session, request));
   send({ type: 'ready', loadMs: performance.now() - started });
 } catch (error) {
   send({ type: 'load-failed', message: messageOf(error) });
 }
 
-async function runBatch(session: ContentSession, { id, tokenIds, lengths }: BatchRequest): Promise<void> {
+async function runBatch(session: BatchSession, { id, tokenIds, lengths }: BatchRequest): Promise<void> {
   try {
     const started = performance.now();
     const scores = await session.run(tokenIds, lengths);

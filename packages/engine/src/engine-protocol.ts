@@ -1,9 +1,12 @@
 /** What the engine process and its parent say to one another, over Node's IPC with structured cloning. */
 
+import type { Task } from '@tocsin/siren';
+
 /** The engine process' one argument, as JSON. */
 export interface EngineOptions {
   /** Path of `model.onnx`. */
   modelFile: string;
+  task: Task;
   /** Threads of a forward pass; 0 lets onnxruntime take the machine's cores. */
   threads: number;
 }

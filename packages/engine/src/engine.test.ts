@@ -24,7 +24,7 @@ afterEach(async () => {
 function newEngine(file = modelFile): { engine: Engine; restarts: string[] } {
   const restarts: string[] = [];
   const engine = new Engine(
-    { modelFile: file, threads: 1 },
+    { modelFile: file, task: 'content', threads: 1 },
     { onRestart: (reason) => restarts.push(reason) },
   );
   engines.push(engine);

@@ -1,12 +1,13 @@
-import { type Artifact, readArtifact } from '@tocsin/siren';
+import { type ContentArtifact, readArtifact, type TrajectoryArtifact } from '@tocsin/siren';
 import { goldenArtifact } from '@tocsin/siren/testing';
 import { expect, test } from 'vitest';
 import { fingerprintOf } from './fingerprint.js';
 
 const { config, weights } = goldenArtifact('llama31-ropescaled');
 const artifact = readArtifact(config, weights);
+if (artifact.task !== 'content') throw new Error('the fixture has changed');
 const DIGESTS = ['aa', 'bb'];
-const fingerprint = (change: Partial<Artifact>, digests = DIGESTS): string =>
+const fingerprint = (change: Partial<ContentArtifact>, digests = DIGESTS): string =>
   fingerprintOf({ ...artifact, ...change }, digests, 'float32');
 
 const [first, second] = artifact.layers;
@@ -44,4 +45,26 @@ test.each<[string, string]>([
 test('what changes no score does not change it: default threshold, names of the backbone', () => {
   const baseModel = { modelId: 'elsewhere', revision: 'main', hiddenSize: undefined, numLayers: undefined };
   expect(fingerprint({ defaultThreshold: 0.9, baseModel })).toBe(fingerprint({}));
+});
+
+test("a trajectory guard's blocks and readout are in it", () => {
+  const trajectory: TrajectoryArtifact = {
+    task: 'trajectory',
+    baseModel: artifact.baseModel,
+    maxLength: 256,
+    defaultThreshold: 0.5,
+    blocks: 4,
+    readout: { weight: Float32Array.of(1, 2), bias: 0.5 },
+  };
+  const of = (change: Partial<TrajectoryArtifact>): string =>
+    fingerprintOf({ ...trajectory, ...change }, DIGESTS, 'float32');
+  const all = [
+    of({}),
+    of({ blocks: 3 }),
+    of({ maxLength: 255 }),
+    of({ readout: { weight: Float32Array.of(1, 3), bias: 0.5 } }),
+    of({ readout: { weight: Float32Array.of(1, 2), bias: 0.25 } }),
+  ];
+  expect(new Set(all).size).toBe(all.length);
+  expect(of({ defaultThreshold: 0.9 })).toBe(of({}));
 });

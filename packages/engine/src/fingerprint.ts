@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import type { Artifact } from '@tocsin/siren';
+import { createHash, type Hash } from 'node:crypto';
+import type { Artifact, ContentArtifact, TrajectoryArtifact } from '@tocsin/siren';
 
 /** What a score is computed in. */
 export type Precision = 'float32';
@@ -16,17 +16,29 @@ const NUMBERS_VERSION = 1;
  */
 export function fingerprintOf(artifact: Artifact, backboneDigests: string[], precision: Precision): string {
   const hash = createHash('sha256');
-  const { task, pooling, maxLength } = artifact;
+  const { task, maxLength } = artifact;
+  const pooling = task === 'content' ? artifact.pooling : undefined;
   hash.update(JSON.stringify({ NUMBERS_VERSION, task, pooling, maxLength, precision, backboneDigests }));
-  for (const { index, weight, neurons } of artifact.layers) {
+  if (task === 'content') addHead(hash, artifact);
+  else addReadout(hash, artifact);
+  return hash.digest('hex');
+}
+
+function addHead(hash: Hash, { layers, head }: ContentArtifact): void {
+  for (const { index, weight, neurons } of layers) {
     hash.update(JSON.stringify({ index, weight, neurons: [...neurons] }));
   }
-  for (const { inputs, outputs, weight, bias } of artifact.head) {
+  for (const { inputs, outputs, weight, bias } of head) {
     hash.update(JSON.stringify({ inputs, outputs }));
     hash.update(bytesOf(weight));
     hash.update(bytesOf(bias));
   }
-  return hash.digest('hex');
+}
+
+function addReadout(hash: Hash, { blocks, readout }: TrajectoryArtifact): void {
+  hash.update(JSON.stringify({ blocks }));
+  hash.update(bytesOf(readout.weight));
+  hash.update(bytesOf(Float32Array.of(readout.bias)));
 }
 
 const bytesOf = (values: Float32Array): Uint8Array =>

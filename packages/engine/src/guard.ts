@@ -1,5 +1,5 @@
 import { UserError } from '@tocsin/errors';
-import { type ContentInput, textOf } from '@tocsin/siren';
+import { type ContentInput, type Task, textOf } from '@tocsin/siren';
 import { prepareContents } from './content.js';
 import { type OpenGuard, type OpenGuardOptions, openGuard } from './open-guard.js';
 import { Scorer, type ScorerOptions } from './scorer.js';
@@ -23,6 +23,7 @@ export interface ScoreResult {
 
 export interface GuardInfo {
   ref: string;
+  task: Task;
   fingerprint: string;
   family: string;
   /** The backbone that the artifact names. */
@@ -73,7 +74,9 @@ export class Guard {
       family: compiled.config.family,
       modelId: artifact.baseModel.modelId,
       revision: artifact.baseModel.revision,
-      layers: artifact.layers.map((layer) => layer.index),
+      task: artifact.task,
+      layers:
+        artifact.task === 'content' ? artifact.layers.map((layer) => layer.index) : [artifact.blocks - 1],
       maxLength: artifact.maxLength,
       defaultThreshold: artifact.defaultThreshold,
       precision,

@@ -7,7 +7,7 @@ const concatenated = (rows: Int32Array[]): Int32Array => Int32Array.from(rows.fl
 const lengthsOf = (rows: Int32Array[]): Int32Array => Int32Array.from(rows, (row) => row.length);
 
 test('a batch of two rows', () => {
-  expect(packBatch(Int32Array.of(7, 8, 9), Int32Array.of(1, 2))).toEqual({
+  expect(packBatch('content', Int32Array.of(7, 8, 9), Int32Array.of(1, 2))).toEqual({
     rows: 2,
     tokens: 3,
     longest: 2,
@@ -23,7 +23,7 @@ test('tokens laid side by side and taken back are the tokens, each in its row an
   fc.assert(
     fc.property(batches, (rows) => {
       const ids = concatenated(rows);
-      const { padIndex, unpadIndex, longest } = packBatch(ids, lengthsOf(rows));
+      const { padIndex, unpadIndex, longest } = packBatch('content', ids, lengthsOf(rows));
       const padded = Array.from(padIndex, (token) => ids[Number(token)]);
       expect(padded).toHaveLength(rows.length * longest);
       for (const [i, row] of rows.entries()) {
@@ -38,7 +38,7 @@ test("the pooling of a row is the mean of its tokens, and of no other row's", ()
   fc.assert(
     fc.property(batches, (rows) => {
       const ids = concatenated(rows);
-      const { pooling } = packBatch(ids, lengthsOf(rows));
+      const { pooling } = packBatch('content', ids, lengthsOf(rows));
       let first = 0;
       for (const [i, row] of rows.entries()) {
         const weights = pooling.subarray(i * ids.length, (i + 1) * ids.length);
@@ -52,10 +52,15 @@ test("the pooling of a row is the mean of its tokens, and of no other row's", ()
   );
 });
 
+test('a trajectory guard reads the last token of each row', () => {
+  const { pooling } = packBatch('trajectory', Int32Array.of(7, 8, 9), Int32Array.of(1, 2));
+  expect(pooling).toEqual(Float32Array.of(1, 0, 0, 0, 0, 1));
+});
+
 test.each([
   ['a row without tokens', [2, 0], 'row 1 has no tokens'],
   ['too few lengths', [1], 'lengths add up to 1 tokens, 2 were given'],
   ['too many', [1, 2], 'lengths add up to 3 tokens, 2 were given'],
 ])('%s is refused', (_what, lengths, message) => {
-  expect(() => packBatch(Int32Array.of(1, 2), Int32Array.from(lengths))).toThrow(message);
+  expect(() => packBatch('content', Int32Array.of(1, 2), Int32Array.from(lengths))).toThrow(message);
 });

@@ -1,4 +1,6 @@
-/** A batch as the graph takes it: see CONTENT_INPUTS of @tocsin/backbone for what each is. */
+import type { Task } from '@tocsin/siren';
+
+/** A batch as the graph takes it: see BATCH_INPUTS of @tocsin/backbone for what each is. */
 export interface PackedBatch {
   rows: number;
   tokens: number;
@@ -12,10 +14,11 @@ export interface PackedBatch {
 
 /**
  * Lays out a batch for the graph.
+ * @param task     a content guard reads the mean of a row's tokens, a trajectory guard the last one
  * @param tokenIds the rows' token ids, one row after another
  * @param lengths  tokens of each row, at least 1
  */
-export function packBatch(tokenIds: Int32Array, lengths: Int32Array): PackedBatch {
+export function packBatch(task: Task, tokenIds: Int32Array, lengths: Int32Array): PackedBatch {
   const tokens = tokenIds.length;
   const rows = lengths.length;
   const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
@@ -33,7 +36,9 @@ export function packBatch(tokenIds: Int32Array, lengths: Int32Array): PackedBatc
   let token = 0;
   for (const [row, length] of lengths.entries()) {
     if (length < 1) throw new RangeError(`row ${row} has no tokens`);
-    batch.pooling.fill(1 / length, row * tokens + token, row * tokens + token + length);
+    const ofRow = batch.pooling.subarray(row * tokens + token, row * tokens + token + length);
+    if (task === 'content') ofRow.fill(1 / length);
+    else ofRow[length - 1] = 1;
     for (let position = 0; position < length; position++, token++) {
       const place = row * longest + position;
       batch.padIndex[place] = BigInt(token);

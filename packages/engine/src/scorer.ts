@@ -47,7 +47,10 @@ export class Scorer {
   static async start(guard: OpenGuard, options: ScorerOptions = {}): Promise<Scorer> {
     requireCpu(options.device);
     const threads = options.threads ?? 0;
-    const engine = new Engine({ modelFile: guard.compiled.modelFile, threads }, options);
+    const engine = new Engine(
+      { modelFile: guard.compiled.modelFile, task: guard.artifact.task, threads },
+      options,
+    );
     const measure = (): Promise<CostModel> => measureCosts(guard, engine, threads);
     try {
       await engine.start();

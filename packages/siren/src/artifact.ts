@@ -1,15 +1,39 @@
-/** What a content guard's artifact says, checked: everything about a guard but its backbone. */
-export interface Artifact {
-  task: 'content';
+/** What an artifact says, checked: everything about a guard but its backbone. */
+export type Artifact = ContentArtifact | TrajectoryArtifact;
+
+/** What a guard scores: a text, or an agent's trajectory. */
+export type Task = Artifact['task'];
+
+interface AnyArtifact {
   baseModel: BaseModel;
+  /** Tokens that an item is truncated to, special tokens included. */
+  maxLength: number;
+  /** harmful when score >= threshold. */
+  defaultThreshold: number;
+}
+
+/** A guard of texts (paper arXiv 2604.18519): neurons of several layers, pooled over the tokens, into an MLP. */
+export interface ContentArtifact extends AnyArtifact {
+  task: 'content';
   pooling: Pooling;
   /** In ascending layer order: the order in which the head takes its features. */
   layers: SelectedLayer[];
   head: DenseLayer[];
-  /** Tokens a text is truncated to, special tokens included. */
-  maxLength: number;
-  /** harmful when score >= threshold. */
-  defaultThreshold: number;
+}
+
+/** A guard of an agent's trajectory (llm-siren `AgentSirenGuard`): one state at the last token, one linear readout. */
+export interface TrajectoryArtifact extends AnyArtifact {
+  task: 'trajectory';
+  /** Blocks that are run; the readout takes the residual stream after the last of them, before any norm. */
+  blocks: number;
+  readout: Readout;
+}
+
+/** score = sigmoid(weight . state + bias) */
+export interface Readout {
+  /** [hidden] */
+  weight: Float32Array;
+  bias: number;
 }
 
 /** Where in a layer the safety neurons are read: its output, or its MLP block's output before the residual add. */
@@ -46,5 +70,6 @@ export interface DenseLayer {
 
 /** The highest layer that the artifact reads: blocks above it are never needed. */
 export function lastLayerOf(artifact: Artifact): number {
+  if (artifact.task === 'trajectory') return artifact.blocks - 1;
   return Math.max(...artifact.layers.map((layer) => layer.index));
 }

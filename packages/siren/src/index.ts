@@ -1,10 +1,14 @@
 export {
   type Artifact,
   type BaseModel,
+  type ContentArtifact,
   type DenseLayer,
   lastLayerOf,
   type Pooling,
+  type Readout,
   type SelectedLayer,
+  type Task,
+  type TrajectoryArtifact,
 } from './artifact.js';
 export { cleanText, joinPromptResponse } from './clean-text.js';
 export { type ContentInput, textOf } from './content.js';

@@ -1,5 +1,5 @@
 import { UserError } from '@tocsin/errors';
-import type { Artifact, DenseLayer, SelectedLayer } from './artifact.js';
+import type { ContentArtifact, DenseLayer, SelectedLayer } from './artifact.js';
 import { type ArtifactConfig, neuronsByLayer, parseArtifactConfig, poolingOf } from './artifact-config.js';
 import { float32OfBfloat16, float32OfBytes, float32OfFloat16 } from './float-formats.js';
 import {
@@ -23,7 +23,7 @@ export interface NamedBytes {
  * @param weights `siren.safetensors`
  * @throws UserError naming the file and the field or tensor, what it is and what was expected
  */
-export function readArtifact(config: NamedBytes, weights: NamedBytes): Artifact {
+export function readArtifact(config: NamedBytes, weights: NamedBytes): ContentArtifact {
   const parsed = parseArtifactConfig(config.file, new TextDecoder().decode(config.bytes));
   const layers = selectedLayers(config.file, parsed);
   checkHeadShape(config.file, parsed, layers);

@@ -16,6 +16,7 @@ const ALLOWED: Record<string, string[]> = {
   queue: ['errors'],
   store: ['errors'],
   corpus: ['errors'],
+  evaluate: ['errors'],
   producer: ['errors', 'siren', 'engine', 'queue', 'store', 'corpus'],
   worker: ['errors', 'siren', 'engine', 'queue', 'store'],
 };

@@ -29,7 +29,7 @@ export class Graph {
   readonly #initializers: object[] = [];
   readonly #inputs: object[] = [];
   readonly #outputs: object[] = [];
-  readonly #shared = new Set<Value>();
+  readonly #shapes = new Set<Value>();
   #count = 0;
 
   /** A graph input. A string in `shape` names a dimension that is known only when the graph runs. */
@@ -56,9 +56,10 @@ export class Graph {
     return this.constant(name, [data.length], data);
   }
 
-  /** As `integers`, but the second call with the same name gives the first one's value. */
-  sharedIntegers(name: string, values: Iterable<number>): Value {
-    if (!this.#shared.has(name)) this.#shared.add(this.integers(name, values));
+  /** A shape for Reshape. The second call with the same shape gives the first one's value. */
+  shape(dims: readonly number[]): Value {
+    const name = `shape_${dims.join('x').replace('-1', 'n')}`;
+    if (!this.#shapes.has(name)) this.#shapes.add(this.integers(name, dims));
     return name;
   }
 

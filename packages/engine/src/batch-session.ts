@@ -1,18 +1,21 @@
-import { CONTENT_INPUTS, CONTENT_OUTPUT } from '@tocsin/backbone';
+import { BATCH_INPUTS, BATCH_SCORES } from '@tocsin/backbone';
+import type { Task } from '@tocsin/siren';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { EngineOptions } from './engine-protocol.js';
 import { packBatch } from './pack-batch.js';
 
-/** A content guard's model, loaded. One forward pass at a time. */
-export class ContentSession {
+/** A guard's model, loaded. One forward pass at a time. */
+export class BatchSession {
   readonly #session: InferenceSession;
+  readonly #task: Task;
 
-  private constructor(session: InferenceSession) {
+  private constructor(session: InferenceSession, task: Task) {
     this.#session = session;
+    this.#task = task;
   }
 
-  static async load(options: EngineOptions): Promise<ContentSession> {
-    return new ContentSession(
+  static async load(options: EngineOptions): Promise<BatchSession> {
+    return new BatchSession(
       await InferenceSession.create(options.modelFile, {
         executionProviders: ['cpu'],
         intraOpNumThreads: options.threads,
@@ -20,21 +23,22 @@ export class ContentSession {
         enableMemPattern: false,
         logSeverityLevel: 3,
       }),
+      options.task,
     );
   }
 
   /** P(harmful) of each row. Blocks the process while it runs: onnxruntime-node's run is synchronous. */
   async run(tokenIds: Int32Array, lengths: Int32Array): Promise<Float32Array> {
-    const batch = packBatch(tokenIds, lengths);
+    const batch = packBatch(this.#task, tokenIds, lengths);
     const outputs = await this.#session.run({
-      [CONTENT_INPUTS.tokenIds]: new Tensor('int64', batch.tokenIds, [batch.tokens]),
-      [CONTENT_INPUTS.padIndex]: new Tensor('int64', batch.padIndex, [batch.rows, batch.longest]),
-      [CONTENT_INPUTS.unpadIndex]: new Tensor('int64', batch.unpadIndex, [batch.tokens]),
-      [CONTENT_INPUTS.lastPosition]: new Tensor('int32', batch.lastPosition, [batch.rows]),
-      [CONTENT_INPUTS.longest]: new Tensor('int32', Int32Array.of(batch.longest), []),
-      [CONTENT_INPUTS.pooling]: new Tensor('float32', batch.pooling, [batch.rows, batch.tokens]),
+      [BATCH_INPUTS.tokenIds]: new Tensor('int64', batch.tokenIds, [batch.tokens]),
+      [BATCH_INPUTS.padIndex]: new Tensor('int64', batch.padIndex, [batch.rows, batch.longest]),
+      [BATCH_INPUTS.unpadIndex]: new Tensor('int64', batch.unpadIndex, [batch.tokens]),
+      [BATCH_INPUTS.lastPosition]: new Tensor('int32', batch.lastPosition, [batch.rows]),
+      [BATCH_INPUTS.longest]: new Tensor('int32', Int32Array.of(batch.longest), []),
+      [BATCH_INPUTS.pooling]: new Tensor('float32', batch.pooling, [batch.rows, batch.tokens]),
     });
-    const scores = outputs[CONTENT_OUTPUT]?.data;
+    const scores = outputs[BATCH_SCORES]?.data;
     if (!(scores instanceof Float32Array)) throw new Error('the model gave no float32 scores');
     const bad = scores.findIndex((score) => !(score >= 0 && score <= 1));
     if (bad >= 0) throw new Error(`row ${bad} of the batch scored ${scores[bad]}, which is no probability`);

@@ -1,7 +1,7 @@
 import { readArtifact } from '@tocsin/siren';
 import { CONTENT_GUARDS, type GoldenGuard, goldenArtifact, goldenDirs } from '@tocsin/siren/testing';
 import { expect, test } from 'vitest';
-import { buildContentGraph, CONTENT_INPUTS, CONTENT_OUTPUT } from './content-graph.js';
+import { BATCH_INPUTS, BATCH_SCORES, buildBatchGraph } from './batch-graph.js';
 import { openCheckpoint } from './open-checkpoint.js';
 import { placed } from './place-checkpoint.js';
 import { planTensors, takeTensors } from './tensor-plan.js';
@@ -16,15 +16,14 @@ async function graphOf(guard: GoldenGuard) {
   const tensors = new Map(
     [...taken].map(([name, tensor]) => [name, placed(tensor, 'weights-0.safetensors')]),
   );
-  const build = () => Buffer.from(buildContentGraph(checkpoint.config, artifact, tensors));
+  const build = () => Buffer.from(buildBatchGraph(checkpoint.config, artifact, tensors));
   return { build, bytes: build(), artifact, tensors };
 }
 
 test.each(CONTENT_GUARDS)('%s: the same guard gives the same bytes', async (guard) => {
   const { build, bytes } = await graphOf(guard);
   expect(build().equals(bytes)).toBe(true);
-  for (const name of [...Object.values(CONTENT_INPUTS), CONTENT_OUTPUT])
-    expect(bytes.includes(name)).toBe(true);
+  for (const name of [...Object.values(BATCH_INPUTS), BATCH_SCORES]) expect(bytes.includes(name)).toBe(true);
 });
 
 test.each<[GoldenGuard, number, boolean]>([
@@ -65,7 +64,7 @@ test.each(CONTENT_GUARDS)(
 test('a tensor that was not placed is a defect, told by name', async () => {
   const { config, weights } = goldenArtifact('qwen3-mlp');
   const checkpoint = await openCheckpoint(goldenDirs('qwen3-mlp').backbone);
-  expect(() => buildContentGraph(checkpoint.config, readArtifact(config, weights), new Map())).toThrow(
+  expect(() => buildBatchGraph(checkpoint.config, readArtifact(config, weights), new Map())).toThrow(
     'the graph reads model.embed_tokens.weight, which planTensors() did not plan',
   );
 });

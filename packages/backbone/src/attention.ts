@@ -1,0 +1,59 @@
+import type { BackboneConfig } from './backbone-config.js';
+import { linear } from './linear.js';
+import { headNorm } from './norms.js';
+import type { Graph, Value } from './onnx/graph.js';
+import { ropeTables } from './rope.js';
+import { layerTensor } from './tensor-plan.js';
+import type { WeightSource } from './weight-source.js';
+
+/** Queries, keys and values of packed tokens, before the rotation: [tokens, heads * headDim] each. */
+export interface Projected {
+  queries: Value;
+  keys: Value;
+  values: Value;
+}
+
+/** Attention of one block, from its projections to [tokens, numHeads * headDim]; o_proj comes after. */
+export type Attend = (projected: Projected, layer: number) => Value;
+
+/** Projects, attends and projects back: a block's whole attention, without the norm before it. */
+export function attention(
+  graph: Graph,
+  weights: WeightSource,
+  config: BackboneConfig,
+  layer: number,
+  hidden: Value,
+  attend: Attend,
+): Value {
+  const project = (name: string): Value =>
+    linear(graph, weights, layerTensor(layer, `self_attn.${name}_proj`), hidden);
+  const normed = (name: 'q' | 'k', heads: number): Value => {
+    const value = project(name);
+    if (config.family !== 'qwen3') return value;
+    const weight = weights.float32(layerTensor(layer, `self_attn.${name}_norm.weight`));
+    return headNorm(graph, value, weight, heads, config);
+  };
+  const projected = {
+    queries: normed('q', config.numHeads),
+    keys: normed('k', config.numKvHeads),
+    values: project('v'),
+  };
+  return linear(graph, weights, layerTensor(layer, 'self_attn.o_proj'), attend(projected, layer));
+}
+
+/** Scores are divided by the root of the head's size. */
+export const attentionScale = (config: BackboneConfig): number => 1 / Math.sqrt(config.headDim);
+
+/** The rotation's tables, float32 [positions, headDim / 2] each. */
+export function ropeConstants(
+  graph: Graph,
+  config: BackboneConfig,
+  positions: number,
+): { cos: Value; sin: Value } {
+  const tables = ropeTables(config.rope, config.headDim, positions);
+  const shape = [positions, config.headDim / 2];
+  return {
+    cos: graph.constant('rope_cos', shape, tables.cos),
+    sin: graph.constant('rope_sin', shape, tables.sin),
+  };
+}
