@@ -6,5 +6,7 @@ export { DataType } from './onnx/proto.js';
 export { openCheckpoint, weightFilesOf } from './open-checkpoint.js';
 export { type PlacedBackbone, placeCheckpoint } from './place-checkpoint.js';
 export { placeGguf } from './place-gguf.js';
+export { newKeys, newValues, pastKeys, pastValues } from './prefix-attention.js';
+export { buildPrefixGraph, PREFIX_INPUTS, PREFIX_MEANS, PREFIX_SCORES } from './prefix-graph.js';
 export { planTensors, type TensorPlan, takeTensors } from './tensor-plan.js';
 export type { PlacedTensor } from './weight-source.js';

@@ -3,6 +3,7 @@ import type { Task } from '@tocsin/siren';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { EngineOptions } from './engine-protocol.js';
 import { packBatch } from './pack-batch.js';
+import { sessionOptions } from './session-options.js';
 
 /** A guard's model, loaded. One forward pass at a time. */
 export class BatchSession {
@@ -16,13 +17,7 @@ export class BatchSession {
 
   static async load(options: EngineOptions): Promise<BatchSession> {
     return new BatchSession(
-      await InferenceSession.create(options.modelFile, {
-        executionProviders: ['cpu'],
-        intraOpNumThreads: options.threads,
-        // Batches come in every shape: the memory plan of one is of no use to the next.
-        enableMemPattern: false,
-        logSeverityLevel: 3,
-      }),
+      await InferenceSession.create(options.modelFile, sessionOptions(options)),
       options.task,
     );
   }

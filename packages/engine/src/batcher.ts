@@ -1,10 +1,7 @@
 import { messageOf } from '@tocsin/errors';
 import type { CostModel } from './cost-model.js';
-import type { BatchResult } from './engine-process.js';
 import { planBatches } from './plan-batches.js';
-
-/** One forward pass: what the batcher needs of an engine. */
-export type RunBatch = (tokenIds: Int32Array, lengths: Int32Array) => Promise<BatchResult>;
+import type { BatchResult, RunBatch } from './run-batch.js';
 
 /** A row's outcome: its score, or why it has none though every other row has. */
 export type RowOutcome = { score: number; error?: undefined } | { score?: undefined; error: string };

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { RunBatch } from './batcher.js';
 import { calibrate } from './calibrate.js';
 import { type CostModel, costOf } from './cost-model.js';
+import type { RunBatch } from './run-batch.js';
 
 const VOCABULARY = 100;
 const MAX_LENGTH = 512;

@@ -1,5 +1,5 @@
-import type { RunBatch } from './batcher.js';
 import type { CostModel } from './cost-model.js';
+import type { RunBatch } from './run-batch.js';
 
 /** Tokens a pass that are tried, in order. */
 const BUDGETS = [256, 512, 1024, 2048, 4096];

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { goldenDirs, tempDir } from '@tocsin/siren/testing';
 import { beforeEach, expect, test } from 'vitest';
-import { compileGuard, findCompiled } from './compiled-guard.js';
+import { compileGuard, findCompiled, LAYOUT_VERSION } from './compiled-guard.js';
 import { type OpenGuard, openGuard } from './open-guard.js';
 
 const SINGLE = 'model.safetensors';
@@ -49,7 +49,7 @@ const compiledDirs = (): Promise<string[]> => readdir(join(cacheDir, 'compiled')
 test('a directory of its own holds all that scoring needs, under the fingerprint', async () => {
   const { compiled, fingerprint, steps } = await open();
   expect(steps).toEqual(['compile']);
-  expect(await compiledDirs()).toEqual([`${fingerprint}-1`]);
+  expect(await compiledDirs()).toEqual([`${fingerprint}-${LAYOUT_VERSION}`]);
   expect((await readdir(compiled.dir)).sort()).toEqual([
     'guard.json',
     'model.onnx',
@@ -127,18 +127,18 @@ test('two processes that compile at once end with one directory', async () => {
   const { fingerprint, steps } = await open();
   expect(printed).toEqual([fingerprint, fingerprint]);
   expect(steps).toEqual([]);
-  expect(await compiledDirs()).toEqual([`${fingerprint}-1`]);
+  expect(await compiledDirs()).toEqual([`${fingerprint}-${LAYOUT_VERSION}`]);
 });
 
 test('so do many in one process', async () => {
   const guards = await Promise.all([1, 2, 3, 4].map(() => open()));
-  expect(await compiledDirs()).toEqual([`${guards[0]?.fingerprint}-1`]);
+  expect(await compiledDirs()).toEqual([`${guards[0]?.fingerprint}-${LAYOUT_VERSION}`]);
   expect(new Set(guards.map(({ compiled }) => compiled.modelFile)).size).toBe(1);
 });
 
 /** As a process leaves it that was killed while it compiled. */
 async function abandonCompilation(fingerprint: string): Promise<void> {
-  const lock = join(cacheDir, 'compiled', `${fingerprint}-1.lock`);
+  const lock = join(cacheDir, 'compiled', `${fingerprint}-${LAYOUT_VERSION}.lock`);
   await mkdir(`${lock}.somebody`, { recursive: true });
   await copyFile(weights, join(`${lock}.somebody`, 'weights-0.safetensors'));
   await writeFile(lock, 'somebody');
@@ -157,7 +157,7 @@ test('what a killed process left behind is removed', async () => {
       timing: { beat: 50, poll: 10, patience: 5 },
     },
   );
-  expect(await compiledDirs()).toEqual([`${fingerprint}-1`]);
+  expect(await compiledDirs()).toEqual([`${fingerprint}-${LAYOUT_VERSION}`]);
   expect(await findCompiled(cacheDir, fingerprint)).toEqual(compiled);
 });
 

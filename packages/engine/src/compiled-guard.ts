@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import {
   type BackboneConfig,
   buildBatchGraph,
+  buildPrefixGraph,
   type PlacedBackbone,
   placeCheckpoint,
   placeGguf,
@@ -13,13 +14,16 @@ import { type Artifact, lastLayerOf } from '@tocsin/siren';
 import { checkFits } from './check-fits.js';
 
 /** Raised when what lies in a compiled guard's directory changes, though its scores do not. */
-const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
 const MANIFEST = 'guard.json';
+const BATCH_GRAPH = 'model.onnx';
+const PREFIX_GRAPH = 'prefix.onnx';
 
 /** A guard's directory in the cache: everything that scoring needs, and nothing outside it. */
 export interface CompiledGuard {
   dir: string;
   modelFile: string;
+  prefixFile: string;
   tokenizerFile: string;
   config: BackboneConfig;
 }
@@ -98,7 +102,8 @@ async function buildInto(
   source: BackboneSource,
 ): Promise<BackboneConfig> {
   const { config, tensors } = await placeBackbone(source, artifact, target);
-  await writeFile(join(target, 'model.onnx'), buildBatchGraph(config, artifact, tensors));
+  await writeFile(join(target, BATCH_GRAPH), buildBatchGraph(config, artifact, tensors));
+  await writeFile(join(target, PREFIX_GRAPH), buildPrefixGraph(config, artifact, tensors));
   const names = (await readdir(target)).sort();
   const files = await Promise.all(names.map((name) => describe(target, name)));
   await writeFile(join(target, MANIFEST), JSON.stringify({ config, files } satisfies Manifest));
@@ -125,7 +130,13 @@ function compiledDir(cacheDir: string, fingerprint: string): string {
 }
 
 function guardIn(dir: string, config: BackboneConfig): CompiledGuard {
-  return { dir, modelFile: join(dir, 'model.onnx'), tokenizerFile: join(dir, 'tokenizer.json'), config };
+  return {
+    dir,
+    modelFile: join(dir, BATCH_GRAPH),
+    prefixFile: join(dir, PREFIX_GRAPH),
+    tokenizerFile: join(dir, 'tokenizer.json'),
+    config,
+  };
 }
 
 async function describe(dir: string, name: string): Promise<Manifest['files'][number]> {

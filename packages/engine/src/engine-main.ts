@@ -4,7 +4,8 @@
  */
 import { messageOf } from '@tocsin/errors';
 import { BatchSession } from './batch-session.js';
-import type { BatchRequest, EngineOptions, EngineReply } from './engine-protocol.js';
+import type { EngineMessage, EngineOptions, EngineReply, EngineRequest } from './engine-protocol.js';
+import { PrefixSession } from './prefix-session.js';
 
 const send = (reply: EngineReply): void => {
   // A parent that has gone does not want the reply; 'disconnect' below ends the process.
@@ -18,17 +19,46 @@ process.on('SIGINT', () => {});
 const options = JSON.parse(process.argv[2] ?? '') as EngineOptions;
 try {
   const started = performance.now();
-  const session = await BatchSession.load(options);
-  process.on('message', (request: BatchRequest) => void runBatch(session, request));
+  const session = await load(options);
+  process.on('message', (message: EngineMessage) => {
+    if ('forget' in message) session.forget(message.forget);
+    else void answer(session, message.id, message.request);
+  });
   send({ type: 'ready', loadMs: performance.now() - started });
 } catch (error) {
   send({ type: 'load-failed', message: messageOf(error) });
 }
 
-async function runBatch(session: BatchSession, { id, tokenIds, lengths }: BatchRequest): Promise<void> {
+interface Session {
+  run(request: EngineRequest): Promise<Float32Array[]>;
+  forget(stream: number): void;
+}
+
+async function load(options: EngineOptions): Promise<Session> {
+  const unexpected = (request: EngineRequest): never => {
+    throw new Error(`an engine process for ${options.scores} was asked for ${request.type}`);
+  };
+  if (options.scores === 'batches') {
+    const session = await BatchSession.load(options);
+    return {
+      run: async (request) =>
+        request.type === 'batch'
+          ? [await session.run(request.tokenIds, request.lengths)]
+          : unexpected(request),
+      forget: () => {},
+    };
+  }
+  const session = await PrefixSession.load(options);
+  return {
+    run: async (request) => (request.type === 'prefixes' ? session.run(request.rows) : unexpected(request)),
+    forget: (stream) => session.forget(stream),
+  };
+}
+
+async function answer(session: Session, id: number, request: EngineRequest): Promise<void> {
   try {
     const started = performance.now();
-    const scores = await session.run(tokenIds, lengths);
+    const scores = await session.run(request);
     send({ type: 'scores', id, scores, runMs: performance.now() - started });
   } catch (error) {
     send({ type: 'run-failed', id, message: messageOf(error) });

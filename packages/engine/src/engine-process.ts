@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { BatchRequest, EngineOptions, EngineReply } from './engine-protocol.js';
+import type { EngineMessage, EngineOptions, EngineReply, EngineRequest } from './engine-protocol.js';
 
 /** The engine process went away while it was needed. */
 export class EngineDiedError extends Error {
@@ -10,16 +10,16 @@ export class EngineDiedError extends Error {
   }
 }
 
-/** What one forward pass gave. */
-export interface BatchResult {
-  /** P(harmful) of each row. */
-  scores: Float32Array;
+/** What a request gave. */
+export interface EngineResult {
+  /** See EngineReply. */
+  scores: Float32Array[];
   /** Milliseconds in the engine process. */
   runMs: number;
 }
 
 interface Waiting {
-  resolve(result: BatchResult): void;
+  resolve(result: EngineResult): void;
   reject(error: Error): void;
 }
 
@@ -85,19 +85,24 @@ export class EngineProcess {
   }
 
   /**
-   * One forward pass. Calls may overlap: the process takes them in order, and has the next one at hand when one ends.
+   * Forward passes. Calls may overlap: the process takes them in order, and has the next one at hand when one ends.
    * @throws EngineDiedError when the process dies before it answers
    */
-  run(tokenIds: Int32Array, lengths: Int32Array): Promise<BatchResult> {
+  run(request: EngineRequest): Promise<EngineResult> {
     if (!this.alive) return Promise.reject(this.#death());
-    const request: BatchRequest = { id: this.#nextId++, tokenIds, lengths };
+    const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(request.id, { resolve, reject });
-      this.#child.send(request, (error) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#send({ id, request }, (error) => {
         // The exit handler follows and rejects everything that waits; this is for a send that fails by itself.
-        if (error !== null && this.#waiting.delete(request.id)) reject(new EngineDiedError(error.message));
+        if (error !== null && this.#waiting.delete(id)) reject(new EngineDiedError(error.message));
       });
     });
+  }
+
+  /** A stream is over: what the process keeps for it can go. */
+  forget(stream: number): void {
+    if (this.alive) this.#send({ forget: stream }, () => {});
   }
 
   /** Ends the process. What it still runs is lost. */
@@ -110,6 +115,10 @@ export class EngineProcess {
 
   kill(): void {
     this.#child.kill('SIGKILL');
+  }
+
+  #send(message: EngineMessage, done: (error: Error | null) => void): void {
+    this.#child.send(message, done);
   }
 
   #take(reply: EngineReply): void {

@@ -4,23 +4,45 @@ import type { Task } from '@tocsin/siren';
 
 /** The engine process' one argument, as JSON. */
 export interface EngineOptions {
-  /** Path of `model.onnx`. */
+  /** Path of the graph: `model.onnx` for batches, `prefix.onnx` for prefixes. */
   modelFile: string;
+  scores: 'batches' | 'prefixes';
   task: Task;
   /** Threads of a forward pass; 0 lets onnxruntime take the machine's cores. */
   threads: number;
 }
 
+/** One score a row. */
 export interface BatchRequest {
-  id: number;
+  type: 'batch';
   /** All rows' token ids, row after row. */
   tokenIds: Int32Array;
   /** Tokens of each row. */
   lengths: Int32Array;
 }
 
+/** A score for every prefix of each row. No two rows of a request belong to one stream. */
+export interface PrefixRequest {
+  type: 'prefixes';
+  rows: PrefixRow[];
+}
+
+export interface PrefixRow {
+  /** All of the row's tokens, from its beginning: the engine process finds out by itself what it has seen before. */
+  tokenIds: Int32Array;
+  /** Whose keys and values it goes on from and leaves behind; undefined for a row that comes once. */
+  stream: number | undefined;
+}
+
+export type EngineRequest = BatchRequest | PrefixRequest;
+export type EngineMessage =
+  | { id: number; request: EngineRequest }
+  /** The stream is over; there is no reply. */
+  | { forget: number };
+
 export type EngineReply =
   | { type: 'ready'; loadMs: number }
   | { type: 'load-failed'; message: string }
-  | { type: 'scores'; id: number; scores: Float32Array; runMs: number }
+  /** A batch has one array, a score a row; prefixes have one array a row, a score a token. */
+  | { type: 'scores'; id: number; scores: Float32Array[]; runMs: number }
   | { type: 'run-failed'; id: number; message: string };

@@ -24,7 +24,7 @@ afterEach(async () => {
 function newEngine(file = modelFile): { engine: Engine; restarts: string[] } {
   const restarts: string[] = [];
   const engine = new Engine(
-    { modelFile: file, task: 'content', threads: 1 },
+    { modelFile: file, scores: 'batches', task: 'content', threads: 1 },
     { onRestart: (reason) => restarts.push(reason) },
   );
   engines.push(engine);
@@ -34,7 +34,7 @@ function newEngine(file = modelFile): { engine: Engine; restarts: string[] } {
 test('no process runs before the first use, and one for many', async () => {
   const { engine } = newEngine();
   expect(await engine.pid()).toBeUndefined();
-  await Promise.all([engine.start(), engine.run(...batchOf(1, 3)), engine.run(...batchOf(2, 3))]);
+  await Promise.all([engine.start(), engine.run(batchOf(1, 3)), engine.run(batchOf(2, 3))]);
   const pid = await engine.pid();
   expect(isRunning(pid ?? 0)).toBe(true);
   await engine.start();
@@ -43,13 +43,13 @@ test('no process runs before the first use, and one for many', async () => {
 
 test('a process killed in mid-run costs that run, and the next one has another process', async () => {
   const { engine, restarts } = newEngine();
-  const expected = await engine.run(...batchOf(2, 9));
+  const expected = await engine.run(batchOf(2, 9));
   const first = (await engine.pid()) ?? 0;
   const { batch } = await slowBatch(engine);
-  const running = engine.run(...batch);
+  const running = engine.run(batch);
   process.kill(first, 'SIGKILL');
   await expect(running).rejects.toThrow(EngineDiedError);
-  expect((await engine.run(...batchOf(2, 9))).scores).toEqual(expected.scores);
+  expect((await engine.run(batchOf(2, 9))).scores).toEqual(expected.scores);
   expect(await engine.pid()).not.toBe(first);
   expect(restarts).toEqual([`engine process ${first} ended`]);
 });
@@ -58,9 +58,9 @@ test('many that wait for a new process share one', async () => {
   const { engine } = newEngine();
   await engine.start();
   process.kill((await engine.pid()) ?? 0, 'SIGKILL');
-  const runs = await Promise.allSettled([1, 2, 3].map((rows) => engine.run(...batchOf(rows, 4))));
-  const again = await Promise.all(runs.map((_, i) => engine.run(...batchOf(i + 1, 4))));
-  expect(again.map(({ scores }) => scores.length)).toEqual([1, 2, 3]);
+  const runs = await Promise.allSettled([1, 2, 3].map((rows) => engine.run(batchOf(rows, 4))));
+  const again = await Promise.all(runs.map((_, i) => engine.run(batchOf(i + 1, 4))));
+  expect(again.map(({ scores }) => scores[0]?.length)).toEqual([1, 2, 3]);
   const children = () => process.getActiveResourcesInfo().filter((resource) => resource === 'ProcessWrap');
   await expect.poll(children).toHaveLength(1);
 });
@@ -71,12 +71,12 @@ test('a model that does not load says why at every try, and loads when it is men
   const { engine } = newEngine();
   try {
     for (let attempt = 0; attempt < 4; attempt++) {
-      await expect(engine.run(...batchOf(1, 3))).rejects.toThrow('the model did not load');
+      await expect(engine.run(batchOf(1, 3))).rejects.toThrow('the model did not load');
     }
   } finally {
     await rename(moved, modelFile);
   }
-  expect((await engine.run(...batchOf(1, 3))).scores).toHaveLength(1);
+  expect((await engine.run(batchOf(1, 3))).scores).toHaveLength(1);
 });
 
 test('close ends the process, tells nobody of a restart, and nothing runs afterwards', async () => {
@@ -87,5 +87,5 @@ test('close ends the process, tells nobody of a restart, and nothing runs afterw
   await engine.close();
   expect(isRunning(pid)).toBe(false);
   expect(restarts).toEqual([]);
-  await expect(engine.run(...batchOf(1, 3))).rejects.toThrow('the engine is closed');
+  await expect(engine.run(batchOf(1, 3))).rejects.toThrow('the engine is closed');
 });

@@ -1,5 +1,5 @@
-import { type BatchResult, EngineDiedError, EngineProcess } from './engine-process.js';
-import type { EngineOptions } from './engine-protocol.js';
+import { EngineDiedError, EngineProcess, type EngineResult } from './engine-process.js';
+import type { EngineOptions, EngineRequest } from './engine-protocol.js';
 
 /** A forward pass that takes longer than this hangs: its process is replaced. */
 const HUNG_AFTER_MS = 10 * 60_000;
@@ -34,17 +34,23 @@ export class Engine {
   }
 
   /**
-   * One forward pass.
+   * Forward passes.
    * @throws EngineDiedError when the process died over it; the next call has a new process
    */
-  async run(tokenIds: Int32Array, lengths: Int32Array): Promise<BatchResult> {
+  async run(request: EngineRequest): Promise<EngineResult> {
     const engine = await this.#running();
     const timer = setTimeout(() => engine.kill(), HUNG_AFTER_MS);
     try {
-      return await engine.run(tokenIds, lengths);
+      return await engine.run(request);
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** A stream is over: what a running process keeps for it can go. */
+  forget(stream: number): void {
+    // One that failed to start keeps nothing; whoever waited for it has the error.
+    this.#process?.then((engine) => engine.forget(stream)).catch(() => {});
   }
 
   async close(): Promise<void> {

@@ -7,6 +7,7 @@ import { calibrate } from './calibrate.js';
 import { type CostModel, UNMEASURED } from './cost-model.js';
 import { Engine, type EngineEvents } from './engine.js';
 import type { OpenGuard } from './open-guard.js';
+import { batchesOf } from './run-batch.js';
 import { writeWhole } from './write-whole.js';
 
 export interface ScorerOptions extends EngineEvents {
@@ -38,7 +39,7 @@ export class Scorer {
     measure: () => Promise<CostModel>,
   ) {
     this.#engine = engine;
-    this.#batcher = new Batcher((tokenIds, lengths) => engine.run(tokenIds, lengths), costModel);
+    this.#batcher = new Batcher(batchesOf(engine), costModel);
     this.#measureAfter = measureAfter;
     this.#measure = measure;
   }
@@ -48,7 +49,7 @@ export class Scorer {
     requireCpu(options.device);
     const threads = options.threads ?? 0;
     const engine = new Engine(
-      { modelFile: guard.compiled.modelFile, task: guard.artifact.task, threads },
+      { modelFile: guard.compiled.modelFile, scores: 'batches', task: guard.artifact.task, threads },
       options,
     );
     const measure = (): Promise<CostModel> => measureCosts(guard, engine, threads);
@@ -125,11 +126,7 @@ function guessedCosts(guard: OpenGuard): CostModel {
 
 /** Measures what forward passes cost, and keeps it beside the compiled guard. */
 async function measureCosts(guard: OpenGuard, engine: Engine, threads: number): Promise<CostModel> {
-  const model = await calibrate(
-    (tokenIds, lengths) => engine.run(tokenIds, lengths),
-    guard.compiled.config.vocabSize,
-    guard.artifact.maxLength,
-  );
+  const model = await calibrate(batchesOf(engine), guard.compiled.config.vocabSize, guard.artifact.maxLength);
   await writeWhole(costFile(guard, threads), JSON.stringify({ processor: processor(), model }));
   return model;
 }

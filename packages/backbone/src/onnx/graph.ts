@@ -17,7 +17,8 @@ export interface ExternalTensor {
 type Attributes = Record<string, { int: number } | { float: number }>;
 
 const IR_VERSION = 10;
-const ONNX_OPSET = 21;
+/** Attention came with 23. */
+const ONNX_OPSET = 23;
 const MICROSOFT = 'com.microsoft';
 
 /**
@@ -85,6 +86,13 @@ export class Graph {
     const name = output ?? this.#fresh(opType);
     this.#push('', opType, inputs, [name], attributes);
     return name;
+  }
+
+  /** Cuts a value along `axis` into parts of the given sizes. */
+  split(value: Value, sizes: readonly number[], axis: number): Value[] {
+    const parts = sizes.map(() => this.#fresh('Split'));
+    this.#push('', 'Split', [value, this.shape(sizes)], parts, { axis: { int: axis } });
+    return parts;
   }
 
   /** A node of onnxruntime's own operator set (contrib operators), with `outputs` outputs. */

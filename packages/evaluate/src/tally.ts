@@ -1,0 +1,63 @@
+import type { Labelled } from './labelled.js';
+
+/**
+ * Labelled scores, sorted once: how many harmful and how many safe rows there are at each distinct score. Every measure
+ * of ranking is one pass over it, and rows with equal scores are never told apart.
+ */
+export interface Tally {
+  /** The distinct scores, the highest first. */
+  scores: Float64Array;
+  /** Harmful rows at each of them; may be 0. */
+  harmful: ArrayLike<number>;
+  /** Safe rows at each of them; may be 0. */
+  safe: ArrayLike<number>;
+  /** Sums of the two. */
+  totals: Totals;
+}
+
+export interface Totals {
+  harmful: number;
+  safe: number;
+}
+
+/** Sorts and counts. O(n log n). */
+export function tallyOf({ scores, labels }: Labelled): Tally {
+  const distinct = distinctScores(scores);
+  const harmful = new Uint32Array(distinct.length);
+  const safe = new Uint32Array(distinct.length);
+  const cells = cellsOf(scores, distinct);
+  const totals = { harmful: 0, safe: 0 };
+  for (const [row, cell] of cells.entries()) {
+    if (labels[row] === 1) {
+      harmful[cell] = (harmful[cell] ?? 0) + 1;
+      totals.harmful += 1;
+    } else {
+      safe[cell] = (safe[cell] ?? 0) + 1;
+      totals.safe += 1;
+    }
+  }
+  return { scores: distinct, harmful, safe, totals };
+}
+
+/** For each row, which of the distinct scores it has. */
+export function cellsOf(scores: Float64Array, distinct: Float64Array): Uint32Array {
+  const cellOf = new Map<number, number>();
+  for (const [cell, score] of distinct.entries()) cellOf.set(score, cell);
+  return Uint32Array.from(scores, (score) => {
+    const cell = cellOf.get(score);
+    if (cell === undefined) throw new RangeError(`the score ${score} is not among the distinct ones`);
+    return cell;
+  });
+}
+
+/** The highest first. */
+function distinctScores(scores: Float64Array): Float64Array {
+  // A typed array's sort compares numbers natively.
+  const sorted = scores.toSorted();
+  const distinct: number[] = [];
+  for (let i = sorted.length - 1; i >= 0; i--) {
+    const score = sorted[i] ?? 0;
+    if (score !== distinct.at(-1)) distinct.push(score);
+  }
+  return Float64Array.from(distinct);
+}

@@ -1,0 +1,109 @@
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { isUserError, UserError } from '@tocsin/errors';
+import type { BackboneSource } from '../sources.js';
+import type { RemoteFile } from './download-blob.js';
+import type { Hub } from './hub.js';
+import type { HubRef } from './hub-ref.js';
+import { Snapshot } from './snapshot.js';
+
+const SINGLE_FILE = 'model.safetensors';
+const SHARD_INDEX = 'model.safetensors.index.json';
+const NEEDED = ['config.json', 'tokenizer.json'];
+/** For trajectory guards: the chat template is in one of them. */
+const WHERE_THERE = ['tokenizer_config.json', 'chat_template.jinja'];
+
+/**
+ * A backbone of the hub, in the cache: its configuration, tokenizer, chat template and safetensors weights, and nothing
+ * else of the repository. Of a commit that the cache holds whole nothing is asked.
+ *
+ * All shards are fetched, also those that hold only layers above the last one read: the index of a checkpoint promises
+ * them, and whoever else uses the cache expects them.
+ *
+ * @param ggufFile one file of the repository to take instead
+ * @throws UserError that says what to do
+ */
+export async function fetchBackbone(hub: Hub, ref: HubRef, ggufFile?: string): Promise<BackboneSource> {
+  try {
+    const snapshot = await Snapshot.open(hub, ref);
+    const source = ggufFile === undefined ? await checkpoint(snapshot) : await gguf(snapshot, ggufFile);
+    await snapshot.settle();
+    return { ...source, pin: snapshot.pin };
+  } catch (error) {
+    if (!isUserError(error)) throw error;
+    const hint = [error.hint, 'A copy of the backbone on this machine is taken with --backbone <directory>.'];
+    throw new UserError(`the guard's backbone: ${error.message}`, {
+      hint: hint.filter((line) => line !== undefined).join('\n'),
+      cause: error,
+    });
+  }
+}
+
+async function gguf(snapshot: Snapshot, file: string): Promise<BackboneSource> {
+  if (!(await snapshot.has(file))) await snapshot.download([await only(snapshot, file)], snapshot.pin.repo);
+  return { kind: 'gguf', file: join(snapshot.dir, file) };
+}
+
+async function checkpoint(snapshot: Snapshot): Promise<BackboneSource> {
+  if (!(await isWhole(snapshot))) {
+    const remote = await snapshot.list([...NEEDED, ...WHERE_THERE, SINGLE_FILE, SHARD_INDEX]);
+    const lacking = NEEDED.filter((file) => !remote.has(file));
+    if (!remote.has(SINGLE_FILE) && !remote.has(SHARD_INDEX)) {
+      lacking.push(`${SINGLE_FILE} (or ${SHARD_INDEX})`);
+    }
+    if (lacking.length > 0) {
+      throw new UserError(`${snapshot.pin.repo} is no backbone that can be read: it lacks ${lacking}`, {
+        hint: 'A backbone is a repository with a configuration, a tokenizer.json and safetensors weights.',
+      });
+    }
+    const shards = remote.has(SINGLE_FILE) ? [] : await shardsOf(snapshot, remote);
+    const files = [...remote.values()].filter(({ path }) => path !== SHARD_INDEX || shards.length > 0);
+    await snapshot.download([...files, ...shards], snapshot.pin.repo);
+  }
+  return { kind: 'safetensors', dir: snapshot.dir };
+}
+
+async function isWhole(snapshot: Snapshot): Promise<boolean> {
+  for (const file of NEEDED) if (!(await snapshot.has(file))) return false;
+  const { offline } = snapshot;
+  // Nobody can be asked whether there is a chat template. A guard that needs one says so if it is missing.
+  for (const file of WHERE_THERE) if (!offline && !(await snapshot.isSettled(file))) return false;
+  if (await snapshot.has(SINGLE_FILE)) return true;
+  if (!(await snapshot.has(SHARD_INDEX))) return false;
+  for (const shard of await shardNames(snapshot)) if (!(await snapshot.has(shard))) return false;
+  return true;
+}
+
+/** The shards that the index names: it has to be fetched first. */
+async function shardsOf(snapshot: Snapshot, remote: Map<string, RemoteFile>): Promise<RemoteFile[]> {
+  const index = remote.get(SHARD_INDEX);
+  if (index !== undefined) await snapshot.download([index], snapshot.pin.repo);
+  const names = await shardNames(snapshot);
+  const shards = await snapshot.list(names);
+  const lacking = names.filter((name) => !shards.has(name));
+  if (lacking.length === 0) return [...shards.values()];
+  throw new UserError(`${snapshot.pin.repo} lacks ${lacking.join(', ')}, which its ${SHARD_INDEX} names`);
+}
+
+async function shardNames(snapshot: Snapshot): Promise<string[]> {
+  const file = join(snapshot.dir, SHARD_INDEX);
+  const text = await readFile(file, 'utf8');
+  let map: unknown;
+  try {
+    map = (JSON.parse(text) as { weight_map?: unknown } | null)?.weight_map;
+  } catch (cause) {
+    throw new UserError(`${file} is no valid JSON`, { cause });
+  }
+  const names = typeof map === 'object' && map !== null ? [...new Set(Object.values(map))] : [];
+  // A name out of a file that somebody published becomes part of a path.
+  const isPlain = (name: unknown): name is string =>
+    typeof name === 'string' && basename(name) === name && name.endsWith('.safetensors');
+  if (names.length > 0 && names.every(isPlain)) return names.sort();
+  throw new UserError(`${file}: weight_map must name the safetensors file of each tensor`);
+}
+
+async function only(snapshot: Snapshot, file: string): Promise<RemoteFile> {
+  const remote = (await snapshot.list([file])).get(file);
+  if (remote !== undefined) return remote;
+  throw new UserError(`${snapshot.pin.repo} has no file ${file}`);
+}

@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { access, link, mkdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { codeOf, messageOf, UserError } from '@tocsin/errors';
+import { pathKind } from '../path-kind.js';
+import { COMMIT } from './hub-ref.js';
+
+const BLOB = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
+
+/**
+ * One repository in the cache, in huggingface_hub's layout, so that Python finds what Tocsin fetched and the other way round:
+ * `models--owner--name/blobs/<hash>` the bytes, `snapshots/<commit>/<file>` a link to them, `refs/<revision>` the commit
+ * that a branch or tag stood for when it was last asked, `.no_exist/<commit>/<file>` that a commit has no such file.
+ */
+export class CachedRepo {
+  readonly dir: string;
+  /** Beside the repositories' directories, where Python keeps its locks too. */
+  readonly locksDir: string;
+
+  constructor(
+    cacheDir: string,
+    readonly repo: string,
+  ) {
+    const folder = ['models', ...repo.split('/')].join('--');
+    this.dir = join(cacheDir, folder);
+    this.locksDir = join(cacheDir, '.locks', folder);
+  }
+
+  snapshotDir(commit: string): string {
+    return join(this.dir, 'snapshots', commit);
+  }
+
+  /** @param hash a name that the hub gave: checked, since it becomes part of a path */
+  blobFile(hash: string): string {
+    if (!BLOB.test(hash)) throw new Error(`the hub names a file's content ${JSON.stringify(hash)}`);
+    return join(this.dir, 'blobs', hash);
+  }
+
+  async has(commit: string, file: string): Promise<boolean> {
+    return (await pathKind(join(this.snapshotDir(commit), file))) === 'file';
+  }
+
+  /** True when it is known that the commit has no such file. */
+  async lacks(commit: string, file: string): Promise<boolean> {
+    return (await pathKind(join(this.dir, '.no_exist', commit, file))) === 'file';
+  }
+
+  async markLacking(commit: string, file: string): Promise<void> {
+    const marker = join(this.dir, '.no_exist', commit, file);
+    await unlessReadOnly(async () => {
+      await mkdir(dirname(marker), { recursive: true });
+      await writeFile(marker, '');
+    });
+  }
+
+  /** True when the bytes are there, whole. */
+  async hasBlob(hash: string, size: number): Promise<boolean> {
+    try {
+      return (await stat(this.blobFile(hash))).size === size;
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return false;
+      throw error;
+    }
+  }
+
+  /** Bytes of a file that have yet to come: none when it is whole, the rest when a try was cut. */
+  async bytesMissing(hash: string, size: number): Promise<number> {
+    if (await this.hasBlob(hash, size)) return 0;
+    try {
+      return Math.max(size - (await stat(`${this.blobFile(hash)}.incomplete`)).size, 0);
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return size;
+      throw error;
+    }
+  }
+
+  /**
+   * Makes the directory that bytes go to.
+   * @throws UserError when the cache cannot be written
+   */
+  async prepare(): Promise<string> {
+    const dir = join(this.dir, 'blobs');
+    try {
+      await mkdir(dir, { recursive: true });
+      await access(dir, constants.W_OK | constants.X_OK);
+      return dir;
+    } catch (cause) {
+      throw new UserError(`the cache of models cannot be written: ${messageOf(cause)}`, {
+        hint: 'Name another directory with HF_HOME (or HF_HUB_CACHE).',
+        cause,
+      });
+    }
+  }
+
+  /** Makes the snapshot's file lead to its bytes. */
+  async linkBlob(commit: string, file: string, hash: string): Promise<void> {
+    const blob = this.blobFile(hash);
+    const pointer = join(this.snapshotDir(commit), file);
+    await mkdir(dirname(pointer), { recursive: true });
+    // Under another name first: another process may be doing the same, and a reader must never miss the file.
+    const temporary = `${pointer}.${randomUUID()}`;
+    try {
+      await symlink(relative(dirname(pointer), blob), temporary);
+    } catch (error) {
+      // Windows allows links to administrators and developers only. A hard link needs no right and no space either.
+      if (codeOf(error) !== 'EPERM') throw error;
+      await link(blob, temporary);
+    }
+    await rename(temporary, pointer);
+  }
+
+  /** The commit that a revision stood for when it was last asked. */
+  async readRef(revision: string): Promise<string | undefined> {
+    try {
+      const commit = (await readFile(join(this.dir, 'refs', revision), 'utf8')).trim();
+      return COMMIT.test(commit) ? commit : undefined;
+    } catch (error) {
+      if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(codeOf(error) ?? '')) return undefined;
+      throw error;
+    }
+  }
+
+  async writeRef(revision: string, commit: string): Promise<void> {
+    if (revision === commit || (await this.readRef(revision)) === commit) return;
+    const file = join(this.dir, 'refs', revision);
+    const temporary = `${file}.${randomUUID()}.tmp`;
+    await unlessReadOnly(async () => {
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(temporary, commit);
+      await rename(temporary, file);
+    });
+  }
+}
+
+/** What is only remembered for the next time need not be, in a cache that others fill and this one may only read. */
+async function unlessReadOnly(write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    if (!['EROFS', 'EACCES', 'EPERM'].includes(codeOf(error) ?? '')) throw error;
+  }
+}

@@ -1,0 +1,197 @@
+import { modelInfo, pathsInfo } from '@huggingface/hub';
+import { codeOf, UserError } from '@tocsin/errors';
+import { noSpace, requireSpace } from './disk-space.js';
+import { downloadBlob, type RemoteFile } from './download-blob.js';
+import { explain } from './explain.js';
+import type { Hub } from './hub.js';
+import type { CachedRepo } from './hub-cache.js';
+import { isUnreachable } from './hub-errors.js';
+import { COMMIT, DEFAULT_REVISION, type HubPin, type HubRef } from './hub-ref.js';
+import { withHubRetry } from './retry.js';
+import { Transfer } from './transfer.js';
+
+/** One commit of a repository: what the cache holds of it, and what the hub can add. */
+export class Snapshot {
+  readonly pin: HubPin;
+  readonly dir: string;
+  readonly #hub: Hub;
+  readonly #repo: CachedRepo;
+
+  private constructor(hub: Hub, repo: CachedRepo, pin: HubPin) {
+    this.#hub = hub;
+    this.#repo = repo;
+    this.pin = pin;
+    this.dir = repo.snapshotDir(pin.commit);
+  }
+
+  /**
+   * Finds the commit of a revision. One that is a commit needs no network. For a branch or tag the hub is asked; when it
+   * cannot be reached, the commit that it named last time is taken, and a note says so.
+   * @throws UserError when there is no such repository or revision, or nothing to ask and nothing in the cache
+   */
+  static async open(hub: Hub, { repo, revision = DEFAULT_REVISION }: HubRef): Promise<Snapshot> {
+    const cached = hub.repo(repo);
+    const commit = COMMIT.test(revision) ? revision : await commitOf(hub, cached, revision);
+    return new Snapshot(hub, cached, { repo, revision, commit });
+  }
+
+  has(file: string): Promise<boolean> {
+    return this.#repo.has(this.pin.commit, file);
+  }
+
+  /** True when the file is here, or is known not to be in the repository. */
+  async isSettled(file: string): Promise<boolean> {
+    return (await this.has(file)) || this.#repo.lacks(this.pin.commit, file);
+  }
+
+  /**
+   * Asks the hub which of some files there are. Those that are not are remembered, so that nobody asks again.
+   * @throws UserError, also when the network is forbidden or down
+   */
+  async list(files: readonly string[]): Promise<Map<string, RemoteFile>> {
+    const { connection } = this.#hub;
+    this.#requireNetwork(files);
+    const { repo, commit } = this.pin;
+    const found = await this.#asking(undefined, () =>
+      withHubRetry(
+        () =>
+          pathsInfo({
+            repo: { type: 'model', name: repo },
+            revision: commit,
+            paths: [...files],
+            hubUrl: connection.settings.endpoint,
+            fetch: connection.fetchWhole,
+          }),
+        this.#retry(),
+      ),
+    );
+    const remote = new Map<string, RemoteFile>();
+    for (const { path, type, size, oid, lfs } of found) {
+      const hash = lfs?.oid ?? oid;
+      if (type !== 'file' || hash === undefined || !files.includes(path)) continue;
+      remote.set(path, { path, size: lfs?.size ?? size, hash });
+    }
+    for (const file of files) {
+      if (!remote.has(file)) await this.#repo.markLacking(commit, file);
+    }
+    return remote;
+  }
+
+  /**
+   * Brings files into the snapshot that are not there yet, one after the other.
+   * @param label for people: what they belong to
+   */
+  async download(files: readonly RemoteFile[], label: string): Promise<void> {
+    const { commit } = this.pin;
+    const missing: RemoteFile[] = [];
+    for (const file of files) if (!(await this.has(file.path))) missing.push(file);
+    if (missing.length === 0) return;
+    const transfer = new Transfer(this.#hub.tell, label, missing);
+    try {
+      await this.#checkSpace(missing);
+      transfer.start();
+      for (const file of missing) {
+        await this.#asking(file.path, () => this.#downloadOne(file, transfer));
+        await this.#repo.linkBlob(commit, file.path, file.hash);
+      }
+    } catch (error) {
+      if (codeOf(error) !== 'ENOSPC') throw error;
+      throw noSpace(this.#repo.dir, 'the file system is full', error);
+    }
+  }
+
+  /** Remembers which commit the revision stands for, once everything of it is here. */
+  async settle(): Promise<void> {
+    await this.#repo.writeRef(this.pin.revision, this.pin.commit);
+  }
+
+  /** The error for files that would have to be fetched, and may not. */
+  #requireNetwork(files: readonly string[]): void {
+    const { offline } = this.#hub.connection.settings;
+    if (offline === undefined) return;
+    throw offlineError(offline, this.pin, `lacks ${files.join(', ')}`, this.#repo.dir);
+  }
+
+  async #downloadOne(file: RemoteFile, transfer: Transfer): Promise<void> {
+    const { connection, retryTiming, lockTiming, signal, tell } = this.#hub;
+    await downloadBlob(connection, this.#repo, this.pin.commit, file, {
+      retryTiming,
+      lockTiming,
+      signal,
+      onBytes: (bytes) => transfer.move(file.path, bytes),
+      onNote: (message) => tell({ step: 'wait', message }),
+    });
+  }
+
+  async #checkSpace(files: readonly RemoteFile[]): Promise<void> {
+    let bytes = 0;
+    for (const file of files) bytes += await this.#repo.bytesMissing(file.hash, file.size);
+    await requireSpace(await this.#repo.prepare(), bytes);
+  }
+
+  async #asking<T>(file: string | undefined, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      const asked = { ...this.pin, revision: this.pin.revision, file };
+      throw explain(error, asked, this.#hub.connection.settings);
+    }
+  }
+
+  #retry() {
+    return { timing: this.#hub.retryTiming, signal: this.#hub.signal };
+  }
+}
+
+async function commitOf(hub: Hub, cached: CachedRepo, revision: string): Promise<string> {
+  const { connection, retryTiming, signal } = hub;
+  const { settings } = connection;
+  const known = await cached.readRef(revision);
+  const { repo } = cached;
+  if (settings.offline !== undefined) {
+    if (known !== undefined) return known;
+    throw offlineError(settings.offline, { repo, revision }, 'holds nothing of it', cached.dir);
+  }
+  const ask = () =>
+    modelInfo({
+      name: repo,
+      revision,
+      additionalFields: ['sha'],
+      hubUrl: settings.endpoint,
+      fetch: connection.fetchWhole,
+    });
+  try {
+    // With a commit in the cache there is something to go on with: no need to insist.
+    const timing = known === undefined ? retryTiming : { ...retryTiming, retries: 1 };
+    const { sha } = await withHubRetry(ask, { timing, signal });
+    if (COMMIT.test(sha)) return sha;
+    throw new UserError(`${settings.endpoint} names no commit for ${repo}@${revision}: ${sha}`, {
+      hint: 'Is HF_ENDPOINT the address of a hub?',
+    });
+  } catch (error) {
+    const explained = explain(error, { repo, revision }, settings);
+    if (known === undefined || !isUnreachable(error)) throw explained;
+    const reason = explained instanceof Error ? explained.message : String(explained);
+    hub.tell({
+      step: 'note',
+      message: `${reason}. Going on with commit ${known} of ${repo}, which ${revision} was when the hub was last asked`,
+    });
+    return known;
+  }
+}
+
+function offlineError(
+  variable: string,
+  { repo, revision }: { repo: string; revision: string },
+  lack: string,
+  dir: string,
+): UserError {
+  return new UserError(
+    `${repo}@${revision} is needed, ${variable} forbids to fetch it, and the cache ${lack} (${dir})`,
+    {
+      hint:
+        `Unset ${variable} once and run \`tocsin guards pull <guard>\`; or do that on a machine with a network and copy ` +
+        'the directory that HF_HOME names.',
+    },
+  );
+}
