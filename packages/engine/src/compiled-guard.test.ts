@@ -53,6 +53,7 @@ test('a directory of its own holds all that scoring needs, under the fingerprint
   expect((await readdir(compiled.dir)).sort()).toEqual([
     'guard.json',
     'model.onnx',
+    'prefix.onnx',
     'tokenizer.json',
     'weights-0.safetensors',
   ]);

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { UserError } from '@tocsin/errors';
+import type { Span } from '@tocsin/siren';
 import tokenizers from 'tokenizers';
 
 /** A text as the model sees it. */
@@ -7,6 +8,13 @@ export interface TokenizedText {
   tokenIds: Int32Array;
   /** The text had more tokens than `maxLength`; the rest was left out, on the right. */
   truncated: boolean;
+}
+
+/** A text's tokens, all of them, each with the piece of the text that it was made of. */
+export interface TokenSpans {
+  tokenIds: Int32Array;
+  /** In UTF-16 units. Tokens that share a character have spans that overlap; a special token's is empty. */
+  spans: Span[];
 }
 
 /**
@@ -65,6 +73,19 @@ export class Tokenizer {
     );
   }
 
+  /** A text's tokens, not truncated, with where each stands in the text. */
+  async encodeSpans(text: string): Promise<TokenSpans> {
+    const encoding = await this.#tokenizer.encode(text);
+    const units = unitsOfCodePoints(text);
+    return {
+      tokenIds: Int32Array.from(encoding.getIds()),
+      spans: encoding.getOffsets().map(([start = 0, end = 0]) => ({
+        start: units[start] ?? text.length,
+        end: units[end] ?? text.length,
+      })),
+    };
+  }
+
   /**
    * A text far longer than what is kept: tokenizes as much of its beginning as settles the first `maxLength` tokens.
    * The ids are those of the whole text, without the time and memory that the rest would take.
@@ -89,6 +110,18 @@ export class Tokenizer {
   #kept(ids: number[]): Int32Array {
     return Int32Array.from(ids.length > this.#maxLength ? ids.slice(0, this.#maxLength) : ids);
   }
+}
+
+/** For each code point of a text (the tokenizer counts those): its first UTF-16 unit. */
+function unitsOfCodePoints(text: string): Uint32Array {
+  const units = new Uint32Array(text.length);
+  let points = 0;
+  let unit = 0;
+  for (const character of text) {
+    units[points++] = unit;
+    unit += character.length;
+  }
+  return units.subarray(0, points);
 }
 
 /** The first `length` UTF-16 units, less one where that would cut a surrogate pair. */

@@ -1,3 +1,5 @@
+import { AlignedText } from './aligned-text.js';
+
 /**
  * Text preparation, as the reference runtime does it before tokenizing (llm-siren 0.2.0, `_to_raw_text`).
  */
@@ -35,11 +37,16 @@ const CHAT_MARKER = new RegExp(
 );
 const BLANKS = /[ \t]+/g;
 const NEWLINES = /\n{3,}/g;
+/** What is replaced by what, one after another. */
+const REPLACEMENTS: readonly (readonly [RegExp, string])[] = [
+  [CHAT_MARKER, ' '],
+  [BLANKS, ' '],
+  [NEWLINES, '\n\n'],
+];
 
 // What Python's str.strip() takes away. JavaScript's trim() differs: it takes U+FEFF and leaves U+001C-1F and U+0085.
 const PYTHON_SPACE =
   '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]';
-const LEADING_SPACE = new RegExp(`^${PYTHON_SPACE}+`);
 const IS_SPACE = new RegExp(PYTHON_SPACE);
 
 /**
@@ -47,15 +54,24 @@ const IS_SPACE = new RegExp(PYTHON_SPACE);
  * three and more newlines two, and the ends are stripped. A text with nothing left is one space.
  */
 export function cleanText(text: string): string {
-  const cleaned = strip(text.replace(CHAT_MARKER, ' ').replace(BLANKS, ' ').replace(NEWLINES, '\n\n'));
-  return cleaned === '' ? ' ' : cleaned;
+  const replaced = REPLACEMENTS.reduce((soFar, [what, by]) => soFar.replace(what, by), text);
+  return replaced.slice(...stripped(replaced)) || ' ';
 }
 
-/** Python's `str.strip()`. Not one regular expression: `\s+$` is quadratic on a long run of spaces in the middle. */
-function strip(text: string): string {
+/** As `cleanText`, with the way back to the given text. */
+export function cleanTextAligned(text: string): AlignedText {
+  const replaced = REPLACEMENTS.reduce((soFar, [what, by]) => soFar.replace(what, by), AlignedText.of(text));
+  const cleaned = replaced.slice(...stripped(replaced.text));
+  return cleaned.text === '' ? AlignedText.standingFor(text, ' ') : cleaned;
+}
+
+/** What Python's `str.strip()` leaves. Not one regular expression: `\s+$` is quadratic on a long run of spaces in the middle. */
+function stripped(text: string): [start: number, end: number] {
   let end = text.length;
   while (end > 0 && IS_SPACE.test(text.charAt(end - 1))) end--;
-  return text.slice(0, end).replace(LEADING_SPACE, '');
+  let start = 0;
+  while (start < end && IS_SPACE.test(text.charAt(start))) start++;
+  return [start, end];
 }
 
 /** A prompt and a response are one text, joined by a newline; an empty part is left out (`_join_prompt_response`). */

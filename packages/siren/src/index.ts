@@ -1,3 +1,4 @@
+export { AlignedText, type Span } from './aligned-text.js';
 export {
   type Artifact,
   type BaseModel,
@@ -10,7 +11,7 @@ export {
   type Task,
   type TrajectoryArtifact,
 } from './artifact.js';
-export { cleanText, joinPromptResponse } from './clean-text.js';
+export { cleanText, cleanTextAligned, joinPromptResponse } from './clean-text.js';
 export { type ContentInput, textOf } from './content.js';
 export { bytesOfTokenIds, contentHash, tokenIdsOfBytes } from './content-hash.js';
 export { float32OfBfloat16, float32OfBytes, float32OfFloat16, halfToNumber } from './float-formats.js';
