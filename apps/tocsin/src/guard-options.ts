@@ -10,17 +10,24 @@ export interface GuardFlags {
   cacheDir?: string;
 }
 
-export function addGuardOptions(command: Command): Command {
-  return command
-    .requiredOption('-g, --guard <ref>', 'starter, an artifact directory, or its siren_config.json')
-    .option(
-      '--backbone <path>',
-      'a checkpoint directory or a .gguf file, instead of the one the artifact names',
-    )
-    .addOption(new Option('--device <device>', 'what scores').choices(['auto', 'cpu']).default('auto'))
+/** @param required false for a command that can do without a guard */
+export function addGuardOptions(command: Command, { required = true } = {}): Command {
+  const guard = new Option('-g, --guard <ref>', 'starter, an artifact directory, or its siren_config.json');
+  command
+    .addOption(guard.makeOptionMandatory(required))
+    .option('--backbone <path>', BACKBONE_HELP)
     .addOption(
       new Option('--precision <precision>', 'what is computed in').choices(['float32']).default('float32'),
-    )
+    );
+  return addMachineOptions(command);
+}
+
+export const BACKBONE_HELP = 'a checkpoint directory or a .gguf file, instead of the one the artifact names';
+
+/** Where a guard runs, whichever it is. */
+export function addMachineOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--device <device>', 'what scores').choices(['auto', 'cpu']).default('auto'))
     .option('--threads <n>', 'threads of a forward pass (default: the cores)', wholeNumber)
     .option('--cache-dir <dir>', 'where models are kept (TOCSIN_CACHE)');
 }

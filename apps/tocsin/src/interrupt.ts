@@ -28,3 +28,22 @@ export function untilInterrupted(): { signal: AbortSignal; dispose: () => void }
     },
   };
 }
+
+/**
+ * Runs a command that scores until it is done, or Ctrl-C ends it.
+ * @returns its exit code
+ */
+export async function untilDoneOrInterrupted(
+  command: (interrupted: AbortSignal) => Promise<number>,
+): Promise<number> {
+  const { signal, dispose } = untilInterrupted();
+  try {
+    return await command(signal);
+  } catch (error) {
+    if (!(signal.aborted && signal.reason instanceof Interrupted)) throw error;
+    console.error('Stopped. The scores so far are kept: the same command goes on from here.');
+    return EXIT.interrupted;
+  } finally {
+    dispose();
+  }
+}

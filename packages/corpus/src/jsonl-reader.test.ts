@@ -319,3 +319,29 @@ describe('the way of reading', () => {
     expect((await readFailing(['-'], { fields: { text: 'x', prompt: 'x' } })).error.message).toContain('"x"');
   });
 });
+
+test('fields that are to be kept come with items and rejects, as they are', async () => {
+  const lines = [
+    '{"id":"a","text":"t","label":1,"source":{"deep":[null]}}',
+    '{"id":"b","label":null}',
+    '{"id":"c","text":"t","other":2}',
+    '{"id":["d"],"text":"t","label":"x","__proto__":3}',
+    'nope',
+  ];
+  const source = await file('kept.jsonl', lines.join('\n'));
+  const rows = await read([source], { keep: ['label', 'source', '__proto__'] });
+  expect(rows.map(({ kind, kept }) => [kind, kept && Object.entries(kept)])).toEqual([
+    ['item', Object.entries({ label: 1, source: { deep: [null] } })],
+    ['reject', [['label', null]]],
+    ['item', []],
+    [
+      'reject',
+      [
+        ['label', 'x'],
+        ['__proto__', 3],
+      ],
+    ],
+    ['reject', undefined],
+  ]);
+  expect((await read([source])).every((row) => !('kept' in row))).toBe(true);
+});

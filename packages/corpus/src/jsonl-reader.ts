@@ -19,6 +19,8 @@ const CHUNK_ROWS = 1000;
 export interface ReadJsonlOptions {
   /** Names that differ from `DEFAULT_FIELDS`. */
   fields?: Partial<CorpusFields>;
+  /** Further fields whose values are wanted as they are: `row.kept`, of items and rejects. */
+  keep?: readonly string[];
   /** A longer line is a reject, and is never held in memory. Default: 64 MiB. */
   maxLineBytes?: number;
   /** Stands for the source `-`; `process.stdin` if not given. It is destroyed after use. */
@@ -65,8 +67,14 @@ export async function* readJsonl(
       for (const line of lines) {
         if (line.bytes !== undefined && isBlank(line.bytes)) continue;
         seq += 1;
-        const parsed = parseLine(line, fields, maxLineBytes);
-        const place = { seq, key: parsed.key ?? `${prefix}${line.number}`, file, line: line.number };
+        const parsed = parseLine(line, fields, maxLineBytes, options.keep);
+        const place = {
+          seq,
+          key: parsed.key ?? `${prefix}${line.number}`,
+          file,
+          line: line.number,
+          ...(parsed.kept === undefined ? {} : { kept: parsed.kept }),
+        };
         rows.push(
           'content' in parsed
             ? { kind: 'item', ...place, content: parsed.content }
@@ -82,8 +90,13 @@ export async function* readJsonl(
   }
 }
 
-function parseLine(line: Line, fields: FieldLookup, maxLineBytes: number): ParsedRow {
-  if (line.bytes !== undefined) return parseRow(line.bytes, fields);
+function parseLine(
+  line: Line,
+  fields: FieldLookup,
+  maxLineBytes: number,
+  keep: readonly string[] | undefined,
+): ParsedRow {
+  if (line.bytes !== undefined) return parseRow(line.bytes, fields, keep);
   const reason = `The line is ${count(line.length)} bytes long, more than the limit of ${count(maxLineBytes)}.`;
   return { key: undefined, reason };
 }

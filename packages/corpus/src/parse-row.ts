@@ -1,20 +1,21 @@
 import type { FieldLookup } from './fields.js';
 import { firstInvalidUtf8 } from './invalid-utf8.js';
 import { jsonFault } from './json-fault.js';
-import type { RowContent } from './row.js';
+import type { KeptFields, RowContent } from './row.js';
 import { rowKey } from './row-key.js';
 import { count, typeName } from './wording.js';
 
-/** What one line holds; `key` is undefined when the row has no id that can be one. */
-export type ParsedRow =
-  | { key: string | undefined; content: RowContent }
-  | { key: string | undefined; reason: string };
+/** What one line holds; `key` is undefined when the row has no id that can be one, `kept` when it is no object. */
+export type ParsedRow = { key: string | undefined; kept?: KeptFields } & (
+  | { content: RowContent }
+  | { reason: string }
+);
 
 const MAX_NAMES = 8;
 const MAX_NAME_LENGTH = 40;
 
-/** Read one line of a JSONL file: its content, or the reason why it has none. */
-export function parseRow(line: Buffer, fields: FieldLookup): ParsedRow {
+/** Read one line of a JSONL file: its content, or the reason why it has none; `keep` names further fields to hand on. */
+export function parseRow(line: Buffer, fields: FieldLookup, keep: readonly string[] = []): ParsedRow {
   const json = line.toString('utf8');
   // Decoding puts U+FFFD where bytes are no UTF-8; only such lines need the slower look.
   if (json.includes('\ufffd')) {
@@ -37,10 +38,18 @@ export function parseRow(line: Buffer, fields: FieldLookup): ParsedRow {
       reason: `The line is ${typeName(row)}; a JSON object with ${wanted(fields)} was expected.`,
     };
   }
+  const kept = keptOf(row, keep);
   const id = fields.id === undefined ? { key: undefined } : rowKey(own(row, fields.id), json, fields.id);
-  if ('fault' in id) return { key: undefined, reason: id.fault };
+  if ('fault' in id) return { key: undefined, reason: id.fault, ...kept };
   const content = readContent(row, fields);
-  return typeof content === 'string' ? { key: id.key, reason: content } : { key: id.key, content };
+  return { key: id.key, ...(typeof content === 'string' ? { reason: content } : { content }), ...kept };
+}
+
+/** The fields that the caller wants to have, those of them that the row has. */
+function keptOf(row: object, keep: readonly string[]): { kept?: KeptFields } {
+  if (keep.length === 0) return {};
+  const named = keep.filter((field) => Object.hasOwn(row, field)).map((field) => [field, own(row, field)]);
+  return { kept: Object.fromEntries(named) as KeptFields };
 }
 
 /** The parts to score, or the reason why there are none. */

@@ -1,6 +1,9 @@
 /** What is scored: one text, or a prompt, or a response, or both of them. */
 export type RowContent = { text: string } | { prompt?: string; response?: string };
 
+/** JSON values of the fields that a reader was asked to keep, by name; a field that the row lacks is absent. */
+export type KeptFields = Readonly<Record<string, unknown>>;
+
 /** Where a row stands. */
 interface RowPlace {
   /** 1-based, counts every row (items and rejects) of all sources. */
@@ -11,6 +14,8 @@ interface RowPlace {
   file: string;
   /** 1-based line in its file; blank lines count. */
   line: number;
+  /** Absent when nothing was to be kept, or the line is no JSON object. */
+  kept?: KeptFields;
 }
 
 /** A row that can be scored. */

@@ -1,6 +1,20 @@
 import { Engine, type EngineEvents } from './engine.js';
 import { EngineDiedError, type EngineResult } from './engine-process.js';
 import type { EngineOptions, PrefixRow } from './engine-protocol.js';
+import type { OpenGuard } from './open-guard.js';
+
+/** The prefixes of a guard. Its engine process starts at the first use, or with `start()`. */
+export function prefixScorerOf(
+  guard: OpenGuard,
+  options: EngineEvents & { threads?: number | undefined } = {},
+): PrefixScorer {
+  const { compiled, artifact } = guard;
+  const threads = options.threads ?? 0;
+  return new PrefixScorer(
+    { modelFile: compiled.prefixFile, scores: 'prefixes', task: artifact.task, threads },
+    options,
+  );
+}
 
 interface Waiting {
   row: PrefixRow;

@@ -1,5 +1,5 @@
-import type { AlignedText, Span } from '@tocsin/siren';
-import type { TokenSpans } from './tokenizer.js';
+import { type AlignedText, cleanTextAligned, type Span } from '@tocsin/siren';
+import type { Tokenizer, TokenSpans } from './tokenizer.js';
 
 /** A token of a traced item. */
 export interface TracedToken extends Span {
@@ -23,32 +23,53 @@ export interface Trace {
   omittedTokens: number;
 }
 
-/** Which tokens of a long item the model sees: those before `head` and the last `tail`. */
-export interface KeptTokens {
-  head: number;
-  tail: number;
+/** An item's tokens in full, and which of them the model sees. */
+export interface TracedItem {
+  /** What `given` became before it was tokenized. */
+  prepared: AlignedText;
+  /** What the spans of the trace count in. */
+  given: string;
+  spans: TokenSpans;
+  /** Indices of the tokens that the model sees, in order. */
+  kept: number[];
 }
 
-/** Puts the scores of prefixes to the pieces of text that their last tokens stand for. */
-export function traceOf(
-  text: AlignedText,
+/** A text as a content guard sees it: cleaned, and cut on the right. */
+export async function tracedText(
+  tokenizer: Tokenizer,
+  maxLength: number,
   given: string,
-  { tokenIds, spans }: TokenSpans,
-  kept: number[],
-  scores: Float32Array,
-  threshold: number,
-): Trace {
+): Promise<TracedItem> {
+  const prepared = cleanTextAligned(given);
+  const spans = await tokenizer.encodeSpans(prepared.text);
+  const seen = Math.min(spans.tokenIds.length, maxLength);
+  return { prepared, given, spans, kept: Array.from({ length: seen }, (_, token) => token) };
+}
+
+export function seenTokens({ spans, kept }: TracedItem): Int32Array {
+  return Int32Array.from(kept, (token) => spans.tokenIds[token] ?? 0);
+}
+
+/** Puts the score of every prefix to the piece of text that its last token stands for. */
+export function traceOf(item: TracedItem, scores: Float32Array, threshold: number): Trace {
+  const { prepared, given, spans, kept } = item;
   const tokens = kept.map((token, i): TracedToken => {
-    const span = spans[token] ?? { start: 0, end: 0 };
-    return { ...text.originOf(span), tokenId: tokenIds[token] ?? 0, score: scores[i] ?? Number.NaN };
+    const tokenId = spans.tokenIds[token];
+    const span = spans.spans[token];
+    const score = scores[i];
+    if (tokenId === undefined || span === undefined || score === undefined) {
+      throw new Error(`token ${token} of a traced item has no id, place or score`);
+    }
+    return { ...prepared.originOf(span), tokenId, score };
   });
-  const score = scores.at(-1) ?? Number.NaN;
+  const last = tokens.at(-1);
+  if (last === undefined) throw new Error('a traced item has no tokens');
   return {
-    score,
-    isHarmful: score >= threshold,
+    score: last.score,
+    isHarmful: last.score >= threshold,
     threshold,
     text: given,
     tokens,
-    omittedTokens: tokenIds.length - kept.length,
+    omittedTokens: spans.tokenIds.length - kept.length,
   };
 }

@@ -55,7 +55,13 @@ export function bootstrap(rows: Labelled, tally: Tally, options: BootstrapOption
   for (let i = 0; i < resamples; i++) {
     const drawn = resample(cells, rows.labels, tally.scores, random);
     const { macroF1, precision, recall } = ratesOf(confusionAt(drawn, threshold));
-    const measured = { macroF1, precision, recall, auc: auc(drawn), averagePrecision: averagePrecision(drawn) };
+    const measured = {
+      macroF1,
+      precision,
+      recall,
+      auc: auc(drawn),
+      averagePrecision: averagePrecision(drawn),
+    };
     for (const measure of INTERVAL_MEASURES) {
       const value = measured[measure];
       if (value !== undefined) values[measure].push(value);

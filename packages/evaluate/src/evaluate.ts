@@ -1,16 +1,5 @@
-import {
-  bootstrap,
-  CONFIDENCE,
-  DEFAULT_RESAMPLES,
-  DEFAULT_SEED,
-  type Intervals,
-} from './bootstrap.js';
-import {
-  brierScore,
-  type CalibrationBin,
-  calibrationBins,
-  expectedCalibrationError,
-} from './calibration.js';
+import { bootstrap, CONFIDENCE, DEFAULT_RESAMPLES, DEFAULT_SEED, type Intervals } from './bootstrap.js';
+import { brierScore, type CalibrationBin, calibrationBins, expectedCalibrationError } from './calibration.js';
 import { type Confusion, confusionAt } from './confusion.js';
 import { type GroupMeasures, groupMeasures } from './groups.js';
 import { labelled } from './labelled.js';

@@ -1,1 +1,25 @@
-export {};
+export {
+  CONFIDENCE,
+  DEFAULT_RESAMPLES,
+  DEFAULT_SEED,
+  INTERVAL_MEASURES,
+  type Interval,
+  type IntervalMeasure,
+  type Intervals,
+} from './bootstrap.js';
+export type { CalibrationBin } from './calibration.js';
+export type { Confusion } from './confusion.js';
+export type { DifferenceBin } from './difference-histogram.js';
+export { type ComparedRow, type Drift, drift, type LabelledDrift } from './drift.js';
+export {
+  type EvaluatedRow,
+  type EvaluateOptions,
+  type Evaluation,
+  evaluate,
+  type Measures,
+} from './evaluate.js';
+export { FEW_ROWS, type GroupMeasures } from './groups.js';
+export type { Mistake, Mistakes } from './mistakes.js';
+export type { Paired } from './paired.js';
+export type { Rates } from './rates.js';
+export type { FixedRate, ThresholdPoint } from './sweep.js';

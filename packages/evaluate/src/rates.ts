@@ -20,12 +20,7 @@ export interface Rates {
 
 /** A class that is there but never predicted has F1 = 0, as with scikit-learn's `zero_division=0`. */
 export function ratesOf(confusion: Confusion): Rates {
-  const {
-    truePositives: tp,
-    falsePositives: fp,
-    falseNegatives: fn,
-    trueNegatives: tn,
-  } = confusion;
+  const { truePositives: tp, falsePositives: fp, falseNegatives: fn, trueNegatives: tn } = confusion;
   const f1Harmful = tp + fn === 0 ? undefined : (2 * tp) / (2 * tp + fp + fn);
   const f1Safe = tn + fp === 0 ? undefined : (2 * tn) / (2 * tn + fp + fn);
   return {

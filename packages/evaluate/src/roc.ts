@@ -13,7 +13,9 @@ export interface RocPoint {
  */
 export function rocCurve({ scores, harmful, safe, totals }: Tally): RocPoint[] | undefined {
   if (totals.harmful === 0 || totals.safe === 0) return undefined;
-  const points: RocPoint[] = [{ threshold: Number.POSITIVE_INFINITY, falsePositiveRate: 0, truePositiveRate: 0 }];
+  const points: RocPoint[] = [
+    { threshold: Number.POSITIVE_INFINITY, falsePositiveRate: 0, truePositiveRate: 0 },
+  ];
   let truePositives = 0;
   let falsePositives = 0;
   for (const [cell, threshold] of scores.entries()) {

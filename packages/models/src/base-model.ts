@@ -1,37 +1,58 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { messageOf, UserError } from '@tocsin/errors';
+import { fetchBackbone } from './hub/fetch-backbone.js';
+import type { Hub } from './hub/hub.js';
+import { parseHubRef } from './hub/hub-ref.js';
 import { pathKind } from './path-kind.js';
 import { resolveBackbone } from './resolve-backbone.js';
 import type { BackboneSource } from './sources.js';
 
+/** The backbone as `siren_config.json` names it. */
+export interface NamedModel {
+  /** A path, or `owner/name` on the hub. */
+  modelId: string;
+  /** On the hub; undefined for `main`, as in llm-siren. */
+  revision: string | undefined;
+  /** One GGUF file of the repository instead of its safetensors. */
+  ggufFile: string | undefined;
+}
+
 /**
- * The backbone that an artifact names in `base_model.model_id`, when that is a path on this machine: taken from
- * the artifact's directory, from the two above it, then from the working directory.
+ * The backbone that an artifact names in `base_model.model_id`. A path on this machine wins: it is looked for in the
+ * artifact's directory, in the two above it, then in the working directory. Else the hub has it, at `base_model.revision`.
  *
- * @param configFile `siren_config.json`. Only this one field is read here; `@tocsin/siren` checks the rest.
- * @throws UserError naming the model and how to give it, when it is not there
+ * @param configFile `siren_config.json`. Only `base_model` is read here; `@tocsin/siren` checks the rest.
+ * @throws UserError naming the model and how to give it
  */
-export async function namedBackbone(configFile: string): Promise<BackboneSource> {
-  const modelId = await readModelId(configFile);
-  const artifactDir = dirname(configFile);
-  const places = isAbsolute(modelId)
-    ? [modelId]
-    : [artifactDir, dirname(artifactDir), dirname(dirname(artifactDir)), process.cwd()].map((place) =>
-        resolve(place, modelId),
-      );
-  for (const place of places) {
-    if ((await pathKind(place)) !== 'nothing') return resolveBackbone(place);
+export async function namedBackbone(configFile: string, hub: Hub): Promise<BackboneSource> {
+  const { modelId, revision, ggufFile } = await readNamedModel(configFile);
+  const here = await pathOf(modelId, configFile);
+  if (here !== undefined) return resolveBackbone(here);
+  const ref = parseHubRef(modelId);
+  if (ref !== undefined) {
+    return fetchBackbone(hub, { repo: ref.repo, revision: revision ?? ref.revision }, ggufFile);
   }
   throw new UserError(
     `the guard's backbone ${modelId} is not on this machine (${configFile}: base_model.model_id)`,
     {
-      hint: `Download ${modelId} and give its directory, or a .gguf file of it, with --backbone <path>.`,
+      hint: `It is no name on the hub (owner/name) either. Give a directory, or a .gguf file, with --backbone <path>.`,
     },
   );
 }
 
-async function readModelId(configFile: string): Promise<string> {
+/** Where a model id leads as a path. */
+async function pathOf(modelId: string, configFile: string): Promise<string | undefined> {
+  const dir = dirname(configFile);
+  const places = isAbsolute(modelId)
+    ? [modelId]
+    : [dir, dirname(dir), dirname(dirname(dir)), process.cwd()].map((place) => resolve(place, modelId));
+  for (const place of places) if ((await pathKind(place)) !== 'nothing') return place;
+  return undefined;
+}
+
+/** @throws UserError when the file cannot be read or names no model */
+export async function readNamedModel(configFile: string): Promise<NamedModel> {
   const text = await readFile(configFile, 'utf8').catch((cause) => {
     throw new UserError(`cannot read ${configFile}: ${messageOf(cause)}`, { cause });
   });
@@ -41,11 +62,19 @@ async function readModelId(configFile: string): Promise<string> {
   } catch (cause) {
     throw new UserError(`${configFile} is no valid JSON: ${messageOf(cause)}`, { cause });
   }
-  const modelId = field(field(config, 'base_model'), 'model_id');
-  if (typeof modelId === 'string' && modelId !== '') return modelId;
-  throw new UserError(`${configFile}: base_model.model_id must be a text that is not empty`, {
-    hint: 'It names the backbone. With --backbone <path> it is not needed to find one.',
-  });
+  const base = field(config, 'base_model');
+  const modelId = field(base, 'model_id');
+  if (typeof modelId !== 'string' || modelId === '') {
+    throw new UserError(`${configFile}: base_model.model_id must be a text that is not empty`, {
+      hint: 'It names the backbone. With --backbone <path> it is not needed to find one.',
+    });
+  }
+  return { modelId, revision: textField(base, 'revision'), ggufFile: textField(base, 'gguf_file') };
+}
+
+function textField(value: unknown, name: string): string | undefined {
+  const text = field(value, name);
+  return typeof text === 'string' && text !== '' ? text : undefined;
 }
 
 function field(value: unknown, name: string): unknown {

@@ -1,9 +1,26 @@
+export { type NamedModel, readNamedModel } from './base-model.js';
+export { bytesText } from './bytes-text.js';
 export { type CacheOptions, cacheDirectory, type Environment } from './cache-directory.js';
 export { sha256OfFile } from './file-digest.js';
+export type { HubOptions } from './hub/hub.js';
+export { type HubPin, type HubRef, parseHubRef, textOfPin } from './hub/hub-ref.js';
+export { type HubSettings, hubCacheDirectory, hubSettings } from './hub/hub-settings.js';
 export { type PipDownloadOptions, pipDownload } from './pip-download.js';
 export { redactUrls } from './redact-urls.js';
 export { resolveBackbone } from './resolve-backbone.js';
-export { type ResolveGuardOptions, resolveGuard } from './resolve-guard.js';
+export {
+  type LocatedArtifact,
+  type ResolveGuardOptions,
+  resolveArtifact,
+  resolveGuard,
+} from './resolve-guard.js';
 export { type ScratchLockOptions, withScratchLock } from './scratch-lock.js';
-export type { ArtifactSource, BackboneSource, GuardSource, ModelEvent } from './sources.js';
+export type {
+  ArtifactSource,
+  BackboneSource,
+  GuardSource,
+  ModelEvent,
+  TransferredBytes,
+} from './sources.js';
+export { STARTER, starterBackboneFile } from './starter.js';
 export { type UnzippedMember, unzipMember } from './unzip-member.js';

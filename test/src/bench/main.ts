@@ -12,6 +12,7 @@ import { benchPeer } from './peer.js';
 import { benchPipeline } from './pipeline.js';
 import { benchProducer } from './producer.js';
 import { benchStart } from './start.js';
+import { benchStream } from './stream.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -23,6 +24,7 @@ const benchmarks: Record<string, (dir: string) => Promise<void>> = {
   engine: (dir) => benchEngine(dir, values.corpus),
   pipeline: (dir) => benchPipeline(dir, values.corpus),
   peer: (dir) => benchPeer(dir, values.corpus, values.peer),
+  stream: (dir) => benchStream(dir, values.corpus, values.peer),
   start: (dir) => benchStart(dir),
   producer: (dir) => benchProducer(dir),
 };

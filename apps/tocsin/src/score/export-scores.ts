@@ -1,4 +1,4 @@
-import { type ScoreRow, writerFor } from '@tocsin/corpus';
+import type { ScoreRow, ScoreWriter } from '@tocsin/corpus';
 import { type ExportRow, exportRows } from '@tocsin/store';
 import type { LocalRun } from './local-run.js';
 
@@ -10,14 +10,8 @@ export interface Exported {
 }
 
 /** Writes every row of a run with its score, or with the reason why it has none, in the order of the corpus. */
-export async function exportScores(
-  run: LocalRun,
-  out: string,
-  format: string | undefined,
-  threshold: number,
-): Promise<Exported> {
+export async function exportScores(run: LocalRun, writer: ScoreWriter, threshold: number): Promise<Exported> {
   const exported: Exported = { flagged: 0, failed: 0 };
-  const writer = await writerFor(out, format);
   try {
     for await (const page of exportRows(run.pool, run.runId, run.signal)) {
       const rows = page.map((row) => scoreRow(row, threshold));

@@ -2,10 +2,9 @@ import type { OpenGuard } from '@tocsin/engine';
 import { reconcile } from '@tocsin/producer';
 import { ParcelQueue, queueNameOf } from '@tocsin/queue';
 import { cancelRun, createRun, type Pool, registerGuard, setRunState, withRetry } from '@tocsin/store';
-import { guardArguments } from '../guard-options.js';
+import { type GuardFlags, guardArguments } from '../guard-options.js';
 import type { Stack } from '../stack.js';
 import { WorkerChild } from '../worker-children.js';
-import type { ScoreFlags } from './command.js';
 import type { Progress } from './progress.js';
 
 /** A run of this process: its row in the store, its queue, the reconciler, and a worker process of its own. */
@@ -44,7 +43,7 @@ export class LocalRun {
     stack: Stack,
     guard: OpenGuard,
     name: string,
-    flags: ScoreFlags,
+    flags: GuardFlags,
     progress: Progress,
     interrupted: AbortSignal,
   ): Promise<LocalRun> {

@@ -1,15 +1,29 @@
-import { checkOutput, checkSources, readJsonl } from '@tocsin/corpus';
+import { type CorpusRow, checkSources, readJsonl, type ScoreWriter } from '@tocsin/corpus';
 import { type OpenGuard, openGuard, Tokenizer } from '@tocsin/engine';
-import { UserError } from '@tocsin/errors';
 import { submitCorpus } from '@tocsin/producer';
 import { runCounts, setRunState, withRetry } from '@tocsin/store';
+import { type CorpusFlags, fieldsOf } from '../corpus-options.js';
+import type { GuardFlags } from '../guard-options.js';
 import { openStack, type Stack } from '../stack.js';
-import type { ScoreFlags } from './command.js';
 import { exportScores } from './export-scores.js';
 import { LocalRun } from './local-run.js';
 import { openProgress, type Progress } from './progress.js';
-import type { Summary } from './summary.js';
+import type { RunSummary } from './summary.js';
 import { type Submission, watchRun } from './watch-run.js';
+
+/** A corpus to score, and who takes the scores. */
+export interface ScoreJob {
+  files: string[];
+  flags: GuardFlags & CorpusFlags & { threshold?: number };
+  /** Makes sure that the scores can be written, before any work is done for them. */
+  check?: () => Promise<void>;
+  /** Takes the scores in the order of the rows; called when all are there. */
+  openWriter: () => Promise<ScoreWriter>;
+  /** Fields that `onRow` wants to see (`row.kept`). */
+  keep?: readonly string[];
+  /** Sees each row before it is scored, and gives back what becomes of it: itself, or a reject. */
+  onRow?: (row: CorpusRow) => CorpusRow;
+}
 
 /**
  * Scores a corpus through the whole pipeline: submits it, lets a worker process score it, waits, and writes the
@@ -17,18 +31,10 @@ import { type Submission, watchRun } from './watch-run.js';
  *
  * @param interrupted stops it cleanly: what is scored stays, and the same call later goes on from there
  */
-export async function scoreCorpus(
-  files: string[],
-  flags: ScoreFlags,
-  interrupted: AbortSignal,
-): Promise<Summary> {
-  if (flags.json === true && flags.out === '-') {
-    throw new UserError('--json and the scores would both go to standard output', {
-      hint: 'Name a file with --out.',
-    });
-  }
+export async function scoreCorpus(job: ScoreJob, interrupted: AbortSignal): Promise<RunSummary> {
+  const { files, flags } = job;
   const { bytes } = await checkSources(files);
-  await checkOutput(flags.out, flags.format);
+  await job.check?.();
   const progress = openProgress();
   const stopping = (): void =>
     progress.note('Stopping: what is being scored is finished first (once more to stop at once)');
@@ -38,7 +44,7 @@ export async function scoreCorpus(
     const guard = await openGuard(flags.guard, { ...flags, signal: interrupted, onEvent });
     const stack = await openStack({ dataDir: flags.dataDir, onTrouble: (message) => progress.note(message) });
     try {
-      return await runThrough(stack, guard, { files, bytes }, flags, progress, interrupted);
+      return await runThrough(stack, guard, { ...job, bytes }, progress, interrupted);
     } finally {
       await stack.close();
     }
@@ -48,27 +54,29 @@ export async function scoreCorpus(
   }
 }
 
+type SizedJob = ScoreJob & { bytes: number | undefined };
+
 async function runThrough(
   stack: Stack,
   guard: OpenGuard,
-  corpus: { files: string[]; bytes: number | undefined },
-  flags: ScoreFlags,
+  job: SizedJob,
   progress: Progress,
   interrupted: AbortSignal,
-): Promise<Summary> {
-  const run = await LocalRun.open(stack, guard, corpus.files.join(' '), flags, progress, interrupted);
+): Promise<RunSummary> {
+  const { files, flags } = job;
+  const run = await LocalRun.open(stack, guard, files.join(' '), flags, progress, interrupted);
   let outcome: 'done' | 'cancelled' = 'cancelled';
   try {
     const submission: Submission = { rows: 0, fraction: 0, done: false };
     const [parcels] = await Promise.all([
       watchRun(run, submission, progress),
-      submit(run, guard, corpus, flags, submission),
+      submit(run, guard, job, submission),
     ]);
     const scoringSeconds = run.workingSeconds;
     progress.stop();
 
     const threshold = flags.threshold ?? guard.artifact.defaultThreshold;
-    const exported = await exportScores(run, flags.out, flags.format, threshold);
+    const exported = await exportScores(run, await job.openWriter(), threshold);
     const counts = await withRetry(() => runCounts(run.pool, run.runId), run.signal);
     outcome = 'done';
     return {
@@ -84,7 +92,6 @@ async function runThrough(
       tokensPerSecond: scoringSeconds === 0 ? 0 : parcels.tokensDone / scoringSeconds,
       guard: flags.guard,
       fingerprint: guard.fingerprint,
-      out: flags.out,
     };
   } catch (error) {
     // What made the run's signal abort is the reason; the error is only where that was noticed.
@@ -97,25 +104,19 @@ async function runThrough(
 async function submit(
   run: LocalRun,
   guard: OpenGuard,
-  corpus: { files: string[]; bytes: number | undefined },
-  flags: ScoreFlags,
+  { files, bytes, flags, keep = [], onRow }: SizedJob,
   submission: Submission,
 ): Promise<void> {
   const tokenizer = await Tokenizer.open(guard.compiled.tokenizerFile, guard.artifact.maxLength);
-  const { bytes } = corpus;
-  const rows = readJsonl(corpus.files, {
-    fields: {
-      text: flags.textField,
-      prompt: flags.promptField,
-      response: flags.responseField,
-      id: flags.idField,
-    },
+  const rows = readJsonl(files, {
+    fields: fieldsOf(flags),
+    keep,
     signal: run.signal,
     onBytes: (read) => {
       if (bytes !== undefined && bytes > 0) submission.fraction = read / bytes;
     },
   });
-  await submitCorpus(rows, {
+  await submitCorpus(onRow === undefined ? rows : eachRow(rows, onRow), {
     ...run,
     tokenizer,
     onWindow: (stored, parcels) => {
@@ -125,4 +126,11 @@ async function submit(
   });
   await withRetry(() => setRunState(run.pool, run.runId, 'scoring'), run.signal);
   submission.done = true;
+}
+
+async function* eachRow(
+  chunks: AsyncIterable<CorpusRow[]>,
+  onRow: (row: CorpusRow) => CorpusRow,
+): AsyncGenerator<CorpusRow[]> {
+  for await (const rows of chunks) yield rows.map(onRow);
 }

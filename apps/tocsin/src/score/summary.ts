@@ -1,5 +1,5 @@
 /** What a run came to. rows = scored + fromCache + duplicates + rejected. */
-export interface Summary {
+export interface RunSummary {
   rows: number;
   /** Rows that a forward pass was made for. */
   scored: number;
@@ -21,6 +21,10 @@ export interface Summary {
   tokensPerSecond: number;
   guard: string;
   fingerprint: string;
+}
+
+/** The same, and where the scores went. */
+export interface Summary extends RunSummary {
   out: string;
 }
 

@@ -50,7 +50,8 @@ export async function downloadBlob(
   await withScratchLock(join(repo.locksDir, `${file.hash}.tocsin.lock`), work, {
     signal: options.signal,
     timing: options.lockTiming,
-    onWait: () => options.onNote?.(`Another process is fetching ${file.path} of ${repo.repo}; waiting for it`),
+    onWait: () =>
+      options.onNote?.(`Another process is fetching ${file.path} of ${repo.repo}; waiting for it`),
   });
 }
 
@@ -117,7 +118,7 @@ async function receiveRest(
     if (writer.position > size) return;
   }
   if (writer.isComplete) return;
-  throw new HubNetworkError(url, `it ended after ${writer.position} of ${size} bytes`, undefined);
+  throw new HubNetworkError(url, `it ended after ${writer.position} of ${size} bytes`, { code: 'CUT' });
 }
 
 /** Did the server give the part that was asked for? Some give the whole file, as they may. */

@@ -4,6 +4,7 @@ import { isUserError, UserError } from '@tocsin/errors';
 import type { BackboneSource } from '../sources.js';
 import type { RemoteFile } from './download-blob.js';
 import type { Hub } from './hub.js';
+import { isUnreachable } from './hub-errors.js';
 import type { HubRef } from './hub-ref.js';
 import { Snapshot } from './snapshot.js';
 
@@ -45,29 +46,44 @@ async function gguf(snapshot: Snapshot, file: string): Promise<BackboneSource> {
 }
 
 async function checkpoint(snapshot: Snapshot): Promise<BackboneSource> {
-  if (!(await isWhole(snapshot))) {
-    const remote = await snapshot.list([...NEEDED, ...WHERE_THERE, SINGLE_FILE, SHARD_INDEX]);
-    const lacking = NEEDED.filter((file) => !remote.has(file));
-    if (!remote.has(SINGLE_FILE) && !remote.has(SHARD_INDEX)) {
-      lacking.push(`${SINGLE_FILE} (or ${SHARD_INDEX})`);
-    }
-    if (lacking.length > 0) {
-      throw new UserError(`${snapshot.pin.repo} is no backbone that can be read: it lacks ${lacking}`, {
-        hint: 'A backbone is a repository with a configuration, a tokenizer.json and safetensors weights.',
-      });
-    }
-    const shards = remote.has(SINGLE_FILE) ? [] : await shardsOf(snapshot, remote);
-    const files = [...remote.values()].filter(({ path }) => path !== SHARD_INDEX || shards.length > 0);
-    await snapshot.download([...files, ...shards], snapshot.pin.repo);
+  const source: BackboneSource = { kind: 'safetensors', dir: snapshot.dir };
+  if (!(await canScore(snapshot))) {
+    await fetchCheckpoint(snapshot);
+    return source;
   }
-  return { kind: 'safetensors', dir: snapshot.dir };
+  const open: string[] = [];
+  for (const file of WHERE_THERE) if (!(await snapshot.isSettled(file))) open.push(file);
+  // Offline nobody can be asked whether there is a chat template; a guard that needs one says so if it is missing.
+  if (open.length === 0 || snapshot.offline) return source;
+  try {
+    const remote = await snapshot.list(open);
+    await snapshot.download([...remote.values()], snapshot.pin.repo);
+  } catch (error) {
+    if (!isUserError(error) || !isUnreachable(error.cause)) throw error;
+    snapshot.note(`${error.message}. Going on without ${open.join(', ')}, which only some guards need`);
+  }
+  return source;
 }
 
-async function isWhole(snapshot: Snapshot): Promise<boolean> {
+async function fetchCheckpoint(snapshot: Snapshot): Promise<void> {
+  const { repo } = snapshot.pin;
+  const remote = await snapshot.list([...NEEDED, ...WHERE_THERE, SINGLE_FILE, SHARD_INDEX]);
+  const single = remote.has(SINGLE_FILE);
+  const lacking = NEEDED.filter((file) => !remote.has(file));
+  if (!single && !remote.has(SHARD_INDEX)) lacking.push(`${SINGLE_FILE} (or ${SHARD_INDEX})`);
+  if (lacking.length > 0) {
+    throw new UserError(`${repo} is no backbone that can be read: it lacks ${lacking.join(', ')}`, {
+      hint: 'A backbone is a repository with a configuration, a tokenizer.json and safetensors weights.',
+    });
+  }
+  const weights = single ? [] : await shardsOf(snapshot, remote);
+  if (single) remote.delete(SHARD_INDEX);
+  await snapshot.download([...remote.values(), ...weights], repo);
+}
+
+/** True when configuration, tokenizer and all weights are here. */
+async function canScore(snapshot: Snapshot): Promise<boolean> {
   for (const file of NEEDED) if (!(await snapshot.has(file))) return false;
-  const { offline } = snapshot;
-  // Nobody can be asked whether there is a chat template. A guard that needs one says so if it is missing.
-  for (const file of WHERE_THERE) if (!offline && !(await snapshot.isSettled(file))) return false;
   if (await snapshot.has(SINGLE_FILE)) return true;
   if (!(await snapshot.has(SHARD_INDEX))) return false;
   for (const shard of await shardNames(snapshot)) if (!(await snapshot.has(shard))) return false;

@@ -133,11 +133,14 @@ export class CachedRepo {
   }
 }
 
-/** What is only remembered for the next time need not be, in a cache that others fill and this one may only read. */
+/**
+ * What is only remembered for the next time need not be, in a cache that others fill and this one may only read. (When
+ * files have to be written too, `prepare` tells that they cannot be.)
+ */
 async function unlessReadOnly(write: () => Promise<void>): Promise<void> {
   try {
     await write();
   } catch (error) {
-    if (!['EROFS', 'EACCES', 'EPERM'].includes(codeOf(error) ?? '')) throw error;
+    if (!['EROFS', 'EACCES', 'EPERM', 'ENOTDIR'].includes(codeOf(error) ?? '')) throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { messageOf } from '@tocsin/errors';
+import { codeOf, messageOf } from '@tocsin/errors';
 import { type Dispatcher, fetch as undiciFetch } from 'undici';
 import { HubNetworkError, HubResponseError } from './hub-errors.js';
 import type { HubSettings } from './hub-settings.js';
@@ -79,13 +79,17 @@ export class HubConnection {
       return await answer;
     } catch (cause) {
       this.#signal?.throwIfAborted();
-      throw new HubNetworkError(url, reasonOf(cause), proxyFor(new URL(url), this.settings.env), cause);
+      const inner = innermost(cause);
+      throw new HubNetworkError(url, messageOf(inner) || messageOf(cause), {
+        code: codeOf(inner),
+        proxy: proxyFor(new URL(url), this.settings.env),
+        cause,
+      });
     }
   }
 }
 
-/** fetch says "fetch failed" or "terminated"; what happened is in its cause. */
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  return messageOf(cause) || messageOf(error);
+/** fetch says "fetch failed" or "terminated"; what happened is the cause of that, or of its cause. */
+function innermost(error: unknown): unknown {
+  return error instanceof Error && error.cause !== undefined ? innermost(error.cause) : error;
 }

@@ -1,4 +1,4 @@
-import type { Proxy } from './proxy.js';
+import type { ProxyServer } from './proxy.js';
 
 /** The hub answered, and its answer is no. */
 export class HubResponseError extends Error {
@@ -27,35 +27,46 @@ export class HubResponseError extends Error {
 export class HubNetworkError extends Error {
   readonly url: string;
   /** What it was asked through. */
-  readonly proxy: Proxy | undefined;
+  readonly proxy: ProxyServer | undefined;
+  /** Node's or undici's, e.g. ECONNRESET; `CUT` for a body that was shorter than it should be. */
+  readonly code: string | undefined;
 
-  constructor(url: string, reason: string, proxy: Proxy | undefined, cause?: unknown) {
-    super(reason, cause === undefined ? undefined : { cause });
+  constructor(
+    url: string,
+    reason: string,
+    more: { code?: string | undefined; proxy?: ProxyServer | undefined; cause?: unknown },
+  ) {
+    super(reason, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = 'HubNetworkError';
     this.url = url;
-    this.proxy = proxy;
+    this.proxy = more.proxy;
+    this.code = more.code;
   }
 }
 
 const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
+/** A connection that stood and broke. (Where none came about, asking again at once is of no use.) */
+const BROKEN = new Set([
+  'CUT',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'UND_ERR_SOCKET',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+]);
 
 /** True when the same request may well succeed in a moment. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof HubResponseError) return PASSING.has(error.status);
-  return error instanceof HubNetworkError && !isNoHub(error) && !isRefusedByProxy(error);
+  return error instanceof HubNetworkError && BROKEN.has(error.code ?? '');
 }
 
 /** True when the hub could not be asked at all, so that what the cache holds may stand in. */
 export function isUnreachable(error: unknown): boolean {
   if (error instanceof HubResponseError) return PASSING.has(error.status);
   return error instanceof HubNetworkError && !isRefusedByProxy(error);
-}
-
-const NO_HUB = /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|CERT_|certificate|self.signed)/i;
-
-/** No network, no such host, nobody listening, not who it says it is: asking again at once is of no use. */
-function isNoHub(error: HubNetworkError): boolean {
-  return NO_HUB.test(error.message);
 }
 
 /** undici has no code of its own for this. */

@@ -27,7 +27,7 @@ export function dispatcherOf(env: Environment): Dispatcher {
   });
 }
 
-export interface Proxy {
+export interface ProxyServer {
   /** With its user and password, if it has them: not to be shown. */
   url: URL;
   /** The variable that names it. */
@@ -38,7 +38,7 @@ export interface Proxy {
  * The proxy that a URL is asked through. Lower-case names win, as in curl.
  * @throws UserError when the variable holds no URL
  */
-export function proxyFor(target: URL, env: Environment): Proxy | undefined {
+export function proxyFor(target: URL, env: Environment): ProxyServer | undefined {
   const scheme = target.protocol.slice(0, -1);
   const names = [`${scheme}_proxy`, `${scheme.toUpperCase()}_PROXY`, 'all_proxy', 'ALL_PROXY'];
   const from = names.find((name) => env[name]);

@@ -35,6 +35,16 @@ export class Snapshot {
     return new Snapshot(hub, cached, { repo, revision, commit });
   }
 
+  /** True when a variable forbids to ask the hub. */
+  get offline(): boolean {
+    return this.#hub.connection.settings.offline !== undefined;
+  }
+
+  /** Tells that something is not as it was asked for. */
+  note(message: string): void {
+    this.#hub.tell({ step: 'note', message });
+  }
+
   has(file: string): Promise<boolean> {
     return this.#repo.has(this.pin.commit, file);
   }
@@ -50,7 +60,7 @@ export class Snapshot {
    */
   async list(files: readonly string[]): Promise<Map<string, RemoteFile>> {
     const { connection } = this.#hub;
-    this.#requireNetwork(files);
+    await this.#requireNetwork(files);
     const { repo, commit } = this.pin;
     const found = await this.#asking(undefined, () =>
       withHubRetry(
@@ -106,10 +116,12 @@ export class Snapshot {
   }
 
   /** The error for files that would have to be fetched, and may not. */
-  #requireNetwork(files: readonly string[]): void {
+  async #requireNetwork(files: readonly string[]): Promise<void> {
     const { offline } = this.#hub.connection.settings;
     if (offline === undefined) return;
-    throw offlineError(offline, this.pin, `lacks ${files.join(', ')}`, this.#repo.dir);
+    const missing: string[] = [];
+    for (const file of files) if (!(await this.has(file))) missing.push(file);
+    throw offlineError(offline, this.pin, `lacks ${missing.join(', ')}`, this.#repo.dir);
   }
 
   async #downloadOne(file: RemoteFile, transfer: Transfer): Promise<void> {
@@ -124,17 +136,17 @@ export class Snapshot {
   }
 
   async #checkSpace(files: readonly RemoteFile[]): Promise<void> {
+    const dir = await this.#repo.prepare();
     let bytes = 0;
     for (const file of files) bytes += await this.#repo.bytesMissing(file.hash, file.size);
-    await requireSpace(await this.#repo.prepare(), bytes);
+    await requireSpace(dir, bytes);
   }
 
   async #asking<T>(file: string | undefined, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      const asked = { ...this.pin, revision: this.pin.revision, file };
-      throw explain(error, asked, this.#hub.connection.settings);
+      throw explain(error, { ...this.pin, file }, this.#hub.connection.settings);
     }
   }
 

@@ -50,3 +50,11 @@ export function goldenCases(guard: GoldenGuard): GoldenCase[] {
     score: score as number,
   }));
 }
+
+/** Prefixes of one growing text, and the reference's score of each. */
+export function goldenStream(guard: GoldenGuard): { prefix: string; score: number }[] {
+  const golden = JSON.parse(readFileSync(join(GOLDEN, guard, 'golden.json'), 'utf8')) as {
+    stream: { prefix: string; score: number }[];
+  };
+  return golden.stream;
+}

@@ -6,6 +6,7 @@ export {
   goldenArtifact,
   goldenCases,
   goldenDirs,
+  goldenStream,
 } from './golden.js';
 export { tempDir } from './temp-dir.js';
 export {

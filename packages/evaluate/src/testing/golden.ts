@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** What scikit-learn made of labelled scores (`golden/make_golden.py`). */
+export interface RankingCase {
+  name: string;
+  scores: number[];
+  labels: number[];
+  threshold: number;
+  macroF1: number;
+  f1Safe: number;
+  f1Harmful: number;
+  precision: number | null;
+  recall: number;
+  auc: number;
+  averagePrecision: number;
+  brier: number;
+  expectedCalibrationError: number;
+  roc: { falsePositiveRates: number[]; truePositiveRates: number[] };
+  bestMacroF1: number;
+  bestF1Harmful: number;
+  atFalsePositiveRates: ({ threshold: number; recall: number } | null)[];
+}
+
+/** What numpy and scipy made of two lists of scores. */
+export interface DriftCase {
+  name: string;
+  a: number[];
+  b: number[];
+  labels: number[];
+  pearson: number | null;
+  spearman: number | null;
+  percentiles: number[];
+  onlyARight: number;
+  onlyBRight: number;
+  pValue: number;
+}
+
+export const rankingCases = (): RankingCase[] => cases('rankings.json');
+export const driftCases = (): DriftCase[] => cases('drifts.json');
+
+function cases<T>(name: string): T[] {
+  const file = fileURLToPath(new URL(`../../golden/${name}`, import.meta.url));
+  return (JSON.parse(readFileSync(file, 'utf8')) as { cases: T[] }).cases;
+}

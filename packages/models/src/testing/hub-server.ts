@@ -1,0 +1,199 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { commitOf, entryOf, type HubRepo, hashOf, isLarge } from './hub-repo.js';
+import { type Fault, sendBytes } from './send-bytes.js';
+
+/** A request that a test's hub was sent. */
+export interface HubRequest {
+  /** The hub itself, or the store that it redirects to for large files. */
+  server: 'hub' | 'store';
+  method: string;
+  /** Without the query. */
+  path: string;
+  headers: IncomingMessage['headers'];
+}
+
+/**
+ * A hub on loopback: as much of the real one's HTTP protocol as its clients use to read models (info, tree, paths-info,
+ * resolve with a redirect to a store on another port, Range, ETag and X-headers, error codes, tokens), and what can go wrong
+ * on the way. Written after huggingface_hub 2.4 and @huggingface/hub 2.17; the real hub could not be reached from here.
+ */
+export class HubServer {
+  readonly repos: Map<string, HubRepo>;
+  /** Tokens that exist, and whether they were let in to gated repositories. */
+  readonly tokens = new Map<string, { gated: boolean }>();
+  readonly requests: HubRequest[] = [];
+  /** For `HF_ENDPOINT`. */
+  endpoint = '';
+  readonly #hub: Server;
+  readonly #store: Server;
+  readonly #faults: { path: RegExp; fault: Fault; left: number }[] = [];
+  /** What the store has, by hash. */
+  readonly #blobs = new Map<string, Uint8Array>();
+
+  private constructor(repos: Map<string, HubRepo>) {
+    this.repos = repos;
+    this.#hub = createServer((request, response) => this.#handle('hub', request, response));
+    this.#store = createServer((request, response) => this.#handle('store', request, response));
+  }
+
+  static async start(repos: Record<string, HubRepo>): Promise<HubServer> {
+    const server = new HubServer(new Map(Object.entries(repos)));
+    for (const part of [server.#hub, server.#store]) await once(part.listen(0, '127.0.0.1'), 'listening');
+    server.endpoint = urlOf(server.#hub);
+    return server;
+  }
+
+  /** The commit that a repository's `main` stands for. */
+  commit(repo: string): string {
+    const found = this.repos.get(repo);
+    if (found === undefined) throw new Error(`the test's hub has no repository ${repo}`);
+    return commitOf(found);
+  }
+
+  /** Makes the next `times` requests of paths that fit go wrong. */
+  fail(path: RegExp, fault: Fault, times = 1): void {
+    this.#faults.push({ path, fault, left: times });
+  }
+
+  /** How often something was asked for. */
+  count(path: RegExp, method = 'GET'): number {
+    return this.requests.filter((request) => request.method === method && path.test(request.path)).length;
+  }
+
+  async close(): Promise<void> {
+    for (const server of [this.#hub, this.#store]) {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    }
+  }
+
+  #handle(server: 'hub' | 'store', request: IncomingMessage, response: ServerResponse): void {
+    const { pathname } = new URL(request.url ?? '/', 'http://hub');
+    const path = decodeURIComponent(pathname);
+    const { method = 'GET', headers } = request;
+    this.requests.push({ server, method, path, headers });
+    const fault = this.#takeFault(path);
+    if (fault?.status !== undefined) {
+      response.writeHead(fault.status, fault.headers ?? {}).end(fault.body ?? '');
+      return;
+    }
+    if (fault?.drop === true) {
+      request.socket.destroy();
+      return;
+    }
+    const work =
+      server === 'store'
+        ? this.#serveStore(path, request, response, fault)
+        : this.#serveHub(path, request, response, fault);
+    work.catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
+  }
+
+  #takeFault(path: string): Fault | undefined {
+    const found = this.#faults.find((entry) => entry.left > 0 && entry.path.test(path));
+    if (found !== undefined) found.left -= 1;
+    return found?.fault;
+  }
+
+  async #serveStore(
+    path: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+    fault: Fault | undefined,
+  ): Promise<void> {
+    const hash = path.slice(1);
+    const bytes = this.#blobs.get(hash);
+    if (bytes === undefined) response.writeHead(404).end();
+    else await sendBytes(request, response, bytes, { etag: `"${hash}"` }, fault);
+  }
+
+  async #serveHub(
+    path: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+    fault: Fault | undefined,
+  ): Promise<void> {
+    const api = /^\/api\/models\/([^/]+\/[^/]+)(?:\/(revision|tree|paths-info)\/(.+))?$/.exec(path);
+    const file = /^\/([^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/.exec(path);
+    const [, name = ''] = api ?? file ?? [];
+    const repo = this.repos.get(name);
+    const token = /^Bearer (.*)$/.exec(request.headers.authorization ?? '')?.[1];
+    const access = token === undefined ? undefined : this.tokens.get(token);
+    if (token !== undefined && access === undefined) {
+      return refuse(response, 401, undefined, 'Invalid credentials in Authorization header');
+    }
+    if (repo === undefined || (repo.private === true && access === undefined)) {
+      return refuse(response, token === undefined ? 401 : 404, 'RepoNotFound', 'Repository not found');
+    }
+    const commit = commitOf(repo);
+    const revision = api?.[3] ?? file?.[2] ?? 'main';
+    if (![commit, 'main', ...(repo.revisions ?? [])].includes(revision)) {
+      return refuse(response, 404, 'RevisionNotFound', `Invalid rev id: ${revision}`);
+    }
+    response.setHeader('x-repo-commit', commit);
+    if (file === null) return this.#serveApi(api?.[2], name, repo, request, response);
+    if (repo.gated === true && access?.gated !== true) {
+      const words = `Access to model ${name} is restricted.`;
+      return refuse(response, token === undefined ? 401 : 403, 'GatedRepo', words);
+    }
+    const [, , , asked = ''] = file;
+    const bytes = repo.files.get(asked);
+    if (bytes === undefined) return refuse(response, 404, 'EntryNotFound', 'Entry not found');
+    const hash = hashOf(asked, bytes);
+    if (!isLarge(asked)) return sendBytes(request, response, bytes, { etag: `"${hash}"` }, fault);
+    this.#blobs.set(hash, bytes);
+    response.writeHead(302, {
+      location: `${urlOf(this.#store)}/${hash}?signature=of-this-request`,
+      'x-linked-etag': `"${hash}"`,
+      'x-linked-size': bytes.length,
+    });
+    response.end();
+  }
+
+  async #serveApi(
+    what: string | undefined,
+    name: string,
+    repo: HubRepo,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const entries = [...repo.files].map(([path, bytes]) => entryOf(path, bytes));
+    if (what === 'tree') return json(response, entries);
+    if (what === 'paths-info') {
+      const { paths } = JSON.parse(await text(request)) as { paths: string[] };
+      return json(
+        response,
+        entries.filter(({ path }) => paths.includes(String(path))),
+      );
+    }
+    const siblings = [...repo.files.keys()].map((rfilename) => ({ rfilename }));
+    const { gated = false, private: isPrivate = false } = repo;
+    json(response, {
+      _id: name,
+      id: name,
+      sha: commitOf(repo),
+      private: isPrivate,
+      gated: gated ? 'manual' : false,
+      lastModified: '2026-01-01T00:00:00.000Z',
+      siblings,
+    });
+  }
+}
+
+function json(response: ServerResponse, value: unknown): void {
+  response.setHeader('content-type', 'application/json; charset=utf-8').end(JSON.stringify(value));
+}
+
+function refuse(response: ServerResponse, status: number, code: string | undefined, message: string): void {
+  if (code !== undefined) response.setHeader('x-error-code', code);
+  response.statusCode = status;
+  response.setHeader('x-error-message', message);
+  json(response, { error: message });
+}
+
+function urlOf(server: Server): string {
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}

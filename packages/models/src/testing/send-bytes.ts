@@ -1,0 +1,73 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What goes wrong with one answer. */
+export interface Fault {
+  /** This status instead of an answer. */
+  status?: number;
+  headers?: OutgoingHttpHeaders;
+  body?: string;
+  /** The connection closes without an answer. */
+  drop?: boolean;
+  /** The connection breaks after so many bytes of the body. */
+  cutAfter?: number;
+  /** One byte comes wrong. */
+  corrupt?: boolean;
+  /** The whole file, although a part was asked for. */
+  ignoreRange?: boolean;
+  /** After so many bytes nothing comes until this is resolved. */
+  stall?: { after: number; until: Promise<void> };
+}
+
+const CHUNK_BYTES = 16 * 1024;
+
+/** Answers with a file's bytes, or with the part of them that `Range` asks for. */
+export async function sendBytes(
+  request: IncomingMessage,
+  response: ServerResponse,
+  file: Uint8Array,
+  headers: OutgoingHttpHeaders,
+  fault: Fault = {},
+): Promise<void> {
+  const range =
+    fault.ignoreRange === true ? undefined : /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
+  const from = range ? Number(range[1]) : 0;
+  const to = range?.[2] ? Math.min(Number(range[2]) + 1, file.length) : file.length;
+  const body = Buffer.from(file.subarray(from, to));
+  if (range) {
+    if (from >= file.length) {
+      response.writeHead(416, { 'content-range': `bytes */${file.length}` }).end();
+      return;
+    }
+    response.setHeader('content-range', `bytes ${from}-${to - 1}/${file.length}`);
+  }
+  response.writeHead(range ? 206 : 200, {
+    'accept-ranges': 'bytes',
+    'content-length': body.length,
+    ...headers,
+  });
+  if (request.method === 'HEAD') {
+    response.end();
+    return;
+  }
+  if (fault.corrupt === true) body.writeUInt8(body.readUInt8(body.length - 1) ^ 1, body.length - 1);
+  await sendSlowly(response, body, fault);
+}
+
+async function sendSlowly(response: ServerResponse, body: Buffer, fault: Fault): Promise<void> {
+  const end = fault.cutAfter ?? body.length;
+  const pause = fault.stall?.after ?? end;
+  for (let at = 0; at < end; ) {
+    const next = Math.min(at + CHUNK_BYTES, at < pause ? pause : end);
+    await new Promise<void>((resolve) => response.write(body.subarray(at, next), () => resolve()));
+    at = next;
+    if (at === pause) await fault.stall?.until;
+  }
+  if (fault.cutAfter === undefined) {
+    response.end();
+    return;
+  }
+  // What was written has to leave before the connection goes.
+  await sleep(20);
+  response.socket?.destroy();
+}

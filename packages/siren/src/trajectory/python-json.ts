@@ -1,0 +1,173 @@
+import { JsonNumber, type JsonObject, type JsonValue } from './json-value.js';
+
+/** Deeper nesting makes Python's own reader fail, and the reference with it (its recursion limit is 1,000 frames). */
+export const MAX_DEPTH = 900;
+/** `sys.get_int_max_str_digits()`: Python refuses to read a longer int. */
+const MAX_INT_DIGITS = 4300;
+
+/** A text that Python's `json.loads` refuses. The message says why and where, and quotes nothing of it. */
+export class JsonFault extends Error {
+  override name = 'JsonFault';
+}
+
+/** A text that is nested deeper than Python reads. */
+export class TooDeep extends JsonFault {
+  override name = 'TooDeep';
+}
+
+/**
+ * Python's `json.loads(text)`. Beside JSON it takes NaN, Infinity and -Infinity; of equal keys the last value counts, at
+ * the first one's place.
+ *
+ * Not `JSON.parse`, which loses the order of keys and the spelling of numbers; not a parser that builds a syntax tree
+ * either: they are some ten times slower, and each has its own idea of what a control character in a string is.
+ *
+ * @throws JsonFault where Python raises ValueError, TooDeep where it raises RecursionError
+ */
+export function readPythonJson(text: string): JsonValue {
+  const reader = new Reader(text);
+  reader.skipBlanks();
+  const value = reader.value(0);
+  reader.skipBlanks();
+  if (reader.at < text.length) throw reader.fault('nothing more');
+  return value;
+}
+
+const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?/y;
+const CONSTANTS: ReadonlyMap<string, JsonValue> = new Map<string, JsonValue>([
+  ['null', null],
+  ['true', true],
+  ['false', false],
+  ['NaN', new JsonNumber('NaN')],
+  ['Infinity', new JsonNumber('Infinity')],
+  ['-Infinity', new JsonNumber('-Infinity')],
+]);
+/** A string up to the first thing in it that stands for something else. */
+const PLAIN = /[^"\\\x00-\x1f]*/y;
+const ESCAPES: Readonly<Record<string, string>> = {
+  '"': '"',
+  '\\': '\\',
+  '/': '/',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+};
+
+class Reader {
+  at = 0;
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  value(depth: number): JsonValue {
+    if (depth > MAX_DEPTH) throw new TooDeep(`it is nested deeper than ${MAX_DEPTH} levels`);
+    const char = this.#text[this.at];
+    if (char === '"') return this.#string();
+    if (char === '{') return this.#object(depth);
+    if (char === '[') return this.#array(depth);
+    return this.#number() ?? this.#constant();
+  }
+
+  skipBlanks(): void {
+    for (let char = this.#text[this.at]; char === ' ' || char === '\n' || char === '\t' || char === '\r'; ) {
+      this.at += 1;
+      char = this.#text[this.at];
+    }
+  }
+
+  fault(expected: string): JsonFault {
+    return new JsonFault(`at character ${this.at + 1} ${expected} was expected`);
+  }
+
+  #object(depth: number): JsonObject {
+    const object: JsonObject = new Map();
+    this.at += 1;
+    this.skipBlanks();
+    if (this.#takes('}')) return object;
+    do {
+      this.skipBlanks();
+      if (this.#text[this.at] !== '"') throw this.fault('a key in double quotes');
+      const key = this.#string();
+      this.skipBlanks();
+      if (!this.#takes(':')) throw this.fault('":"');
+      this.skipBlanks();
+      object.set(key, this.value(depth + 1));
+      this.skipBlanks();
+    } while (this.#takes(','));
+    if (!this.#takes('}')) throw this.fault('"," or "}"');
+    return object;
+  }
+
+  #array(depth: number): JsonValue[] {
+    const array: JsonValue[] = [];
+    this.at += 1;
+    this.skipBlanks();
+    if (this.#takes(']')) return array;
+    do {
+      this.skipBlanks();
+      array.push(this.value(depth + 1));
+      this.skipBlanks();
+    } while (this.#takes(','));
+    if (!this.#takes(']')) throw this.fault('"," or "]"');
+    return array;
+  }
+
+  #string(): string {
+    this.at += 1;
+    let string = '';
+    for (;;) {
+      PLAIN.lastIndex = this.at;
+      const plain = PLAIN.exec(this.#text)?.[0] ?? '';
+      string += plain;
+      this.at += plain.length;
+      if (this.#takes('"')) return string;
+      if (!this.#takes('\\')) throw this.fault('a character of a string, or its end,');
+      string += this.#escape();
+    }
+  }
+
+  #escape(): string {
+    const char = this.#text[this.at] ?? '';
+    const hex = this.#text.slice(this.at + 1, this.at + 5);
+    if (char === 'u' && /^[\da-f]{4}$/i.test(hex)) {
+      this.at += 5;
+      return String.fromCharCode(Number.parseInt(hex, 16));
+    }
+    const escaped = Object.hasOwn(ESCAPES, char) ? ESCAPES[char] : undefined;
+    if (escaped === undefined) throw this.fault('an escape that JSON knows');
+    this.at += 1;
+    return escaped;
+  }
+
+  #number(): JsonNumber | undefined {
+    NUMBER.lastIndex = this.at;
+    const match = NUMBER.exec(this.#text);
+    if (match === null) return undefined;
+    const [literal, fraction, exponent] = match;
+    const digits = literal.length - (literal.startsWith('-') ? 1 : 0);
+    if (fraction === undefined && exponent === undefined && digits > MAX_INT_DIGITS) {
+      throw new JsonFault(`at character ${this.at + 1} is an integer of more than ${MAX_INT_DIGITS} digits`);
+    }
+    this.at += literal.length;
+    return new JsonNumber(literal);
+  }
+
+  #constant(): JsonValue {
+    for (const [word, value] of CONSTANTS) {
+      if (!this.#text.startsWith(word, this.at)) continue;
+      this.at += word.length;
+      return value;
+    }
+    throw this.fault('a value');
+  }
+
+  #takes(char: string): boolean {
+    if (this.#text[this.at] !== char) return false;
+    this.at += 1;
+    return true;
+  }
+}
