@@ -3,6 +3,7 @@ import { EXIT } from './exit-codes.js';
 import { quickstartCommand } from './quickstart.js';
 import { reportError } from './report-error.js';
 import { scoreCommand } from './score/command.js';
+import { traceCommand } from './trace/command.js';
 import { workCommand } from './work.js';
 
 const program = new Command('tocsin')
@@ -11,6 +12,7 @@ const program = new Command('tocsin')
   .showHelpAfterError('Run with --help to see what there is.')
   .exitOverride()
   .addCommand(scoreCommand())
+  .addCommand(traceCommand())
   .addCommand(workCommand())
   .addCommand(quickstartCommand(), { hidden: true });
 

@@ -4,7 +4,7 @@ import { STDOUT } from './score-format.js';
 const HINTS: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'Make the directory first, or name another one.'],
   ['ENOTDIR', 'A part of the path is a file, not a directory: name another one.'],
-  ['EISDIR', 'Name a file, for example scores.jsonl in that directory.'],
+  ['EISDIR', 'Name a file in that directory.'],
   ['EACCES', 'Name a place that the user who runs Tocsin may write to.'],
   ['EPERM', 'Name a place that the user who runs Tocsin may write to.'],
   ['EROFS', 'Name a place on a file system that can be written to.'],
@@ -17,7 +17,7 @@ const HINTS: ReadonlyMap<string, string> = new Map([
 export function outputError(path: string, error: unknown): UserError {
   const hint = HINTS.get(codeOf(error) ?? '');
   return new UserError(
-    `The scores cannot be written to ${path === STDOUT ? 'stdout' : JSON.stringify(path)}: ${messageOf(error)}.`,
+    `${path === STDOUT ? 'stdout' : JSON.stringify(path)} cannot be written: ${messageOf(error)}.`,
     {
       ...(hint === undefined ? {} : { hint }),
       cause: error,

@@ -100,7 +100,7 @@ async function placeOf(path: string): Promise<FilePlace | 'in place'> {
   try {
     const existing = await stat(path).catch(absent);
     if (existing?.isDirectory()) {
-      throw new UserError(`The scores cannot be written to "${path}": it is a directory.`, {
+      throw new UserError(`"${path}" cannot be written: it is a directory.`, {
         hint: `Name a file, for example ${join(path, 'scores.jsonl')}`,
       });
     }

@@ -18,8 +18,22 @@ export {
   evaluate,
   type Measures,
 } from './evaluate.js';
+export { countText, intervalText, measureText, percentText, smallText } from './format.js';
 export { FEW_ROWS, type GroupMeasures } from './groups.js';
 export type { Mistake, Mistakes } from './mistakes.js';
+export { notesOn } from './notes.js';
 export type { Paired } from './paired.js';
 export type { Rates } from './rates.js';
 export type { FixedRate, ThresholdPoint } from './sweep.js';
+export {
+  confusionTable,
+  driftTable,
+  groupTable,
+  histogramTable,
+  judgementTable,
+  measureTable,
+  pairedTable,
+  printable,
+  type TextTable,
+  thresholdTable,
+} from './tables.js';

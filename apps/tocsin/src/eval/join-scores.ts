@@ -1,0 +1,79 @@
+import { checkSources, readJsonl } from '@tocsin/corpus';
+import type { EvaluatedRow } from '@tocsin/evaluate';
+import { type CorpusFlags, fieldsOf } from '../corpus-options.js';
+import { type GivenScores, readGivenScores, twice } from './given-scores.js';
+import { type LabelFlags, Labels } from './labels.js';
+import { type LabelledScores, SHOWN_PROBLEMS } from './labelled-scores.js';
+
+/**
+ * Joins a labelled corpus with scores that are there already (what `tocsin score` wrote), by key. The corpus needs no
+ * texts, only keys and labels.
+ *
+ * @throws UserError when a key stands twice in one of the two: nobody can say which rows belong together
+ */
+export async function joinScores(
+  files: string[],
+  flags: CorpusFlags & LabelFlags & { scores: string; threshold?: number },
+  signal: AbortSignal,
+): Promise<LabelledScores> {
+  await checkSources([...files, flags.scores]);
+  const given = await readGivenScores(flags.scores, signal);
+  const labels = new Labels(flags, { needed: true });
+  const seen = new Set<string>();
+  const rows: EvaluatedRow[] = [];
+  const counts = { rows: 0, rejected: 0, withoutScore: 0 };
+  const problems: string[] = [];
+  for await (const chunk of readJsonl(files, { fields: fieldsOf(flags), keep: labels.fields, signal })) {
+    for (const row of chunk) {
+      counts.rows += 1;
+      const place = `${row.file}, line ${row.line}`;
+      if (row.kept === undefined) {
+        counts.rejected += 1;
+        problems.push(`${place}: ${row.kind === 'reject' ? row.reason : 'no fields'}`);
+        continue;
+      }
+      // The row may lack a text: it needs none.
+      const judged = labels.onRow({ ...row, kind: 'item', content: {} });
+      if (judged.kind === 'reject') {
+        problems.push(`${place}: ${judged.reason}`);
+        continue;
+      }
+      if (seen.has(row.key)) throw twice('The corpus', row.key, place);
+      seen.add(row.key);
+      const joined = joinRow(row.key, labels, row.seq, given);
+      if (typeof joined !== 'string') {
+        rows.push(joined);
+        continue;
+      }
+      counts.withoutScore += 1;
+      problems.push(`${place}: ${joined}`);
+    }
+    problems.length = Math.min(problems.length, SHOWN_PROBLEMS);
+  }
+  return {
+    rows,
+    counts: {
+      ...counts,
+      evaluated: rows.length,
+      withoutLabel: labels.absent,
+      faultyLabel: labels.faulty,
+    },
+    problems,
+    source: {
+      kind: 'file',
+      file: flags.scores,
+      unmatched: [...given.scores.keys()].filter((key) => !seen.has(key)).length,
+    },
+    threshold: flags.threshold ?? given.threshold(),
+  };
+}
+
+/** The row with its score, or the reason why it has none. */
+function joinRow(key: string, labels: Labels, seq: number, given: GivenScores): EvaluatedRow | string {
+  const score = given.scores.get(key);
+  const { label, group } = labels.rows[seq - 1] ?? {};
+  if (score === undefined) return `The scores have no line with the key ${JSON.stringify(key)}.`;
+  if (typeof score === 'string') return `It has no score: ${score}`;
+  if (label === undefined) throw new Error(`row ${seq} has no label`);
+  return { key, score, label, ...(group === undefined ? {} : { group }) };
+}

@@ -1,0 +1,32 @@
+import type { EvaluatedRow } from '@tocsin/evaluate';
+
+/** What became of the rows of a labelled corpus. rows = evaluated + rejected + withoutLabel + faultyLabel + withoutScore. */
+export interface RowCounts {
+  rows: number;
+  evaluated: number;
+  /** Could not be read. */
+  rejected: number;
+  withoutLabel: number;
+  /** The label (or group) is none. */
+  faultyLabel: number;
+  /** Could not be scored, or the given scores lack it. */
+  withoutScore: number;
+}
+
+/** A labelled corpus with its scores. */
+export interface LabelledScores {
+  rows: EvaluatedRow[];
+  counts: RowCounts;
+  /** Why rows were left out, one sentence each, the first few. */
+  problems: string[];
+  /** Where the scores are from. */
+  source: ScoreSource;
+  threshold: number;
+}
+
+export type ScoreSource =
+  | { kind: 'guard'; guard: string; fingerprint: string; precision: string }
+  | { kind: 'file'; file: string; unmatched: number };
+
+/** Reasons that are printed. */
+export const SHOWN_PROBLEMS = 5;

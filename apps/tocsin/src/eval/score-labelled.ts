@@ -1,0 +1,46 @@
+import { CollectedScores } from '../collect-scores.js';
+import type { CorpusFlags } from '../corpus-options.js';
+import type { GuardFlags } from '../guard-options.js';
+import { scoreCorpus } from '../score/score-corpus.js';
+import { type LabelFlags, Labels } from './labels.js';
+import { type LabelledScores, SHOWN_PROBLEMS } from './labelled-scores.js';
+
+/** Scores a labelled corpus as `tocsin score` does: what was scored before costs nothing. */
+export async function scoreLabelled(
+  files: string[],
+  flags: GuardFlags & CorpusFlags & LabelFlags & { threshold?: number },
+  interrupted: AbortSignal,
+): Promise<LabelledScores> {
+  const labels = new Labels(flags, { needed: true });
+  const scores = new CollectedScores();
+  const openWriter = async (): Promise<CollectedScores> => scores;
+  const job = { files, flags, openWriter, keep: labels.fields, onRow: labels.onRow };
+  const ran = await scoreCorpus(job, interrupted);
+  const rows = scores.rows.flatMap(({ key, score }, i) => {
+    const { label, group } = labels.rows[i] ?? {};
+    if (score === undefined || label === undefined) return [];
+    return [{ key, score, label, ...(group === undefined ? {} : { group }) }];
+  });
+  return {
+    rows,
+    counts: {
+      rows: ran.rows,
+      evaluated: rows.length,
+      rejected: ran.rejected - labels.absent - labels.faulty,
+      withoutLabel: labels.absent,
+      faultyLabel: labels.faulty,
+      withoutScore: ran.failed,
+    },
+    problems: scores.rows
+      .filter(({ error }) => error !== undefined)
+      .slice(0, SHOWN_PROBLEMS)
+      .map(({ key, error = '' }) => (error.includes(', line ') ? error : `${key}: ${error}`)),
+    source: {
+      kind: 'guard',
+      guard: ran.guard,
+      fingerprint: ran.fingerprint,
+      precision: flags.precision ?? 'float32',
+    },
+    threshold: ran.threshold,
+  };
+}

@@ -1,0 +1,17 @@
+import Table from 'cli-table3';
+
+/** A table for a terminal or a log: no colours, numbers to the right of the first column. */
+export function tableText(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const table = new Table({
+    head: [...head],
+    colAligns: head.map((_, i) => (i === 0 ? 'left' : 'right')),
+    style: { head: [], border: [], compact: true },
+  });
+  table.push(...rows.map((row) => [...row]));
+  return table.toString();
+}
+
+/** JSON with null for what is undefined, so that a field is always there. */
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value, (_, one: unknown) => (one === undefined ? null : one));
+}

@@ -1,0 +1,96 @@
+import { readFile } from 'node:fs/promises';
+import { text as readText } from 'node:stream/consumers';
+import { Guard, type Trace } from '@tocsin/engine';
+import { messageOf, UserError } from '@tocsin/errors';
+import type { ContentInput } from '@tocsin/siren';
+import { Chalk } from 'chalk';
+import { Command, Option } from 'commander';
+import { addGuardOptions, type GuardFlags, probability } from '../guard-options.js';
+import { legend, paint } from './colours.js';
+import { piecesOf } from './pieces.js';
+import { printable } from './printable.js';
+
+interface TraceFlags extends GuardFlags {
+  file?: string;
+  prompt?: string;
+  response?: string;
+  threshold?: number;
+  json?: boolean;
+}
+
+/** `tocsin trace`: where does this text turn harmful? */
+export function traceCommand(): Command {
+  return addGuardOptions(new Command('trace'))
+    .description('Show the score after every token of one text, as colours.')
+    .argument('[text]', 'the text; - reads it from standard input')
+    .option('--file <file>', 'read the text from a file')
+    .addOption(new Option('--prompt <text>', 'a prompt, instead of a text').conflicts('file'))
+    .addOption(new Option('--response <text>', 'the response to it').conflicts('file'))
+    .option('--threshold <p>', "harmful from this score on (default: the artifact's)", probability)
+    .option('--json', 'print the tokens, their places and scores as JSON')
+    .action(async (text: string | undefined, flags: TraceFlags) => trace(text, flags));
+}
+
+async function trace(text: string | undefined, flags: TraceFlags): Promise<void> {
+  const input = await inputOf(text, flags);
+  const guard = await Guard.fromPretrained(flags.guard, {
+    ...flags,
+    load: 'prefixes',
+    onEvent: ({ message }) => console.error(message),
+  });
+  try {
+    const result = await guard.trace(input, { threshold: flags.threshold });
+    console.log(flags.json === true ? JSON.stringify(result) : traceText(result));
+  } finally {
+    await guard.close();
+  }
+}
+
+async function inputOf(text: string | undefined, flags: TraceFlags): Promise<ContentInput> {
+  const { file, prompt, response } = flags;
+  const ways = [text, file, prompt ?? response].filter((way) => way !== undefined);
+  if (ways.length !== 1) {
+    throw new UserError(ways.length === 0 ? 'no text is given' : 'a text was given in more than one way', {
+      hint: 'Give one of: a text (or - for standard input), --file, --prompt and/or --response.',
+    });
+  }
+  if (file !== undefined) return { text: await readFileText(file) };
+  if (text !== undefined) return { text: text === '-' ? await readText(process.stdin) : text };
+  return { prompt, response };
+}
+
+async function readFileText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new UserError(`cannot read ${file}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** The text in colours, where it first turns harmful, and its score. Without colours (a pipe): a line a token. */
+export function traceText(trace: Trace, chalk = new Chalk()): string {
+  const pieces = piecesOf(trace);
+  const body =
+    chalk.level === 0
+      ? pieces
+          .map(({ text, score }) => `${score?.toFixed(4) ?? 'unseen'}  ${JSON.stringify(text)}`)
+          .join('\n')
+      : pieces
+          .map(({ text, score }) =>
+            score === undefined ? chalk.dim(printable(text)) : paint(chalk, score, printable(text)),
+          )
+          .join('');
+  return [
+    body,
+    '',
+    ...(chalk.level === 0 ? [] : [`score up to here: ${legend(chalk)}`]),
+    `score ${trace.score.toFixed(4)}: ${trace.isHarmful ? 'harmful' : 'not harmful'} at ${trace.threshold}${firstCrossing(trace)}`,
+    ...(trace.omittedTokens > 0 ? [`tokens that the guard does not see: ${trace.omittedTokens}`] : []),
+  ].join('\n');
+}
+
+function firstCrossing({ tokens, threshold }: Trace): string {
+  const first = tokens.findIndex(({ score }) => score >= threshold);
+  if (first < 0) return '';
+  return `; first reached at token ${first + 1} of ${tokens.length}`;
+}
