@@ -1,16 +1,17 @@
 import type { CorpusRow } from '@tocsin/corpus';
-import { type Content, prepareContents, type Tokenizer } from '@tocsin/engine';
+import type { Content, Preparation } from '@tocsin/engine';
 import type { ParcelQueue } from '@tocsin/queue';
-import { textOf } from '@tocsin/siren';
 import { knownContents, type Pool, submitWindow, withRetry } from '@tocsin/store';
 import { oneAhead } from './one-ahead.js';
 import { keyOf, planWindow, type RunPosition } from './plan-window.js';
+import { type PreparedWindow, prepareWindow } from './prepare-window.js';
 import { windowsOf } from './windows.js';
 
 export interface SubmitOptions {
   pool: Pool;
   queue: ParcelQueue;
-  tokenizer: Tokenizer;
+  /** Of the guard that scores. */
+  preparation: Preparation;
   runId: number;
   guardId: number;
   /** Told after each window: rows in the store, parcels queued by this window. */
@@ -26,9 +27,9 @@ export async function submitCorpus(
   rows: AsyncIterable<CorpusRow[]>,
   options: SubmitOptions,
 ): Promise<number> {
-  const { pool, queue, tokenizer, guardId, signal } = options;
+  const { pool, queue, preparation, guardId, signal } = options;
   const position: RunPosition = { runId: options.runId, guardId, rows: 0 };
-  for await (const { window, contents } of oneAhead(preparedWindows(rows, tokenizer))) {
+  for await (const { window, contents } of oneAhead(preparedWindows(rows, preparation))) {
     signal?.throwIfAborted();
     const known = await withRetry(() => knownContents(pool, guardId, distinctHashes(contents)), signal);
     const planned = planWindow(position, window, contents, known);
@@ -40,23 +41,11 @@ export async function submitCorpus(
   return position.rows;
 }
 
-interface PreparedWindow {
-  window: CorpusRow[];
-  /** One for each row; undefined for a reject. */
-  contents: (Content | undefined)[];
-}
-
 async function* preparedWindows(
   rows: AsyncIterable<CorpusRow[]>,
-  tokenizer: Tokenizer,
+  preparation: Preparation,
 ): AsyncGenerator<PreparedWindow> {
-  for await (const window of windowsOf(rows)) yield { window, contents: await contentsOf(tokenizer, window) };
-}
-
-async function contentsOf(tokenizer: Tokenizer, window: CorpusRow[]): Promise<(Content | undefined)[]> {
-  const texts = window.flatMap((row) => (row.kind === 'item' ? [textOf(row.content)] : []));
-  const prepared = (await prepareContents(tokenizer, texts)).values();
-  return window.map((row) => (row.kind === 'item' ? prepared.next().value : undefined));
+  for await (const window of windowsOf(rows)) yield prepareWindow(preparation, window);
 }
 
 function distinctHashes(contents: (Content | undefined)[]): Buffer[] {

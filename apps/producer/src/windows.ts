@@ -29,5 +29,6 @@ function charactersOf(row: CorpusRow): number {
   if (row.kind === 'reject') return 0;
   const { content } = row;
   if ('text' in content) return content.text.length;
+  if ('messages' in content) return content.messages.length + (content.tools?.length ?? 0);
   return (content.prompt?.length ?? 0) + (content.response?.length ?? 0);
 }

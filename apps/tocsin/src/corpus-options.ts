@@ -6,6 +6,8 @@ export interface CorpusFlags {
   textField: string;
   promptField: string;
   responseField: string;
+  messagesField: string;
+  toolsField: string;
   idField: string;
   dataDir?: string;
 }
@@ -15,6 +17,8 @@ export function addCorpusOptions(command: Command): Command {
     .option('--text-field <name>', 'the field that holds a text', DEFAULT_FIELDS.text)
     .option('--prompt-field <name>', 'the field that holds a prompt', DEFAULT_FIELDS.prompt)
     .option('--response-field <name>', 'the field that holds the response to it', DEFAULT_FIELDS.response)
+    .option('--messages-field <name>', "the field that holds an agent's messages", DEFAULT_FIELDS.messages)
+    .option('--tools-field <name>', 'the field that holds the tools it was given', DEFAULT_FIELDS.tools)
     .option('--id-field <name>', "the field that holds a row's key", DEFAULT_FIELDS.id)
     .option('--data-dir <dir>', 'of the embedded database, used when DATABASE_URL is unset (TOCSIN_DATA)');
 }
@@ -25,6 +29,8 @@ export function fieldsOf(flags: CorpusFlags): CorpusFields {
     text: flags.textField,
     prompt: flags.promptField,
     response: flags.responseField,
+    messages: flags.messagesField,
+    tools: flags.toolsField,
     id: flags.idField,
   };
 }

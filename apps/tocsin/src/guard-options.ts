@@ -12,7 +12,10 @@ export interface GuardFlags {
 
 /** @param required false for a command that can do without a guard */
 export function addGuardOptions(command: Command, { required = true } = {}): Command {
-  const guard = new Option('-g, --guard <ref>', 'starter, an artifact directory, or its siren_config.json');
+  const guard = new Option(
+    '-g, --guard <ref>',
+    'starter, owner/name[@revision] on the hub, or an artifact directory',
+  );
   command
     .addOption(guard.makeOptionMandatory(required))
     .option('--backbone <path>', BACKBONE_HELP)
@@ -22,7 +25,8 @@ export function addGuardOptions(command: Command, { required = true } = {}): Com
   return addMachineOptions(command);
 }
 
-export const BACKBONE_HELP = 'a checkpoint directory or a .gguf file, instead of the one the artifact names';
+export const BACKBONE_HELP =
+  'a checkpoint directory, a .gguf file or owner/name[@revision], instead of the one the artifact names';
 
 /** Where a guard runs, whichever it is. */
 export function addMachineOptions(command: Command): Command {

@@ -1,23 +1,34 @@
 import { Command, CommanderError } from 'commander';
+import { compareCommand } from './compare/command.js';
+import { evalCommand } from './eval/command.js';
 import { EXIT } from './exit-codes.js';
+import { guardsCommand } from './guards/command.js';
 import { quickstartCommand } from './quickstart.js';
 import { reportError } from './report-error.js';
 import { scoreCommand } from './score/command.js';
 import { traceCommand } from './trace/command.js';
+import { VERSION } from './version.js';
 import { workCommand } from './work.js';
 
 const program = new Command('tocsin')
   .description('Bulk harm scoring with SIREN guards, on your own machines.')
-  .version('0.1.0')
+  .version(VERSION)
   .showHelpAfterError('Run with --help to see what there is.')
   .exitOverride()
   .addCommand(scoreCommand())
+  .addCommand(evalCommand())
+  .addCommand(compareCommand())
   .addCommand(traceCommand())
+  .addCommand(guardsCommand())
   .addCommand(workCommand())
   .addCommand(quickstartCommand(), { hidden: true });
 
 // Every command reads its own options and its own errors, as the root does.
-for (const command of program.commands) command.copyInheritedSettings(program);
+inherit(program);
+
+function inherit(parent: Command): void {
+  for (const command of parent.commands) inherit(command.copyInheritedSettings(parent));
+}
 
 try {
   await program.parseAsync();

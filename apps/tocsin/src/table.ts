@@ -1,7 +1,8 @@
+import type { TextTable } from '@tocsin/evaluate';
 import Table from 'cli-table3';
 
 /** A table for a terminal or a log: no colours, numbers to the right of the first column. */
-export function tableText(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function tableText({ head, rows }: TextTable): string {
   const table = new Table({
     head: [...head],
     colAligns: head.map((_, i) => (i === 0 ? 'left' : 'right')),

@@ -6,17 +6,24 @@ import { ropeTables } from './rope.js';
 import { layerTensor } from './tensor-plan.js';
 import type { WeightSource } from './weight-source.js';
 
-/** Queries, keys and values of packed tokens, before the rotation: [tokens, heads * headDim] each. */
+/**
+ * Queries, keys and values of packed tokens, before the rotation: [tokens, heads * headDim] each, in the type that is
+ * computed in.
+ */
 export interface Projected {
   queries: Value;
   keys: Value;
   values: Value;
 }
 
-/** Attention of one block, from its projections to [tokens, numHeads * headDim]; o_proj comes after. */
+/** Attention of one block, from its projections to [tokens, numHeads * headDim] of the same type; o_proj comes after. */
 export type Attend = (projected: Projected, layer: number) => Value;
 
-/** Projects, attends and projects back: a block's whole attention, without the norm before it. */
+/**
+ * Projects, attends and projects back: a block's whole attention, without the norm before it.
+ * @param hidden float32 [tokens, hidden]
+ * @returns the same
+ */
 export function attention(
   graph: Graph,
   weights: WeightSource,
@@ -25,20 +32,24 @@ export function attention(
   hidden: Value,
   attend: Attend,
 ): Value {
+  const { casts } = weights;
+  const narrowed = casts.narrow(hidden);
   const project = (name: string): Value =>
-    linear(graph, weights, layerTensor(layer, `self_attn.${name}_proj`), hidden);
+    linear(graph, weights, layerTensor(layer, `self_attn.${name}_proj`), narrowed);
   const normed = (name: 'q' | 'k', heads: number): Value => {
     const value = project(name);
     if (config.family !== 'qwen3') return value;
     const weight = weights.float32(layerTensor(layer, `self_attn.${name}_norm.weight`));
-    return headNorm(graph, value, weight, heads, config);
+    return casts.narrow(headNorm(graph, casts.widen(value), weight, heads, config));
   };
   const projected = {
     queries: normed('q', config.numHeads),
     keys: normed('k', config.numKvHeads),
     values: project('v'),
   };
-  return linear(graph, weights, layerTensor(layer, 'self_attn.o_proj'), attend(projected, layer));
+  return casts.widen(
+    linear(graph, weights, layerTensor(layer, 'self_attn.o_proj'), attend(projected, layer)),
+  );
 }
 
 /** Scores are divided by the root of the head's size. */

@@ -10,6 +10,7 @@ import { planTensors, takeTensors } from './tensor-plan.js';
 async function graphOf(guard: GoldenGuard) {
   const { config, weights } = goldenArtifact(guard);
   const artifact = readArtifact(config, weights);
+  if (artifact.task !== 'content') throw new Error('the fixture has changed');
   const checkpoint = await openCheckpoint(goldenDirs(guard).backbone);
   const lastLayer = Math.max(...artifact.layers.map(({ index }) => index));
   const taken = takeTensors(checkpoint, planTensors(checkpoint.config, lastLayer), 'dir');

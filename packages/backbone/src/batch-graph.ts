@@ -4,8 +4,9 @@ import { decoderBlocks } from './decoder-blocks.js';
 import { contentScores, selectNeurons, tapOf, trajectoryScores } from './head-graph.js';
 import { Graph } from './onnx/graph.js';
 import { DataType } from './onnx/proto.js';
+import type { Numerics } from './precision.js';
 import { rowAttention } from './row-attention.js';
-import { type PlacedTensor, WeightSource } from './weight-source.js';
+import { type PlacedWeights, WeightSource } from './weight-source.js';
 
 /**
  * The inputs of a batch graph. A batch travels packed: its rows' tokens one after another, no padding between
@@ -32,13 +33,15 @@ export const BATCH_SCORES = 'scores';
  * The whole of a guard as one ONNX graph: rows of token ids in, one score a row out. Backbone blocks up to the last
  * layer read, pooling, neuron selection, layer weights, head and softmax are inside.
  *
- * @param tensors where each tensor of `planTensors` is, relative to the directory the model will be in
+ * @param tensors  where each tensor of `planTensors` is, relative to the directory the model will be in
+ * @param numerics what is computed in, and where; float32 on a CPU when not given
  * @returns the bytes of `model.onnx`
  */
 export function buildBatchGraph(
   config: BackboneConfig,
   artifact: Artifact,
-  tensors: ReadonlyMap<string, PlacedTensor>,
+  tensors: PlacedWeights,
+  numerics?: Numerics,
 ): Uint8Array {
   const graph = new Graph();
   const tokenIds = graph.input(BATCH_INPUTS.tokenIds, DataType.INT64, ['tokens']);
@@ -50,8 +53,8 @@ export function buildBatchGraph(
   };
   const pooling = graph.input(BATCH_INPUTS.pooling, DataType.FLOAT, ['rows', 'tokens']);
 
-  const weights = new WeightSource(graph, tensors);
-  const attend = rowAttention(graph, config, layout, artifact.maxLength);
+  const weights = new WeightSource(graph, tensors, numerics);
+  const attend = rowAttention(graph, weights.casts, config, layout, artifact.maxLength);
   const taps = decoderBlocks(graph, weights, config, artifact, tokenIds, attend);
   const pooled = (layer: number): string => graph.op('MatMul', [pooling, tapOf(taps, layer)]);
   if (artifact.task === 'trajectory') {

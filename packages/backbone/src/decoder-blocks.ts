@@ -58,11 +58,12 @@ export function decoderBlocks(
   return taps;
 }
 
-/** down(silu(gate(x)) * up(x)) */
+/** down(silu(gate(x)) * up(x)), float32 [tokens, hidden] to the same. */
 function gatedMlp(graph: Graph, weights: WeightSource, layer: number, hidden: Value): Value {
   const project = (name: string, value: Value): Value =>
     linear(graph, weights, layerTensor(layer, `mlp.${name}_proj`), value);
   // QuickGelu with alpha 1 is x * sigmoid(x): silu in one pass over memory.
-  const [gate = ''] = graph.contrib('QuickGelu', [project('gate', hidden)], { alpha: { float: 1 } });
-  return project('down', graph.op('Mul', [gate, project('up', hidden)]));
+  const narrowed = weights.casts.narrow(hidden);
+  const [gate = ''] = graph.contrib('QuickGelu', [project('gate', narrowed)], { alpha: { float: 1 } });
+  return weights.casts.widen(project('down', graph.op('Mul', [gate, project('up', narrowed)])));
 }

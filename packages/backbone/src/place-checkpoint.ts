@@ -5,31 +5,38 @@ import { codeOf } from '@tocsin/errors';
 import type { BackboneConfig } from './backbone-config.js';
 import type { CheckpointTensor } from './checkpoint.js';
 import { openCheckpoint } from './open-checkpoint.js';
+import type { Precision } from './precision.js';
+import { storeWeights } from './store/store-weights.js';
 import { planTensors, takeTensors } from './tensor-plan.js';
-import type { PlacedTensor } from './weight-source.js';
+import type { PlacedTensor, QuantizedTensor } from './weight-source.js';
 
 /** A backbone whose weights are in the directory that its model will be in. */
 export interface PlacedBackbone {
   config: BackboneConfig;
-  tensors: Map<string, PlacedTensor>;
+  tensors: Map<string, PlacedTensor | QuantizedTensor>;
 }
 
 /**
- * Puts the weights of a Hugging Face checkpoint into `target`, without a copy where the file system allows it.
- * onnxruntime reads external data only out of the model's own directory and follows no symbolic link: so each weight
+ * Puts the weights of a Hugging Face checkpoint into `target`, without a copy where the precision and the file system
+ * allow it: float32 reads any weights where they are, a half precision those that are of its own type. Other weights
+ * are converted once. onnxruntime reads external data only out of the model's own directory and follows no symbolic link: so each weight
  * file is hard-linked, and copied (as a clone where that exists) when `target` is on another file system.
  *
  * @param lastLayerOf the last block to read, once the configuration is known
- * @throws UserError when a tensor is missing, of another shape or type
+ * @throws UserError when a tensor is missing, of another shape or type, or beyond what the precision holds
  */
 export async function placeCheckpoint(
   dir: string,
   target: string,
   lastLayerOf: (config: BackboneConfig) => number,
+  precision: Precision = 'float32',
 ): Promise<PlacedBackbone> {
   const checkpoint = await openCheckpoint(dir);
   const { config } = checkpoint;
   const taken = takeTensors(checkpoint, planTensors(config, lastLayerOf(config)), dir);
+  if (!isHeldAlready(taken, precision)) {
+    return { config, tensors: await storeWeights(taken, target, precision) };
+  }
   const locations = new Map<string, string>();
   const tensors = new Map<string, PlacedTensor>();
   for (const [name, tensor] of taken) {
@@ -41,6 +48,13 @@ export async function placeCheckpoint(
     tensors.set(name, placed(tensor, location));
   }
   return { config, tensors };
+}
+
+/** The graph takes the tensors as they are: all of them in float32's case, since every float widens to it exactly. */
+function isHeldAlready(taken: ReadonlyMap<string, CheckpointTensor>, precision: Precision): boolean {
+  if (precision === 'float32') return true;
+  const dtype = { float16: 'F16', bfloat16: 'BF16', int8: undefined, int4: undefined }[precision];
+  return [...taken.values()].every((tensor) => tensor.dtype === dtype);
 }
 
 export function placed(tensor: CheckpointTensor, location: string): PlacedTensor {

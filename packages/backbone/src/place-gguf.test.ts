@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { placeCheckpoint } from './place-checkpoint.js';
 import { placeGguf } from './place-gguf.js';
 import { writeTinyPair } from './testing/tiny-pair.js';
+import { isQuantized } from './weight-source.js';
 
 const temp = tempDir();
 
@@ -36,7 +37,9 @@ test.each([
   const expected = new Map(
     readTensors(await readFile(join(checkpoint, 'model.safetensors'))).map((tensor) => [tensor.name, tensor]),
   );
-  for (const [name, { location, offset, byteLength, dtype, shape }] of placed.tensors) {
+  for (const [name, tensor] of placed.tensors) {
+    if (isQuantized(tensor)) throw new Error(`${name} was quantized`);
+    const { location, offset, byteLength, dtype, shape } = tensor;
     expect(location).toBe('weights-0.safetensors');
     expect({ dtype, shape }).toEqual({ dtype: 'F32', shape: expected.get(name)?.shape });
     expect(

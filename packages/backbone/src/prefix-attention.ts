@@ -1,5 +1,6 @@
 import { type Attend, attentionScale, ropeConstants } from './attention.js';
 import type { BackboneConfig } from './backbone-config.js';
+import type { Casts } from './casts.js';
 import type { Graph, Value } from './onnx/graph.js';
 import { DataType } from './onnx/proto.js';
 
@@ -20,10 +21,12 @@ export const newValues = (layer: number): string => `new_values_${layer}`;
 
 /**
  * Attention of new tokens over those before them and themselves, for rows that each have a past of their own length.
- * GroupQueryAttention takes pasts of one length only, so rotation, mask and layout are in the graph here.
+ * GroupQueryAttention takes pasts of one length only, so rotation, mask and layout are in the graph here. Keys and
+ * values are kept, and looked at, in float32 whatever the projections are computed in.
  */
 export function prefixAttention(
   graph: Graph,
+  casts: Casts,
   config: BackboneConfig,
   layout: PrefixLayout,
   positions: number,
@@ -50,9 +53,9 @@ export function prefixAttention(
     const out = graph.op(
       'Attention',
       [
-        graph.op('Gather', [rotated(queries), layout.padIndex]),
-        remembered(rotated(keys), pastKeys(layer), newKeys(layer)),
-        remembered(values, pastValues(layer), newValues(layer)),
+        graph.op('Gather', [rotated(casts.widen(queries)), layout.padIndex]),
+        remembered(rotated(casts.widen(keys)), pastKeys(layer), newKeys(layer)),
+        remembered(casts.widen(values), pastValues(layer), newValues(layer)),
         layout.mask,
       ],
       {
@@ -62,6 +65,6 @@ export function prefixAttention(
       },
     );
     const flat = graph.op('Reshape', [out, graph.shape([-1, config.numHeads * config.headDim])]);
-    return graph.op('Gather', [flat, layout.unpadIndex]);
+    return casts.narrow(graph.op('Gather', [flat, layout.unpadIndex]));
   };
 }

@@ -4,8 +4,9 @@ import { decoderBlocks } from './decoder-blocks.js';
 import { contentScores, selectNeurons, tapOf, trajectoryScores } from './head-graph.js';
 import { Graph, type Value } from './onnx/graph.js';
 import { DataType } from './onnx/proto.js';
+import type { Numerics } from './precision.js';
 import { prefixAttention } from './prefix-attention.js';
-import { type PlacedTensor, WeightSource } from './weight-source.js';
+import { type PlacedWeights, WeightSource } from './weight-source.js';
 
 /**
  * The inputs of a prefix graph, beside `pastKeys(layer)` and `pastValues(layer)`: float32 [past tokens, kv heads *
@@ -41,13 +42,15 @@ export const PREFIX_MEANS = 'means';
  * A guard as a graph that scores every prefix of a row in one pass, and goes on from where an earlier pass ended: a
  * causal backbone's states of earlier tokens never change, so their keys, values and running sums are all it needs.
  *
- * @param tensors where each tensor of `planTensors` is, relative to the directory the model will be in
+ * @param tensors  where each tensor of `planTensors` is, relative to the directory the model will be in
+ * @param numerics what is computed in, and where; float32 on a CPU when not given
  * @returns the bytes of `prefix.onnx`
  */
 export function buildPrefixGraph(
   config: BackboneConfig,
   artifact: Artifact,
-  tensors: ReadonlyMap<string, PlacedTensor>,
+  tensors: PlacedWeights,
+  numerics?: Numerics,
 ): Uint8Array {
   const graph = new Graph();
   const { INT64 } = DataType;
@@ -59,8 +62,8 @@ export function buildPrefixGraph(
     keyIndex: graph.input(PREFIX_INPUTS.keyIndex, INT64, ['rows', 'keys']),
     mask: graph.input(PREFIX_INPUTS.mask, DataType.BOOL, ['rows', 1, 'longest', 'keys']),
   };
-  const weights = new WeightSource(graph, tensors);
-  const attend = prefixAttention(graph, config, layout, artifact.maxLength);
+  const weights = new WeightSource(graph, tensors, numerics);
+  const attend = prefixAttention(graph, weights.casts, config, layout, artifact.maxLength);
   const taps = decoderBlocks(graph, weights, config, artifact, tokenIds, attend);
   if (artifact.task === 'trajectory') {
     trajectoryScores(graph, artifact, tapOf(taps, lastLayerOf(artifact)), PREFIX_SCORES);

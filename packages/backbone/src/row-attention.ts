@@ -1,5 +1,6 @@
 import { type Attend, attentionScale, ropeConstants } from './attention.js';
 import type { BackboneConfig } from './backbone-config.js';
+import type { Casts } from './casts.js';
 import type { Graph, Value } from './onnx/graph.js';
 
 /** What lays packed tokens out row by row and back (see BATCH_INPUTS). */
@@ -17,11 +18,13 @@ export interface RowLayout {
  */
 export function rowAttention(
   graph: Graph,
+  casts: Casts,
   config: BackboneConfig,
   layout: RowLayout,
   positions: number,
 ): Attend {
   const rope = ropeConstants(graph, config, positions);
+  const [cos, sin] = [casts.narrow(rope.cos), casts.narrow(rope.sin)];
   const sideBySide = (value: Value): Value => graph.op('Gather', [value, layout.padIndex]);
   return ({ queries, keys, values }) => {
     const [out = ''] = graph.contrib(
@@ -34,8 +37,8 @@ export function rowAttention(
         '', // no past values
         layout.lastPosition,
         layout.longest,
-        rope.cos,
-        rope.sin,
+        cos,
+        sin,
       ],
       {
         num_heads: { int: config.numHeads },

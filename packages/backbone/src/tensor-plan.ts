@@ -7,6 +7,9 @@ export const EMBEDDING = 'model.embed_tokens.weight';
 export const FINAL_NORM = 'model.norm.weight';
 export const layerTensor = (layer: number, part: string): string => `model.layers.${layer}.${part}`;
 
+/** True for the matrix of a block's linear layer. */
+export const isLinearWeight = (name: string): boolean => name.endsWith('_proj.weight');
+
 /** What is read of a checkpoint: the names, with the shape that each must have. */
 export type TensorPlan = Map<string, number[]>;
 

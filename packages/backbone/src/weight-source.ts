@@ -1,7 +1,10 @@
+import { Casts } from './casts.js';
 import type { Graph, Value } from './onnx/graph.js';
 import { DataType } from './onnx/proto.js';
+import type { Numerics } from './precision.js';
+import type { BlockFormat } from './quantize/block-format.js';
 
-/** A checkpoint's tensor in the compiled guard's directory. */
+/** A tensor in the compiled guard's directory. */
 export interface PlacedTensor {
   dtype: string;
   shape: readonly number[];
@@ -11,35 +14,80 @@ export interface PlacedTensor {
   byteLength: number;
 }
 
+/** A linear layer's weight in blocks of integers (see quantizeRows), in the compiled guard's directory. */
+export interface QuantizedTensor {
+  format: BlockFormat;
+  /** [outputs, inputs] */
+  shape: readonly [number, number];
+  codes: PlacedTensor;
+  scales: PlacedTensor;
+  zeroPoints: PlacedTensor | undefined;
+}
+
+/** True for a weight that is held as integers. */
+export const isQuantized = (tensor: PlacedTensor | QuantizedTensor): tensor is QuantizedTensor =>
+  'codes' in tensor;
+
+/** By the name that the checkpoint has for it. */
+export type PlacedWeights = ReadonlyMap<string, PlacedTensor | QuantizedTensor>;
+
+/** A quantized weight as values of a graph. */
+export interface QuantizedWeight {
+  format: BlockFormat;
+  outputs: number;
+  inputs: number;
+  codes: Value;
+  /** In the type that is computed in. */
+  scales: Value;
+  /** Left out ('') where the middle of the codes stands for zero. */
+  zeroPoints: Value;
+}
+
+/** What a graph is built for, unless it is told. */
+export const FLOAT32_ON_CPU: Numerics = { weights: 'float32', arithmetic: 'float32', device: 'cpu' };
+
 const DATA_TYPES: Record<string, DataType> = {
   F32: DataType.FLOAT,
   F16: DataType.FLOAT16,
   BF16: DataType.BFLOAT16,
+  U8: DataType.UINT8,
 };
 
-/** Gives a graph the checkpoint's tensors, each referenced where it is and cast to float32 as it is used. */
+/**
+ * Gives a graph the placed tensors, each referenced where it is and cast as it is used. onnxruntime folds the cast of
+ * a stored tensor when it loads the model.
+ */
 export class WeightSource {
+  readonly casts: Casts;
+  readonly numerics: Numerics;
   readonly #graph: Graph;
-  readonly #tensors: ReadonlyMap<string, PlacedTensor>;
+  readonly #tensors: PlacedWeights;
 
-  constructor(graph: Graph, tensors: ReadonlyMap<string, PlacedTensor>) {
+  constructor(graph: Graph, tensors: PlacedWeights, numerics: Numerics = FLOAT32_ON_CPU) {
     this.#graph = graph;
     this.#tensors = tensors;
+    this.numerics = numerics;
+    this.casts = new Casts(graph, numerics.arithmetic);
   }
 
   has(name: string): boolean {
     return this.#tensors.has(name);
   }
 
-  /** A weight as float32. onnxruntime folds the cast of a stored half-precision tensor when it loads the model. */
+  /** A weight as float32: a norm's. */
   float32(name: string): Value {
     return this.cast(this.stored(name), name);
   }
 
-  /** A weight as the checkpoint holds it: for a table of which only some rows are used. */
-  stored(name: string): Value {
+  /** A weight in the type that is computed in: a linear layer's. */
+  narrow(name: string): Value {
     const tensor = this.#tensor(name);
-    return this.#graph.external(name, { ...tensor, dataType: dataTypeOf(tensor) });
+    return this.casts.stored(this.#external(name, tensor), dataTypeOf(tensor));
+  }
+
+  /** A weight as it is stored: for a table of which only some rows are used. */
+  stored(name: string): Value {
+    return this.#external(name, this.#tensor(name));
   }
 
   /** `value`, which has the stored type of tensor `name`, as float32. */
@@ -48,9 +96,30 @@ export class WeightSource {
     return this.#graph.op('Cast', [value], { to: { int: DataType.FLOAT } });
   }
 
+  /** A linear layer's weight in blocks of integers; undefined when it is held as a matrix of floats. */
+  quantized(name: string): QuantizedWeight | undefined {
+    const tensor = this.#tensors.get(name);
+    if (tensor === undefined || !isQuantized(tensor)) return undefined;
+    const { format, shape, codes, scales, zeroPoints } = tensor;
+    const scale = this.#external(`${name}.scales`, scales);
+    return {
+      format,
+      outputs: shape[0],
+      inputs: shape[1],
+      codes: this.#external(`${name}.codes`, codes),
+      scales: this.casts.stored(scale, dataTypeOf(scales)),
+      zeroPoints: zeroPoints === undefined ? '' : this.#external(`${name}.zero_points`, zeroPoints),
+    };
+  }
+
+  #external(name: string, tensor: PlacedTensor): Value {
+    return this.#graph.external(name, { ...tensor, dataType: dataTypeOf(tensor) });
+  }
+
   #tensor(name: string): PlacedTensor {
     const tensor = this.#tensors.get(name);
     if (tensor === undefined) throw new Error(`the graph reads ${name}, which planTensors() did not plan`);
+    if (isQuantized(tensor)) throw new Error(`the graph reads ${name} as floats, and it is held as integers`);
     return tensor;
   }
 }

@@ -1,23 +1,17 @@
 import { isUserError } from '@tocsin/errors';
 import { expect, test } from 'vitest';
-import { resolveFields } from './fields.js';
+import { DEFAULT_FIELDS, resolveFields } from './fields.js';
 
 test('defaults fill what is not given', () => {
-  expect(resolveFields()).toEqual({ text: 'text', prompt: 'prompt', response: 'response', id: 'id' });
-  expect(resolveFields({ text: 'body' })).toEqual({
-    text: 'body',
-    prompt: 'prompt',
-    response: 'response',
-    id: 'id',
-  });
+  expect(resolveFields()).toEqual(DEFAULT_FIELDS);
+  expect(resolveFields({ text: 'body' })).toEqual({ ...DEFAULT_FIELDS, text: 'body' });
 });
 
 test('a given name wins over the default of another role', () => {
   expect(resolveFields({ text: 'prompt' })).toEqual({
+    ...DEFAULT_FIELDS,
     text: 'prompt',
     prompt: undefined,
-    response: 'response',
-    id: 'id',
   });
   expect(resolveFields({ text: 'id' }).id).toBeUndefined();
   expect(resolveFields({ prompt: 'response', response: 'prompt' })).toMatchObject({

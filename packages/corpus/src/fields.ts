@@ -5,6 +5,10 @@ export interface CorpusFields {
   text: string;
   prompt: string;
   response: string;
+  /** An agent's chat messages: what trajectory guards score. */
+  messages: string;
+  /** The tools that the agent was given. Looked for in rows with messages only. */
+  tools: string;
   id: string;
 }
 
@@ -12,6 +16,8 @@ export const DEFAULT_FIELDS = {
   text: 'text',
   prompt: 'prompt',
   response: 'response',
+  messages: 'messages',
+  tools: 'tools',
   id: 'id',
 } as const satisfies CorpusFields;
 
@@ -38,5 +44,12 @@ export function resolveFields(given: Partial<CorpusFields> = {}): FieldLookup {
   }
   const lookup = (role: keyof CorpusFields): string | undefined =>
     given[role] ?? (taken.has(DEFAULT_FIELDS[role]) ? undefined : DEFAULT_FIELDS[role]);
-  return { text: lookup('text'), prompt: lookup('prompt'), response: lookup('response'), id: lookup('id') };
+  return {
+    text: lookup('text'),
+    prompt: lookup('prompt'),
+    response: lookup('response'),
+    messages: lookup('messages'),
+    tools: lookup('tools'),
+    id: lookup('id'),
+  };
 }

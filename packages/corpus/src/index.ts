@@ -1,8 +1,9 @@
 export { checkSources } from './check-sources.js';
+export { fieldSource } from './field-source.js';
 export { type CorpusFields, DEFAULT_FIELDS } from './fields.js';
 export { DEFAULT_MAX_LINE_BYTES, type ReadJsonlOptions, readJsonl } from './jsonl-reader.js';
 export { checkWritable } from './output.js';
-export type { CorpusRow, ItemRow, KeptFields, RejectRow, RowContent } from './row.js';
+export type { CorpusRow, ItemRow, KeptFields, RejectRow, RowContent, RowTrajectory } from './row.js';
 export { MAX_KEY_LENGTH } from './row-key.js';
 export { SCORE_FORMATS, type ScoreFormat, scoreFormat } from './score-format.js';
 export { SCORE_COLUMNS, type ScoreRow } from './score-row.js';

@@ -36,7 +36,8 @@ export interface ReadJsonlOptions {
  *
  * - Lines end at LF or CR LF; the last one needs no end. Blank lines are no rows but count as lines. A UTF-8 byte order
  *   mark is skipped. An empty file has no rows.
- * - A row is an object with a string `text`, or with a string `prompt` and/or `response`; null counts as absent.
+ * - A row is an object with a string `text`, or with a string `prompt` and/or `response`, or with an array `messages` and
+ *   perhaps `tools`; null counts as absent.
  *   An empty text is a text, and so is one with U+0000. Everything else is a reject, and the next rows go on.
  * - The key is the row's `id` (string or number), else its line number ("17"; "name.jsonl:17" with several sources).
  *   Equal keys are allowed: each row is kept.

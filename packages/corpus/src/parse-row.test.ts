@@ -39,6 +39,47 @@ describe('content', () => {
   });
 });
 
+describe('trajectories', () => {
+  test.each([
+    ['{"messages": []}', { messages: '[]' }],
+    [
+      '{"messages": [ {"role":"user", "n": 1.0} ] , "tools": null}',
+      { messages: '[ {"role":"user", "n": 1.0} ]' },
+    ],
+    ['{"tools": [{"2": 1, "1": 1e2}],"messages":[1]}', { messages: '[1]', tools: '[{"2": 1, "1": 1e2}]' }],
+    ['{"messages": [1], "messages": [2], "tools": "x"}', { messages: '[2]', tools: '"x"' }],
+    ['{"messages": null, "text": "t", "tools": [1]}', { text: 't' }],
+  ])('%s keeps the JSON as it stands', (line, content) => {
+    expect(parse(line)).toEqual({ key: undefined, content });
+  });
+
+  test('fields may have other names', () => {
+    const line = '{"id": "k", "chat": [1], "functions": [2], "tools": [3], "messages": [4]}';
+    expect(parse(line, { messages: 'chat', tools: 'functions' })).toEqual({
+      key: 'k',
+      content: { messages: '[1]', tools: '[2]' },
+    });
+    expect(parse('{"messages": "a text"}', { text: 'messages' })).toMatchObject({
+      content: { text: 'a text' },
+    });
+  });
+
+  test.each([
+    ['{"messages": "secret"}', 'The field "messages" is a string; an array was expected.'],
+    ['{"messages": {}}', 'The field "messages" is an object; an array was expected.'],
+    [
+      '{"messages": [], "text": "t"}',
+      'The row has both "messages" and "text"; one way or the other was expected.',
+    ],
+    [
+      '{"messages": [], "prompt": "p", "response": 5}',
+      'The row has both "messages" and "prompt" and "response"; one way or the other was expected.',
+    ],
+  ])('%s is a reject', (line, reason) => {
+    expect(reasonOf(line)).toBe(reason);
+  });
+});
+
 describe('key', () => {
   test.each([
     ['"a b"', 'a b'],
@@ -76,10 +117,16 @@ describe('reasons', () => {
     ['secret', 'The line is not JSON at character 1: a value was expected.'],
     [
       '["secret"]',
-      'The line is an array; a JSON object with "text", or "prompt" and "response" was expected.',
+      'The line is an array; a JSON object with "text", or "prompt" and "response", or "messages" was expected.',
     ],
-    ['"secret"', 'The line is a string; a JSON object with "text", or "prompt" and "response" was expected.'],
-    ['null', 'The line is null; a JSON object with "text", or "prompt" and "response" was expected.'],
+    [
+      '"secret"',
+      'The line is a string; a JSON object with "text", or "prompt" and "response", or "messages" was expected.',
+    ],
+    [
+      'null',
+      'The line is null; a JSON object with "text", or "prompt" and "response", or "messages" was expected.',
+    ],
     ['{"text": 5}', 'The field "text" is a number; a string was expected.'],
     ['{"text": ["secret"]}', 'The field "text" is an array; a string was expected.'],
     [
@@ -98,11 +145,11 @@ describe('reasons', () => {
     ],
     [
       '{}',
-      'The row has no text to score: "text", or "prompt" and "response" was expected, and it has no field.',
+      'The row has no text to score: "text", or "prompt" and "response", or "messages" was expected, and it has no field.',
     ],
     [
       '{"body": "secret", "text": null}',
-      'The row has no text to score: "text", or "prompt" and "response" was expected, and it has "body", "text" (null).',
+      'The row has no text to score: "text", or "prompt" and "response", or "messages" was expected, and it has "body", "text" (null).',
     ],
   ])('%s', (line, reason) => {
     expect(reasonOf(line)).toBe(reason);

@@ -1,3 +1,4 @@
+import { fieldSource } from './field-source.js';
 import type { FieldLookup } from './fields.js';
 import { firstInvalidUtf8 } from './invalid-utf8.js';
 import { jsonFault } from './json-fault.js';
@@ -41,7 +42,7 @@ export function parseRow(line: Buffer, fields: FieldLookup, keep: readonly strin
   const kept = keptOf(row, keep);
   const id = fields.id === undefined ? { key: undefined } : rowKey(own(row, fields.id), json, fields.id);
   if ('fault' in id) return { key: undefined, reason: id.fault, ...kept };
-  const content = readContent(row, fields);
+  const content = readContent(row, json, fields);
   return { key: id.key, ...(typeof content === 'string' ? { reason: content } : { content }), ...kept };
 }
 
@@ -53,10 +54,20 @@ function keptOf(row: object, keep: readonly string[]): { kept?: KeptFields } {
 }
 
 /** The parts to score, or the reason why there are none. */
-function readContent(row: object, fields: FieldLookup): RowContent | string {
+function readContent(row: object, json: string, fields: FieldLookup): RowContent | string {
   const text = part(row, fields.text);
   const prompt = part(row, fields.prompt);
   const response = part(row, fields.response);
+  const messages = part(row, fields.messages);
+  if (messages !== undefined) {
+    const others = quoted([
+      text === undefined ? undefined : fields.text,
+      prompt === undefined ? undefined : fields.prompt,
+      response === undefined ? undefined : fields.response,
+    ]);
+    if (others === '') return readTrajectory(messages, row, json, fields);
+    return `The row has both ${quoted([fields.messages])} and ${others}; one way or the other was expected.`;
+  }
   if (text !== undefined && (prompt !== undefined || response !== undefined)) {
     const others = quoted([
       prompt === undefined ? undefined : fields.prompt,
@@ -77,6 +88,26 @@ function readContent(row: object, fields: FieldLookup): RowContent | string {
   };
 }
 
+function readTrajectory(
+  messages: unknown,
+  row: object,
+  json: string,
+  fields: FieldLookup,
+): RowContent | string {
+  if (!Array.isArray(messages)) {
+    return `The field ${quoted([fields.messages])} is ${typeName(messages)}; an array was expected.`;
+  }
+  const tools = part(row, fields.tools) === undefined ? undefined : sourceOf(json, fields.tools);
+  return { messages: sourceOf(json, fields.messages), ...(tools === undefined ? {} : { tools }) };
+}
+
+/** The JSON text of a field that the row has. */
+function sourceOf(json: string, field = ''): string {
+  const source = fieldSource(json, field);
+  if (source === undefined) throw new Error(`the row's field ${printable(field)} was not found in its line`);
+  return source;
+}
+
 /** A part's value; null counts as absent. */
 function part(row: object, field: string | undefined): unknown {
   return field === undefined ? undefined : (own(row, field) ?? undefined);
@@ -95,10 +126,10 @@ function partFault(value: unknown, field: string | undefined): string | undefine
   return `The field ${quoted([field])} holds half of a surrogate pair, which is no character.`;
 }
 
-/** The fields that are looked for: `"text", or "prompt" and "response"`. */
+/** The fields that are looked for: `"text", or "prompt" and "response", or "messages"`. */
 function wanted(fields: FieldLookup): string {
   const pair = quoted([fields.prompt, fields.response]);
-  const ways = [quoted([fields.text]), pair].filter((way) => way !== '');
+  const ways = [quoted([fields.text]), pair, quoted([fields.messages])].filter((way) => way !== '');
   return ways.join(', or ');
 }
 

@@ -1,5 +1,13 @@
-/** What is scored: one text, or a prompt, or a response, or both of them. */
-export type RowContent = { text: string } | { prompt?: string; response?: string };
+/** What is scored: one text, or a prompt, or a response, or both of them; or an agent's trajectory. */
+export type RowContent = { text: string } | { prompt?: string; response?: string } | RowTrajectory;
+
+/** An agent's messages and tools, as the JSON that stands in the row: what it says is the affair of who renders it. */
+export interface RowTrajectory {
+  /** An array, as JSON text: the spelling of numbers and the order of keys can change a score. */
+  messages: string;
+  /** JSON text of any value but null. */
+  tools?: string;
+}
 
 /** JSON values of the fields that a reader was asked to keep, by name; a field that the row lacks is absent. */
 export type KeptFields = Readonly<Record<string, unknown>>;

@@ -1,8 +1,14 @@
+import type { DeviceKind } from '@tocsin/backbone';
 import type { CostModel } from './cost-model.js';
 import type { RunBatch } from './run-batch.js';
 
-/** Tokens a pass that are tried, in order. */
-const BUDGETS = [256, 512, 1024, 2048, 4096];
+/** Tokens a pass that are tried, in order. A GPU has to be filled. */
+const CPU_BUDGETS = [256, 512, 1024, 2048, 4096];
+const GPU_BUDGETS = [...CPU_BUDGETS, 8192, 16_384, 32_768];
+
+export const budgetsOf = (device: DeviceKind): readonly number[] =>
+  device === 'cpu' ? CPU_BUDGETS : GPU_BUDGETS;
+
 /** Rows of this many tokens: short enough that attention costs next to nothing. */
 const SHORT_ROW = 64;
 /** A larger batch must be this much faster per token to be worth its memory and its wait. */
@@ -22,8 +28,14 @@ interface Timed {
  * Measures what forward passes cost on this device, in a few seconds.
  * @param vocabSize token ids are drawn from 0 to vocabSize - 1
  * @param maxLength tokens of the longest row that the guard takes
+ * @param budgets   tokens a pass that are tried, rising
  */
-export async function calibrate(run: RunBatch, vocabSize: number, maxLength: number): Promise<CostModel> {
+export async function calibrate(
+  run: RunBatch,
+  vocabSize: number,
+  maxLength: number,
+  budgets: readonly number[] = CPU_BUDGETS,
+): Promise<CostModel> {
   let spentMs = 0;
   const pass = async (rows: number, length: number): Promise<number> => {
     const tokenIds = Int32Array.from({ length: rows * length }, (_, i) => (i * 7919) % vocabSize);
@@ -45,7 +57,7 @@ export async function calibrate(run: RunBatch, vocabSize: number, maxLength: num
   await pass(1, short); // the first pass of a session also sets up its threads and memory
   const single = await timeRows(1);
   const measured: Timed[] = [];
-  for (const budget of BUDGETS) {
+  for (const budget of budgets) {
     const rows = Math.floor(budget / short);
     const before = measured.at(-1);
     if (before !== undefined && spentMs + perToken(before) * rows * short > TIME_LIMIT_MS) break;

@@ -4,20 +4,24 @@ import {
   type BackboneConfig,
   buildBatchGraph,
   buildPrefixGraph,
+  type Numerics,
   type PlacedBackbone,
+  type Precision,
   placeCheckpoint,
   placeGguf,
 } from '@tocsin/backbone';
 import { codeOf, UserError } from '@tocsin/errors';
 import { type BackboneSource, type ScratchLockOptions, withScratchLock } from '@tocsin/models';
 import { type Artifact, lastLayerOf } from '@tocsin/siren';
+import { readChatFormat } from './chat-format-source.js';
 import { checkFits } from './check-fits.js';
 
 /** Raised when what lies in a compiled guard's directory changes, though its scores do not. */
 export const LAYOUT_VERSION = 2;
-const MANIFEST = 'guard.json';
+export const MANIFEST = 'guard.json';
 const BATCH_GRAPH = 'model.onnx';
 const PREFIX_GRAPH = 'prefix.onnx';
+const CHAT_FORMAT = 'chat-format.json';
 
 /** A guard's directory in the cache: everything that scoring needs, and nothing outside it. */
 export interface CompiledGuard {
@@ -25,13 +29,24 @@ export interface CompiledGuard {
   modelFile: string;
   prefixFile: string;
   tokenizerFile: string;
+  /** Chat template and special tokens. Only trajectory guards have it. */
+  chatFormatFile: string;
   config: BackboneConfig;
 }
 
 /** `guard.json`: what the directory holds, so that a change behind its back is noticed. */
-interface Manifest {
+export interface Manifest {
+  /** What the guard was called when it was compiled (`labelOf`). Others may share its fingerprint. */
+  guard: string | undefined;
   config: BackboneConfig;
   files: { name: string; size: number; mtimeMs: number }[];
+}
+
+export interface CompileOptions extends ScratchLockOptions {
+  /** Float32 on a CPU when not given. */
+  numerics?: Numerics | undefined;
+  /** What the guard is called, for people who look into the cache. */
+  guard?: string | undefined;
 }
 
 /** The compiled guard of a fingerprint, if the cache holds it whole. */
@@ -60,14 +75,14 @@ export async function compileGuard(
   fingerprint: string,
   artifact: Artifact,
   source: BackboneSource,
-  lock: ScratchLockOptions = {},
+  options: CompileOptions = {},
 ): Promise<CompiledGuard> {
   const dir = compiledDir(cacheDir, fingerprint);
   await mkdir(dirname(dir), { recursive: true });
   const work = async (scratch: string): Promise<CompiledGuard> => {
     const existing = await findCompiled(cacheDir, fingerprint);
     if (existing !== undefined) return existing;
-    const config = await buildInto(scratch, artifact, source);
+    const config = await buildInto(scratch, artifact, source, options);
     await rm(dir, { recursive: true, force: true });
     await rename(scratch, dir).catch(async (error: unknown) => {
       // A holder that had slept so long that its lock was taken may have been the quicker by a hair.
@@ -76,7 +91,7 @@ export async function compileGuard(
     return guardIn(dir, config);
   };
   try {
-    return await withScratchLock(`${dir}.lock`, work, lock);
+    return await withScratchLock(`${dir}.lock`, work, options);
   } catch (error) {
     if (codeOf(error) !== 'ENOSPC') throw error;
     throw new UserError(`no space is left in ${cacheDir} for the compiled guard`, {
@@ -86,7 +101,7 @@ export async function compileGuard(
   }
 }
 
-async function readManifest(file: string): Promise<Manifest | undefined> {
+export async function readManifest(file: string): Promise<Manifest | undefined> {
   try {
     return JSON.parse(await readFile(file, 'utf8')) as Manifest;
   } catch (error) {
@@ -100,13 +115,18 @@ async function buildInto(
   target: string,
   artifact: Artifact,
   source: BackboneSource,
+  { guard, numerics }: CompileOptions,
 ): Promise<BackboneConfig> {
-  const { config, tensors } = await placeBackbone(source, artifact, target);
-  await writeFile(join(target, BATCH_GRAPH), buildBatchGraph(config, artifact, tensors));
-  await writeFile(join(target, PREFIX_GRAPH), buildPrefixGraph(config, artifact, tensors));
+  if (artifact.task === 'trajectory') {
+    // Before the weights, which take long: a backbone without a chat template is told at once.
+    await writeFile(join(target, CHAT_FORMAT), JSON.stringify(await readChatFormat(source)));
+  }
+  const { config, tensors } = await placeBackbone(source, artifact, target, numerics?.weights);
+  await writeFile(join(target, BATCH_GRAPH), buildBatchGraph(config, artifact, tensors, numerics));
+  await writeFile(join(target, PREFIX_GRAPH), buildPrefixGraph(config, artifact, tensors, numerics));
   const names = (await readdir(target)).sort();
   const files = await Promise.all(names.map((name) => describe(target, name)));
-  await writeFile(join(target, MANIFEST), JSON.stringify({ config, files } satisfies Manifest));
+  await writeFile(join(target, MANIFEST), JSON.stringify({ guard, config, files } satisfies Manifest));
   return config;
 }
 
@@ -114,19 +134,25 @@ async function placeBackbone(
   source: BackboneSource,
   artifact: Artifact,
   target: string,
+  precision: Precision | undefined,
 ): Promise<PlacedBackbone> {
   const lastLayer = (config: BackboneConfig): number => {
     checkFits(artifact, config);
     return lastLayerOf(artifact);
   };
   const tokenizerFile = join(target, 'tokenizer.json');
-  if (source.kind === 'gguf') return placeGguf(source.file, target, tokenizerFile, lastLayer);
+  if (source.kind === 'gguf') return placeGguf(source.file, target, tokenizerFile, lastLayer, precision);
   await copyFile(join(source.dir, 'tokenizer.json'), tokenizerFile);
-  return placeCheckpoint(source.dir, target, lastLayer);
+  return placeCheckpoint(source.dir, target, lastLayer, precision);
+}
+
+/** Where compiled guards lie in the cache. */
+export function compiledRoot(cacheDir: string): string {
+  return join(cacheDir, 'compiled');
 }
 
 function compiledDir(cacheDir: string, fingerprint: string): string {
-  return join(cacheDir, 'compiled', `${fingerprint}-${LAYOUT_VERSION}`);
+  return join(compiledRoot(cacheDir), `${fingerprint}-${LAYOUT_VERSION}`);
 }
 
 function guardIn(dir: string, config: BackboneConfig): CompiledGuard {
@@ -135,6 +161,7 @@ function guardIn(dir: string, config: BackboneConfig): CompiledGuard {
     modelFile: join(dir, BATCH_GRAPH),
     prefixFile: join(dir, PREFIX_GRAPH),
     tokenizerFile: join(dir, 'tokenizer.json'),
+    chatFormatFile: join(dir, CHAT_FORMAT),
     config,
   };
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { goldenDirs, tempDir } from '@tocsin/siren/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CPU } from './devices/device.js';
 import { EngineDiedError, EngineProcess } from './engine-process.js';
 import { openGuard } from './open-guard.js';
 import { batchOf, slowBatch } from './testing/batches.js';
@@ -17,7 +18,13 @@ let engine: EngineProcess;
 beforeAll(async () => {
   const guard = await openGuard(goldenDirs('llama-residual').artifact, { cacheDir: join(temp, 'cache') });
   modelFile = guard.compiled.modelFile;
-  engine = await EngineProcess.start({ modelFile, scores: 'batches', task: 'content', threads: 1 });
+  engine = await EngineProcess.start({
+    modelFile,
+    scores: 'batches',
+    task: 'content',
+    device: CPU,
+    threads: 1,
+  });
 });
 
 afterAll(() => engine.close());
@@ -65,13 +72,19 @@ test('a model that does not load is told with its reason, and the process ends',
     process.getActiveResourcesInfo().filter((resource) => resource === 'ProcessWrap').length;
   const before = children();
   await expect(
-    EngineProcess.start({ modelFile: broken, scores: 'batches', task: 'content', threads: 1 }),
+    EngineProcess.start({ modelFile: broken, scores: 'batches', task: 'content', device: CPU, threads: 1 }),
   ).rejects.toThrow(/the model did not load: .*model\.onnx/);
   await expect.poll(children, { timeout: 10_000 }).toBe(before);
 });
 
 test('a process killed in mid-run: what it had is rejected, and so is what comes later', async () => {
-  const victim = await EngineProcess.start({ modelFile, scores: 'batches', task: 'content', threads: 1 });
+  const victim = await EngineProcess.start({
+    modelFile,
+    scores: 'batches',
+    task: 'content',
+    device: CPU,
+    threads: 1,
+  });
   const { batch, runMs } = await slowBatch(victim);
   const running = [victim.run(batch), victim.run(batch)];
   await sleep(runMs / 4);
@@ -83,7 +96,13 @@ test('a process killed in mid-run: what it had is rejected, and so is what comes
 });
 
 test('close ends the process', async () => {
-  const closing = await EngineProcess.start({ modelFile, scores: 'batches', task: 'content', threads: 1 });
+  const closing = await EngineProcess.start({
+    modelFile,
+    scores: 'batches',
+    task: 'content',
+    device: CPU,
+    threads: 1,
+  });
   await closing.close();
   expect(isRunning(closing.pid ?? 0)).toBe(false);
   await expect(closing.run(batchOf(1, 1))).rejects.toThrow(EngineDiedError);
@@ -93,7 +112,7 @@ test('a parent that is killed leaves no engine process behind', async () => {
   const module = new URL('../dist/engine-process.js', import.meta.url).href;
   const script = `
     import { EngineProcess } from ${JSON.stringify(module)};
-    const engine = await EngineProcess.start(${JSON.stringify({ modelFile, scores: 'batches', task: 'content', threads: 1 })});
+    const engine = await EngineProcess.start(${JSON.stringify({ modelFile, scores: 'batches', task: 'content', device: CPU, threads: 1 })});
     console.log(engine.pid);`;
   const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],

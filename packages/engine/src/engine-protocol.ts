@@ -1,6 +1,7 @@
 /** What the engine process and its parent say to one another, over Node's IPC with structured cloning. */
 
 import type { Task } from '@tocsin/siren';
+import type { Device } from './devices/device.js';
 
 /** The engine process' one argument, as JSON. */
 export interface EngineOptions {
@@ -8,6 +9,7 @@ export interface EngineOptions {
   modelFile: string;
   scores: 'batches' | 'prefixes';
   task: Task;
+  device: Device;
   /** Threads of a forward pass; 0 lets onnxruntime take the machine's cores. */
   threads: number;
 }

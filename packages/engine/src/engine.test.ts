@@ -2,6 +2,7 @@ import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { goldenDirs, tempDir } from '@tocsin/siren/testing';
 import { afterEach, beforeAll, expect, test } from 'vitest';
+import { CPU } from './devices/device.js';
 import { Engine } from './engine.js';
 import { EngineDiedError } from './engine-process.js';
 import { openGuard } from './open-guard.js';
@@ -24,7 +25,7 @@ afterEach(async () => {
 function newEngine(file = modelFile): { engine: Engine; restarts: string[] } {
   const restarts: string[] = [];
   const engine = new Engine(
-    { modelFile: file, scores: 'batches', task: 'content', threads: 1 },
+    { modelFile: file, scores: 'batches', task: 'content', device: CPU, threads: 1 },
     { onRestart: (reason) => restarts.push(reason) },
   );
   engines.push(engine);

@@ -1,3 +1,4 @@
+import { requireDevice } from './devices/probe-device.js';
 import { EngineDiedError, EngineProcess, type EngineResult } from './engine-process.js';
 import type { EngineOptions, EngineRequest } from './engine-protocol.js';
 
@@ -76,6 +77,11 @@ export class Engine {
   }
 
   async #startProcess(): Promise<EngineProcess> {
+    // Better told by a look beforehand than by what a model says that does not load.
+    await requireDevice(this.#options.device).catch((error: unknown) => {
+      this.#process = undefined;
+      throw error;
+    });
     for (let start = 1; ; start++) {
       try {
         const engine = await EngineProcess.start(this.#options);

@@ -1,3 +1,4 @@
+import { numericsOf } from '@tocsin/backbone';
 import { type ContentArtifact, readArtifact, type TrajectoryArtifact } from '@tocsin/siren';
 import { goldenArtifact } from '@tocsin/siren/testing';
 import { expect, test } from 'vitest';
@@ -7,8 +8,9 @@ const { config, weights } = goldenArtifact('llama31-ropescaled');
 const artifact = readArtifact(config, weights);
 if (artifact.task !== 'content') throw new Error('the fixture has changed');
 const DIGESTS = ['aa', 'bb'];
+const FLOAT32 = numericsOf('float32', 'cpu');
 const fingerprint = (change: Partial<ContentArtifact>, digests = DIGESTS): string =>
-  fingerprintOf({ ...artifact, ...change }, digests, 'float32');
+  fingerprintOf({ ...artifact, ...change }, digests, FLOAT32);
 
 const [first, second] = artifact.layers;
 const [dense, ...denser] = artifact.head;
@@ -57,7 +59,7 @@ test("a trajectory guard's blocks and readout are in it", () => {
     readout: { weight: Float32Array.of(1, 2), bias: 0.5 },
   };
   const of = (change: Partial<TrajectoryArtifact>): string =>
-    fingerprintOf({ ...trajectory, ...change }, DIGESTS, 'float32');
+    fingerprintOf({ ...trajectory, ...change }, DIGESTS, FLOAT32);
   const all = [
     of({}),
     of({ blocks: 3 }),

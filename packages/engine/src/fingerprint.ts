@@ -1,8 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
+import { type Numerics, QUANTIZATION_VERSION } from '@tocsin/backbone';
 import type { Artifact, ContentArtifact, TrajectoryArtifact } from '@tocsin/siren';
-
-/** What a score is computed in. */
-export type Precision = 'float32';
 
 /** Raised whenever a change of ours could change a score: text preparation, graph, content hash. */
 const NUMBERS_VERSION = 1;
@@ -14,7 +12,8 @@ const NUMBERS_VERSION = 1;
  * @param backboneDigests sha256 of each of the backbone's files that score: configuration, tokenizer, weights
  * @returns 64 hex digits
  */
-export function fingerprintOf(artifact: Artifact, backboneDigests: string[], precision: Precision): string {
+export function fingerprintOf(artifact: Artifact, backboneDigests: string[], numerics: Numerics): string {
+  const precision = precisionIn(numerics);
   const hash = createHash('sha256');
   const { task, maxLength } = artifact;
   const pooling = task === 'content' ? artifact.pooling : undefined;
@@ -22,6 +21,14 @@ export function fingerprintOf(artifact: Artifact, backboneDigests: string[], pre
   if (task === 'content') addHead(hash, artifact);
   else addReadout(hash, artifact);
   return hash.digest('hex');
+}
+
+/** Float32 on a CPU is what all scores were before there was anything else: it goes by its name alone. */
+function precisionIn(numerics: Numerics): string | object {
+  const { weights, arithmetic, device } = numerics;
+  if (weights === 'float32' && device === 'cpu') return weights;
+  const quantization = weights === 'int8' || weights === 'int4' ? QUANTIZATION_VERSION : undefined;
+  return { weights, arithmetic, device, quantization };
 }
 
 function addHead(hash: Hash, { layers, head }: ContentArtifact): void {

@@ -1,15 +1,16 @@
 import { UserError } from '@tocsin/errors';
-import { type ContentInput, type Task, textOf } from '@tocsin/siren';
-import { prepareContents } from './content.js';
-import { growingText } from './item-stream.js';
+import type { Task } from '@tocsin/siren';
+import type { Content } from './content.js';
+import { deviceName } from './devices/device.js';
+import { growingItem, type StreamContext, type StreamPiece } from './item-stream.js';
 import { type OpenGuard, type OpenGuardOptions, openGuard } from './open-guard.js';
 import { type PrefixScorer, prefixScorerOf } from './prefix-scorer.js';
 import { PrefixStream, type StreamScore } from './prefix-stream.js';
+import { type Item, Preparation } from './preparation.js';
 import { Scorer, type ScorerOptions } from './scorer.js';
-import { Tokenizer } from './tokenizer.js';
-import { seenTokens, type Trace, tracedText, traceOf } from './trace.js';
+import { seenTokens, type Trace, tracedItem, traceOf } from './trace.js';
 
-export interface GuardOptions extends OpenGuardOptions, Pick<ScorerOptions, 'device' | 'threads'> {
+export interface GuardOptions extends OpenGuardOptions, Pick<ScorerOptions, 'threads'> {
   /**
    * What is loaded at the start: `scores` (the default) for `score()` and `scoreBatch()`, `prefixes` for `stream()`
    * and `trace()`. Each is a model in an engine process of its own; the other one is loaded at its first use.
@@ -22,9 +23,7 @@ export interface ScoreOptions {
   threshold?: number | undefined;
 }
 
-export interface StreamOptions extends ScoreOptions {
-  /** Content guards: what the streamed text is the response to. */
-  prompt?: string | undefined;
+export interface StreamOptions extends ScoreOptions, StreamContext {
   /** Told of the first prefix that is harmful; the stream ends with it. Without it a stream goes on. */
   onHarmful?: ((score: StreamScore) => void) | undefined;
 }
@@ -51,6 +50,8 @@ export interface GuardInfo {
   maxLength: number;
   defaultThreshold: number;
   precision: string;
+  /** What it runs on, e.g. `cpu` or `cuda:0`. */
+  device: string;
 }
 
 /**
@@ -63,14 +64,14 @@ export interface GuardInfo {
  */
 export class Guard {
   readonly #open: OpenGuard;
-  readonly #tokenizer: Tokenizer;
+  readonly #preparation: Preparation;
   readonly #options: GuardOptions;
   readonly #prefixes: PrefixScorer;
   #scorer: Promise<Scorer> | undefined;
 
-  private constructor(open: OpenGuard, tokenizer: Tokenizer, options: GuardOptions) {
+  private constructor(open: OpenGuard, preparation: Preparation, options: GuardOptions) {
     this.#open = open;
-    this.#tokenizer = tokenizer;
+    this.#preparation = preparation;
     this.#options = options;
     this.#prefixes = prefixScorerOf(open, options);
   }
@@ -82,14 +83,13 @@ export class Guard {
    */
   static async fromPretrained(ref: string, options: GuardOptions = {}): Promise<Guard> {
     const open = await openGuard(ref, options);
-    const tokenizer = await Tokenizer.open(open.compiled.tokenizerFile, open.artifact.maxLength);
-    const guard = new Guard(open, tokenizer, options);
+    const guard = new Guard(open, await Preparation.open(open), options);
     await (options.load === 'prefixes' ? guard.#prefixes.start() : guard.#scores());
     return guard;
   }
 
   get info(): GuardInfo {
-    const { artifact, compiled, fingerprint, precision, ref } = this.#open;
+    const { artifact, compiled, device, fingerprint, precision, ref } = this.#open;
     return {
       ref,
       fingerprint,
@@ -102,11 +102,18 @@ export class Guard {
       maxLength: artifact.maxLength,
       defaultThreshold: artifact.defaultThreshold,
       precision,
+      device: deviceName(device),
     };
   }
 
-  /** Scores one text, or a prompt and/or the response to it. Same rules as llm-siren `SirenGuard.score`. */
-  async score(input: ContentInput, options: ScoreOptions = {}): Promise<ScoreResult> {
+  /**
+   * Scores one item. A content guard takes a text, or a prompt and/or the response to it (llm-siren `SirenGuard.score`),
+   * a trajectory guard messages and tools (`AgentSirenGuard.score_trajectory`).
+   *
+   * @example
+   * await guard.score({ messages: [{ role: 'user', content: 'Book a table.' }], tools });
+   */
+  async score(input: Item, options: ScoreOptions = {}): Promise<ScoreResult> {
     const [result] = await this.scoreBatch([input], options);
     if (result === undefined) throw new Error('one input gave no result');
     return result;
@@ -116,13 +123,10 @@ export class Guard {
    * Scores many. They are batched by what forward passes cost, whatever their order; results come in the given order.
    * @throws UserError naming the first input that cannot be scored
    */
-  async scoreBatch(
-    inputs: readonly (string | ContentInput)[],
-    options: ScoreOptions = {},
-  ): Promise<ScoreResult[]> {
+  async scoreBatch(inputs: readonly Item[], options: ScoreOptions = {}): Promise<ScoreResult[]> {
     const threshold = this.#threshold(options);
-    const texts = inputs.map((input, i) => textAt(input, i, inputs.length));
-    const contents = await prepareContents(this.#tokenizer, texts);
+    const prepared = await this.#preparation.contentsOf(inputs);
+    const contents = prepared.map((content, i) => contentAt(content, i, inputs.length));
     const scorer = await this.#scores();
     const outcomes = await scorer.score(contents.map((content) => content.tokenIds));
     return outcomes.map(({ score, error }, i) => {
@@ -133,24 +137,28 @@ export class Guard {
 
   /**
    * An item that comes chunk by chunk, e.g. the answer of a model while it is written: each push gives the score of all
-   * so far, equal to scoring it from scratch, at the cost of the new tokens only. Any number of streams may run at once;
-   * they share forward passes.
+   * so far, equal to scoring it from scratch, at the cost of the new tokens only. A trajectory comes message by message.
+   * Any number of streams may run at once; they share forward passes.
    *
    * @example
    * const stream = guard.stream({ prompt, onHarmful: () => answer.cancel() });
    * for await (const { score } of stream.scores(answer)) show(score);
    * await stream.close();
    */
-  stream(options: StreamOptions = {}): PrefixStream<string> {
-    const { prompt, onHarmful } = options;
+  stream(options: StreamOptions = {}): PrefixStream<StreamPiece> {
+    const { onHarmful } = options;
     const threshold = this.#threshold(options);
-    return new PrefixStream(this.#prefixes, { threshold, onHarmful }, growingText(this.#tokenizer, prompt));
+    return new PrefixStream(
+      this.#prefixes,
+      { threshold, onHarmful },
+      growingItem(this.#preparation, options),
+    );
   }
 
   /** The score after every token of an item, out of one forward pass: where does it turn harmful? */
-  async trace(input: string | ContentInput, options: ScoreOptions = {}): Promise<Trace> {
+  async trace(input: Item, options: ScoreOptions = {}): Promise<Trace> {
     const threshold = this.#threshold(options);
-    const item = await tracedText(this.#tokenizer, this.#open.artifact.maxLength, textAt(input, 0, 1));
+    const item = await tracedItem(this.#preparation, this.#open.artifact.maxLength, input);
     const scores = await this.#prefixes.score({ tokenIds: seenTokens(item), stream: undefined });
     return traceOf(item, scores, threshold);
   }
@@ -175,13 +183,14 @@ export class Guard {
   }
 }
 
-function textAt(input: string | ContentInput, index: number, count: number): string {
-  try {
-    return textOf(typeof input === 'string' ? { text: input } : input);
-  } catch (error) {
-    if (count === 1 || !(error instanceof UserError)) throw error;
-    throw new UserError(`input ${index}: ${error.message}`, { cause: error });
-  }
+function contentAt(content: Content | UserError, index: number, count: number): Content {
+  if (!(content instanceof UserError)) return content;
+  if (count === 1) throw content;
+  const { message, hint } = content;
+  throw new UserError(`input ${index}: ${message}`, {
+    cause: content,
+    ...(hint === undefined ? {} : { hint }),
+  });
 }
 
 function thresholdOf(value: unknown): number {

@@ -40,7 +40,6 @@ test.each<[string, string, OpenGuardOptions, string]>([
     { backbone: '/nowhere' },
     'the backbone /nowhere does not exist',
   ],
-  ['a trajectory guard', goldenDirs('qwen3-agent').artifact, {}, 'task is "trajectory"'],
 ])('%s is refused', async (_what, ref, options, message) => {
   const opening = openGuard(ref, { cacheDir, ...options });
   await expect(opening).rejects.toBeInstanceOf(UserError);

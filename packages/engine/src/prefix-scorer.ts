@@ -11,7 +11,13 @@ export function prefixScorerOf(
   const { compiled, artifact } = guard;
   const threads = options.threads ?? 0;
   return new PrefixScorer(
-    { modelFile: compiled.prefixFile, scores: 'prefixes', task: artifact.task, threads },
+    {
+      modelFile: compiled.prefixFile,
+      scores: 'prefixes',
+      task: artifact.task,
+      device: guard.device,
+      threads,
+    },
     options,
   );
 }

@@ -94,10 +94,12 @@ test('close ends the engine process', async () => {
   await expect(scorer.score(rows)).rejects.toThrow('the engine is closed');
 });
 
-test('a device that is not built is refused', async () => {
-  await expect(start({ device: 'cuda' })).rejects.toBeInstanceOf(UserError);
-  await expect(start({ device: 'cuda' })).rejects.toThrow('device "cuda" is not supported');
-  expect((await start({ device: 'cpu' })).costModel).toEqual(UNMEASURED);
+test('a device that is not there is refused before anything is loaded, with what to do', async () => {
+  const device = { kind: 'cuda', index: 99 } as const;
+  const starting = Scorer.start({ ...guard, device });
+  await expect(starting).rejects.toBeInstanceOf(UserError);
+  await expect(starting).rejects.toThrow('device cuda:99 is not usable: ');
+  await expect(starting).rejects.toMatchObject({ hint: expect.any(String) as string });
 });
 
 test('costs are measured once enough tokens are scored, and the batches after that are planned with them', async () => {

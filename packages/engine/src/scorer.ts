@@ -1,18 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { codeOf, UserError } from '@tocsin/errors';
+import { codeOf } from '@tocsin/errors';
 import { Batcher, type BatcherCounts, type RowOutcome } from './batcher.js';
-import { calibrate } from './calibrate.js';
+import { budgetsOf, calibrate } from './calibrate.js';
 import { type CostModel, UNMEASURED } from './cost-model.js';
+import { deviceName } from './devices/device.js';
 import { Engine, type EngineEvents } from './engine.js';
 import type { OpenGuard } from './open-guard.js';
 import { batchesOf } from './run-batch.js';
 import { writeWhole } from './write-whole.js';
 
 export interface ScorerOptions extends EngineEvents {
-  /** `cpu`, or `auto`: the best there is (on this version, the CPU). */
-  device?: string | undefined;
   /** Threads of a forward pass; 0, the default, takes the machine's cores. */
   threads?: number | undefined;
   /**
@@ -46,10 +45,15 @@ export class Scorer {
 
   /** Starts the engine process. */
   static async start(guard: OpenGuard, options: ScorerOptions = {}): Promise<Scorer> {
-    requireCpu(options.device);
     const threads = options.threads ?? 0;
     const engine = new Engine(
-      { modelFile: guard.compiled.modelFile, scores: 'batches', task: guard.artifact.task, threads },
+      {
+        modelFile: guard.compiled.modelFile,
+        scores: 'batches',
+        task: guard.artifact.task,
+        device: guard.device,
+        threads,
+      },
       options,
     );
     const measure = (): Promise<CostModel> => measureCosts(guard, engine, threads);
@@ -104,15 +108,10 @@ export class Scorer {
   }
 }
 
-function requireCpu(device: string | undefined): void {
-  if (device === undefined || device === 'auto' || device === 'cpu') return;
-  throw new UserError(`device ${JSON.stringify(device)} is not supported; supported are cpu and auto`);
-}
-
 /** Measured costs hold for one kind of processor and one number of threads. */
 const processor = (): string => `${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown'}`;
 const costFile = (guard: OpenGuard, threads: number): string =>
-  join(guard.compiled.dir, `cost-cpu-${threads}.json`);
+  join(guard.compiled.dir, `cost-${deviceName(guard.device).replace(':', '-')}-${threads}.json`);
 
 /** The costs that were measured here before. */
 async function keptCosts(guard: OpenGuard, threads: number): Promise<CostModel | undefined> {
@@ -126,7 +125,12 @@ function guessedCosts(guard: OpenGuard): CostModel {
 
 /** Measures what forward passes cost, and keeps it beside the compiled guard. */
 async function measureCosts(guard: OpenGuard, engine: Engine, threads: number): Promise<CostModel> {
-  const model = await calibrate(batchesOf(engine), guard.compiled.config.vocabSize, guard.artifact.maxLength);
+  const model = await calibrate(
+    batchesOf(engine),
+    guard.compiled.config.vocabSize,
+    guard.artifact.maxLength,
+    budgetsOf(guard.device.kind),
+  );
   await writeWhole(costFile(guard, threads), JSON.stringify({ processor: processor(), model }));
   return model;
 }

@@ -73,6 +73,12 @@ export class Tokenizer {
     );
   }
 
+  /** All token ids of each text: nothing is truncated. Runs outside the event loop's thread. */
+  async encodeWhole(texts: string[]): Promise<Int32Array[]> {
+    const encodings = await this.#tokenizer.encodeBatch(texts);
+    return encodings.map((encoding) => Int32Array.from(encoding.getIds()));
+  }
+
   /** A text's tokens, not truncated, with where each stands in the text. */
   async encodeSpans(text: string): Promise<TokenSpans> {
     const encoding = await this.#tokenizer.encode(text);

@@ -1,5 +1,7 @@
-import { type AlignedText, cleanTextAligned, type Span } from '@tocsin/siren';
-import type { Tokenizer, TokenSpans } from './tokenizer.js';
+import { AlignedText, type ContentInput, cleanTextAligned, type Span, textOf } from '@tocsin/siren';
+import { headAndTail } from './head-and-tail.js';
+import type { Item, Preparation } from './preparation.js';
+import type { TokenSpans } from './tokenizer.js';
 
 /** A token of a traced item. */
 export interface TracedToken extends Span {
@@ -34,18 +36,32 @@ export interface TracedItem {
   kept: number[];
 }
 
-/** A text as a content guard sees it: cleaned, and cut on the right. */
-export async function tracedText(
-  tokenizer: Tokenizer,
+/**
+ * An item as the guard sees it, with the way back: a text cleaned and cut on the right, or a trajectory rendered and
+ * without its middle.
+ */
+export async function tracedItem(
+  preparation: Preparation,
   maxLength: number,
-  given: string,
+  item: Item,
 ): Promise<TracedItem> {
-  const prepared = cleanTextAligned(given);
-  const spans = await tokenizer.encodeSpans(prepared.text);
-  const seen = Math.min(spans.tokenIds.length, maxLength);
-  return { prepared, given, spans, kept: Array.from({ length: seen }, (_, token) => token) };
+  // Refuses what this guard cannot score, before anything else is made of it.
+  const text = preparation.textOf(item);
+  const given = preparation.task === 'content' ? givenText(item) : text;
+  const prepared = preparation.task === 'content' ? cleanTextAligned(given) : AlignedText.of(text);
+  const spans = await preparation.tokenizer.encodeSpans(prepared.text);
+  const tokens = spans.tokenIds.length;
+  const kept =
+    preparation.task === 'content'
+      ? Array.from({ length: Math.min(tokens, maxLength) }, (_, token) => token)
+      : headAndTail(tokens, maxLength);
+  return { prepared, given, spans, kept };
 }
 
+const givenText = (item: Item): string =>
+  textOf(typeof item === 'string' ? { text: item } : (item as ContentInput));
+
+/** The tokens that the model sees. */
 export function seenTokens({ spans, kept }: TracedItem): Int32Array {
   return Int32Array.from(kept, (token) => spans.tokenIds[token] ?? 0);
 }

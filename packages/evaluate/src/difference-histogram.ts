@@ -21,3 +21,9 @@ export function differenceHistogram(differences: Float64Array): DifferenceBin[] 
   }
   return bins;
 }
+
+/** The bins from the first that holds a row to the last. */
+export function filledBins(bins: readonly DifferenceBin[]): DifferenceBin[] {
+  const filled = bins.map(({ rows }) => rows > 0);
+  return bins.slice(Math.max(filled.indexOf(true), 0), filled.lastIndexOf(true) + 1);
+}

@@ -1,10 +1,12 @@
 import type { IntervalMeasure } from './bootstrap.js';
 import { CONFIDENCE } from './bootstrap.js';
+import { filledBins } from './difference-histogram.js';
 import type { Drift } from './drift.js';
 import type { Evaluation, Measures } from './evaluate.js';
 import { countText, intervalText, measureText, percentText, smallText } from './format.js';
 import type { GroupMeasures } from './groups.js';
 import type { ThresholdPoint } from './sweep.js';
+import { thresholdText } from './threshold-text.js';
 
 /** A table as text, for a terminal or a page. The first column names the row. */
 export interface TextTable {
@@ -40,10 +42,10 @@ export function measureTable({ measures, bootstrap }: Evaluation): TextTable {
 
 /** The threshold that was used, and those that could be. */
 export function thresholdTable(evaluation: Evaluation): TextTable {
-  const { threshold, confusion, measures, best, atFalsePositiveRates } = evaluation;
+  const { threshold, confusion, measures, best, atFalsePositiveRates, tally } = evaluation;
   const row = (choice: string, point: ThresholdPoint | undefined): string[] => [
     choice,
-    smallText(point?.threshold),
+    thresholdText(tally, point?.threshold),
     measureText(point?.macroF1),
     measureText(point?.precision),
     measureText(point?.recall),
@@ -52,7 +54,8 @@ export function thresholdTable(evaluation: Evaluation): TextTable {
   return {
     head: ['choice', 'threshold', 'Macro F1', 'precision', 'recall', 'FPR'],
     rows: [
-      row('in use', { threshold, confusion, ...measures }),
+      // As it was given, and not as it could be written.
+      row('in use', { threshold, confusion, ...measures }).with(1, smallText(threshold)),
       row('best Macro F1', best.macroF1),
       row('best F1 of harmful', best.f1Harmful),
       ...atFalsePositiveRates.map(({ limit, at }) => row(`FPR at most ${percentText(limit)}`, at)),
@@ -150,11 +153,9 @@ export function pairedTable({ labelled }: Drift): TextTable | undefined {
 
 /** How many differences there are of each size, without the empty ends. */
 export function histogramTable({ histogram, rows }: Drift): TextTable {
-  const filled = histogram.map((bin) => bin.rows > 0);
-  const shown = histogram.slice(Math.max(filled.indexOf(true), 0), filled.lastIndexOf(true) + 1);
   return {
     head: ['|difference|', 'rows', 'share'],
-    rows: shown.map((bin) => [
+    rows: filledBins(histogram).map((bin) => [
       bin.from === 0 ? `below ${smallText(bin.to)}` : `${smallText(bin.from)} to ${smallText(bin.to)}`,
       countText(bin.rows),
       percentText(bin.rows / rows),
@@ -166,6 +167,6 @@ const LONGEST_NAME = 40;
 
 /** A name from a corpus that does no harm on a terminal. */
 export function printable(name: string): string {
-  const safe = name.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, '?');
+  const safe = name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?');
   return safe.length > LONGEST_NAME ? `${safe.slice(0, LONGEST_NAME - 1)}…` : safe;
 }

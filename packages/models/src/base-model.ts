@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { messageOf, UserError } from '@tocsin/errors';
 import { fetchBackbone } from './hub/fetch-backbone.js';
-import type { Hub } from './hub/hub.js';
+import { type HubOptions, withHub } from './hub/hub.js';
 import { parseHubRef } from './hub/hub-ref.js';
 import { pathKind } from './path-kind.js';
 import { resolveBackbone } from './resolve-backbone.js';
@@ -25,13 +25,14 @@ export interface NamedModel {
  * @param configFile `siren_config.json`. Only `base_model` is read here; `@tocsin/siren` checks the rest.
  * @throws UserError naming the model and how to give it
  */
-export async function namedBackbone(configFile: string, hub: Hub): Promise<BackboneSource> {
+export async function namedBackbone(configFile: string, options: HubOptions): Promise<BackboneSource> {
   const { modelId, revision, ggufFile } = await readNamedModel(configFile);
   const here = await pathOf(modelId, configFile);
   if (here !== undefined) return resolveBackbone(here);
   const ref = parseHubRef(modelId);
   if (ref !== undefined) {
-    return fetchBackbone(hub, { repo: ref.repo, revision: revision ?? ref.revision }, ggufFile);
+    const named = { repo: ref.repo, revision: revision ?? ref.revision };
+    return withHub(options, (hub) => fetchBackbone(hub, named, ggufFile));
   }
   throw new UserError(
     `the guard's backbone ${modelId} is not on this machine (${configFile}: base_model.model_id)`,

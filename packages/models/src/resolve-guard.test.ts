@@ -26,6 +26,12 @@ test.each(CASES)('a golden artifact finds the backbone that it names: %s', async
   expect(await resolveGuard(source.artifact.config)).toEqual(source);
 });
 
+test('what is on this machine needs no hub: its settings may be anything', async () => {
+  const env = { HF_HOME: dir, HF_ENDPOINT: 'no URL', HF_TOKEN: 'no token' };
+  await resolveGuard(join(GOLDEN, 'qwen3-mlp', 'artifact'), { env });
+  await expect(resolveGuard('lab/x', { env })).rejects.toThrow(/HF_ENDPOINT is no http/);
+});
+
 test('a given backbone is taken instead of the one named', async () => {
   const file = join(dir, 'x.gguf');
   await writeFile(file, '');

@@ -4,7 +4,7 @@ import { namedBackbone } from './base-model.js';
 import type { CacheOptions } from './cache-directory.js';
 import { CONFIG_FILE, fetchArtifact, WEIGHTS_FILE } from './hub/fetch-artifact.js';
 import { fetchBackbone } from './hub/fetch-backbone.js';
-import { type Hub, type HubOptions, withHub } from './hub/hub.js';
+import { type HubOptions, withHub } from './hub/hub.js';
 import { parseHubRef, textOfPin } from './hub/hub-ref.js';
 import { pathKind } from './path-kind.js';
 import { resolveBackbone } from './resolve-backbone.js';
@@ -39,34 +39,27 @@ export interface LocatedArtifact {
  * @throws UserError when something is missing or `ref` can be nothing of that; the signal's reason when aborted
  */
 export async function resolveGuard(ref: string, options: ResolveGuardOptions = {}): Promise<GuardSource> {
-  return withHub(options, async (hub) => {
-    const { name, artifact } = await locate(ref, hub);
-    return { name, artifact, backbone: await backboneOf(ref, artifact, hub, options) };
-  });
-}
-
-/** Finds a guard's artifact alone, as `resolveGuard` does. */
-export function resolveArtifact(ref: string, options: HubOptions = {}): Promise<LocatedArtifact> {
-  return withHub(options, (hub) => locate(ref, hub));
+  const { name, artifact } = await resolveArtifact(ref, options);
+  return { name, artifact, backbone: await backboneOf(ref, artifact, options) };
 }
 
 async function backboneOf(
   ref: string,
   artifact: ArtifactSource,
-  hub: Hub,
   options: ResolveGuardOptions,
 ): Promise<BackboneSource> {
-  if (options.backbone !== undefined) return givenBackbone(options.backbone, hub);
+  if (options.backbone !== undefined) return givenBackbone(options.backbone, options);
   if (ref === STARTER) return { kind: 'gguf', file: await fetchStarterBackbone(options) };
-  return namedBackbone(artifact.config, hub);
+  return namedBackbone(artifact.config, options);
 }
 
-async function givenBackbone(text: string, hub: Hub): Promise<BackboneSource> {
+async function givenBackbone(text: string, options: HubOptions): Promise<BackboneSource> {
   const hubRef = (await pathKind(resolve(text))) === 'nothing' ? parseHubRef(text) : undefined;
-  return hubRef === undefined ? resolveBackbone(text) : fetchBackbone(hub, hubRef);
+  return hubRef === undefined ? resolveBackbone(text) : withHub(options, (hub) => fetchBackbone(hub, hubRef));
 }
 
-async function locate(ref: string, hub: Hub): Promise<LocatedArtifact> {
+/** Finds a guard's artifact alone, as `resolveGuard` does. */
+export async function resolveArtifact(ref: string, options: HubOptions = {}): Promise<LocatedArtifact> {
   if (ref === STARTER) return { name: STARTER, artifact: starterArtifact() };
   if (ref.trim() === '')
     throw new UserError('no guard is given: the name is empty', { hint: WHAT_A_GUARD_IS });
@@ -76,7 +69,7 @@ async function locate(ref: string, hub: Hub): Promise<LocatedArtifact> {
   if (basename(path) === CONFIG_FILE) return inDirectory(dirname(path));
   const hubRef = kind === 'nothing' ? parseHubRef(ref) : undefined;
   if (hubRef !== undefined) {
-    const artifact = await fetchArtifact(hub, hubRef);
+    const artifact = await withHub(options, (hub) => fetchArtifact(hub, hubRef));
     return { name: artifact.pin === undefined ? ref : textOfPin(artifact.pin), artifact };
   }
   const what = kind === 'nothing' ? 'does not exist' : `is no directory and no ${CONFIG_FILE}`;

@@ -25,17 +25,15 @@ export type BackboneSource = ({ kind: 'safetensors'; dir: string } | { kind: 'gg
 };
 
 /**
- * Something that takes a while has begun, goes on or ended; `message` is one line for the person waiting. Events of step
- * `bytes` come several times a second: for a bar, not for a log. A `note` says that something is not as it was asked for.
+ * Something that takes a while has begun or ended; `message` is one line for the person waiting. A `note` says that
+ * something is not as it was asked for.
  */
 export interface ModelEvent {
-  step: 'fetch' | 'bytes' | 'wait' | 'unpack' | 'compile' | 'note' | 'done';
+  step: 'fetch' | 'wait' | 'unpack' | 'compile' | 'note' | 'done';
   message: string;
-  /** Of step `bytes` only. */
-  bytes?: TransferredBytes;
 }
 
-/** How far a download is. */
+/** How far a download is. Told several times a second: for a bar, not for a log. */
 export interface TransferredBytes {
   /** What is fetched. */
   label: string;

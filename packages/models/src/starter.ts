@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { codeOf, isUserError, messageOf, UserError } from '@tocsin/errors';
 import { type CacheOptions, cacheDirectory } from './cache-directory.js';
 import { sha256OfFile } from './file-digest.js';
+import { textOfPin } from './hub/hub-ref.js';
 import { pipDownload } from './pip-download.js';
 import { withScratchLock } from './scratch-lock.js';
 import type { ArtifactSource, ModelEvent } from './sources.js';
@@ -45,6 +46,15 @@ export function starterArtifact(): ArtifactSource {
   // From dist/ and from src/ alike.
   const dir = fileURLToPath(new URL('../starter/', import.meta.url));
   return { config: join(dir, 'siren_config.json'), weights: join(dir, 'siren.safetensors') };
+}
+
+/**
+ * What an artifact is called for ever: `starter`, `owner/name@commit`, or the directory that it lies in.
+ * @param artifact as `resolveGuard` or `resolveArtifact` gave it
+ */
+export function labelOf({ config, pin }: ArtifactSource): string {
+  if (pin !== undefined) return textOfPin(pin);
+  return config === starterArtifact().config ? STARTER : dirname(config);
 }
 
 /** Where the starter guard's backbone is, or will be. */

@@ -1,6 +1,6 @@
 """Makes rendering.json: trajectories, and the text that the reference runtime (llm-siren 0.2.0) makes of each.
 
-    python make_rendering.py > rendering.json             the committed cases
+    python make_rendering.py > rendering.json             the committed cases (then: npx biome format --write)
     python make_rendering.py --random N SEED DIR...       N random ones; DIR has more templates (*.jinja)
 
 Needs llm-siren. Messages and tools are JSON *texts*: what is tested is also how numbers and keys are spelled.

@@ -8,7 +8,7 @@ const FILE = 'dir/siren_config.json';
 const read = (bytes: Uint8Array) => readArtifact({ file: FILE, bytes }, GOOD.weights);
 
 test.each<[string, string, unknown, string]>([
-  ['another task', 'task', 'summary', 'task is "summary"; this version scores "content" guards only'],
+  ['another task', 'task', 'summary', 'task is "summary", expected "content" or "trajectory"'],
   ['a later version', 'siren_version', '2.0', 'siren_version is 2.0; this Tocsin reads version 1.x'],
   ['no model name', 'base_model.model_id', '', 'base_model.model_id: Too small'],
   [
@@ -94,7 +94,10 @@ test('a layer beyond the model is told', () => {
 
 test('several wrong fields are told at once', () => {
   const config = configWith({ 'mlp.input_dim': 'x', 'inference.max_length': null });
-  refuses(config, 'mlp.input_dim: expected number, received string; inference.max_length: expected number');
+  refuses(
+    config,
+    'inference.max_length: expected number, received null; mlp.input_dim: expected number, received',
+  );
 });
 
 test.each([

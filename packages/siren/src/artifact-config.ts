@@ -8,7 +8,7 @@ const layerIndex = z.int().nonnegative();
 /** The longest context of the families that are built. The graph holds a table of this many positions. */
 const LONGEST_CONTEXT = 131_072;
 
-const configSchema = z.object({
+const anyConfig = z.object({
   siren_version: z.string().optional(),
   base_model: z.object({
     model_id: z.string().min(1),
@@ -16,6 +16,14 @@ const configSchema = z.object({
     hidden_size: positive.nullish(),
     num_layers: positive.nullish(),
   }),
+  inference: z.object({
+    max_length: positive.max(LONGEST_CONTEXT),
+    default_threshold: z.number().min(0).max(1),
+  }),
+});
+
+const contentConfig = anyConfig.extend({
+  task: z.literal('content'),
   siren_module: z.object({
     pooling_type: z.string(),
     selected_layers: z.array(layerIndex).min(1),
@@ -28,14 +36,22 @@ const configSchema = z.object({
     dropout_rates: z.array(z.number().min(0).max(1)),
     num_classes: z.literal(2).default(2),
   }),
-  inference: z.object({
-    max_length: positive.max(LONGEST_CONTEXT),
-    default_threshold: z.number().min(0).max(1),
-  }),
 });
 
-/** `siren_config.json` of a content guard, each field of the right kind. Fields against one another: `checkConfig`. */
-export type ArtifactConfig = z.infer<typeof configSchema>;
+const trajectoryConfig = anyConfig.extend({
+  task: z.literal('trajectory'),
+  siren_module: z.object({
+    pooling_type: z.string(),
+    hidden_state_index: positive,
+    early_exit_blocks: positive,
+  }),
+  render: z.object({ tools: z.string(), truncation: z.string() }),
+});
+
+/** `siren_config.json`, each field of the right kind. Fields against one another are checked by who reads them. */
+export type ArtifactConfig = ContentConfig | TrajectoryConfig;
+export type ContentConfig = z.infer<typeof contentConfig>;
+export type TrajectoryConfig = z.infer<typeof trajectoryConfig>;
 
 const KNOWN_MAJOR_VERSION = '1';
 
@@ -47,15 +63,7 @@ export function parseArtifactConfig(file: string, json: string): ArtifactConfig 
   const value = parseJson(file, json);
   // llm-siren: a missing task is a content guard.
   const task = value.task ?? 'content';
-  if (task !== 'content') {
-    throw new UserError(
-      `${file}: task is ${JSON.stringify(task)}; this version scores "content" guards only`,
-      {
-        hint: 'Trajectory guards (task "trajectory") are not supported yet.',
-      },
-    );
-  }
-  const parsed = configSchema.safeParse(value);
+  const parsed = schemaOf(file, task).safeParse({ ...value, task });
   if (!parsed.success) throw new UserError(`${file}: ${issuesOf(parsed.error)}`);
   const version = parsed.data.siren_version;
   if (version !== undefined && version.split('.')[0] !== KNOWN_MAJOR_VERSION) {
@@ -66,8 +74,14 @@ export function parseArtifactConfig(file: string, json: string): ArtifactConfig 
   return parsed.data;
 }
 
-/** The pooling of a config. @throws UserError listing those that exist */
-export function poolingOf(file: string, config: ArtifactConfig): Pooling {
+function schemaOf(file: string, task: unknown): z.ZodType<ArtifactConfig> {
+  if (task === 'content') return contentConfig;
+  if (task === 'trajectory') return trajectoryConfig;
+  throw new UserError(`${file}: task is ${JSON.stringify(task)}, expected "content" or "trajectory"`);
+}
+
+/** The pooling of a content guard's config. @throws UserError listing those that exist */
+export function poolingOf(file: string, config: ContentConfig): Pooling {
   const name = config.siren_module.pooling_type;
   const pooling = POOLINGS.find((known) => known === name);
   if (pooling === undefined) {
@@ -82,7 +96,7 @@ export function poolingOf(file: string, config: ArtifactConfig): Pooling {
  * The neurons of each selected layer, out of keys like `layer12_residual_mean`. As the reference does, the layer is
  * what stands before the first underscore, and layers that are not selected are not looked at.
  */
-export function neuronsByLayer(file: string, config: ArtifactConfig): Map<number, number[]> {
+export function neuronsByLayer(file: string, config: ContentConfig): Map<number, number[]> {
   const byLayer = new Map<number, number[]>();
   for (const [key, neurons] of Object.entries(config.siren_module.selected_neurons_dict)) {
     const match = /^layer(\d+)(_|$)/.exec(key);

@@ -15,10 +15,12 @@ export { cleanText, cleanTextAligned, joinPromptResponse } from './clean-text.js
 export { type ContentInput, textOf } from './content.js';
 export { bytesOfTokenIds, contentHash, tokenIdsOfBytes } from './content-hash.js';
 export { float32OfBfloat16, float32OfBytes, float32OfFloat16, halfToNumber } from './float-formats.js';
-export { type NamedBytes, readArtifact } from './read-artifact.js';
+export type { NamedBytes } from './head-tensors.js';
+export { readArtifact } from './read-artifact.js';
 export {
   HEADER_LENGTH_BYTES,
   parseSafetensorsHeader,
   safetensorsHeaderLength,
   type TensorInfo,
 } from './safetensors.js';
+export * from './trajectory/index.js';

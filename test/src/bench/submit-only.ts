@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { readJsonl } from '@tocsin/corpus';
-import { openGuard, Tokenizer } from '@tocsin/engine';
+import { openGuard, Preparation } from '@tocsin/engine';
 import { submitCorpus } from '@tocsin/producer';
 import { ParcelQueue, prepareBackend, queueNameOf } from '@tocsin/queue';
 import { createPool, createRun, migrateSchema, registerGuard, startEmbedded } from '@tocsin/store';
@@ -11,7 +11,7 @@ const [corpus = '', dataDir = ''] = process.argv.slice(2);
 const ARTIFACT = fileURLToPath(new URL('../../fixtures/golden/qwen3-residual/artifact', import.meta.url));
 
 const guard = await openGuard(ARTIFACT);
-const tokenizer = await Tokenizer.open(guard.compiled.tokenizerFile, guard.artifact.maxLength);
+const preparation = await Preparation.open(guard);
 const server = await startEmbedded({ dataDir });
 const pool = createPool(server.url, { applicationName: 'tocsin bench' });
 const backend = { kind: 'postgres', url: server.url } as const;
@@ -22,7 +22,7 @@ const runId = await createRun(pool, guardId, corpus);
 const queue = new ParcelQueue(backend, queueNameOf(guard.fingerprint));
 
 const started = performance.now();
-const rows = await submitCorpus(readJsonl([corpus]), { pool, queue, tokenizer, runId, guardId });
+const rows = await submitCorpus(readJsonl([corpus]), { pool, queue, preparation, runId, guardId });
 const ms = performance.now() - started;
 const status = await readFile('/proc/self/status', 'utf8');
 console.log(JSON.stringify({ rows, ms, peakBytes: 1024 * Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) }));

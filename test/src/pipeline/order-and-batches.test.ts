@@ -1,5 +1,5 @@
 import type { CorpusRow } from '@tocsin/corpus';
-import { type CostModel, type OpenGuard, openGuard, Scorer, Tokenizer } from '@tocsin/engine';
+import { type CostModel, type OpenGuard, openGuard, Preparation, Scorer } from '@tocsin/engine';
 import { submitCorpus } from '@tocsin/producer';
 import { ParcelQueue, prepareBackend, type QueueBackend, queueNameOf } from '@tocsin/queue';
 import { goldenCases, goldenDirs } from '@tocsin/siren/testing';
@@ -20,11 +20,11 @@ const ONE_ROW_A_BATCH: CostModel = { budgetTokens: 1, overheadMs: 0, tokenMs: 1,
 const FULL_BATCHES: CostModel = { budgetTokens: 4096, overheadMs: 1000, tokenMs: 1, cellMs: 0 };
 
 let guard: OpenGuard;
-let tokenizer: Tokenizer;
+let preparation: Preparation;
 beforeAll(async () => {
   const { artifact, backbone } = goldenDirs(GUARD);
   guard = await openGuard(artifact, { backbone, cacheDir: scratchDir() });
-  tokenizer = await Tokenizer.open(guard.compiled.tokenizerFile, guard.artifact.maxLength);
+  preparation = await Preparation.open(guard);
 });
 
 const open: { close(): Promise<unknown> }[] = [];
@@ -62,7 +62,7 @@ async function scoreAll(corpus: typeof CORPUS, costModel: CostModel) {
   const runId = await createRun(pool, guardId, 'test');
   const queue = new ParcelQueue(backend, queueNameOf(guard.fingerprint));
   open.push(queue);
-  await submitCorpus(asRows(corpus), { pool, queue, tokenizer, runId, guardId });
+  await submitCorpus(asRows(corpus), { pool, queue, preparation, runId, guardId });
 
   const scorer = await Scorer.start(guard, { costModel });
   let failure: Error | undefined;

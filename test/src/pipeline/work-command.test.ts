@@ -1,4 +1,4 @@
-import { openGuard, Tokenizer } from '@tocsin/engine';
+import { openGuard, Preparation } from '@tocsin/engine';
 import { submitCorpus } from '@tocsin/producer';
 import { ParcelQueue, prepareBackend, queueNameOf } from '@tocsin/queue';
 import { goldenDirs } from '@tocsin/siren/testing';
@@ -31,7 +31,7 @@ test('workers on their own score what a producer elsewhere submits, and drain at
   await prepareBackend(backend);
   const { artifact, backbone } = goldenDirs(GUARD);
   const guard = await openGuard(artifact, { backbone, cacheDir });
-  const tokenizer = await Tokenizer.open(guard.compiled.tokenizerFile, guard.artifact.maxLength);
+  const preparation = await Preparation.open(guard);
   const guardId = await registerGuard(pool, guard.fingerprint, GUARD);
   const runId = await createRun(pool, guardId, 'test');
   const queue = new ParcelQueue(backend, queueNameOf(guard.fingerprint));
@@ -45,7 +45,7 @@ test('workers on their own score what a producer elsewhere submits, and drain at
   const env = { DATABASE_URL: url, REDIS_URL: redis.url };
   const args = ['work', ...goldenGuard(GUARD), '--threads', '1', '--cache-dir', cacheDir];
   const workers = [1, 2].map(() => new TocsinProcess(args, { env }));
-  await submitCorpus(corpus(), { pool, queue, tokenizer, runId, guardId });
+  await submitCorpus(corpus(), { pool, queue, preparation, runId, guardId });
   await until(async () => ((await runProgress(pool, runId)).parcelsWaiting === 0 ? true : undefined));
   await queue.close();
   for await (const page of exportRows(pool, runId)) {

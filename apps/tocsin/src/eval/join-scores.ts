@@ -1,9 +1,10 @@
 import { checkSources, readJsonl } from '@tocsin/corpus';
 import type { EvaluatedRow } from '@tocsin/evaluate';
 import { type CorpusFlags, fieldsOf } from '../corpus-options.js';
+import { SHOWN_PROBLEMS } from '../problems.js';
 import { type GivenScores, readGivenScores, twice } from './given-scores.js';
+import type { LabelledScores } from './labelled-scores.js';
 import { type LabelFlags, Labels } from './labels.js';
-import { type LabelledScores, SHOWN_PROBLEMS } from './labelled-scores.js';
 
 /**
  * Joins a labelled corpus with scores that are there already (what `tocsin score` wrote), by key. The corpus needs no

@@ -27,6 +27,3 @@ export interface LabelledScores {
 export type ScoreSource =
   | { kind: 'guard'; guard: string; fingerprint: string; precision: string }
   | { kind: 'file'; file: string; unmatched: number };
-
-/** Reasons that are printed. */
-export const SHOWN_PROBLEMS = 5;

@@ -1,9 +1,10 @@
 import { CollectedScores } from '../collect-scores.js';
 import type { CorpusFlags } from '../corpus-options.js';
 import type { GuardFlags } from '../guard-options.js';
+import { problemText, SHOWN_PROBLEMS } from '../problems.js';
 import { scoreCorpus } from '../score/score-corpus.js';
+import type { LabelledScores } from './labelled-scores.js';
 import { type LabelFlags, Labels } from './labels.js';
-import { type LabelledScores, SHOWN_PROBLEMS } from './labelled-scores.js';
 
 /** Scores a labelled corpus as `tocsin score` does: what was scored before costs nothing. */
 export async function scoreLabelled(
@@ -32,9 +33,8 @@ export async function scoreLabelled(
       withoutScore: ran.failed,
     },
     problems: scores.rows
-      .filter(({ error }) => error !== undefined)
-      .slice(0, SHOWN_PROBLEMS)
-      .map(({ key, error = '' }) => (error.includes(', line ') ? error : `${key}: ${error}`)),
+      .flatMap(({ key, error }) => (error === undefined ? [] : [problemText(key, error)]))
+      .slice(0, SHOWN_PROBLEMS),
     source: {
       kind: 'guard',
       guard: ran.guard,

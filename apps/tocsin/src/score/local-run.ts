@@ -47,11 +47,14 @@ export class LocalRun {
     progress: Progress,
     interrupted: AbortSignal,
   ): Promise<LocalRun> {
-    const guardId = await registerGuard(stack.pool, guard.fingerprint, flags.guard);
+    const guardId = await registerGuard(stack.pool, guard.fingerprint, guard.pinned.guard);
     const runId = await createRun(stack.pool, guardId, name);
+    // A branch that moves on the hub in between would be another guard, whose queue is another one.
+    const { guard: ref, backbone } = guard.pinned;
+    const workerFlags = { ...flags, guard: ref, ...(backbone === undefined ? {} : { backbone }) };
     const startWorker = (): WorkerChild =>
       new WorkerChild({
-        args: [...guardArguments(flags), '--log-level', 'warn'],
+        args: [...guardArguments(workerFlags), '--log-level', 'warn'],
         env: { ...process.env, DATABASE_URL: stack.databaseUrl },
         onRestart: (message) => progress.note(message),
       });

@@ -1,9 +1,10 @@
 import { type CorpusRow, checkSources, readJsonl, type ScoreWriter } from '@tocsin/corpus';
-import { type OpenGuard, openGuard, Tokenizer } from '@tocsin/engine';
+import { type OpenGuard, openGuard, Preparation } from '@tocsin/engine';
 import { submitCorpus } from '@tocsin/producer';
 import { runCounts, setRunState, withRetry } from '@tocsin/store';
 import { type CorpusFlags, fieldsOf } from '../corpus-options.js';
 import type { GuardFlags } from '../guard-options.js';
+import { withModelProgress } from '../model-progress.js';
 import { openStack, type Stack } from '../stack.js';
 import { exportScores } from './export-scores.js';
 import { LocalRun } from './local-run.js';
@@ -40,8 +41,9 @@ export async function scoreCorpus(job: ScoreJob, interrupted: AbortSignal): Prom
     progress.note('Stopping: what is being scored is finished first (once more to stop at once)');
   interrupted.addEventListener('abort', stopping, { once: true });
   try {
-    const onEvent = ({ message }: { message: string }): void => progress.note(message);
-    const guard = await openGuard(flags.guard, { ...flags, signal: interrupted, onEvent });
+    const guard = await withModelProgress((shown) =>
+      openGuard(flags.guard, { ...flags, ...shown, signal: interrupted }),
+    );
     const stack = await openStack({ dataDir: flags.dataDir, onTrouble: (message) => progress.note(message) });
     try {
       return await runThrough(stack, guard, { ...job, bytes }, progress, interrupted);
@@ -107,7 +109,7 @@ async function submit(
   { files, bytes, flags, keep = [], onRow }: SizedJob,
   submission: Submission,
 ): Promise<void> {
-  const tokenizer = await Tokenizer.open(guard.compiled.tokenizerFile, guard.artifact.maxLength);
+  const preparation = await Preparation.open(guard);
   const rows = readJsonl(files, {
     fields: fieldsOf(flags),
     keep,
@@ -118,7 +120,7 @@ async function submit(
   });
   await submitCorpus(onRow === undefined ? rows : eachRow(rows, onRow), {
     ...run,
-    tokenizer,
+    preparation,
     onWindow: (stored, parcels) => {
       submission.rows = stored;
       if (parcels > 0) run.needWorker();

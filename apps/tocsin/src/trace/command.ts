@@ -1,19 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { text as readText } from 'node:stream/consumers';
-import { Guard, type Trace } from '@tocsin/engine';
+import { Guard, type Item, type Trace } from '@tocsin/engine';
 import { messageOf, UserError } from '@tocsin/errors';
-import type { ContentInput } from '@tocsin/siren';
 import { Chalk } from 'chalk';
 import { Command, Option } from 'commander';
 import { addGuardOptions, type GuardFlags, probability } from '../guard-options.js';
 import { legend, paint } from './colours.js';
 import { piecesOf } from './pieces.js';
 import { printable } from './printable.js';
+import { trajectoryOf } from './trajectory-file.js';
 
 interface TraceFlags extends GuardFlags {
   file?: string;
   prompt?: string;
   response?: string;
+  messages?: string;
   threshold?: number;
   json?: boolean;
 }
@@ -26,6 +27,12 @@ export function traceCommand(): Command {
     .option('--file <file>', 'read the text from a file')
     .addOption(new Option('--prompt <text>', 'a prompt, instead of a text').conflicts('file'))
     .addOption(new Option('--response <text>', 'the response to it').conflicts('file'))
+    .addOption(
+      new Option(
+        '--messages <file>',
+        'a JSON file: messages, or an object with messages and tools (trajectory guards)',
+      ).conflicts(['file', 'prompt', 'response']),
+    )
     .option('--threshold <p>', "harmful from this score on (default: the artifact's)", probability)
     .option('--json', 'print the tokens, their places and scores as JSON')
     .action(async (text: string | undefined, flags: TraceFlags) => trace(text, flags));
@@ -46,14 +53,15 @@ async function trace(text: string | undefined, flags: TraceFlags): Promise<void>
   }
 }
 
-async function inputOf(text: string | undefined, flags: TraceFlags): Promise<ContentInput> {
-  const { file, prompt, response } = flags;
-  const ways = [text, file, prompt ?? response].filter((way) => way !== undefined);
+async function inputOf(text: string | undefined, flags: TraceFlags): Promise<Item> {
+  const { file, prompt, response, messages } = flags;
+  const ways = [text, file, prompt ?? response, messages].filter((way) => way !== undefined);
   if (ways.length !== 1) {
     throw new UserError(ways.length === 0 ? 'no text is given' : 'a text was given in more than one way', {
-      hint: 'Give one of: a text (or - for standard input), --file, --prompt and/or --response.',
+      hint: 'Give one of: a text (or - for standard input), --file, --prompt and/or --response, --messages.',
     });
   }
+  if (messages !== undefined) return trajectoryOf(messages, await readFileText(messages));
   if (file !== undefined) return { text: await readFileText(file) };
   if (text !== undefined) return { text: text === '-' ? await readText(process.stdin) : text };
   return { prompt, response };

@@ -5,8 +5,8 @@ import { openGguf } from '../gguf/open-gguf.js';
 import type { Architecture } from '../gguf/tensor-name.js';
 import type { TensorType } from '../gguf/tensor-type.js';
 import { interleave } from '../gguf/testing/interleave.js';
-import { TINY, TOKENS, tinyModel } from '../gguf/testing/tiny-model.js';
-import { type TensorSpec as GgufTensorSpec, writeGguf } from '../gguf/testing/write-gguf.js';
+import { TINY, TOKENS, tinyModel, withMetadata } from '../gguf/testing/tiny-model.js';
+import { type TensorSpec as GgufTensorSpec, str, writeGguf } from '../gguf/testing/write-gguf.js';
 
 /** One model twice: the same weights and tokenizer. */
 export interface TinyPair {
@@ -16,13 +16,18 @@ export interface TinyPair {
   checkpoint: string;
 }
 
-/** Writes a model of two layers into `dir`. In the GGUF its matrices are of `type`, which holds every value exactly. */
+/**
+ * Writes a model of two layers into `dir`. In the GGUF its matrices are of `type`, which holds every value exactly.
+ * @param chatTemplate for both, if it is to have one
+ */
 export async function writeTinyPair(
   dir: string,
   architecture: Architecture,
   type: TensorType,
+  chatTemplate?: string,
 ): Promise<TinyPair> {
-  const spec = tinyModel(architecture, type);
+  const template = chatTemplate === undefined ? undefined : str(chatTemplate);
+  const spec = withMetadata(tinyModel(architecture, type), { 'tokenizer.chat_template': template });
   const gguf = join(dir, `${architecture}-${type}.gguf`);
   const heads: Record<string, number> = { attn_q: TINY.heads, attn_k: TINY.keyValueHeads };
   const asConverted = (tensor: GgufTensorSpec): GgufTensorSpec => {
@@ -40,8 +45,9 @@ export async function writeTinyPair(
   );
   await writeFile(join(checkpoint, 'model.safetensors'), writeSafetensors(tensors));
   await writeFile(join(checkpoint, 'config.json'), JSON.stringify(configOf(architecture)));
-  const { tokenizerJson } = await openGguf(gguf);
+  const { tokenizerJson, tokenizerConfig } = await openGguf(gguf);
   await writeFile(join(checkpoint, 'tokenizer.json'), JSON.stringify(tokenizerJson));
+  await writeFile(join(checkpoint, 'tokenizer_config.json'), JSON.stringify(tokenizerConfig));
   return { gguf, checkpoint };
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, link, mkdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
+import { access, link, mkdir, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { codeOf, messageOf, UserError } from '@tocsin/errors';
 import { pathKind } from '../path-kind.js';
@@ -108,6 +108,21 @@ export class CachedRepo {
       await link(blob, temporary);
     }
     await rename(temporary, pointer);
+  }
+
+  /** The branches and tags that were asked for. */
+  async revisions(): Promise<string[]> {
+    const refs = join(this.dir, 'refs');
+    try {
+      const entries = await readdir(refs, { recursive: true, withFileTypes: true });
+      return entries
+        .filter((entry) => entry.isFile() && !entry.name.endsWith('.tmp'))
+        .map((entry) => relative(refs, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
+        .sort();
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return [];
+      throw error;
+    }
   }
 
   /** The commit that a revision stood for when it was last asked. */

@@ -1,6 +1,6 @@
 import type { Environment } from '../cache-directory.js';
 import type { LockTiming } from '../scratch-lock.js';
-import type { ModelEvent } from '../sources.js';
+import type { ModelEvent, TransferredBytes } from '../sources.js';
 import { CachedRepo } from './hub-cache.js';
 import { HubConnection } from './hub-connection.js';
 import { hubSettings } from './hub-settings.js';
@@ -9,6 +9,8 @@ import { RETRY_TIMING, type RetryTiming } from './retry.js';
 export interface HubOptions {
   env?: Environment | undefined;
   onEvent?: ((event: ModelEvent) => void) | undefined;
+  /** How far a download from the hub is, several times a second. */
+  onBytes?: ((progress: TransferredBytes) => void) | undefined;
   signal?: AbortSignal | undefined;
   /** How stubborn it is, and how long it believes in another process that gives no sign of life. */
   timing?: { retry?: RetryTiming; lock?: LockTiming } | undefined;
@@ -22,6 +24,7 @@ export interface Hub {
   signal: AbortSignal | undefined;
   repo(name: string): CachedRepo;
   tell(event: ModelEvent): void;
+  tellBytes(progress: TransferredBytes): void;
 }
 
 /** Runs `work` with the hub. Nothing is asked of the network unless `work` does. */
@@ -36,6 +39,7 @@ export async function withHub<T>(options: HubOptions, work: (hub: Hub) => Promis
       signal: options.signal,
       repo: (name) => new CachedRepo(settings.cacheDir, name),
       tell: (event) => options.onEvent?.(event),
+      tellBytes: (progress) => options.onBytes?.(progress),
     });
   } finally {
     await connection.close();

@@ -182,10 +182,8 @@ test('an abort ends it with its own reason', async () => {
     release = resolve;
   });
   hub.fail(/siren_config\.json/, { stall: { after: 10, until } });
-  const onEvent = ({ step }: { step: string }): void => {
-    if (step === 'bytes') controller.abort(new Error('enough'));
-  };
-  await expect(resolveGuard(GUARD_REPO, { env, signal: controller.signal, onEvent })).rejects.toThrow(
+  const onBytes = (): void => controller.abort(new Error('enough'));
+  await expect(resolveGuard(GUARD_REPO, { env, signal: controller.signal, onBytes })).rejects.toThrow(
     'enough',
   );
   release();

@@ -96,7 +96,7 @@ export class Snapshot {
     const missing: RemoteFile[] = [];
     for (const file of files) if (!(await this.has(file.path))) missing.push(file);
     if (missing.length === 0) return;
-    const transfer = new Transfer(this.#hub.tell, label, missing);
+    const transfer = new Transfer(this.#hub, label, missing);
     try {
       await this.#checkSpace(missing);
       transfer.start();
@@ -105,7 +105,7 @@ export class Snapshot {
         await this.#repo.linkBlob(commit, file.path, file.hash);
       }
     } catch (error) {
-      if (codeOf(error) !== 'ENOSPC') throw error;
+      if (codeOf(error) !== 'ENOSPC' && codeOf(error) !== 'EDQUOT') throw error;
       throw noSpace(this.#repo.dir, 'the file system is full', error);
     }
   }

@@ -1,23 +1,20 @@
 import { bytesText } from '../bytes-text.js';
-import type { ModelEvent } from '../sources.js';
+import type { Hub } from './hub.js';
 
-/** The least time between two events of the same file (ms): a chunk is much less than what a person can follow. */
-const EVENT_EVERY_MS = 100;
+/** The least time between two tellings (ms): a chunk is much less than what a person can follow. */
+const TELL_EVERY_MS = 100;
 
-/** How far the files of one download are, told as events. */
+/** How far the files of one download are. */
 export class Transfer {
-  readonly #tell: (event: ModelEvent) => void;
+  readonly #hub: Hub;
   readonly #label: string;
   readonly #bytesOf = new Map<string, number>();
   readonly #total: number;
-  #last = 0;
+  #toldAt = 0;
+  #told = -1;
 
-  constructor(
-    tell: (event: ModelEvent) => void,
-    label: string,
-    files: readonly { path: string; size: number }[],
-  ) {
-    this.#tell = tell;
+  constructor(hub: Hub, label: string, files: readonly { path: string; size: number }[]) {
+    this.#hub = hub;
     this.#label = label;
     this.#total = files.reduce((sum, { size }) => sum + size, 0);
     for (const { path } of files) this.#bytesOf.set(path, 0);
@@ -26,7 +23,7 @@ export class Transfer {
   start(): void {
     const files = this.#bytesOf.size;
     const what = files === 1 ? [...this.#bytesOf.keys()].join('') : `${files} files`;
-    this.#tell({
+    this.#hub.tell({
       step: 'fetch',
       message: `Fetching ${this.#label}: ${what}, ${bytesText(this.#total)}`,
     });
@@ -37,12 +34,9 @@ export class Transfer {
     this.#bytesOf.set(file, bytes);
     const done = [...this.#bytesOf.values()].reduce((sum, value) => sum + value, 0);
     const now = performance.now();
-    if (now - this.#last < EVENT_EVERY_MS && done < this.#total) return;
-    this.#last = now;
-    this.#tell({
-      step: 'bytes',
-      message: `${this.#label}: ${bytesText(done)} of ${bytesText(this.#total)} (${file})`,
-      bytes: { label: this.#label, file, done, total: this.#total },
-    });
+    if (done === this.#told || (now - this.#toldAt < TELL_EVERY_MS && done < this.#total)) return;
+    this.#toldAt = now;
+    this.#told = done;
+    this.#hub.tellBytes({ label: this.#label, file, done, total: this.#total });
   }
 }

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ContentInput } from '../content.js';
-import type { NamedBytes } from '../read-artifact.js';
+import type { NamedBytes } from '../head-tensors.js';
+import type { TrajectoryInput } from '../trajectory/trajectory-input.js';
 
 /** The golden guards that score content: an artifact and a tiny backbone each, and what the reference made of them. */
 export const CONTENT_GUARDS = [
@@ -57,4 +58,30 @@ export function goldenStream(guard: GoldenGuard): { prefix: string; score: numbe
     stream: { prefix: string; score: number }[];
   };
   return golden.stream;
+}
+
+/** One trajectory, and what the reference made of it. */
+export interface GoldenTrajectory {
+  input: TrajectoryInput;
+  rendered: string;
+  tokenIds: number[];
+  /** Alone. */
+  score: number;
+  /** With the other cases in one padded batch. */
+  batchScore: number;
+}
+
+/** Every case of `qwen3-agent`, in the file's order. */
+export function goldenTrajectories(): GoldenTrajectory[] {
+  const golden = JSON.parse(readFileSync(join(GOLDEN, 'qwen3-agent', 'golden.json'), 'utf8')) as {
+    cases: { messages: object[]; tools: object[] | null; [made: string]: unknown }[];
+    batch_scores: number[];
+  };
+  return golden.cases.map(({ messages, tools, rendered, token_ids, score }, i) => ({
+    input: { messages, tools },
+    rendered: rendered as string,
+    tokenIds: token_ids as number[],
+    score: score as number,
+    batchScore: golden.batch_scores[i] ?? Number.NaN,
+  }));
 }

@@ -3,10 +3,12 @@ export {
   CONTENT_GUARDS,
   type GoldenCase,
   type GoldenGuard,
+  type GoldenTrajectory,
   goldenArtifact,
   goldenCases,
   goldenDirs,
   goldenStream,
+  goldenTrajectories,
 } from './golden.js';
 export { tempDir } from './temp-dir.js';
 export {

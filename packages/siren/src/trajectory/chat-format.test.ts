@@ -6,7 +6,13 @@ const FILE = 'dir/tokenizer_config.json';
 
 test('a template, and the special tokens that are strings, objects or null', () => {
   const added = { __type: 'AddedToken', content: '<eos>', lstrip: false };
-  const config = { chat_template: 'T', bos_token: '<bos>', eos_token: added, pad_token: null, model_max_length: 5 };
+  const config = {
+    chat_template: 'T',
+    bos_token: '<bos>',
+    eos_token: added,
+    pad_token: null,
+    model_max_length: 5,
+  };
   expect(chatFormatOf(FILE, config)).toEqual({
     template: 'T',
     specialTokens: { bos_token: '<bos>', eos_token: '<eos>' },

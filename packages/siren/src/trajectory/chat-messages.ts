@@ -15,7 +15,8 @@ export interface ChatMessage {
  */
 export function chatMessages({ profile, turns }: Conversation, tools: readonly JsonValue[]): ChatMessage[] {
   const system = [...(profile === '' ? [] : [profile]), ...(tools.length === 0 ? [] : [toolsBlock(tools)])];
-  const messages: ChatMessage[] = system.length === 0 ? [] : [{ role: 'system', content: system.join('\n\n') }];
+  const messages: ChatMessage[] =
+    system.length === 0 ? [] : [{ role: 'system', content: system.join('\n\n') }];
   for (const turn of turns) {
     const message = messageOf(turn);
     const last = messages.at(-1);

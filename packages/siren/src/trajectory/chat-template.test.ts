@@ -7,21 +7,28 @@ const MESSAGES = [
   { role: 'assistant', content: 'A' },
   { role: 'user', content: ' \n U \n' },
 ] as const;
-const render = (template: string): string => new ChatTemplate({ template, specialTokens: {} }).render(MESSAGES);
+const render = (template: string): string =>
+  new ChatTemplate({ template, specialTokens: {} }).render(MESSAGES);
 
 test("strips are Python's, with the characters they are given", () => {
   const strips = ["strip('\\n ')", "lstrip('\\n ')", 'rstrip()', 'strip()'];
   for (const [i, expected] of ['U', 'U \n', ' \n U', 'U'].entries()) {
     expect(render(`{{ messages[2].content.${strips[i]} }}`)).toBe(expected);
   }
-  expect(render("{{ '\\ufeff a \\x85' | trim }}".replace('\\ufeff', '\ufeff').replace('\\x85', '\x85'))).toBe('\ufeff a');
+  expect(render("{{ '\\ufeff a \\x85' | trim }}".replace('\\ufeff', '\ufeff').replace('\\x85', '\x85'))).toBe(
+    '\ufeff a',
+  );
   expect(render("{% set t = messages[2]['content'] %}{{ (t | trim('\\n ')).strip('U') ~ '.' }}")).toBe('.');
 });
 
 test('what transformers passes is there, and the day is not', () => {
-  expect(render('{{ tools is none }} {{ documents is none }} {{ add_generation_prompt }}')).toBe('true true false');
+  expect(render('{{ tools is none }} {{ documents is none }} {{ add_generation_prompt }}')).toBe(
+    'true true false',
+  );
   expect(render('{{ strftime_now is defined }} {{ bos_token is defined }}')).toBe('false false');
-  expect(render("{% for i in range(3) %}{{ i }}{% endfor %}{% for i in range(4, 0, -2) %}{{ i }}{% endfor %}")).toBe('01242');
+  expect(
+    render('{% for i in range(3) %}{{ i }}{% endfor %}{% for i in range(4, 0, -2) %}{{ i }}{% endfor %}'),
+  ).toBe('01242');
 });
 
 test('blocks are trimmed as transformers has Jinja do it', () => {
@@ -38,9 +45,21 @@ test('a refused system message goes into the first user message, or stands for o
 
 test.each<[string, string, string]>([
   ['no Jinja', '{% if %}', 'the chat template cannot be read'],
-  ['a filter block that strips', '{% filter trim %}a{% endfilter %}', 'a {% filter trim %} block, which is not'],
-  ['one that always refuses', "{{ raise_exception('no') }}", "the backbone's chat template refuses the conversation: no"],
-  ['one that fails', '{{ messages[0].content.nothing() }}', "the backbone's chat template fails on the conversation"],
+  [
+    'a filter block that strips',
+    '{% filter trim %}a{% endfilter %}',
+    'a {% filter trim %} block, which is not',
+  ],
+  [
+    'one that always refuses',
+    "{{ raise_exception('no') }}",
+    "the backbone's chat template refuses the conversation: no",
+  ],
+  [
+    'one that fails',
+    '{{ messages[0].content.nothing() }}',
+    "the backbone's chat template fails on the conversation",
+  ],
 ])('%s is told', (_what, template, message) => {
   expect(() => render(template)).toThrow(UserError);
   expect(() => render(template)).toThrow(message);

@@ -16,6 +16,9 @@ const CONSTANTS: ReadonlyMap<string, string> = new Map([
   ['-inf', '-Infinity'],
 ]);
 
+const SPECIAL = '"\\\\\\x00-\\x1f';
+const ESCAPED = new RegExp(`[${SPECIAL}]`, 'g');
+
 function dumpNumber(number: JsonNumber): string {
   const repr = pythonNumber(number);
   return CONSTANTS.get(repr) ?? repr;
@@ -24,5 +27,5 @@ function dumpNumber(number: JsonNumber): string {
 /** As JSON.stringify writes it, but for half a surrogate pair: Python leaves it as it is. */
 function dumpString(text: string): string {
   if (text.isWellFormed()) return JSON.stringify(text);
-  return `"${text.replace(/["\\\x00-\x1f]/g, (character) => JSON.stringify(character).slice(1, -1))}"`;
+  return `"${text.replace(ESCAPED, (character) => JSON.stringify(character).slice(1, -1))}"`;
 }

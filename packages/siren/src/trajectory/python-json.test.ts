@@ -12,10 +12,14 @@ function plain(value: JsonValue): unknown {
 
 test('any JSON is read as JSON.parse reads it, however it is laid out', () => {
   fc.assert(
-    fc.property(fc.jsonValue({ noUnicodeString: false }), fc.constantFrom('', ' ', '\n\t'), (value, indent) => {
-      const json = `${indent}${JSON.stringify(value, undefined, indent)}${indent}`;
-      expect(plain(readPythonJson(json))).toEqual(JSON.parse(json));
-    }),
+    fc.property(
+      fc.jsonValue({ noUnicodeString: false }),
+      fc.constantFrom('', ' ', '\n\t'),
+      (value, indent) => {
+        const json = `${indent}${JSON.stringify(value, undefined, indent)}${indent}`;
+        expect(plain(readPythonJson(json))).toEqual(JSON.parse(json));
+      },
+    ),
   );
 });
 

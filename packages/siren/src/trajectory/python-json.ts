@@ -42,8 +42,9 @@ const CONSTANTS: ReadonlyMap<string, JsonValue> = new Map<string, JsonValue>([
   ['Infinity', new JsonNumber('Infinity')],
   ['-Infinity', new JsonNumber('-Infinity')],
 ]);
-/** A string up to the first thing in it that stands for something else. */
-const PLAIN = /[^"\\\x00-\x1f]*/y;
+/** What does not stand for itself in a string: quote, backslash, control characters. */
+const SPECIAL = '"\\\\\\x00-\\x1f';
+const PLAIN = new RegExp(`[^${SPECIAL}]*`, 'y');
 const ESCAPES: Readonly<Record<string, string>> = {
   '"': '"',
   '\\': '\\',

@@ -66,14 +66,16 @@ function rewrite(node: Node): void {
 function called(node: unknown): { name: string | undefined; args: unknown[] } {
   if (!isNode(node)) return { name: undefined, args: [] };
   if (node.type === 'Identifier') return { name: node.value as string, args: [] };
-  if (node.type === 'CallExpression')
-    return { name: called(node.callee).name, args: node.args as unknown[] };
+  if (node.type === 'CallExpression') return { name: called(node.callee).name, args: node.args as unknown[] };
   return { name: undefined, args: [] };
 }
 
 /** Changes a node in place: the library asks some nodes for their class, so they must stay what they were made as. */
 function becomeCall(node: Node, like: unknown, method: string, args: unknown[]): void {
   const [name] = STRIPS.get(method) ?? [method];
-  const identifier = Object.assign(Object.create(Object.getPrototypeOf(like)), { type: 'Identifier', value: name });
+  const identifier = Object.assign(Object.create(Object.getPrototypeOf(like)), {
+    type: 'Identifier',
+    value: name,
+  });
   Object.assign(node, { type: 'CallExpression', callee: identifier, args });
 }

@@ -43,10 +43,16 @@ test('there are cases of both kinds', () => {
   expect(failing.length).toBeGreaterThan(20);
 });
 
-test.each(rendered.map((each) => [told(each), each] as const))('rendered as by the reference: %s', (_, each) => {
-  expect(render(each)).toBe(each.rendered);
-});
+test.each(rendered.map((each) => [told(each), each] as const))(
+  'rendered as by the reference: %s',
+  (_, each) => {
+    expect(render(each)).toBe(each.rendered);
+  },
+);
 
-test.each(failing.map((each) => [told(each), each] as const))('refused, as the reference fails: %s', (_, each) => {
-  expect(() => render(each)).toThrow(UserError);
-});
+test.each(failing.map((each) => [told(each), each] as const))(
+  'refused, as the reference fails: %s',
+  (_, each) => {
+    expect(() => render(each)).toThrow(UserError);
+  },
+);

@@ -10,7 +10,7 @@ import { pythonRepr, pythonStr } from './python-repr.js';
  * @throws UserError naming the tool (counted from 0) and the field, where the reference would fail too
  */
 export function toolsBlock(tools: readonly JsonValue[]): string {
-  return ['# Available tools', ...tools.map((tool, i) => toolLines(tool, `tools[${i}]`))].join('\n');
+  return ['# Available tools', ...tools.map((tool, i) => toolLines(tool, `tool ${i}`))].join('\n');
 }
 
 function toolLines(tool: JsonValue, place: string): string {
@@ -20,7 +20,7 @@ function toolLines(tool: JsonValue, place: string): string {
   const name = schema.has('name') ? pythonStr(schema.get('name') ?? null) : '?';
   const description = stripped(schema, 'description', place);
   const prototype = schema.get('prototype');
-  const parameters = parameterLines(schema.get('parameters'), `${place}.parameters`);
+  const parameters = parameterLines(schema.get('parameters'), `${place}: parameters`);
   return [
     `- ${name}: ${description}`,
     ...(isTruthy(prototype) ? [`  signature: ${pythonStr(prototype)}`] : []),

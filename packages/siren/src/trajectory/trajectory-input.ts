@@ -51,7 +51,9 @@ function jsonOf(value: unknown, field: string): string {
     json = JSON.stringify(value, (key, part: unknown) => {
       // It would become null without a word.
       if (typeof part !== 'number' || Number.isFinite(part)) return part;
-      throw new UserError(`${field} holds ${part} as ${JSON.stringify(key)}; give it as JSON text to keep it`);
+      throw new UserError(
+        `${field} holds ${part} as ${JSON.stringify(key)}; give it as JSON text to keep it`,
+      );
     });
   } catch (error) {
     if (error instanceof UserError) throw error;

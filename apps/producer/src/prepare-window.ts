@@ -1,0 +1,34 @@
+import type { CorpusRow } from '@tocsin/corpus';
+import type { Content, Preparation } from '@tocsin/engine';
+import { isUserError } from '@tocsin/errors';
+
+/** A window of rows, and what the model sees of each. */
+export interface PreparedWindow {
+  window: CorpusRow[];
+  /** One for each row; undefined for a reject. */
+  contents: (Content | undefined)[];
+}
+
+/** Prepares the items of a window. One that this guard cannot score becomes a reject with the reason. */
+export async function prepareWindow(
+  preparation: Pick<Preparation, 'contentsOf'>,
+  rows: readonly CorpusRow[],
+): Promise<PreparedWindow> {
+  const items = rows.flatMap((row) => (row.kind === 'item' ? [row.content] : []));
+  const prepared = (await preparation.contentsOf(items)).values();
+  const window: CorpusRow[] = [];
+  const contents: (Content | undefined)[] = [];
+  for (const row of rows) {
+    const content = row.kind === 'item' ? prepared.next().value : undefined;
+    const refused = isUserError(content);
+    window.push(refused ? rejected(row, content.message) : row);
+    contents.push(refused ? undefined : content);
+  }
+  return { window, contents };
+}
+
+function rejected({ seq, key, file, line }: CorpusRow, message: string): CorpusRow {
+  // As the reader's reasons are: a sentence.
+  const reason = `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
+  return { kind: 'reject', seq, key, file, line, reason };
+}

@@ -1,0 +1,88 @@
+import { checkWritable } from '@tocsin/corpus';
+import { UserError } from '@tocsin/errors';
+import { drift } from '@tocsin/evaluate';
+import { Command } from 'commander';
+import { addCorpusOptions, type CorpusFlags } from '../corpus-options.js';
+import type { LabelFlags } from '../eval/labels.js';
+import { EXIT } from '../exit-codes.js';
+import { addMachineOptions, BACKBONE_HELP, type GuardFlags, probability } from '../guard-options.js';
+import { untilDoneOrInterrupted } from '../interrupt.js';
+import { compareScores, type SideFlags } from './compare-scores.js';
+import { parseGuardSpec } from './guard-spec.js';
+import { printDrift } from './print-drift.js';
+import { writeDriftReport } from './write-report.js';
+
+export interface CompareFlags
+  extends Pick<GuardFlags, 'device' | 'threads' | 'cacheDir'>,
+    CorpusFlags,
+    Omit<LabelFlags, 'groupField'> {
+  backboneA?: string;
+  backboneB?: string;
+  threshold?: number;
+  out?: string;
+  json?: boolean;
+}
+
+/** `tocsin compare`: how far apart two guards are, or one guard at two precisions, on the same rows. */
+export function compareCommand(): Command {
+  return addCorpusOptions(addMachineOptions(new Command('compare')))
+    .description('Score the same rows with two guards (or one at two precisions) and measure the drift.')
+    .argument('<a>', 'a guard, with a precision if wanted: starter, starter:int8, owner/name:bfloat16')
+    .argument('<b>', 'the other one')
+    .argument('<file...>', 'rows to score with both (.gz too)')
+    .option('--backbone-a <path>', `of a: ${BACKBONE_HELP}`)
+    .option('--backbone-b <path>', `of b: ${BACKBONE_HELP}`)
+    .option('--label-field <name>', 'the field that holds the label, where rows have one: Macro F1 of both')
+    .option('--positive <value>', 'the label that means harmful; every other one then means safe')
+    .option('--threshold <p>', 'harmful from this score on, for both (default: each its own)', probability)
+    .option('-o, --out <file>', 'write a report as one HTML file that opens without a network')
+    .option('--json', 'print everything as JSON on standard output')
+    .addHelpText('after', '\nExit code: 0 every row was compared, 2 some rows were left out, 1 failed.')
+    .action(async (a: string, b: string, files: string[], flags: CompareFlags) => {
+      process.exitCode = await untilDoneOrInterrupted((signal) => compare({ a, b }, files, flags, signal));
+    });
+}
+
+async function compare(
+  specs: { a: string; b: string },
+  files: string[],
+  flags: CompareFlags,
+  interrupted: AbortSignal,
+): Promise<number> {
+  if (files.includes('-')) {
+    throw new UserError('standard input (-) can be read only once, and both guards need the rows', {
+      hint: 'Write it to a file first.',
+    });
+  }
+  if (flags.out !== undefined) await checkWritable(flags.out);
+  const sides = {
+    a: sideFlags(specs.a, flags.backboneA, flags),
+    b: sideFlags(specs.b, flags.backboneB, flags),
+  };
+  const compared = await compareScores(files, sides, flags, interrupted);
+  const { rows, counts, problems } = compared;
+  if (rows.length === 0) {
+    throw new UserError(`none of the ${counts.rows} rows was scored by both guards`, {
+      hint: problems.length > 0 ? `The first reason: ${problems[0]}` : 'The corpus is empty.',
+    });
+  }
+  const { a, b } = compared.sides;
+  const measured = drift(rows, { a: a.threshold, b: b.threshold });
+  printDrift(measured, compared, files, flags);
+  if (flags.out !== undefined) await writeDriftReport(flags.out, measured, compared, files, flags);
+  return counts.compared < counts.rows ? EXIT.someRejected : EXIT.ok;
+}
+
+function sideFlags(spec: string, backbone: string | undefined, flags: CompareFlags): SideFlags {
+  const { ref: guard, precision } = parseGuardSpec(spec);
+  const { device, threads, cacheDir, threshold } = flags;
+  return {
+    guard,
+    precision,
+    ...(backbone === undefined ? {} : { backbone }),
+    ...(device === undefined ? {} : { device }),
+    ...(threads === undefined ? {} : { threads }),
+    ...(cacheDir === undefined ? {} : { cacheDir }),
+    ...(threshold === undefined ? {} : { threshold }),
+  };
+}

@@ -1,0 +1,111 @@
+import type { ComparedRow } from '@tocsin/evaluate';
+import { CollectedScores } from '../collect-scores.js';
+import type { CorpusFlags } from '../corpus-options.js';
+import { type LabelFlags, Labels } from '../eval/labels.js';
+import type { GuardFlags } from '../guard-options.js';
+import { problemText, SHOWN_PROBLEMS } from '../problems.js';
+import { scoreCorpus } from '../score/score-corpus.js';
+import type { RunSummary } from '../score/summary.js';
+
+/** One of the two guards, after its run. */
+export interface Side {
+  guard: string;
+  precision: string;
+  fingerprint: string;
+  threshold: number;
+}
+
+/** The rows that both guards have scored. */
+export interface ComparedScores {
+  rows: ComparedRow[];
+  sides: { a: Side; b: Side };
+  counts: CompareCounts;
+  /** Why rows were left out, one sentence each, the first few. */
+  problems: string[];
+}
+
+/** rows = compared + rejected + faultyLabel + withoutScore */
+export interface CompareCounts {
+  rows: number;
+  compared: number;
+  /** Of the compared ones: those with a label. */
+  labelled: number;
+  rejected: number;
+  /** The label is none. */
+  faultyLabel: number;
+  /** At least one of the guards could not score them. */
+  withoutScore: number;
+}
+
+export type SideFlags = GuardFlags & { threshold?: number };
+
+/** Scores a corpus with both guards, one after the other: one model is in memory at a time. */
+export async function compareScores(
+  files: string[],
+  sides: { a: SideFlags; b: SideFlags },
+  flags: CorpusFlags & LabelFlags,
+  interrupted: AbortSignal,
+): Promise<ComparedScores> {
+  const a = await runSide(files, sides.a, flags, interrupted);
+  const b = await runSide(files, sides.b, flags, interrupted);
+  if (a.scores.rows.length !== b.scores.rows.length) {
+    throw new Error(`the corpus had ${a.scores.rows.length} rows and then ${b.scores.rows.length}`);
+  }
+  const rows = a.scores.rows.flatMap(({ key, score }, i): ComparedRow[] => {
+    const other = b.scores.rows[i];
+    if (score === undefined || other?.score === undefined) return [];
+    const label = a.labels.rows[i]?.label;
+    return [{ key, a: score, b: other.score, ...(label === undefined ? {} : { label }) }];
+  });
+  const faultyLabel = a.labels.faulty;
+  const rejected = a.summary.rejected - faultyLabel;
+  return {
+    rows,
+    sides: { a: sideOf(sides.a, a.summary), b: sideOf(sides.b, b.summary) },
+    counts: {
+      rows: a.summary.rows,
+      compared: rows.length,
+      labelled: rows.filter(({ label }) => label !== undefined).length,
+      rejected,
+      faultyLabel,
+      withoutScore: a.summary.rows - rows.length - rejected - faultyLabel,
+    },
+    problems: a.scores.rows
+      .flatMap(({ key, error }, i) => {
+        const why = error ?? b.scores.rows[i]?.error;
+        return why === undefined ? [] : [problemText(key, why)];
+      })
+      .slice(0, SHOWN_PROBLEMS),
+  };
+}
+
+interface SideRun {
+  summary: RunSummary;
+  scores: CollectedScores;
+  labels: Labels;
+}
+
+async function runSide(
+  files: string[],
+  side: SideFlags,
+  flags: CorpusFlags & LabelFlags,
+  interrupted: AbortSignal,
+): Promise<SideRun> {
+  const labels = new Labels(flags, { needed: false });
+  const scores = new CollectedScores();
+  const summary = await scoreCorpus(
+    {
+      files,
+      flags: { ...flags, ...side },
+      openWriter: async () => scores,
+      keep: labels.fields,
+      onRow: labels.onRow,
+    },
+    interrupted,
+  );
+  return { summary, scores, labels };
+}
+
+function sideOf({ guard, precision = 'float32' }: SideFlags, summary: RunSummary): Side {
+  return { guard, precision, fingerprint: summary.fingerprint, threshold: summary.threshold };
+}

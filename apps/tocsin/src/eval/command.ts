@@ -1,0 +1,97 @@
+import { checkWritable } from '@tocsin/corpus';
+import { UserError } from '@tocsin/errors';
+import { DEFAULT_RESAMPLES, DEFAULT_SEED, type Evaluation, evaluate } from '@tocsin/evaluate';
+import { Command } from 'commander';
+import { addCorpusOptions, type CorpusFlags } from '../corpus-options.js';
+import { EXIT } from '../exit-codes.js';
+import { addGuardOptions, type GuardFlags, probability, wholeNumber } from '../guard-options.js';
+import { untilDoneOrInterrupted } from '../interrupt.js';
+import { numberFromZero } from './from-zero.js';
+import { joinScores } from './join-scores.js';
+import type { LabelledScores } from './labelled-scores.js';
+import type { LabelFlags } from './labels.js';
+import { printEvaluation } from './print-evaluation.js';
+import { scoreLabelled } from './score-labelled.js';
+import { writeEvaluationReport } from './write-report.js';
+
+export interface EvalFlags extends Omit<GuardFlags, 'guard'>, CorpusFlags, LabelFlags {
+  guard?: string;
+  labelField: string;
+  scores?: string;
+  threshold?: number;
+  bootstrap: number;
+  seed: number;
+  out?: string;
+  json?: boolean;
+}
+
+/** `tocsin eval`: how good a guard's scores are on rows whose labels are known. */
+export function evalCommand(): Command {
+  return addCorpusOptions(addGuardOptions(new Command('eval'), { required: false }))
+    .description('Measure a guard on labelled JSONL files: Macro F1, AUC, calibration, thresholds, groups.')
+    .argument('<labelled...>', 'rows with labels (.gz too; - is standard input)')
+    .requiredOption(
+      '--label-field <name>',
+      'the field that holds the label: 1/0, true/false, harmful (unsafe)/safe',
+    )
+    .option('--positive <value>', 'the label that means harmful; every other one then means safe')
+    .option('--group-field <name>', 'measure each value of this field by itself too')
+    .option('--scores <file>', 'scores that are there already, joined by key, instead of a guard')
+    .option('--threshold <p>', "harmful from this score on (default: the artifact's)", probability)
+    .option('--bootstrap <n>', 'resamples for the intervals; 0 for none', numberFromZero, DEFAULT_RESAMPLES)
+    .option(
+      '--seed <n>',
+      'of the resamples: the same seed gives the same intervals',
+      wholeNumber,
+      DEFAULT_SEED,
+    )
+    .option('-o, --out <file>', 'write a report as one HTML file that opens without a network')
+    .option('--json', 'print everything as JSON on standard output')
+    .addHelpText('after', '\nExit code: 0 every row counted, 2 some rows were left out, 1 failed.')
+    .action(async (files: string[], flags: EvalFlags) => {
+      process.exitCode = await untilDoneOrInterrupted((signal) => evaluateCorpus(files, flags, signal));
+    });
+}
+
+async function evaluateCorpus(files: string[], flags: EvalFlags, interrupted: AbortSignal): Promise<number> {
+  if (flags.out !== undefined) await checkWritable(flags.out);
+  const found = await labelledScores(files, flags, interrupted);
+  requireUsable(found, flags);
+  const evaluation: Evaluation = evaluate(found.rows, {
+    threshold: found.threshold,
+    resamples: flags.bootstrap,
+    seed: flags.seed,
+  });
+  printEvaluation(evaluation, found, { files, flags });
+  if (flags.out !== undefined) await writeEvaluationReport(flags.out, evaluation, found, { files, flags });
+  return found.counts.evaluated < found.counts.rows ? EXIT.someRejected : EXIT.ok;
+}
+
+function labelledScores(files: string[], flags: EvalFlags, signal: AbortSignal): Promise<LabelledScores> {
+  const { guard, scores } = flags;
+  if (guard !== undefined && scores !== undefined) {
+    throw new UserError('--guard and --scores were both given: the scores are from one or the other', {
+      hint: 'Leave one of them out.',
+    });
+  }
+  if (guard !== undefined) return scoreLabelled(files, { ...flags, guard }, signal);
+  if (scores !== undefined) return joinScores(files, { ...flags, scores }, signal);
+  throw new UserError('neither --guard nor --scores was given', {
+    hint: 'Name a guard, for example --guard starter, or a file that `tocsin score --out` wrote.',
+  });
+}
+
+/** An evaluation of nothing, or of labels that were misunderstood, must not look like one. */
+function requireUsable({ rows, counts, problems }: LabelledScores, flags: EvalFlags): void {
+  if (rows.length === 0) {
+    throw new UserError(`none of the ${counts.rows} rows has both a label and a score`, {
+      hint: problems.length > 0 ? `The first reason: ${problems[0]}` : 'The corpus is empty.',
+    });
+  }
+  if (flags.positive !== undefined && rows.every(({ label }) => label === 0)) {
+    throw new UserError(
+      `no row has the label ${JSON.stringify(flags.positive)} in its field "${flags.labelField}", so none would be harmful`,
+      { hint: 'Give --positive exactly as the rows have it.' },
+    );
+  }
+}

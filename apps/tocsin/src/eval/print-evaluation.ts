@@ -1,0 +1,96 @@
+import {
+  confusionTable,
+  countText,
+  type Evaluation,
+  groupTable,
+  measureTable,
+  notesOn,
+  smallText,
+  thresholdTable,
+} from '@tocsin/evaluate';
+import { printProblems } from '../problems.js';
+import { jsonText, tableText } from '../table.js';
+import type { EvalFlags } from './command.js';
+import type { LabelledScores, RowCounts, ScoreSource } from './labelled-scores.js';
+
+/** Groups that are printed; JSON and report hold all. */
+const SHOWN_GROUPS = 30;
+
+/** What was asked for. */
+export interface Asked {
+  files: string[];
+  flags: EvalFlags;
+}
+
+/** Prints an evaluation on standard output, as tables or as JSON; what was left out and why on standard error. */
+export function printEvaluation(evaluation: Evaluation, found: LabelledScores, asked: Asked): void {
+  printProblems(found.counts.rows - found.counts.evaluated, found.problems);
+  const { source } = found;
+  if (source.kind === 'file' && source.unmatched > 0) {
+    console.error(`${countText(source.unmatched)} scores belong to no labelled row.`);
+  }
+  console.log(
+    asked.flags.json === true
+      ? jsonText(evaluationJson(evaluation, found, asked))
+      : text(evaluation, found, asked),
+  );
+}
+
+function evaluationJson(evaluation: Evaluation, found: LabelledScores, { files, flags }: Asked): object {
+  const { tally: _, rows: __, ...measured } = evaluation;
+  const { labelField, groupField, positive } = flags;
+  return {
+    corpus: files,
+    labelField,
+    groupField,
+    positive,
+    source: found.source,
+    counts: found.counts,
+    ...measured,
+  };
+}
+
+function text(evaluation: Evaluation, { counts, source }: LabelledScores, { files }: Asked): string {
+  const lines: [string, string][] = [
+    ...sourceLines(source),
+    ['corpus', files.join(' ')],
+    ['rows', countsText(counts)],
+    ['evaluated', `${countText(evaluation.harmful)} harmful, ${countText(evaluation.safe)} safe`],
+    ['threshold', smallText(evaluation.threshold)],
+  ];
+  const { groups } = evaluation;
+  const parts = [
+    lines.map(([name, value]) => `${`${name}:`.padEnd(13)}${value}`).join('\n'),
+    tableText(measureTable(evaluation)),
+    tableText(confusionTable(evaluation)),
+    tableText(thresholdTable(evaluation)),
+  ];
+  if (groups !== undefined) {
+    parts.push(tableText(groupTable(groups.slice(0, SHOWN_GROUPS))));
+    if (groups.length > SHOWN_GROUPS)
+      parts.push(`and ${countText(groups.length - SHOWN_GROUPS)} more groups`);
+  }
+  return [...parts, notesOn(evaluation).join('\n')].join('\n\n');
+}
+
+function sourceLines(source: ScoreSource): [string, string][] {
+  if (source.kind === 'file') return [['scores', source.file]];
+  return [
+    ['guard', `${source.guard} (${source.precision})`],
+    ['fingerprint', source.fingerprint],
+  ];
+}
+
+/** "986, of which 3 were left out (2 rejected, 1 without label)" */
+export function countsText(counts: RowCounts): string {
+  const { rows, evaluated, rejected, withoutLabel, faultyLabel, withoutScore } = counts;
+  if (rows === evaluated) return countText(rows);
+  const reasons = [
+    [rejected, 'rejected'],
+    [withoutLabel, 'without a label'],
+    [faultyLabel, 'with a label that is none'],
+    [withoutScore, 'without a score'],
+  ] as const;
+  const said = reasons.filter(([count]) => count > 0).map(([count, why]) => `${countText(count)} ${why}`);
+  return `${countText(rows)}, of which ${countText(rows - evaluated)} were left out (${said.join(', ')})`;
+}

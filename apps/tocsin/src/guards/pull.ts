@@ -1,0 +1,62 @@
+import { dirname } from 'node:path';
+import { type BackboneSource, bytesText, resolveGuard, textOfPin } from '@tocsin/models';
+import { Command } from 'commander';
+import { EXIT } from '../exit-codes.js';
+import { BACKBONE_HELP } from '../guard-options.js';
+import { Interrupted, untilInterrupted } from '../interrupt.js';
+import { withModelProgress } from '../model-progress.js';
+import { factLines } from './lines.js';
+import { openArtifact } from './open-artifact.js';
+import { bytesOfFiles } from './sizes.js';
+
+interface PullFlags {
+  backbone?: string;
+  cacheDir?: string;
+}
+
+/** `tocsin guards pull`: everything of a guard into the caches, for machines that score without a network. */
+export function pullCommand(): Command {
+  return new Command('pull')
+    .description('Fetch a guard and its backbone, without scoring anything.')
+    .argument('<ref>', 'owner/name[@revision] on the hub, starter, or an artifact directory')
+    .option('--backbone <path>', BACKBONE_HELP)
+    .option(
+      '--cache-dir <dir>',
+      "where the starter's backbone is kept (TOCSIN_CACHE); the hub's is in HF_HOME",
+    )
+    .action(async (ref: string, flags: PullFlags) => {
+      process.exitCode = await pull(ref, flags);
+    });
+}
+
+async function pull(ref: string, flags: PullFlags): Promise<number> {
+  const { signal, dispose } = untilInterrupted();
+  try {
+    const { name, artifact, backbone } = await withModelProgress((shown) =>
+      resolveGuard(ref, { ...flags, ...shown, signal }),
+    );
+    // A release that this version cannot read is better known now than on the machine without a network.
+    const { task } = await openArtifact(artifact);
+    const artifactBytes = await bytesOfFiles([artifact.config, artifact.weights]);
+    console.log(
+      factLines([
+        ['guard', `${name} (${task})`],
+        ['artifact', `${dirname(artifact.config)} (${bytesText(artifactBytes)})`],
+        ...(backbone.pin === undefined ? [] : [['backbone', textOfPin(backbone.pin)] as const]),
+        ['weights', await placeOf(backbone)],
+      ]),
+    );
+    return EXIT.ok;
+  } catch (error) {
+    if (!(signal.aborted && signal.reason instanceof Interrupted)) throw error;
+    console.error('Stopped. What was fetched is kept: the same command goes on from here.');
+    return EXIT.interrupted;
+  } finally {
+    dispose();
+  }
+}
+
+async function placeOf(backbone: BackboneSource): Promise<string> {
+  const place = backbone.kind === 'gguf' ? backbone.file : backbone.dir;
+  return `${place} (${bytesText(await bytesOfFiles([place]))})`;
+}

@@ -1,0 +1,100 @@
+import { join } from 'node:path';
+import { UserError } from '@tocsin/errors';
+import type { Precision } from '../precision.js';
+import { type BlockFormat, blockLayout } from '../quantize/block-format.js';
+import { quantizeRows } from '../quantize/quantize-rows.js';
+import type { PlacedTensor, QuantizedTensor } from '../weight-source.js';
+import { encodeFloats } from './encode-floats.js';
+import { type ReadableTensor, readSlabs } from './read-slabs.js';
+import { storageOf } from './storage-plan.js';
+import { TensorFile, type TensorSpec } from './tensor-file.js';
+
+const WEIGHTS = 'weights-0.safetensors';
+
+/**
+ * Writes a checkpoint's tensors into `target` as a precision holds them, once, tensor by tensor and slab by slab:
+ * memory holds a few slabs, however large the checkpoint.
+ * @throws UserError when float16 cannot hold a weight
+ */
+export async function storeWeights(
+  tensors: ReadonlyMap<string, ReadableTensor>,
+  target: string,
+  precision: Precision,
+  slabValues?: number,
+): Promise<Map<string, PlacedTensor | QuantizedTensor>> {
+  const stores = [...tensors.values()].map((tensor) => storeOf(tensor, precision));
+  const file = await TensorFile.create(
+    join(target, WEIGHTS),
+    stores.flatMap(({ specs }) => specs),
+  );
+  let failed = true;
+  try {
+    for (const { tensor, write } of stores) {
+      for await (const slab of readSlabs(tensor, slabValues)) await write(file, slab);
+    }
+    failed = false;
+  } finally {
+    await file.close({ failed });
+  }
+  return new Map(stores.map(({ tensor, placed }) => [tensor.name, placed(file)]));
+}
+
+/** How one tensor is written. */
+interface Store {
+  tensor: ReadableTensor;
+  specs: TensorSpec[];
+  write(file: TensorFile, slab: Float32Array): Promise<void>;
+  placed(file: TensorFile): PlacedTensor | QuantizedTensor;
+}
+
+function storeOf(tensor: ReadableTensor, precision: Precision): Store {
+  const storage = storageOf(precision, tensor.name, tensor.dtype);
+  if ('format' in storage) return quantizedStore(tensor, storage.format);
+  const { name, shape } = tensor;
+  return {
+    tensor,
+    specs: [{ name, dtype: storage.type, shape }],
+    write: async (file, slab) => {
+      try {
+        await file.append(name, encodeFloats(slab, storage.type));
+      } catch (cause) {
+        if (!(cause instanceof RangeError)) throw cause;
+        throw new UserError(`${tensor.file}: tensor ${name}: ${cause.message}`, {
+          hint: 'Use another precision: bfloat16 has the range of float32.',
+          cause,
+        });
+      }
+    },
+    placed: (file) => file.placed(name),
+  };
+}
+
+function quantizedStore(tensor: ReadableTensor, format: BlockFormat): Store {
+  const { name } = tensor;
+  const [outputs = 0, inputs = 0] = tensor.shape;
+  const { blocks, codeBytes, zeroPointBytes } = blockLayout(format, inputs);
+  const codes: TensorSpec = {
+    name: `${name}.codes`,
+    dtype: 'U8',
+    shape: [outputs, blocks, codeBytes / blocks],
+  };
+  const scales: TensorSpec = { name: `${name}.scales`, dtype: 'F32', shape: [outputs * blocks] };
+  const zeros: TensorSpec = { name: `${name}.zero_points`, dtype: 'U8', shape: [outputs * zeroPointBytes] };
+  return {
+    tensor,
+    specs: format.zeroPoints ? [codes, scales, zeros] : [codes, scales],
+    write: async (file, slab) => {
+      const rows = quantizeRows(slab, inputs, format);
+      await file.append(codes.name, rows.codes);
+      await file.append(scales.name, encodeFloats(rows.scales, 'F32'));
+      if (rows.zeroPoints !== undefined) await file.append(zeros.name, rows.zeroPoints);
+    },
+    placed: (file) => ({
+      format,
+      shape: [outputs, inputs],
+      codes: file.placed(codes.name),
+      scales: file.placed(scales.name),
+      zeroPoints: format.zeroPoints ? file.placed(zeros.name) : undefined,
+    }),
+  };
+}

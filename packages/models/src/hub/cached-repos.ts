@@ -1,0 +1,93 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { codeOf, messageOf, UserError } from '@tocsin/errors';
+import type { Environment } from '../cache-directory.js';
+import { type DiskUsage, diskUsage } from '../disk-usage.js';
+import { CONFIG_FILE, WEIGHTS_FILE } from './fetch-artifact.js';
+import { CachedRepo } from './hub-cache.js';
+import { COMMIT } from './hub-ref.js';
+import { hubCacheDirectory } from './hub-settings.js';
+
+/** A repository of which the cache holds something. */
+export interface CachedRepoInfo {
+  repo: string;
+  dir: string;
+  commits: CachedCommit[];
+}
+
+export interface CachedCommit {
+  commit: string;
+  /** Its directory, with the files. */
+  dir: string;
+  /** Branches and tags that stood for it when they were last asked. */
+  revisions: string[];
+  /** Both files of an artifact are there. */
+  isGuard: boolean;
+}
+
+/**
+ * The models in the cache. (`scanCacheDir` of `@huggingface/hub` passes over repositories without refs, which are those
+ * that were only ever asked for by their commit: pinned backbones.)
+ */
+export async function cachedRepos(env: Environment = process.env): Promise<CachedRepoInfo[]> {
+  const cacheDir = hubCacheDirectory(env);
+  const repos: CachedRepoInfo[] = [];
+  for (const folder of (await namesIn(cacheDir)).sort()) {
+    const [, owner, name] = /^models--([^/]+?)--(.+)$/.exec(folder) ?? [];
+    if (owner === undefined || name === undefined) continue;
+    const info = await infoOf(new CachedRepo(cacheDir, `${owner}/${name}`));
+    if (info.commits.length > 0) repos.push(info);
+  }
+  return repos;
+}
+
+/** A repository's part of the cache; undefined when there is none. */
+export async function cachedRepo(
+  repo: string,
+  env: Environment = process.env,
+): Promise<CachedRepoInfo | undefined> {
+  const info = await infoOf(new CachedRepo(hubCacheDirectory(env), repo));
+  return info.commits.length === 0 ? undefined : info;
+}
+
+/** Everything of a repository that removing it removes. */
+export function pathsOfRepo(repo: string, env: Environment = process.env): string[] {
+  const cached = new CachedRepo(hubCacheDirectory(env), repo);
+  return [cached.dir, cached.locksDir];
+}
+
+/** The space that a repository takes, also one of which only parts were fetched. */
+export function repoUsage(repo: string, env: Environment = process.env): Promise<DiskUsage> {
+  return diskUsage(...pathsOfRepo(repo, env));
+}
+
+async function infoOf(cached: CachedRepo): Promise<CachedRepoInfo> {
+  const revisionsOf = new Map<string, string[]>();
+  for (const revision of await cached.revisions()) {
+    const commit = await cached.readRef(revision);
+    if (commit !== undefined) revisionsOf.set(commit, [...(revisionsOf.get(commit) ?? []), revision]);
+  }
+  const commits: CachedCommit[] = [];
+  for (const commit of await namesIn(join(cached.dir, 'snapshots'))) {
+    if (!COMMIT.test(commit)) continue;
+    commits.push({
+      commit,
+      dir: cached.snapshotDir(commit),
+      revisions: revisionsOf.get(commit) ?? [],
+      isGuard: (await cached.has(commit, CONFIG_FILE)) && (await cached.has(commit, WEIGHTS_FILE)),
+    });
+  }
+  return { repo: cached.repo, dir: cached.dir, commits };
+}
+
+async function namesIn(dir: string): Promise<string[]> {
+  try {
+    return await readdir(dir);
+  } catch (cause) {
+    if (codeOf(cause) === 'ENOENT') return [];
+    throw new UserError(`cannot look into the cache of models: ${messageOf(cause)}`, {
+      hint: 'HF_HOME (or HF_HUB_CACHE) names another directory.',
+      cause,
+    });
+  }
+}
