@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 import { CONTENT_GUARDS, type GoldenGuard, goldenCases, goldenDirs, tempDir } from '@tocsin/siren/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { prepareContents } from './content.js';
 import { Guard } from './guard.js';
 import { openGuard } from './open-guard.js';
+import { Preparation } from './preparation.js';
 import { Scorer } from './scorer.js';
-import { Tokenizer } from './tokenizer.js';
 
 /** Float32, whatever a text travels with (design: invariant 6). */
 const TOLERANCE = 1e-4;
@@ -59,12 +58,12 @@ describe.each(CONTENT_GUARDS)('%s', (name) => {
 
   test('in one pass with its neighbour, and all in one pass', async () => {
     const open = await openGuard(goldenDirs(name).artifact, { cacheDir: join(temp, name) });
-    const tokenizer = await Tokenizer.open(open.compiled.tokenizerFile, open.artifact.maxLength);
-    const contents = await prepareContents(
-      tokenizer,
-      cases.map(({ cleaned }) => cleaned),
-    );
-    const rows = contents.map(({ tokenIds }) => tokenIds);
+    const preparation = await Preparation.open(open);
+    const contents = await preparation.contentsOf(inputs);
+    const rows = contents.map((content) => {
+      if (content instanceof Error) throw content;
+      return content.tokenIds;
+    });
     expect(rows.map((ids) => [...ids])).toEqual(cases.map(({ tokenIds }) => tokenIds));
     const scorer = await Scorer.start(open, { costModel: TOGETHER });
     try {

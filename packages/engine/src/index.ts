@@ -1,5 +1,5 @@
 export type { RowOutcome } from './batcher.js';
-export { type Content, prepareContents } from './content.js';
+export type { Content } from './content.js';
 export type { CostModel } from './cost-model.js';
 export { type CudaFacts, cudaFacts } from './devices/cuda-libraries.js';
 export { DEVICE_NAMES, type Device, deviceName, parseDevice } from './devices/device.js';

@@ -1,7 +1,7 @@
 import { UserError } from '@tocsin/errors';
+import { contentHash } from '@tocsin/siren';
 import { goldenCases, goldenDirs, goldenTrajectories, tempDir } from '@tocsin/siren/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { prepareContents } from './content.js';
 import { openGuard } from './open-guard.js';
 import { type Item, Preparation } from './preparation.js';
 
@@ -22,10 +22,11 @@ describe('a content guard', () => {
     expect(items.map((item) => preparation.textOf(item))).toEqual(cases.map(({ cleaned }) => cleaned));
     const contents = await preparation.contentsOf(items);
     expect(contents).toEqual(
-      await prepareContents(
-        preparation.tokenizer,
-        cases.map(({ cleaned }) => cleaned),
-      ),
+      cases.map(({ tokenIds }) => ({
+        tokenIds: Int32Array.from(tokenIds),
+        hash: contentHash(Int32Array.from(tokenIds)),
+        truncated: expect.any(Boolean),
+      })),
     );
   });
 

@@ -1,5 +1,6 @@
-import { openGuard, prepareContents, Scorer, Tokenizer } from '@tocsin/engine';
+import { openGuard, Scorer } from '@tocsin/engine';
 import { benchCorpus } from './corpus.js';
+import { distinctContents } from './distinct-contents.js';
 import { usefulFlops } from './flops.js';
 import { matmulFlops } from './matmul.js';
 import { line, median, percent, rate, section } from './report.js';
@@ -11,15 +12,11 @@ const ROUNDS = 3;
 export async function benchEngine(dir: string, corpus: string | undefined): Promise<void> {
   section(`Engine: starter guard, ${ROWS} rows of ${corpus === undefined ? 'the synthetic mix' : corpus}`);
   const guard = await openGuard('starter');
-  const tokenizer = await Tokenizer.open(guard.compiled.tokenizerFile, guard.artifact.maxLength);
   const rows = await benchCorpus(corpus, ROWS);
-  const contents = await prepareContents(
-    tokenizer,
+  const distinct = await distinctContents(
+    guard,
     rows.map((row) => row.text),
   );
-  const distinct = [
-    ...new Map(contents.map((content) => [content.hash.toString('hex'), content.tokenIds])).values(),
-  ];
   const tokens = distinct.reduce((sum, ids) => sum + ids.length, 0);
   const flops = distinct.reduce((sum, ids) => sum + usefulFlops(guard, ids.length), 0);
 

@@ -2,8 +2,9 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { openGuard, prepareContents, Scorer, Tokenizer } from '@tocsin/engine';
+import { openGuard, Scorer } from '@tocsin/engine';
 import { benchCorpus, writeCorpus } from './corpus.js';
+import { tokenIdsOf } from './distinct-contents.js';
 import { referenceGuard } from './reference-guard.js';
 import { line, rate, section, times } from './report.js';
 
@@ -40,14 +41,10 @@ export async function benchPeer(
 
 async function engineScores(texts: string[]): Promise<{ scores: number[]; ms: number }> {
   const guard = await openGuard('starter');
-  const tokenizer = await Tokenizer.open(guard.compiled.tokenizerFile, guard.artifact.maxLength);
   const scorer = await Scorer.start(guard, { calibrateAfter: 0 });
-  await scorer.score(
-    (await prepareContents(tokenizer, texts.slice(0, 2))).map((content) => content.tokenIds),
-  );
+  await scorer.score(await tokenIdsOf(guard, texts.slice(0, 2)));
   const started = performance.now();
-  const contents = await prepareContents(tokenizer, texts);
-  const outcomes = await scorer.score(contents.map((content) => content.tokenIds));
+  const outcomes = await scorer.score(await tokenIdsOf(guard, texts));
   const ms = performance.now() - started;
   await scorer.close();
   return { scores: outcomes.map((outcome) => outcome.score ?? Number.NaN), ms };

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { openGuard, prepareContents, Scorer, Tokenizer } from '@tocsin/engine';
+import { openGuard, Scorer } from '@tocsin/engine';
 import { benchCorpus, writeCorpus } from './corpus.js';
+import { distinctContents } from './distinct-contents.js';
 import { line, percent, rate, seconds, section } from './report.js';
 import { scoreCommand } from './score-command.js';
 
@@ -29,12 +30,10 @@ export async function benchPipeline(dir: string, corpus: string | undefined): Pr
 
 async function bareEngineMs(texts: string[]): Promise<number> {
   const guard = await openGuard('starter');
-  const tokenizer = await Tokenizer.open(guard.compiled.tokenizerFile, guard.artifact.maxLength);
-  const contents = await prepareContents(tokenizer, texts);
-  const distinct = new Map(contents.map((content) => [content.hash.toString('hex'), content.tokenIds]));
+  const distinct = await distinctContents(guard, texts);
   const scorer = await Scorer.start(guard, { calibrateAfter: 0 });
   const started = performance.now();
-  await scorer.score([...distinct.values()]);
+  await scorer.score(distinct);
   const ms = performance.now() - started;
   await scorer.close();
   return ms;

@@ -24,7 +24,7 @@ export function rocPlot({ tally, measures, threshold }: Evaluation): Figure | un
     caption: `AUC ${measureText(measures.auc)}: how often a harmful row scores higher than a safe one. The dashed line is chance.`,
     option: {
       grid: GRID,
-      legend: legend(['guard', inUse]),
+      legend: legend(['guard'], [inUse]),
       xAxis: xAxis('false-positive rate'),
       yAxis: yAxis('recall (true-positive rate)'),
       series: [
@@ -61,7 +61,7 @@ export function precisionRecallPlot(evaluation: Evaluation): Figure | undefined 
     caption: `Average precision ${measureText(measures.averagePrecision)}. The dashed line is chance: ${percentText(share)} of the rows are harmful.`,
     option: {
       grid: GRID,
-      legend: legend(['guard', ...(here.length > 0 ? [inUse] : [])]),
+      legend: legend(['guard'], here.length > 0 ? [inUse] : []),
       xAxis: xAxis('recall'),
       yAxis: yAxis('precision'),
       series: [

@@ -19,8 +19,11 @@ export function distributionPlot({ tally, threshold, measures }: Evaluation): Fi
     caption: `Share of each class in ${BINS} bins of equal width: harmful rows above the line, safe rows below. Right of the dashed line rows are flagged.`,
     option: {
       grid: GRID,
-      legend: legend(['harmful', 'safe']),
-      xAxis: xAxis('score', { axisLine: { onZero: false, lineStyle: { color: COLOUR.muted } } }),
+      legend: legend([], ['harmful', 'safe']),
+      xAxis: xAxis('score', {
+        containShape: false,
+        axisLine: { onZero: false, lineStyle: { color: COLOUR.muted } },
+      }),
       yAxis: yAxis('share of the class', {
         min: -bound,
         max: bound,

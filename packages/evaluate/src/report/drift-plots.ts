@@ -16,15 +16,15 @@ export function differencePlot(drift: Drift): Figure {
     description: `Mean ${smallText(drift.meanDifference)}, largest ${smallText(drift.maxDifference)}; the table of sizes has the numbers.`,
     caption: `Rows by |B - A|, each bin about three times as wide as the one before. Mean ${smallText(drift.meanDifference)}, largest ${smallText(drift.maxDifference)}.`,
     option: {
-      grid: { ...GRID, bottom: 84, left: 72 },
+      grid: { ...GRID, bottom: bins.length > 8 ? 84 : GRID.bottom, left: 72 },
       xAxis: xAxis('|difference| up to', {
         type: 'category',
         data: bins.map(({ to }) => smallText(to)),
         min: undefined,
         max: undefined,
-        nameGap: 60,
+        nameGap: bins.length > 8 ? 60 : 32,
         splitLine: { show: false },
-        axisLabel: { ...TEXT, rotate: 45, interval: 0 },
+        axisLabel: { ...TEXT, rotate: bins.length > 8 ? 45 : 0, interval: 0 },
       }),
       yAxis: yAxis('rows', { min: 0, max: undefined, nameGap: 52 }),
       series: [

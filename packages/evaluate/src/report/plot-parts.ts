@@ -37,11 +37,17 @@ export function yAxis(name: string, more: object = {}): object {
   return { type: 'value', min: 0, max: 1, name, nameGap: 46, ...axisLook, ...more };
 }
 
-/** A legend above the plot, with the names of these series. */
-export function legend(names: readonly string[]): object {
+/** A legend above the plot: these series, each as a line, or as a dot or bar. */
+export function legend(lines: readonly string[], others: readonly string[] = []): object {
+  // A line's key would have a dot on it, which the line itself has not.
+  const keys = [
+    ...lines.map((name) => ({ name, itemStyle: { opacity: 0 } })),
+    ...others.map((name) => ({ name })),
+  ];
   return {
-    data: [...names],
-    top: 6,
+    data: keys,
+    top: 2,
+    itemGap: 28,
     itemWidth: 26,
     itemHeight: 10,
     textStyle: { ...TEXT, color: COLOUR.ink },

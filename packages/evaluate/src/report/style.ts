@@ -21,10 +21,10 @@ p, li, figcaption, caption { color: var(--muted); }
 dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: 0.2rem 1.25rem; margin: 0; }
 dl.facts dt { color: var(--muted); }
 dl.facts dd { margin: 0; overflow-wrap: anywhere; }
-ul.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(12rem, 1fr)); gap: 0.75rem; margin: 1.75rem 0 0;
+ul.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(12.5rem, 1fr)); gap: 0.75rem; margin: 1.75rem 0 0;
   padding: 0; list-style: none; }
 ul.tiles li { padding: 0.75rem 1rem; border-radius: 0.5rem; background: var(--raised); }
-ul.tiles strong { display: block; color: var(--ink); font-size: 1.6rem; line-height: 1.3; font-variant-numeric: tabular-nums; }
+ul.tiles strong { display: block; color: var(--ink); font-size: 1.45rem; line-height: 1.4; white-space: nowrap; font-variant-numeric: tabular-nums; }
 ul.tiles small { display: block; font-size: 0.8rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }

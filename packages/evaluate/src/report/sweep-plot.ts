@@ -34,7 +34,10 @@ export function sweepPlot({ tally, threshold, best }: Evaluation): Figure {
       const value = point[measure];
       return value === undefined ? [] : [[point.threshold, value]];
     });
-    return { name, values, series: line(name, values, colour, dash) };
+    // A threshold between two scores flags what the higher one does, and one below all scores flags everything.
+    const last = values.at(-1);
+    const whole: Point[] = last === undefined ? [] : [...values, [0, last[1]]];
+    return { name, values, series: { ...line(name, whole, colour, dash), step: 'end' } };
   }).filter(({ values }) => values.length > 0);
   const bestText =
     best.macroF1 === undefined
