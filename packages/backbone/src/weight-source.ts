@@ -108,8 +108,14 @@ export class WeightSource {
       inputs: shape[1],
       codes: this.#external(`${name}.codes`, codes),
       scales: this.casts.stored(scale, dataTypeOf(scales)),
-      zeroPoints: zeroPoints === undefined ? '' : this.#external(`${name}.zero_points`, zeroPoints),
+      zeroPoints: zeroPoints === undefined ? '' : this.#zeroPoints(`${name}.zero_points`, zeroPoints),
     };
+  }
+
+  /** Codes stay what they are; floats have to be of the type that is computed in. */
+  #zeroPoints(name: string, tensor: PlacedTensor): Value {
+    const value = this.#external(name, tensor);
+    return tensor.dtype === 'U8' ? value : this.casts.stored(value, dataTypeOf(tensor));
   }
 
   #external(name: string, tensor: PlacedTensor): Value {

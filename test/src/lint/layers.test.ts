@@ -17,10 +17,12 @@ const ALLOWED: Record<string, string[]> = {
   store: ['errors'],
   corpus: ['errors'],
   evaluate: ['errors'],
-  producer: ['errors', 'siren', 'engine', 'queue', 'store', 'corpus'],
-  worker: ['errors', 'siren', 'engine', 'queue', 'store'],
+  telemetry: ['errors'],
+  producer: ['errors', 'siren', 'engine', 'queue', 'store', 'corpus', 'telemetry'],
+  worker: ['errors', 'siren', 'engine', 'queue', 'store', 'telemetry'],
+  scheduler: ['errors', 'siren', 'engine', 'queue', 'store', 'corpus', 'evaluate', 'telemetry', 'producer'],
 };
-const APPS = ['producer', 'worker'];
+const APPS = ['producer', 'worker', 'scheduler'];
 const UNITS = Object.keys(ALLOWED);
 
 const BIOME = createRequire(import.meta.url).resolve('@biomejs/biome/bin/biome');

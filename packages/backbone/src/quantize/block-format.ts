@@ -4,8 +4,11 @@ export interface BlockFormat {
   bits: 4 | 8;
   /** Neighbouring inputs of one output that share a scale. */
   blockSize: number;
-  /** Each block has a zero point of its own; without them the middle of the codes stands for zero. */
-  zeroPoints: boolean;
+  /**
+   * What code stands for zero: the middle one in every block, a code of the block's own, or a number of the block's own
+   * between codes.
+   */
+  zeroPoints: 'middle' | 'codes' | 'floats';
 }
 
 /** Raised whenever the integers of a precision, or what they stand for, change: scores change with them. */
@@ -13,8 +16,8 @@ export const QUANTIZATION_VERSION = 1;
 
 /** Chosen by measurement (docs/guards.md): drift of scores, speed and size on the starter guard. */
 export const BLOCK_FORMATS = {
-  int8: { bits: 8, blockSize: 128, zeroPoints: false },
-  int4: { bits: 4, blockSize: 32, zeroPoints: true },
+  int8: { bits: 8, blockSize: 32, zeroPoints: 'middle' },
+  int4: { bits: 4, blockSize: 32, zeroPoints: 'floats' },
 } as const satisfies Record<string, BlockFormat>;
 
 /** Sizes of a quantized matrix of [outputs, inputs]. */

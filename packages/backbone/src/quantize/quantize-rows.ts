@@ -6,38 +6,41 @@ export interface QuantizedRows {
   codes: Uint8Array;
   /** [rows, blocks] */
   scales: Float32Array;
-  /** [rows, bytes]: packed like the codes, each row from a byte of its own. Undefined where the format has none. */
-  zeroPoints: Uint8Array | undefined;
+  /**
+   * As codes, packed like them: [rows, bytes], each row from a byte of its own. As floats: [rows, blocks].
+   * Undefined where the middle of the codes stands for zero.
+   */
+  zeroPoints: Uint8Array | Float32Array | undefined;
 }
 
 /** Shares of a block's range that are tried: cutting its outermost values off can leave less error in all the others. */
 const SHARES = { 4: [1, 0.94, 0.88, 0.82, 0.76], 8: [1] } as const;
 
 /**
- * Quantizes rows of a matrix, block by block, with the range that leaves the least squared error.
+ * Quantizes rows of a matrix, block by block, with the range that leaves the least squared error. Values that lie on a
+ * grid of so many steps already (blocks of a quantized GGUF file) keep it.
  * @param values [rows, inputs], row-major
  */
 export function quantizeRows(values: Float32Array, inputs: number, format: BlockFormat): QuantizedRows {
   const rows = values.length / inputs;
   const { bits, blockSize } = format;
   const { blocks, codeBytes, zeroPointBytes } = blockLayout(format, inputs);
-  const quantizer = new BlockQuantizer(format);
+  const block = new Block(format);
   const codes = new Uint8Array(rows * codeBytes);
   const scales = new Float32Array(rows * blocks);
-  const zeroPoints = format.zeroPoints ? new Uint8Array(rows * zeroPointBytes) : undefined;
+  const floats = new Float32Array(format.zeroPoints === 'floats' ? rows * blocks : 0);
+  const packed = new Uint8Array(format.zeroPoints === 'codes' ? rows * zeroPointBytes : 0);
   for (let row = 0; row < rows; row++) {
-    for (let block = 0; block < blocks; block++) {
-      const first = block * blockSize;
-      const start = row * inputs + first;
-      quantizer.fit(values, start, Math.min(blockSize, inputs - first));
-      scales[row * blocks + block] = quantizer.scale;
-      const place = row * codeBytes + (first * bits) / 8;
-      for (let i = 0; i < blockSize; i++) pack(codes, place, i, quantizer.codes[i] ?? 0, bits);
-      if (zeroPoints !== undefined) {
-        pack(zeroPoints, row * zeroPointBytes, block, quantizer.zeroPoint, bits);
-      }
+    for (let i = 0; i < blocks; i++) {
+      const first = i * blockSize;
+      block.fit(values, row * inputs + first, Math.min(blockSize, inputs - first));
+      block.write(codes, row * codeBytes + (first * bits) / 8);
+      scales[row * blocks + i] = block.scale;
+      if (format.zeroPoints === 'floats') floats[row * blocks + i] = block.zeroPoint;
+      else if (format.zeroPoints === 'codes') pack(packed, row * zeroPointBytes, i, block.zeroPoint, bits);
     }
   }
+  const zeroPoints = { floats, codes: packed, middle: undefined }[format.zeroPoints];
   return { codes, scales, zeroPoints };
 }
 
@@ -49,73 +52,98 @@ function pack(bytes: Uint8Array, place: number, index: number, code: number, bit
   }
 }
 
-/** Finds scale, zero point and codes of one block. */
-class BlockQuantizer {
-  scale = 0;
+/** Scale, zero point and codes of the block that was fitted last. */
+class Block {
+  scale = 1;
   zeroPoint = 0;
-  /** Of the block; the zero point where the block is shorter than the format's. */
-  readonly codes: Uint8Array;
+  readonly #codes: Uint8Array;
+  readonly #format: BlockFormat;
   readonly #highest: number;
   readonly #middle: number;
-  readonly #symmetric: boolean;
   readonly #shares: readonly number[];
 
-  constructor({ bits, blockSize, zeroPoints }: BlockFormat) {
-    this.codes = new Uint8Array(blockSize);
-    this.#highest = 2 ** bits - 1;
-    this.#middle = 2 ** (bits - 1);
-    this.#symmetric = !zeroPoints;
-    this.#shares = SHARES[bits];
+  constructor(format: BlockFormat) {
+    this.#format = format;
+    this.#codes = new Uint8Array(format.blockSize);
+    this.#highest = 2 ** format.bits - 1;
+    this.#middle = 2 ** (format.bits - 1);
+    this.#shares = SHARES[format.bits];
   }
 
   fit(values: Float32Array, start: number, length: number): void {
-    let low = 0;
-    let high = 0;
-    for (let i = start; i < start + length; i++) {
+    let low = values[start] ?? 0;
+    let high = low;
+    for (let i = start + 1; i < start + length; i++) {
       const value = values[i] ?? 0;
       if (value < low) low = value;
       else if (value > high) high = value;
     }
     let least = Number.POSITIVE_INFINITY;
+    let best = { scale: 1, zeroPoint: 0 };
     for (const share of this.#shares) {
-      const scale = this.#scaleOf(low * share, high * share);
-      const zeroPoint = this.#symmetric ? this.#middle : this.#clamp(Math.round((-low * share) / scale));
-      const error = this.#shares.length === 1 ? 0 : this.#error(values, start, length, scale, zeroPoint);
-      if (error >= least) continue;
-      least = error;
-      this.scale = scale;
-      this.zeroPoint = zeroPoint;
+      const grid = this.#grid(low, high, share);
+      if (this.#shares.length === 1) best = grid;
+      else {
+        const error = squaredError(values, start, length, grid, this.#highest);
+        if (error >= least) continue;
+        least = error;
+        best = grid;
+      }
     }
-    const { scale, zeroPoint, codes } = this;
-    codes.fill(zeroPoint);
+    this.scale = best.scale;
+    this.zeroPoint = best.zeroPoint;
+    const inverse = 1 / best.scale;
+    // Codes beyond the row's end stand for what is nearest zero; nothing reads them.
+    this.#codes.fill(Math.max(0, Math.min(this.#highest, Math.round(best.zeroPoint))));
     for (let i = 0; i < length; i++) {
-      codes[i] = this.#clamp(Math.round((values[start + i] ?? 0) / scale) + zeroPoint);
+      const code = Math.round((values[start + i] ?? 0) * inverse + best.zeroPoint);
+      this.#codes[i] = code < 0 ? 0 : code > this.#highest ? this.#highest : code;
     }
   }
 
-  /** Symmetric codes reach one step further below the middle than above it: the larger side gets that one. */
-  #scaleOf(low: number, high: number): number {
-    const range = this.#symmetric ? (-low > high ? low : high) / -this.#middle : (high - low) / this.#highest;
-    // A float32 on its way to the file: the codes have to fit what will be read.
-    return Math.fround(range) || 1;
+  write(bytes: Uint8Array, place: number): void {
+    const codes = this.#codes;
+    if (this.#format.bits === 8) bytes.set(codes, place);
+    else
+      for (let i = 0; i < codes.length; i += 2)
+        bytes[place + i / 2] = (codes[i] ?? 0) | ((codes[i + 1] ?? 0) << 4);
   }
 
-  #error(values: Float32Array, start: number, length: number, scale: number, zeroPoint: number): number {
-    let error = 0;
-    const inverse = 1 / scale;
-    const lowest = -zeroPoint;
-    const highest = this.#highest - zeroPoint;
-    for (let i = start; i < start + length; i++) {
-      const exact = (values[i] ?? 0) * inverse;
-      let step = Math.round(exact);
-      if (step < lowest) step = lowest;
-      else if (step > highest) step = highest;
-      error += (exact - step) ** 2;
+  /** The grid over a share of the range. Scales and zero points are float32, as they will be read. */
+  #grid(low: number, high: number, share: number): { scale: number; zeroPoint: number } {
+    if (this.#format.zeroPoints === 'middle') {
+      // As many steps on either side of zero: the lowest code is not used.
+      const scale = Math.fround((Math.max(-low, high) * share) / (this.#middle - 1)) || 1;
+      return { scale, zeroPoint: this.#middle };
     }
-    return error * scale * scale;
+    if (this.#format.zeroPoints === 'codes') {
+      const [from, to] = [Math.min(0, low) * share, Math.max(0, high) * share];
+      const scale = Math.fround((to - from) / this.#highest) || 1;
+      return { scale, zeroPoint: Math.round(-from / scale) };
+    }
+    const cut = ((high - low) * (1 - share)) / 2;
+    const scale = Math.fround((high - low - 2 * cut) / this.#highest);
+    // A block of one value: that value, times one.
+    if (scale === 0) return low === 0 ? { scale: 1, zeroPoint: 0 } : { scale: low, zeroPoint: -1 };
+    return { scale, zeroPoint: Math.fround(-(low + cut) / scale) };
   }
+}
 
-  #clamp(code: number): number {
-    return Math.max(0, Math.min(this.#highest, code));
+function squaredError(
+  values: Float32Array,
+  start: number,
+  length: number,
+  { scale, zeroPoint }: { scale: number; zeroPoint: number },
+  highest: number,
+): number {
+  let error = 0;
+  const inverse = 1 / scale;
+  for (let i = start; i < start + length; i++) {
+    const exact = (values[i] ?? 0) * inverse + zeroPoint;
+    let code = Math.round(exact);
+    if (code < 0) code = 0;
+    else if (code > highest) code = highest;
+    error += (exact - code) * (exact - code);
   }
+  return error * scale * scale;
 }

@@ -79,22 +79,31 @@ function quantizedStore(tensor: ReadableTensor, format: BlockFormat): Store {
     shape: [outputs, blocks, codeBytes / blocks],
   };
   const scales: TensorSpec = { name: `${name}.scales`, dtype: 'F32', shape: [outputs * blocks] };
-  const zeros: TensorSpec = { name: `${name}.zero_points`, dtype: 'U8', shape: [outputs * zeroPointBytes] };
+  const zeros: TensorSpec = {
+    name: `${name}.zero_points`,
+    ...(format.zeroPoints === 'floats'
+      ? { dtype: 'F32', shape: [outputs * blocks] }
+      : { dtype: 'U8', shape: [outputs * zeroPointBytes] }),
+  };
+  const hasZeros = format.zeroPoints !== 'middle';
   return {
     tensor,
-    specs: format.zeroPoints ? [codes, scales, zeros] : [codes, scales],
+    specs: hasZeros ? [codes, scales, zeros] : [codes, scales],
     write: async (file, slab) => {
       const rows = quantizeRows(slab, inputs, format);
       await file.append(codes.name, rows.codes);
-      await file.append(scales.name, encodeFloats(rows.scales, 'F32'));
-      if (rows.zeroPoints !== undefined) await file.append(zeros.name, rows.zeroPoints);
+      await file.append(scales.name, bytesOf(rows.scales));
+      if (rows.zeroPoints !== undefined) await file.append(zeros.name, bytesOf(rows.zeroPoints));
     },
     placed: (file) => ({
       format,
       shape: [outputs, inputs],
       codes: file.placed(codes.name),
       scales: file.placed(scales.name),
-      zeroPoints: format.zeroPoints ? file.placed(zeros.name) : undefined,
+      zeroPoints: hasZeros ? file.placed(zeros.name) : undefined,
     }),
   };
 }
+
+const bytesOf = (values: Float32Array | Uint8Array): Uint8Array =>
+  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);

@@ -30,14 +30,23 @@ export function figure({ id, title, description, caption, option }: Figure): Htm
     // An instance keeps a timer, and the timer the process.
     chart.dispose();
   }
-  const drawn = svg
-    // Instances are numbered through the process: a page must not depend on what was drawn before it.
-    .replaceAll(/\bzr\d+-/g, `${id}-`)
-    .replace(/^<svg width="\d+" height="\d+"/, '<svg')
-    .replace(/^<svg/, html`<svg role="img" aria-label="${`${title}. ${description}`}"`.text);
+  const named = html`<svg role="img" aria-label="${`${title}. ${description}`}"`.text;
+  const drawn = still(svg, id).replace(/^<svg width="\d+" height="\d+"/, named);
   return html`<figure>
 ${new Html(drawn)}
 <figcaption><strong>${title}.</strong> ${caption}</figcaption>
 </figure>
 `;
+}
+
+/** Takes out what only a script or a pointer would use, and what depends on the plots that were drawn before. */
+function still(svg: string, id: string): string {
+  return (
+    svg
+      .replaceAll(/<style\b[\s\S]*?<\/style>/g, '')
+      .replaceAll(/ (?:class|pointer-events|ecmeta_\w+)="[^"]*"/g, '')
+      .replaceAll(/\bzr\d+-/g, `${id}-`)
+      // The colour of areas that have none: clipping paths, and the lines of a legend.
+      .replaceAll('fill="#000"', 'fill="none"')
+  );
 }

@@ -50,6 +50,8 @@ export function legend(lines: readonly string[], others: readonly string[] = [])
     itemGap: 28,
     itemWidth: 26,
     itemHeight: 10,
+    backgroundColor: 'transparent',
+    borderColor: 'transparent',
     textStyle: { ...TEXT, color: COLOUR.ink },
   };
 }

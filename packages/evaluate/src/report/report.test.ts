@@ -50,7 +50,10 @@ test.each(PAGES)('the %s report loads nothing and runs nothing', (_name, page) =
   expect(page).toContain(
     `http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; style-src &#39;unsafe-inline&#39;; img-src data:"`,
   );
-  expect(page).not.toMatch(/<script|<link|<img|<iframe|<object|\son[a-z]+=|@import|url\(|javascript:/i);
+  // Clipping paths are named within the page.
+  expect(
+    page.match(/<script|<link|<img|<iframe|<object|\son[a-z]+=|@import|url\((?!#)|javascript:/i),
+  ).toBeNull();
   // Names of vocabularies are addresses that nobody calls.
   const addresses = [...page.matchAll(/\b\w+:\/\/[^"\s<]+/g)].map(([address]) => address);
   expect(new Set(addresses)).toEqual(new Set(['http://www.w3.org/2000/svg', 'http://www.w3.org/1999/xlink']));
@@ -87,7 +90,7 @@ test.each([
 ] as const)('rows that are all %s have a report without NaN', (_name, label) => {
   const some = [0.2, 0.9].map((score, i): EvaluatedRow => ({ key: String(i), score, label }));
   const page = evaluationReport(evaluate(some, { threshold: 0.5, resamples: 20 }), []);
-  expect(page).not.toMatch(/NaN|undefined<|Infinity/);
+  expect(page.match(/NaN|undefined<|Infinity/)).toBeNull();
   expect(page).toContain(`No row is ${label === 1 ? 'safe' : 'harmful'}`);
 });
 
