@@ -1,3 +1,4 @@
+export { PRECISIONS, type Precision } from '@tocsin/backbone';
 export type { RowOutcome } from './batcher.js';
 export type { Content } from './content.js';
 export type { CostModel } from './cost-model.js';

@@ -24,6 +24,9 @@ export function notesOn(evaluation: Evaluation): string[] {
     notes.push('Where no threshold is given for a false-positive rate, even the highest score exceeds it.');
   }
   notes.push('Best thresholds were chosen on these very rows: on others they will do a little worse.');
+  if (groups?.some(({ harmful: some, rows }) => some === 0 || some === rows)) {
+    notes.push('A group of one class has no Macro F1 and no AUC (–).');
+  }
   if (groups?.some(({ few }) => few)) notes.push(`* fewer than ${FEW_ROWS} rows: such measures say little.`);
   if (bootstrap !== undefined) {
     const left = Math.max(...Object.values(bootstrap.intervals).map((one) => one?.undefinedIn ?? 0));

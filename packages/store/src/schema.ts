@@ -11,6 +11,7 @@ import {
   serial,
   text,
   timestamp,
+  uuid,
 } from 'drizzle-orm/pg-core';
 
 const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
@@ -22,11 +23,17 @@ export const guards = pgTable('guards', {
   fingerprint: text().notNull().unique(),
   /** As it was asked for the first time; for people. */
   ref: text().notNull(),
+  /** Names the guard's queue. Two databases may share one Redis: each has queues of its own. */
+  queue: uuid().notNull().unique().defaultRandom(),
   createdAt: now('created_at'),
 });
 
 export const RUN_STATES = ['submitting', 'scoring', 'done', 'cancelled'] as const;
 export type RunState = (typeof RUN_STATES)[number];
+
+export const RETENTIONS = ['none', 'flagged', 'all'] as const;
+/** Whose texts stay in the database when a run is over. */
+export type Retention = (typeof RETENTIONS)[number];
 
 /** One corpus scored by one guard. */
 export const runs = pgTable('runs', {
@@ -37,6 +44,9 @@ export const runs = pgTable('runs', {
   /** What is scored, for people: file names. */
   name: text().notNull(),
   state: text({ enum: RUN_STATES }).notNull().default('submitting'),
+  /** harmful when score >= threshold, for this run's counts and texts; null for the guard's default. */
+  threshold: real(),
+  retain: text({ enum: RETENTIONS }).notNull().default('flagged'),
   /** Rows of the corpus that are in the store: all up to this one, none after it. */
   rows: bigint({ mode: 'number' }).notNull().default(0),
   /** Contents without a score when the run came to them, whoever had asked for them before. */
@@ -71,6 +81,23 @@ export const items = pgTable(
   (table) => [primaryKey({ columns: [table.runId, table.seq] })],
 );
 
+/**
+ * Texts of a run's rows, as JSON of what was given (prompt/response, messages). Written with the rows; what is not
+ * retained goes when the run is over.
+ */
+export const itemTexts = pgTable(
+  'item_texts',
+  {
+    runId: bigint('run_id', { mode: 'number' })
+      .notNull()
+      .references(() => runs.id, { onDelete: 'cascade' }),
+    seq: bigint({ mode: 'number' }).notNull(),
+    /** JSON in a text column: jsonb takes no NUL, and a text may hold one. */
+    json: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.seq] })],
+);
+
 export const PARCEL_STATES = ['waiting', 'done', 'cancelled'] as const;
 export type ParcelState = (typeof PARCEL_STATES)[number];
 
@@ -79,9 +106,8 @@ export const parcels = pgTable(
   'parcels',
   {
     id: bigserial({ mode: 'number' }).primaryKey(),
-    runId: bigint('run_id', { mode: 'number' })
-      .notNull()
-      .references(() => runs.id, { onDelete: 'cascade' }),
+    /** Null for an express parcel: rows that somebody waits for, of no run. */
+    runId: bigint('run_id', { mode: 'number' }).references(() => runs.id, { onDelete: 'cascade' }),
     guardId: integer('guard_id').notNull(),
     state: text({ enum: PARCEL_STATES }).notNull().default('waiting'),
     contents: integer().notNull(),

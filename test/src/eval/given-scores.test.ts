@@ -61,7 +61,7 @@ test('rows and scores without the other are counted and said', async () => {
   });
   expect(ended.stderr).toMatch(/rows.jsonl, line 1: The scores have no line with the key "row-0"/);
   expect(ended.stderr).toMatch(/rows.jsonl, line 2: It has no score: the engine gave up/);
-  expect(ended.stderr).toContain('1 scores belong to no labelled row.');
+  expect(ended.stderr).toContain('1 of the scores belongs to no labelled row.');
 });
 
 const REFUSED: [what: string, rows: unknown[], given: unknown[], says: RegExp][] = [
@@ -121,9 +121,9 @@ test('--threshold stands in for one that the scores do not name', async () => {
     { id: 'b', label: 0 },
   ]);
   const given = await writeJsonl(join(dir, 'two-scores.jsonl'), [
-    { key: 'a', score: 0.6 },
-    { key: 'b', score: 0.4 },
+    { key: 'a', score: 0.75 },
+    { key: 'b', score: 0.25 },
   ]);
   const ended = await evaluate(labelled, given, '--threshold', '0.5');
-  expect(parsed(ended)).toMatchObject({ threshold: 0.5, measures: { macroF1: 1, auc: 1, brier: 0.16 } });
+  expect(parsed(ended)).toMatchObject({ threshold: 0.5, measures: { macroF1: 1, auc: 1, brier: 0.0625 } });
 });

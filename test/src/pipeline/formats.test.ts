@@ -155,6 +155,7 @@ describe('what a score means', () => {
       scoringSeconds: 0,
       tokensPerSecond: 0,
       guard: expect.stringContaining('qwen3-mlp'),
+      precision: 'float32',
       fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/),
       out,
     });

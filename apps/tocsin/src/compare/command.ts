@@ -78,7 +78,7 @@ function sideFlags(spec: string, backbone: string | undefined, flags: CompareFla
   const { device, threads, cacheDir, threshold } = flags;
   return {
     guard,
-    precision,
+    ...(precision === undefined ? {} : { precision }),
     ...(backbone === undefined ? {} : { backbone }),
     ...(device === undefined ? {} : { device }),
     ...(threads === undefined ? {} : { threads }),

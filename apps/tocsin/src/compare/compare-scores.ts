@@ -61,7 +61,7 @@ export async function compareScores(
   const rejected = a.summary.rejected - faultyLabel;
   return {
     rows,
-    sides: { a: sideOf(sides.a, a.summary), b: sideOf(sides.b, b.summary) },
+    sides: { a: sideOf(a.summary), b: sideOf(b.summary) },
     counts: {
       rows: a.summary.rows,
       compared: rows.length,
@@ -106,6 +106,6 @@ async function runSide(
   return { summary, scores, labels };
 }
 
-function sideOf({ guard, precision = 'float32' }: SideFlags, summary: RunSummary): Side {
-  return { guard, precision, fingerprint: summary.fingerprint, threshold: summary.threshold };
+function sideOf({ guard, precision, fingerprint, threshold }: RunSummary): Side {
+  return { guard, precision, fingerprint, threshold };
 }

@@ -27,7 +27,8 @@ export function printEvaluation(evaluation: Evaluation, found: LabelledScores, a
   printProblems(found.counts.rows - found.counts.evaluated, found.problems);
   const { source } = found;
   if (source.kind === 'file' && source.unmatched > 0) {
-    console.error(`${countText(source.unmatched)} scores belong to no labelled row.`);
+    const belong = source.unmatched === 1 ? 'belongs' : 'belong';
+    console.error(`${countText(source.unmatched)} of the scores ${belong} to no labelled row.`);
   }
   console.log(
     asked.flags.json === true

@@ -39,7 +39,7 @@ export async function scoreLabelled(
       kind: 'guard',
       guard: ran.guard,
       fingerprint: ran.fingerprint,
-      precision: flags.precision ?? 'float32',
+      precision: ran.precision,
     },
     threshold: ran.threshold,
   };

@@ -93,6 +93,7 @@ async function runThrough(
       scoringSeconds,
       tokensPerSecond: scoringSeconds === 0 ? 0 : parcels.tokensDone / scoringSeconds,
       guard: flags.guard,
+      precision: guard.precision,
       fingerprint: guard.fingerprint,
     };
   } catch (error) {

@@ -20,6 +20,7 @@ export interface RunSummary {
   scoringSeconds: number;
   tokensPerSecond: number;
   guard: string;
+  precision: string;
   fingerprint: string;
 }
 
