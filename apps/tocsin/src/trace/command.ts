@@ -5,6 +5,7 @@ import { messageOf, UserError } from '@tocsin/errors';
 import { Chalk } from 'chalk';
 import { Command, Option } from 'commander';
 import { addGuardOptions, type GuardFlags, probability } from '../guard-options.js';
+import { withModelProgress } from '../model-progress.js';
 import { legend, paint } from './colours.js';
 import { piecesOf } from './pieces.js';
 import { printable } from './printable.js';
@@ -40,11 +41,9 @@ export function traceCommand(): Command {
 
 async function trace(text: string | undefined, flags: TraceFlags): Promise<void> {
   const input = await inputOf(text, flags);
-  const guard = await Guard.fromPretrained(flags.guard, {
-    ...flags,
-    load: 'prefixes',
-    onEvent: ({ message }) => console.error(message),
-  });
+  const guard = await withModelProgress((shown) =>
+    Guard.fromPretrained(flags.guard, { ...flags, ...shown, load: 'prefixes' }),
+  );
   try {
     const result = await guard.trace(input, { threshold: flags.threshold });
     console.log(flags.json === true ? JSON.stringify(result) : traceText(result));
