@@ -33,7 +33,6 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
     await requireConnection(pool, databaseUrl);
     await prepareBackend(backend);
     const scorer = await Scorer.start(guard, {
-      device: options.device,
       threads: options.threads,
       calibrateAfter: CALIBRATE_AFTER_TOKENS,
       onRestart: (reason) => log.warn({ reason }, 'the engine process is replaced'),
