@@ -1,3 +1,9 @@
 export { cutParcels, PARCEL_LIMITS } from './cut-parcels.js';
-export { type AttendedRun, reconcile } from './reconcile.js';
+export {
+  type ExpressOutcome,
+  type ExpressScoreOptions,
+  ExpressScorer,
+  type ExpressScorerOptions,
+  ExpressTimeoutError,
+} from './express/express-scorer.js';
 export { type SubmitOptions, submitCorpus } from './submit-corpus.js';

@@ -4,7 +4,7 @@ import type { KnownContent } from '@tocsin/store';
 import { expect, test } from 'vitest';
 import { planWindow } from './plan-window.js';
 
-const POSITION = { runId: 7, guardId: 3, rows: 100 };
+const POSITION = { runId: 7, guardId: 3, rows: 100, texts: false };
 
 const contentOf = (word: string): Content => ({
   hash: Buffer.from(word.padEnd(32)),

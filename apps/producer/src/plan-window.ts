@@ -9,6 +9,8 @@ export interface RunPosition {
   guardId: number;
   /** Rows stored so far. */
   rows: number;
+  /** Whether what was given is stored with each row. */
+  texts: boolean;
 }
 
 /**
@@ -47,7 +49,14 @@ export function planWindow(
       counts.fresh++;
       if (stored === undefined) fresh.set(key, content);
     }
-    return { seq: row.seq, key: row.key, content: content.hash, truncated: content.truncated, reject: null };
+    return {
+      seq: row.seq,
+      key: row.key,
+      content: content.hash,
+      truncated: content.truncated,
+      reject: null,
+      json: position.texts ? JSON.stringify(row.content) : undefined,
+    };
   });
   return {
     runId: position.runId,

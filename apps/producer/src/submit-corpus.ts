@@ -14,6 +14,8 @@ export interface SubmitOptions {
   preparation: Preparation;
   runId: number;
   guardId: number;
+  /** Whether the texts are stored too: some may have to be retained when the run is over. */
+  texts?: boolean;
   /** Told after each window: rows in the store, parcels queued by this window. */
   onWindow?: (rows: number, parcels: number) => void;
   signal?: AbortSignal;
@@ -22,13 +24,19 @@ export interface SubmitOptions {
 /**
  * Puts a corpus into the store and its parcels into the queue, window by window; memory holds two windows at most.
  * @returns the number of rows
+ * @throws UserError when the run is cancelled meanwhile
  */
 export async function submitCorpus(
   rows: AsyncIterable<CorpusRow[]>,
   options: SubmitOptions,
 ): Promise<number> {
   const { pool, queue, preparation, guardId, signal } = options;
-  const position: RunPosition = { runId: options.runId, guardId, rows: 0 };
+  const position: RunPosition = {
+    runId: options.runId,
+    guardId,
+    rows: 0,
+    texts: options.texts ?? false,
+  };
   for await (const { window, contents } of oneAhead(preparedWindows(rows, preparation))) {
     signal?.throwIfAborted();
     const known = await withRetry(() => knownContents(pool, guardId, distinctHashes(contents)), signal);

@@ -1,3 +1,5 @@
+import { DEVICE_NAMES, PRECISIONS, parseDevice } from '@tocsin/engine';
+import { isUserError } from '@tocsin/errors';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** Which guard, and where it runs: the options of every command that scores. */
@@ -20,7 +22,10 @@ export function addGuardOptions(command: Command, { required = true } = {}): Com
     .addOption(guard.makeOptionMandatory(required))
     .option('--backbone <path>', BACKBONE_HELP)
     .addOption(
-      new Option('--precision <precision>', 'what is computed in').choices(['float32']).default('float32'),
+      new Option(
+        '--precision <precision>',
+        'what weights are held in (default: float32 on a CPU, bfloat16 on cuda)',
+      ).choices([...PRECISIONS]),
     );
   return addMachineOptions(command);
 }
@@ -31,7 +36,9 @@ export const BACKBONE_HELP =
 /** Where a guard runs, whichever it is. */
 export function addMachineOptions(command: Command): Command {
   return command
-    .addOption(new Option('--device <device>', 'what scores').choices(['auto', 'cpu']).default('auto'))
+    .addOption(
+      new Option('--device <device>', `what scores: ${DEVICE_NAMES}`).argParser(device).default('auto'),
+    )
     .option('--threads <n>', 'threads of a forward pass (default: the cores)', wholeNumber)
     .option('--cache-dir <dir>', 'where models are kept (TOCSIN_CACHE)');
 }
@@ -47,6 +54,16 @@ export function guardArguments(flags: GuardFlags): string[] {
     ['--cache-dir', flags.cacheDir],
   ];
   return named.flatMap(([name, value]) => (value === undefined ? [] : [name, String(value)]));
+}
+
+function device(text: string): string {
+  try {
+    parseDevice(text);
+    return text;
+  } catch (error) {
+    if (!isUserError(error)) throw error;
+    throw new InvalidArgumentError(`Expected one of ${DEVICE_NAMES}.`);
+  }
 }
 
 export function wholeNumber(text: string): number {

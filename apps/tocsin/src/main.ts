@@ -5,10 +5,20 @@ import { EXIT } from './exit-codes.js';
 import { guardsCommand } from './guards/command.js';
 import { quickstartCommand } from './quickstart.js';
 import { reportError } from './report-error.js';
+import {
+  cancelCommand,
+  exportCommand,
+  purgeCommand,
+  retryCommand,
+  runCommand,
+  runsCommand,
+} from './runs/index.js';
 import { scoreCommand } from './score/command.js';
+import { startCommand } from './start/command.js';
+import { submitCommand } from './submit/command.js';
 import { traceCommand } from './trace/command.js';
 import { VERSION } from './version.js';
-import { workCommand } from './work.js';
+import { workCommand } from './work/command.js';
 
 const program = new Command('tocsin')
   .description('Bulk harm scoring with SIREN guards, on your own machines.')
@@ -20,7 +30,15 @@ const program = new Command('tocsin')
   .addCommand(compareCommand())
   .addCommand(traceCommand())
   .addCommand(guardsCommand())
+  .addCommand(submitCommand())
+  .addCommand(runsCommand())
+  .addCommand(runCommand())
+  .addCommand(exportCommand())
+  .addCommand(cancelCommand())
+  .addCommand(retryCommand())
+  .addCommand(purgeCommand())
   .addCommand(workCommand())
+  .addCommand(startCommand())
   .addCommand(quickstartCommand(), { hidden: true });
 
 // Every command reads its own options and its own errors, as the root does.

@@ -14,6 +14,8 @@ export interface WorkerChildOptions {
   args: string[];
   env: NodeJS.ProcessEnv;
   onRestart: (message: string) => void;
+  /** Sees what the worker says on standard error; without it, that is shown only when the worker fails. */
+  onOutput?: (text: string) => void;
 }
 
 /** A `tocsin work` process that is replaced when it dies, until it is closed. */
@@ -56,6 +58,7 @@ export class WorkerChild {
     });
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#lastWords = (this.#lastWords + text).slice(-KEPT_CHARACTERS);
+      this.#options.onOutput?.(text);
     });
     child.once('error', (error) => this.#failed.abort(error));
     // 'close' and not 'exit': the last words have then been read.
@@ -69,7 +72,7 @@ export class WorkerChild {
     this.#earlyDeaths = performance.now() - this.#startedAt < SETTLED_AFTER_MS ? this.#earlyDeaths + 1 : 0;
     // A worker that ends by itself has said why; only one that was killed is worth another try.
     if (signal === null || this.#earlyDeaths >= MAX_EARLY_DEATHS) {
-      const said = this.#lastWords.trim();
+      const said = this.#options.onOutput === undefined ? this.#lastWords.trim() : '';
       this.#failed.abort(
         new UserError(`the worker process ended (${how})${said === '' ? '' : `:\n${said}`}`),
       );

@@ -1,12 +1,19 @@
 import { once } from 'node:events';
-import { openGuard, Scorer } from '@tocsin/engine';
-import { prepareBackend, type QueueBackend } from '@tocsin/queue';
-import { createPool, requireConnection } from '@tocsin/store';
+import { type OpenGuard, openGuard, Scorer } from '@tocsin/engine';
+import { ParcelQueue, prepareBackend, type QueueBackend, queueNameOf } from '@tocsin/queue';
+import { createPool, migrateSchema, type Pool, type RegisteredGuard, requireConnection } from '@tocsin/store';
 import type { Logger } from 'pino';
+import { requireGuardOfRun, warnOfOtherGuards } from './check-guard.js';
+import { reconcile } from './reconcile.js';
+import { guardText, registerOpenGuard } from './register-guard.js';
 import { Worker } from './worker.js';
 
 /** About half a minute of work on two CPU cores: then the corpus is large enough for calibration to pay. */
 const CALIBRATE_AFTER_TOKENS = 30_000;
+/** How long a worker that is told to stop works on what it holds. */
+export const DEFAULT_DRAIN_MS = 60_000;
+/** One of them is the reconciler's, while this worker leads. */
+const POOL_MAX = 5;
 
 export interface RunWorkerOptions {
   databaseUrl: string;
@@ -14,65 +21,121 @@ export interface RunWorkerOptions {
   guard: string;
   backbone?: string | undefined;
   device?: string | undefined;
+  precision?: string | undefined;
   threads?: number | undefined;
   cacheDir?: string | undefined;
+  /** A run that the worker is started for: it must be this guard's. */
+  runId?: number | undefined;
   log: Logger;
   /** Drains the worker and ends it. */
   signal: AbortSignal;
+  /** What is not finished so long after the signal is given back to the queue. */
+  drainMs?: number | undefined;
 }
 
-/** A whole worker: opens the guard, starts the engine, and scores until the signal. */
+/**
+ * A whole worker: opens the guard, starts the engine, and scores until the signal. It looks after its guard's runs too:
+ * one that nobody waits for is brought to its end by the workers.
+ *
+ * @throws UserError when it cannot work: a server that does not answer or is not fit, a schema that is too new, a run of
+ * another guard
+ */
 export async function runWorker(options: RunWorkerOptions): Promise<void> {
-  const { log, signal, databaseUrl, backend } = options;
-  const guard = await openGuard(options.guard, {
-    ...options,
-    onEvent: ({ message }) => log.info(message),
-  });
-  const pool = createPool(databaseUrl, { applicationName: 'tocsin worker', max: 4 });
+  const { log, databaseUrl, backend } = options;
+  const pool = createPool(databaseUrl, { applicationName: 'tocsin worker', max: POOL_MAX });
   try {
     await requireConnection(pool, databaseUrl);
+    await migrateSchema(pool);
     await prepareBackend(backend);
-    const scorer = await Scorer.start(guard, {
-      threads: options.threads,
-      calibrateAfter: CALIBRATE_AFTER_TOKENS,
-      onRestart: (reason) => log.warn({ reason }, 'the engine process is replaced'),
+    const guard = await openGuard(options.guard, {
+      ...options,
+      onEvent: ({ message }) => log.info(message),
     });
-    try {
-      log.info(
-        { guard: guard.fingerprint.slice(0, 12), engine: await scorer.enginePid(), ...scorer.costModel },
-        'worker ready',
-      );
-      await scoreUntil(
-        signal,
-        (onFailure) =>
-          new Worker({
-            pool,
-            backend,
-            fingerprint: guard.fingerprint,
-            scorer,
-            onFailure,
-            onTrouble: (error) => log.warn({ reason: error.message }, 'the queue is not reachable'),
-          }),
-      );
-      log.info({ ...scorer.counts }, 'worker drained');
-    } finally {
-      await scorer.close();
-    }
+    const registered = await registerOpenGuard(pool, guard);
+    const working = { id: registered.id, text: guardText(guard), fingerprint: guard.fingerprint };
+    if (options.runId !== undefined) await requireGuardOfRun(pool, options.runId, working);
+    await warnOfOtherGuards(pool, working, log);
+    await workWith(guard, registered, pool, options);
   } finally {
     await pool.end();
   }
 }
 
-/** Runs a worker until the signal, or until a parcel fails: then what is wrong is not the parcel. */
+async function workWith(
+  guard: OpenGuard,
+  registered: RegisteredGuard,
+  pool: Pool,
+  options: RunWorkerOptions,
+): Promise<void> {
+  const { log, signal, backend, threads, drainMs = DEFAULT_DRAIN_MS } = options;
+  const scorer = await Scorer.start(guard, {
+    threads,
+    calibrateAfter: CALIBRATE_AFTER_TOKENS,
+    onRestart: (reason) => log.warn({ reason }, 'the engine process is replaced'),
+  });
+  try {
+    log.info(
+      { guard: guard.fingerprint.slice(0, 12), engine: await scorer.enginePid(), ...scorer.costModel },
+      'worker ready',
+    );
+    const start = (onFailure: (error: Error) => void): Worker =>
+      new Worker({
+        pool,
+        backend,
+        queue: registered.queue,
+        scorer,
+        onFailure,
+        onTrouble: (error) => log.warn({ reason: error.message }, 'the queue is not reachable'),
+        onRepeated: (parcel, handedOut) =>
+          log.warn({ parcel, handedOut }, 'a parcel is handed out again and again: do workers die over it?'),
+      });
+    const givenBack = await reconcilingWhile(pool, registered, options, () =>
+      scoreUntil(signal, drainMs, start),
+    );
+    if (givenBack === 0) log.info({ ...scorer.counts }, 'worker drained');
+    else log.warn({ parcels: givenBack, drainMs }, 'the drain limit has passed: parcels are given back');
+  } finally {
+    await scorer.close();
+  }
+}
+
+async function reconcilingWhile<T>(
+  pool: Pool,
+  guard: RegisteredGuard,
+  { backend, log }: RunWorkerOptions,
+  work: () => Promise<T>,
+): Promise<T> {
+  const queue = new ParcelQueue(backend, queueNameOf(guard.queue));
+  const over = new AbortController();
+  const onTrouble = (error: Error): void =>
+    log.warn({ reason: error.message }, 'store and queue cannot be reconciled; trying again');
+  const reconciling = reconcile({ pool, queue, guardId: guard.id, onTrouble }, over.signal).catch(() => {
+    // It ends with the signal, and with nothing else.
+  });
+  try {
+    return await work();
+  } finally {
+    over.abort();
+    await reconciling;
+    await queue.close();
+  }
+}
+
+/**
+ * Runs a worker until the signal, or until a parcel fails: then what is wrong is not the parcel.
+ * @returns how many parcels it gave back
+ */
 async function scoreUntil(
   signal: AbortSignal,
+  drainMs: number,
   start: (onFailure: (error: Error) => void) => Worker,
-): Promise<void> {
+): Promise<number> {
   const broken = new AbortController();
   const worker = start((error) => broken.abort(error));
   await aborted(AbortSignal.any([signal, broken.signal]));
-  await worker.close();
+  const givenBack = await worker.close(drainMs);
   broken.signal.throwIfAborted();
+  return givenBack;
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {

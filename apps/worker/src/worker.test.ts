@@ -25,7 +25,7 @@ async function work(
 ): Promise<{ runId: number; failure: Error | undefined }> {
   const { pool } = database;
   const fingerprint = String(++guards).padEnd(64, '-');
-  const guardId = await registerGuard(pool, fingerprint, 'test');
+  const { id: guardId, queue: uuid } = await registerGuard(pool, fingerprint, 'test');
   const runId = await createRun(pool, guardId, 'test');
   const items = TOKENS.map((token, i) => {
     const content = Buffer.alloc(32, `${guards} ${token}`);
@@ -37,13 +37,13 @@ async function work(
   };
   const counts = { fresh: 3, known: 0, duplicates: 0, rejected: 0 };
   const window = { runId, guardId, afterRows: 0, items, parcels: [parcel], stranded: [], counts };
-  const queue = new ParcelQueue(backend, queueNameOf(fingerprint));
+  const queue = new ParcelQueue(backend, queueNameOf(uuid));
   await queue.add((await submitWindow(pool, window)) ?? []);
   await queue.close();
 
   const failure = await new Promise<Error | undefined>((resolve) => {
     const scorer = { score, costModel: COSTS };
-    const worker = new Worker({ pool, backend, fingerprint, scorer, onFailure: (error) => void end(error) });
+    const worker = new Worker({ pool, backend, queue: uuid, scorer, onFailure: (error) => void end(error) });
     const end = async (error?: Error): Promise<void> => {
       clearInterval(look);
       await worker.close();

@@ -5,7 +5,7 @@ import { codeOf } from '@tocsin/errors';
 import type { BackboneConfig } from './backbone-config.js';
 import type { CheckpointTensor } from './checkpoint.js';
 import { openCheckpoint } from './open-checkpoint.js';
-import type { Precision } from './precision.js';
+import { FLOAT32_ON_CPU, type Numerics, type Precision } from './precision.js';
 import { storeWeights } from './store/store-weights.js';
 import { planTensors, takeTensors } from './tensor-plan.js';
 import type { PlacedTensor, QuantizedTensor } from './weight-source.js';
@@ -29,13 +29,13 @@ export async function placeCheckpoint(
   dir: string,
   target: string,
   lastLayerOf: (config: BackboneConfig) => number,
-  precision: Precision = 'float32',
+  numerics: Numerics = FLOAT32_ON_CPU,
 ): Promise<PlacedBackbone> {
   const checkpoint = await openCheckpoint(dir);
   const { config } = checkpoint;
   const taken = takeTensors(checkpoint, planTensors(config, lastLayerOf(config)), dir);
-  if (!isHeldAlready(taken, precision)) {
-    return { config, tensors: await storeWeights(taken, target, precision) };
+  if (!isHeldAlready(taken, numerics.weights)) {
+    return { config, tensors: await storeWeights(taken, target, numerics) };
   }
   const locations = new Map<string, string>();
   const tensors = new Map<string, PlacedTensor>();

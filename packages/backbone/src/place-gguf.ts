@@ -3,7 +3,7 @@ import { type BackboneConfig, readBackboneConfig } from './backbone-config.js';
 import type { CheckpointTensor } from './checkpoint.js';
 import { type GgufTensor, openGguf } from './gguf/index.js';
 import type { PlacedBackbone } from './place-checkpoint.js';
-import type { Precision } from './precision.js';
+import { FLOAT32_ON_CPU, type Numerics } from './precision.js';
 import type { ReadableTensor } from './store/read-slabs.js';
 import { storeWeights } from './store/store-weights.js';
 import { planTensors, takeTensors } from './tensor-plan.js';
@@ -20,7 +20,7 @@ export async function placeGguf(
   target: string,
   tokenizerFile: string,
   lastLayerOf: (config: BackboneConfig) => number,
-  precision: Precision = 'float32',
+  numerics: Numerics = FLOAT32_ON_CPU,
 ): Promise<PlacedBackbone> {
   const gguf = await openGguf(file);
   const config = readBackboneConfig(file, gguf.config);
@@ -32,7 +32,7 @@ export async function placeGguf(
     if (tensor === undefined) throw new Error(`${name} was there a moment ago`);
     taken.set(name, tensor);
   }
-  const tensors = await storeWeights(taken, target, precision);
+  const tensors = await storeWeights(taken, target, numerics);
   await writeFile(tokenizerFile, JSON.stringify(gguf.tokenizerJson));
   return { config, tensors };
 }

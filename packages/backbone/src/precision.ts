@@ -18,6 +18,9 @@ export interface Numerics {
   device: DeviceKind;
 }
 
+/** What guards are built for, unless they are told. */
+export const FLOAT32_ON_CPU: Numerics = { weights: 'float32', arithmetic: 'float32', device: 'cpu' };
+
 /** The precision of a guard whose user did not choose one. What was measured is in docs/guards.md. */
 export const DEFAULT_PRECISION: Record<DeviceKind, Precision> = {
   cpu: 'float32',

@@ -1,7 +1,7 @@
 import { Casts } from './casts.js';
 import type { Graph, Value } from './onnx/graph.js';
 import { DataType } from './onnx/proto.js';
-import type { Numerics } from './precision.js';
+import { FLOAT32_ON_CPU, type Numerics } from './precision.js';
 import type { BlockFormat } from './quantize/block-format.js';
 
 /** A tensor in the compiled guard's directory. */
@@ -42,9 +42,6 @@ export interface QuantizedWeight {
   /** Left out ('') where the middle of the codes stands for zero. */
   zeroPoints: Value;
 }
-
-/** What a graph is built for, unless it is told. */
-export const FLOAT32_ON_CPU: Numerics = { weights: 'float32', arithmetic: 'float32', device: 'cpu' };
 
 const DATA_TYPES: Record<string, DataType> = {
   F32: DataType.FLOAT,

@@ -1,6 +1,8 @@
 import { messageOf } from '@tocsin/errors';
 import type { CostModel } from './cost-model.js';
-import { planBatches } from './plan-batches.js';
+import { RecalledError } from './engine-process.js';
+import { type Flight, Flights } from './flights.js';
+import { type Batch, Lane, type LaneName, type Row } from './lane.js';
 import type { BatchResult, RunBatch } from './run-batch.js';
 
 /** A row's outcome: its score, or why it has none though every other row has. */
@@ -14,35 +16,29 @@ export interface BatcherCounts {
   runMs: number;
 }
 
-interface Row {
-  tokenIds: Int32Array;
-  resolve(outcome: RowOutcome): void;
-  reject(error: Error): void;
+export interface BatcherScoreOptions {
+  /** `bulk`, the default, or `express`: rows that somebody waits for. */
+  lane?: LaneName | undefined;
 }
 
-/** One batch runs while the next is on its way: the engine process never waits for its parent. */
-const BATCHES_IN_FLIGHT = 2;
-/** Rows that are planned together: enough to fill batches well, few enough that planning takes no time. */
-const ROWS_PER_PLAN = 4096;
 /** A single row is tried this often before it is the row's own error: somebody may have killed the process. */
 const TRIES = 2;
 
 /**
- * Turns rows from any number of callers into forward passes. Rows that wait are planned together, whoever they
- * belong to. When a batch fails (the engine process died, or the pass gave an error) it is tried again with no other
- * beside it, then in halves, until the row that does it is found: that one gets the error, every other its score.
- * Before a row is blamed the engine has to manage a batch of one token: if it cannot, it is not the rows.
+ * Turns rows from any number of callers into forward passes. Rows of one lane that wait are planned together, whoever
+ * they belong to. Express rows wait for the pass that runs, and for no other (see Flights); bulk never starves.
+ *
+ * When a batch fails (the engine process died, or the pass gave an error) it is tried again with no other beside it,
+ * then in halves, until the row that does it is found: that one gets the error, every other its score. Before a row is
+ * blamed the engine has to manage a batch of one token: if it cannot, it is not the rows.
  */
 export class Batcher {
   readonly #run: RunBatch;
   /** What batches are planned with from now on. */
   costModel: CostModel;
   readonly counts: BatcherCounts = { passes: 0, tokens: 0, runMs: 0 };
-  #waiting: Row[] = [];
-  #planned: Row[][] = [];
-  #suspects: Row[][] = [];
-  #inFlight = 0;
-  #suspectRuns = false;
+  readonly #lanes = { express: new Lane(), bulk: new Lane() } satisfies Record<LaneName, Lane>;
+  readonly #flights = new Flights();
 
   constructor(run: RunBatch, model: CostModel) {
     this.#run = run;
@@ -54,60 +50,50 @@ export class Batcher {
    * @returns one outcome a row, in the given order
    * @throws when the engine is broken: then no row is to blame
    */
-  score(rows: Int32Array[]): Promise<RowOutcome[]> {
+  score(rows: Int32Array[], { lane = 'bulk' }: BatcherScoreOptions = {}): Promise<RowOutcome[]> {
     const outcomes = rows.map(
       (tokenIds) =>
-        new Promise<RowOutcome>((resolve, reject) => this.#waiting.push({ tokenIds, resolve, reject })),
+        new Promise<RowOutcome>((resolve, reject) => this.#lanes[lane].add({ tokenIds, resolve, reject })),
     );
+    if (lane === 'express' && rows.length > 0) this.#flights.makeWay();
     this.#pump();
     return Promise.all(outcomes);
   }
 
   #pump(): void {
-    while (this.#inFlight < this.#allowedInFlight()) {
-      const suspect = this.#suspects.pop();
-      const batch = suspect ?? this.#nextPlanned();
-      if (batch === undefined) return;
-      this.#inFlight++;
-      this.#suspectRuns = suspect !== undefined;
-      void this.#runBatch(batch, this.#suspectRuns).finally(() => {
-        this.#inFlight--;
-        this.#suspectRuns = false;
+    for (;;) {
+      const lane = this.#flights.next(this.#lanes);
+      const batch = lane && this.#lanes[lane].next(this.costModel);
+      if (lane === undefined || batch === undefined) return;
+      const flight = this.#flights.add(lane, batch);
+      void this.#fly(flight).then((ran) => {
+        this.#flights.remove(flight, ran);
         this.#pump();
       });
     }
   }
 
-  /** Suspects run alone: when the process dies over one, no other batch dies with it. */
-  #allowedInFlight(): number {
-    return this.#suspectRuns || this.#suspects.length > 0 ? 1 : BATCHES_IN_FLIGHT;
-  }
-
-  #nextPlanned(): Row[] | undefined {
-    if (this.#planned.length === 0 && this.#waiting.length > 0) {
-      const rows = this.#waiting.splice(0, ROWS_PER_PLAN);
-      const lengths = rows.map((row) => row.tokenIds.length);
-      this.#planned = planBatches(lengths, this.costModel).map((batch) =>
-        batch.flatMap((i) => rows[i] ?? []),
-      );
-    }
-    return this.#planned.shift();
-  }
-
-  /** @param alone no other batch is in flight: what goes wrong is this one's doing, or the engine's */
-  async #runBatch(batch: Row[], alone: boolean): Promise<void> {
+  /** @returns false when the batch was asked back before it began */
+  async #fly({ lane, batch, recall }: Flight): Promise<boolean> {
+    const { rows, suspect } = batch;
     for (let attempt = 1; ; attempt++) {
       try {
-        this.#settle(batch, await this.#run(concatenate(batch), Int32Array.from(batch, lengthOf)));
-        return;
+        const lengths = Int32Array.from(rows, lengthOf);
+        this.#settle(batch, await this.#run(concatenate(rows), lengths, recall.signal));
+        return true;
       } catch (error) {
-        const broken = alone ? await this.#whyBroken() : undefined;
+        if (error instanceof RecalledError) {
+          this.#lanes[lane].putBack(batch);
+          return false;
+        }
+        // A suspect has no other batch beside it: what goes wrong is its doing, or the engine's.
+        const broken = suspect ? await this.#whyBroken() : undefined;
         if (broken !== undefined) this.#giveUp(batch, broken);
-        else if (!alone) this.#suspects.push(batch);
-        else if (batch.length > 1) this.#suspects.push(...halves(batch));
+        else if (!suspect) this.#lanes[lane].suspect(rows);
+        else if (rows.length > 1) this.#lanes[lane].suspect(...halves(rows));
         else if (attempt < TRIES) continue;
-        else for (const row of batch) row.resolve({ error: messageOf(error) });
-        return;
+        else for (const row of rows) row.resolve({ error: messageOf(error) });
+        return true;
       }
     }
   }
@@ -124,25 +110,22 @@ export class Batcher {
     }
   }
 
-  #settle(batch: Row[], result: BatchResult): void {
+  #settle({ rows }: Batch, result: BatchResult): void {
     this.counts.passes++;
-    this.counts.tokens += batch.reduce((sum, row) => sum + row.tokenIds.length, 0);
+    this.counts.tokens += rows.reduce((sum, row) => sum + row.tokenIds.length, 0);
     this.counts.runMs += result.runMs;
-    for (const [i, row] of batch.entries()) {
+    for (const [i, row] of rows.entries()) {
       const score = result.scores[i];
       if (score === undefined)
-        row.reject(new Error(`${batch.length} rows gave ${result.scores.length} scores`));
+        row.reject(new Error(`${rows.length} rows gave ${result.scores.length} scores`));
       else row.resolve({ score });
     }
   }
 
-  #giveUp(batch: Row[], error: unknown): void {
+  #giveUp({ rows }: Batch, error: unknown): void {
     const broken = new Error(`the engine fails on every row: ${messageOf(error)}`, { cause: error });
-    const all = [...batch, ...this.#suspects.flat(), ...this.#planned.flat(), ...this.#waiting];
-    this.#suspects = [];
-    this.#planned = [];
-    this.#waiting = [];
-    for (const row of all) row.reject(broken);
+    const { express, bulk } = this.#lanes;
+    for (const row of [...rows, ...express.takeAll(), ...bulk.takeAll()]) row.reject(broken);
   }
 }
 

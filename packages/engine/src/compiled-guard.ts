@@ -6,7 +6,6 @@ import {
   buildPrefixGraph,
   type Numerics,
   type PlacedBackbone,
-  type Precision,
   placeCheckpoint,
   placeGguf,
 } from '@tocsin/backbone';
@@ -121,7 +120,7 @@ async function buildInto(
     // Before the weights, which take long: a backbone without a chat template is told at once.
     await writeFile(join(target, CHAT_FORMAT), JSON.stringify(await readChatFormat(source)));
   }
-  const { config, tensors } = await placeBackbone(source, artifact, target, numerics?.weights);
+  const { config, tensors } = await placeBackbone(source, artifact, target, numerics);
   await writeFile(join(target, BATCH_GRAPH), buildBatchGraph(config, artifact, tensors, numerics));
   await writeFile(join(target, PREFIX_GRAPH), buildPrefixGraph(config, artifact, tensors, numerics));
   const names = (await readdir(target)).sort();
@@ -134,16 +133,16 @@ async function placeBackbone(
   source: BackboneSource,
   artifact: Artifact,
   target: string,
-  precision: Precision | undefined,
+  numerics: Numerics | undefined,
 ): Promise<PlacedBackbone> {
   const lastLayer = (config: BackboneConfig): number => {
     checkFits(artifact, config);
     return lastLayerOf(artifact);
   };
   const tokenizerFile = join(target, 'tokenizer.json');
-  if (source.kind === 'gguf') return placeGguf(source.file, target, tokenizerFile, lastLayer, precision);
+  if (source.kind === 'gguf') return placeGguf(source.file, target, tokenizerFile, lastLayer, numerics);
   await copyFile(join(source.dir, 'tokenizer.json'), tokenizerFile);
-  return placeCheckpoint(source.dir, target, lastLayer, precision);
+  return placeCheckpoint(source.dir, target, lastLayer, numerics);
 }
 
 /** Where compiled guards lie in the cache. */

@@ -6,6 +6,7 @@ import { messageOf } from '@tocsin/errors';
 import { BatchSession } from './batch-session.js';
 import type { EngineMessage, EngineOptions, EngineReply, EngineRequest } from './engine-protocol.js';
 import { PrefixSession } from './prefix-session.js';
+import { WorkQueue } from './work-queue.js';
 
 const send = (reply: EngineReply): void => {
   // A parent that has gone does not want the reply; 'disconnect' below ends the process.
@@ -20,9 +21,11 @@ const options = JSON.parse(process.argv[2] ?? '') as EngineOptions;
 try {
   const started = performance.now();
   const session = await load(options);
+  const queue = new WorkQueue();
   process.on('message', (message: EngineMessage) => {
-    if ('forget' in message) session.forget(message.forget);
-    else void answer(session, message.id, message.request);
+    if ('forget' in message) queue.add(undefined, async () => session.forget(message.forget));
+    else if ('request' in message) queue.add(message.id, () => answer(session, message.id, message.request));
+    else if (queue.recall(message.recall)) send({ type: 'recalled', id: message.recall });
   });
   send({ type: 'ready', loadMs: performance.now() - started });
 } catch (error) {

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { goldenDirs, tempDir } from '@tocsin/siren/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CPU } from './devices/device.js';
-import { EngineDiedError, EngineProcess } from './engine-process.js';
+import { EngineDiedError, EngineProcess, RecalledError } from './engine-process.js';
 import { openGuard } from './open-guard.js';
 import { batchOf, slowBatch } from './testing/batches.js';
 import { isRunning } from './testing/is-running.js';
@@ -42,6 +42,21 @@ test('passes that overlap are answered each with its own', async () => {
   for (const length of [3, 50, 7]) alone.push((await engine.run(batchOf(2, length))).scores);
   const together = await Promise.all([3, 50, 7].map((length) => engine.run(batchOf(2, length))));
   expect(together.map(({ scores }) => scores)).toEqual(alone);
+});
+
+test('a request that waits behind another can be asked back, one that runs cannot', async () => {
+  const { batch, runMs } = await slowBatch(engine);
+  const recalls = [0, 1, 2].map(() => new AbortController());
+  const [running, asked, kept] = recalls.map(({ signal }) => engine.run(batch, signal));
+  await sleep(runMs / 4);
+  recalls[0]?.abort();
+  recalls[1]?.abort();
+  await expect(asked).rejects.toThrow(RecalledError);
+  expect((await running)?.scores[0]).toHaveLength(10);
+  expect((await kept)?.scores[0]).toHaveLength(10);
+  recalls[2]?.abort();
+  await expect(engine.run(batch, AbortSignal.abort())).rejects.toThrow(RecalledError);
+  expect((await engine.run(batchOf(1, 4))).scores).toHaveLength(1);
 });
 
 test("the parent's event loop is free while a pass runs", async () => {

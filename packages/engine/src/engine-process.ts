@@ -10,6 +10,14 @@ export class EngineDiedError extends Error {
   }
 }
 
+/** A request was asked back before its forward pass began. */
+export class RecalledError extends Error {
+  constructor() {
+    super('the request was asked back before it began');
+    this.name = 'RecalledError';
+  }
+}
+
 /** What a request gave. */
 export interface EngineResult {
   /** See EngineReply. */
@@ -86,11 +94,25 @@ export class EngineProcess {
 
   /**
    * Forward passes. Calls may overlap: the process takes them in order, and has the next one at hand when one ends.
-   * @throws EngineDiedError when the process dies before it answers
+   * @param recall asks the request back; one that has begun goes on as if nobody had asked
+   * @throws EngineDiedError when the process dies before it answers; RecalledError
    */
-  run(request: EngineRequest): Promise<EngineResult> {
-    if (!this.alive) return Promise.reject(this.#death());
+  async run(request: EngineRequest, recall?: AbortSignal): Promise<EngineResult> {
+    if (!this.alive) throw this.#death();
+    if (recall?.aborted === true) throw new RecalledError();
     const id = this.#nextId++;
+    const askBack = (): void => {
+      if (this.alive) this.#send({ recall: id }, () => {});
+    };
+    recall?.addEventListener('abort', askBack);
+    try {
+      return await this.#answerTo(id, request);
+    } finally {
+      recall?.removeEventListener('abort', askBack);
+    }
+  }
+
+  #answerTo(id: number, request: EngineRequest): Promise<EngineResult> {
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
       this.#send({ id, request }, (error) => {
@@ -122,11 +144,11 @@ export class EngineProcess {
   }
 
   #take(reply: EngineReply): void {
-    if (reply.type !== 'scores' && reply.type !== 'run-failed') return;
+    if (reply.type === 'ready' || reply.type === 'load-failed') return;
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
     if (reply.type === 'scores') waiting?.resolve({ scores: reply.scores, runMs: reply.runMs });
-    else waiting?.reject(new Error(reply.message));
+    else waiting?.reject(reply.type === 'recalled' ? new RecalledError() : new Error(reply.message));
   }
 
   #die(reason: string): void {

@@ -39,6 +39,8 @@ export interface PrefixRow {
 export type EngineRequest = BatchRequest | PrefixRequest;
 export type EngineMessage =
   | { id: number; request: EngineRequest }
+  /** Give the request back if it has not begun. */
+  | { recall: number }
   /** The stream is over; there is no reply. */
   | { forget: number };
 
@@ -47,4 +49,6 @@ export type EngineReply =
   | { type: 'load-failed'; message: string }
   /** A batch has one array, a score a row; prefixes have one array a row, a score a token. */
   | { type: 'scores'; id: number; scores: Float32Array[]; runMs: number }
-  | { type: 'run-failed'; id: number; message: string };
+  | { type: 'run-failed'; id: number; message: string }
+  /** It was asked back, and has not begun. */
+  | { type: 'recalled'; id: number };

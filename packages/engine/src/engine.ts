@@ -36,13 +36,14 @@ export class Engine {
 
   /**
    * Forward passes.
+   * @param recall asks the request back, see EngineProcess.run
    * @throws EngineDiedError when the process died over it; the next call has a new process
    */
-  async run(request: EngineRequest): Promise<EngineResult> {
+  async run(request: EngineRequest, recall?: AbortSignal): Promise<EngineResult> {
     const engine = await this.#running();
     const timer = setTimeout(() => engine.kill(), HUNG_AFTER_MS);
     try {
-      return await engine.run(request);
+      return await engine.run(request, recall);
     } finally {
       clearTimeout(timer);
     }

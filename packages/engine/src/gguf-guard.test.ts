@@ -77,3 +77,29 @@ test.each([
     expect(new Set(between).size).toBeGreaterThan(3);
   },
 );
+
+test.each([
+  ['qwen3', 'Q8_0', 'int8'],
+  ['llama', 'Q4_1', 'int4'],
+] as const)(
+  'a %s of %s keeps its integers in %s: the scores are those of float32',
+  async (family, type, precision) => {
+    const dir = await mkdtemp(join(temp, 'x-'));
+    const { gguf } = await writeTinyPair(dir, family, type);
+    const artifact = join(dir, 'artifact');
+    await writeArtifact(artifact);
+    const scores: number[][] = [];
+    for (const held of ['float32', precision]) {
+      const options = { backbone: gguf, cacheDir: join(dir, 'cache'), precision: held, device: 'cpu' };
+      const guard = await Guard.fromPretrained(artifact, options);
+      try {
+        expect(guard.info).toMatchObject({ precision: held, device: 'cpu' });
+        scores.push((await guard.scoreBatch(TEXTS)).map(({ score }) => score));
+      } finally {
+        await guard.close();
+      }
+    }
+    for (const [i, score] of (scores[0] ?? []).entries())
+      expect(score).toBeCloseTo(scores[1]?.[i] ?? Number.NaN, 4);
+  },
+);

@@ -1,5 +1,5 @@
 export { PRECISIONS, type Precision } from '@tocsin/backbone';
-export type { RowOutcome } from './batcher.js';
+export type { BatcherScoreOptions, RowOutcome } from './batcher.js';
 export type { Content } from './content.js';
 export type { CostModel } from './cost-model.js';
 export { type CudaFacts, cudaFacts } from './devices/cuda-libraries.js';
@@ -15,6 +15,7 @@ export {
   type StreamOptions,
 } from './guard.js';
 export type { ChatMessage, StreamPiece } from './item-stream.js';
+export type { LaneName } from './lane.js';
 export { type CompiledEntry, listCompiled } from './list-compiled.js';
 export { type OpenGuard, type OpenGuardOptions, openGuard } from './open-guard.js';
 export { PrefixStream, type StreamScore } from './prefix-stream.js';

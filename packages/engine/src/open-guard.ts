@@ -14,7 +14,7 @@ import { type Artifact, readArtifact } from '@tocsin/siren';
 import { backboneFiles } from './backbone-files.js';
 import { type CompiledGuard, compileGuard, findCompiled } from './compiled-guard.js';
 import { bestDevice } from './devices/best-device.js';
-import { type Device, parseDevice } from './devices/device.js';
+import { type Device, deviceName, parseDevice } from './devices/device.js';
 import { digestFiles } from './file-digests.js';
 import { fingerprintOf } from './fingerprint.js';
 
@@ -37,8 +37,8 @@ export interface OpenGuardOptions {
 export interface OpenGuard {
   /** As it was asked for. */
   ref: string;
-  /** The same guard again, for another process: names on the hub at the commits that they stand for now. */
-  pinned: { guard: string; backbone: string | undefined };
+  /** The same guard again, for another process: names at the commits, and `auto` as the device, that they stand for now. */
+  pinned: { guard: string; backbone: string | undefined; device: string; precision: Precision };
   artifact: Artifact;
   /** 64 hex digits: what scores of this guard are kept under. */
   fingerprint: string;
@@ -80,7 +80,7 @@ export async function openGuard(ref: string, options: OpenGuardOptions = {}): Pr
   }
   return {
     ref,
-    pinned: pinnedAs(ref, options.backbone, source),
+    pinned: { ...pinnedAs(ref, options.backbone, source), device: deviceName(device), precision },
     artifact,
     fingerprint,
     precision,
@@ -89,7 +89,11 @@ export async function openGuard(ref: string, options: OpenGuardOptions = {}): Pr
   };
 }
 
-function pinnedAs(ref: string, backbone: string | undefined, source: GuardSource): OpenGuard['pinned'] {
+function pinnedAs(
+  ref: string,
+  backbone: string | undefined,
+  source: GuardSource,
+): Pick<OpenGuard['pinned'], 'guard' | 'backbone'> {
   const { pin } = source.backbone;
   // A GGUF file of a repository has no name of its own: the artifact names it.
   const isNamed = pin !== undefined && source.backbone.kind === 'safetensors';

@@ -41,6 +41,19 @@ test('calls may overlap: each has its scores, in its order', async () => {
   expect(scorer.counts.passes).toBeLessThan(calls.flat().length);
 });
 
+test('an express row overtakes what bulk has waiting in the engine process, and has the same score', async () => {
+  const scorer = await start({ costModel: { ...UNMEASURED, budgetTokens: 64 } });
+  const order: string[] = [];
+  const bulk = Array.from({ length: 30 }, () => rows).flat();
+  const bulkDone = scorer.score(bulk).then(() => order.push('bulk'));
+  await scorer.score(rows.slice(0, 1), { lane: 'express' });
+  const [express] = await scorer.score(rows.slice(3, 4), { lane: 'express' });
+  order.push('express');
+  expect(express?.score).toBeCloseTo(cases[3]?.score ?? Number.NaN, 4);
+  await bulkDone;
+  expect(order).toEqual(['express', 'bulk']);
+});
+
 test('a row that the model cannot take errs, and no other', async () => {
   const scorer = await start();
   const poison = Int32Array.of(1, 1_000_000);

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { codeOf } from '@tocsin/errors';
-import { Batcher, type BatcherCounts, type RowOutcome } from './batcher.js';
+import { Batcher, type BatcherCounts, type BatcherScoreOptions, type RowOutcome } from './batcher.js';
 import { budgetsOf, calibrate } from './calibrate.js';
 import { type CostModel, UNMEASURED } from './cost-model.js';
 import { deviceName } from './devices/device.js';
@@ -85,8 +85,8 @@ export class Scorer {
   }
 
   /** One outcome a row, in order. Calls may overlap: their rows share forward passes. */
-  async score(rows: Int32Array[]): Promise<RowOutcome[]> {
-    const outcomes = await this.#batcher.score(rows);
+  async score(rows: Int32Array[], options: BatcherScoreOptions = {}): Promise<RowOutcome[]> {
+    const outcomes = await this.#batcher.score(rows, options);
     if (this.counts.tokens >= this.#measureAfter) this.#calibrate();
     return outcomes;
   }

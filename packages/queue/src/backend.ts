@@ -61,7 +61,7 @@ class PostgresWorker extends Postgres.Worker<ParcelJob, void> {
 
 /**
  * Readies a backend: BullMQ's tables, or a look at whether Redis answers.
- * @throws UserError, without the password, when it cannot be reached
+ * @throws UserError, without the password, when it cannot be reached, or may drop what it holds
  */
 export async function prepareBackend(backend: QueueBackend): Promise<void> {
   if (backend.kind === 'redis') await requireRedis(backend.url);
@@ -134,7 +134,9 @@ async function requireRedis(url: string): Promise<void> {
     });
     await redis.connect();
     await redis.ping();
+    requireNoEviction(await redis.info('memory'), url);
   } catch (error) {
+    if (isUserError(error)) throw error;
     throw new UserError(`Redis at ${withoutPassword(url)} does not answer: ${messageOf(reason ?? error)}`, {
       hint: 'Check REDIS_URL, or unset it to keep the queue in Postgres.',
       cause: error,
@@ -142,6 +144,22 @@ async function requireRedis(url: string): Promise<void> {
   } finally {
     redis?.disconnect();
   }
+}
+
+/**
+ * Under another policy a server that is full drops keys of the queue one by one, and what is left of it does not fit
+ * together.
+ * @param info what INFO says of the server's memory
+ */
+function requireNoEviction(info: string, url: string): void {
+  const [, policy = 'noeviction'] = /^maxmemory_policy:(\S+)/m.exec(info) ?? [];
+  if (policy === 'noeviction') return;
+  throw new UserError(
+    `Redis at ${withoutPassword(url)} has maxmemory-policy ${policy}, and a queue needs noeviction`,
+    {
+      hint: 'Set it: redis-cli config set maxmemory-policy noeviction (and in redis.conf, or in the settings of whoever hosts it).',
+    },
+  );
 }
 
 /** An address fit to be shown. */

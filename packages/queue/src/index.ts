@@ -1,3 +1,3 @@
 export { prepareBackend, type QueueBackend } from './backend.js';
-export { ParcelQueue, queueNameOf } from './parcel-queue.js';
-export { ParcelWorker, type ParcelWorkerOptions } from './parcel-worker.js';
+export { expressQueueNameOf, ParcelQueue, queueNameOf } from './parcel-queue.js';
+export { GiveBack, ParcelWorker, type ParcelWorkerOptions } from './parcel-worker.js';

@@ -1,11 +1,17 @@
 import { type JobQueue, openJobQueue, type QueueBackend } from './backend.js';
 
 /**
- * The queue that workers of a guard read. One for each guard: a worker takes only what it can score.
- * @param fingerprint the guard's, 64 hex digits
+ * The queue that workers of a guard read. One for each guard: a worker takes only what it can score. And one for each
+ * database: two that share a Redis server never take each other's parcels.
+ * @param queue the uuid that the guard has in its database
  */
-export function queueNameOf(fingerprint: string): string {
-  return `parcels-${fingerprint.slice(0, 32)}`;
+export function queueNameOf(queue: string): string {
+  return `parcels-${queue}`;
+}
+
+/** The queue of the same guard's express parcels: workers read both, and no parcel waits behind bulk. */
+export function expressQueueNameOf(queue: string): string {
+  return `express-${queue}`;
 }
 
 /** The producer's end: dispatches parcels to workers. It may lose everything, and no work is lost (invariant 1). */

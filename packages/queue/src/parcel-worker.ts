@@ -1,4 +1,5 @@
-import { type JobWorker, openJobWorker, type QueueBackend } from './backend.js';
+import { type Job, WaitingError } from 'bullmq';
+import { type JobWorker, openJobWorker, type ParcelJob, type QueueBackend } from './backend.js';
 
 export interface ParcelWorkerOptions {
   /** Parcels held at once. */
@@ -7,20 +8,38 @@ export interface ParcelWorkerOptions {
   onError?: (error: Error) => void;
 }
 
+/** What `handle` throws to hand a parcel back: it waits again, at the front, and another worker takes it at once. */
+export class GiveBack extends Error {
+  constructor() {
+    super('the parcel is given back');
+    this.name = 'GiveBack';
+  }
+}
+
 /** The worker's end: leases parcels, renews the leases while `handle` works, and gives up what it cannot finish. */
 export class ParcelWorker {
   readonly #worker: JobWorker;
 
   /**
-   * @param handle scores a parcel. When it fails, the queue forgets the parcel, and a reconciler brings it back.
+   * @param handle scores a parcel. When it fails, the queue forgets the parcel, and a reconciler brings it back. It is
+   * told how often the queue has handed the parcel out, this time included: more than once when a worker died over it.
    */
   constructor(
     backend: QueueBackend,
     name: string,
-    handle: (parcelId: number) => Promise<void>,
+    handle: (parcelId: number, handedOut: number) => Promise<void>,
     options: ParcelWorkerOptions,
   ) {
-    this.#worker = openJobWorker(backend, name, (job) => handle(job.data.parcelId), options.concurrency);
+    const take = async (job: Job<ParcelJob>, token?: string): Promise<void> => {
+      try {
+        await handle(job.data.parcelId, job.attemptsStarted);
+      } catch (error) {
+        if (!(error instanceof GiveBack)) throw error;
+        await job.moveToWait(token);
+        throw new WaitingError();
+      }
+    };
+    this.#worker = openJobWorker(backend, name, take, options.concurrency);
     this.#worker.on('error', options.onError ?? (() => {}));
   }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ABANDONED_AFTER_SECONDS, attendRun, cancelAbandonedRuns } from './attend-run.js';
+import { ABANDONED_AFTER_SECONDS, attendRun, cancelAbandonedRuns, unattendedRuns } from './attend-run.js';
 import { submitWindow } from './submit-window.js';
 import { TestDatabase } from './testing/index.js';
 import { anotherRun, newRun } from './testing/test-guard.js';
@@ -28,11 +28,16 @@ test('a run that nobody attends any more is cancelled with its parcels, and no o
   const kept = (await submitWindow(pool, windowOf(alive, ['b']))) ?? [];
   await silentFor(killed.runId, ABANDONED_AFTER_SECONDS + 5);
   await silentFor(alive.runId, ABANDONED_AFTER_SECONDS + 5);
-  await attendRun(pool, alive.runId);
+  // Both look alike: what is not attended even now is abandoned.
+  const unattended = await unattendedRuns(pool);
+  expect(unattended.map(({ id }) => id)).toEqual([killed.runId, alive.runId]);
+  expect(await attendRun(pool, alive.runId)).toBe(true);
 
-  expect(await cancelAbandonedRuns(pool)).toEqual([killed.runId]);
+  expect(await cancelAbandonedRuns(pool, unattended)).toEqual([killed.runId]);
+  expect(await attendRun(pool, killed.runId)).toBe(false);
   expect(await waitingParcels(pool, killed.guardId, 10)).toEqual(kept);
-  expect(await cancelAbandonedRuns(pool)).toEqual([]);
+  expect(await cancelAbandonedRuns(pool, unattended)).toEqual([]);
+  expect(await unattendedRuns(pool)).toEqual([]);
 });
 
 test('what an abandoned run had claimed is taken up by the next run that needs it', async () => {
@@ -40,7 +45,7 @@ test('what an abandoned run had claimed is taken up by the next run that needs i
   const killed = await newRun(pool);
   const parcels = (await submitWindow(pool, windowOf(killed, ['a', 'b']))) ?? [];
   await silentFor(killed.runId, ABANDONED_AFTER_SECONDS + 5);
-  await cancelAbandonedRuns(pool);
+  await cancelAbandonedRuns(pool, await unattendedRuns(pool));
 
   const next = await anotherRun(pool, killed.guardId);
   await submitWindow(pool, windowOf(next, ['b'], { parcels: [] }));

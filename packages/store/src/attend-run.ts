@@ -3,29 +3,70 @@ import type { Pool } from './connect.js';
 /** A run that nobody has attended for so long is abandoned: its process was killed. Several times what attending takes. */
 export const ABANDONED_AFTER_SECONDS = 30;
 
-/** Says that somebody waits for a run. */
-export async function attendRun(pool: Pool, runId: number): Promise<void> {
-  await pool.query('update runs set seen_at = now() where id = $1', [runId]);
+/**
+ * Says that somebody waits for a run.
+ * @returns false when the run is over: somebody has cancelled it
+ */
+export async function attendRun(pool: Pool, runId: number): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    `update runs set seen_at = now() where id = $1 and state in ('submitting', 'scoring')`,
+    [runId],
+  );
+  return rowCount === 1;
+}
+
+/** The corpus is in the store, whole, and nobody waits for its run: whichever workers there are bring it to its end. */
+export async function leaveRun(pool: Pool, runId: number): Promise<void> {
+  await pool.query(
+    `update runs set state = 'scoring', seen_at = null where id = $1 and state in ('submitting', 'scoring')`,
+    [runId],
+  );
+}
+
+/** A run that was not attended for a while. */
+export interface UnattendedRun {
+  id: number;
+  /** When it was last attended, to the microsecond. */
+  seenAt: string;
+}
+
+/** The runs that somebody should be waiting for and nobody has attended for 30 s. */
+export async function unattendedRuns(pool: Pool): Promise<UnattendedRun[]> {
+  const { rows } = await pool.query<UnattendedRun>(
+    `select id, seen_at::text as "seenAt" from runs
+     where state in ('submitting', 'scoring') and seen_at < now() - make_interval(secs => $1)`,
+    [ABANDONED_AFTER_SECONDS],
+  );
+  return rows;
 }
 
 /**
- * Cancels the runs whose process is gone, so that their parcels keep no worker from the work that somebody waits for.
- * As with every cancelled run, a later one that needs their contents takes the parcels up again. Attend your own first.
+ * Cancels runs whose process is gone, so that their parcels keep no worker from the work that somebody waits for.
+ * As with every cancelled run, a later one that needs their contents takes the parcels up again.
+ *
+ * @param unattended as they were some seconds ago. One that has been attended since is not cancelled: when a machine
+ * wakes up or Postgres comes back, every run looks abandoned to whoever is the first to ask.
  * @returns the runs that were cancelled
  */
-export async function cancelAbandonedRuns(pool: Pool): Promise<number[]> {
+export async function cancelAbandonedRuns(
+  pool: Pool,
+  unattended: readonly UnattendedRun[],
+): Promise<number[]> {
+  if (unattended.length === 0) return [];
   const { rows } = await pool.query<{ id: number }>(
     `with abandoned as (
        update runs set state = 'cancelled', finished_at = now()
-       where state in ('submitting', 'scoring') and seen_at < now() - make_interval(secs => $1)
-       returning id
+       from unnest($1::bigint[], $2::timestamptz[]) as unattended (id, seen_at)
+       where runs.id = unattended.id and runs.seen_at = unattended.seen_at
+         and runs.state in ('submitting', 'scoring')
+       returning runs.id
      ), left_over as (
        update parcels set state = 'cancelled'
        from abandoned
        where parcels.run_id = abandoned.id and parcels.state = 'waiting'
      )
      select id from abandoned`,
-    [ABANDONED_AFTER_SECONDS],
+    [unattended.map(({ id }) => id), unattended.map(({ seenAt }) => seenAt)],
   );
   return rows.map((row) => row.id);
 }

@@ -12,6 +12,13 @@ export interface ExportRow {
   error: string | null;
   /** The row could not be read. */
   reject: string | null;
+  /** What was given, as JSON; null when texts were not asked for, or this one was not retained. */
+  json: string | null;
+}
+
+export interface ExportOptions {
+  /** With the texts that were retained. */
+  texts?: boolean;
 }
 
 const PAGE_ROWS = 10_000;
@@ -21,10 +28,11 @@ export async function* exportRows(
   pool: Pool,
   runId: number,
   signal?: AbortSignal,
+  { texts = false }: ExportOptions = {},
 ): AsyncGenerator<ExportRow[]> {
   for (let after = 0; ; ) {
     signal?.throwIfAborted();
-    const page = await withRetry(() => exportPage(pool, runId, after), signal);
+    const page = await withRetry(() => exportPage(pool, runId, after, texts), signal);
     const last = page.at(-1);
     if (last === undefined) return;
     yield page;
@@ -32,12 +40,13 @@ export async function* exportRows(
   }
 }
 
-async function exportPage(pool: Pool, runId: number, after: number): Promise<ExportRow[]> {
+async function exportPage(pool: Pool, runId: number, after: number, texts: boolean): Promise<ExportRow[]> {
   const { rows } = await pool.query<ExportRow>(
-    `select i.seq, i.key, i.truncated, i.reject, s.score, s.tokens, s.error
+    `select i.seq, i.key, i.truncated, i.reject, s.score, s.tokens, s.error, ${texts ? 't.json' : 'null'} as json
      from items i
      join runs r on r.id = i.run_id
      left join scores s on s.guard_id = r.guard_id and s.content = i.content
+     ${texts ? 'left join item_texts t on t.run_id = i.run_id and t.seq = i.seq' : ''}
      where i.run_id = $1 and i.seq > $2
      order by i.seq
      limit $3`,

@@ -1,14 +1,52 @@
-export { attendRun, cancelAbandonedRuns } from './attend-run.js';
+export {
+  attendRun,
+  cancelAbandonedRuns,
+  leaveRun,
+  type UnattendedRun,
+  unattendedRuns,
+} from './attend-run.js';
 export { cancelRun } from './cancel-run.js';
 export { type ContentOutcome, completeParcel } from './complete-parcel.js';
 export { type ConnectOptions, createPool, type Pool, requireConnection, withoutPassword } from './connect.js';
 export { defaultDataDir, type EmbeddedServer, startEmbedded } from './embedded/index.js';
-export { type ExportRow, exportRows } from './export-rows.js';
+export { type ExportOptions, type ExportRow, exportRows } from './export-rows.js';
+export { ExpressListener } from './express/express-listener.js';
+export { type KnownOutcome, knownOutcomes } from './express/express-outcomes.js';
+export {
+  cancelAbandonedExpress,
+  cancelExpress,
+  EXPRESS_WAIT_SECONDS,
+  waitingExpress,
+} from './express/express-parcels.js';
+export { submitExpress } from './express/submit-express.js';
+export { finishRun, settledRuns } from './finish-run.js';
+export { forgetCancelledTexts } from './forget-texts.js';
 export { type KnownContent, knownContents } from './known-contents.js';
+export { Leadership } from './leadership.js';
 export { type LeasedParcel, leaseParcel } from './lease-parcel.js';
+export { getRun, listRuns, type ProblemRow, problemRows, type RunRow, runHead } from './list-runs.js';
 export { migrateSchema } from './migrate.js';
+export { type PurgedRuns, purgeableRuns, purgeRuns, purgeScores, purgeTexts } from './purge-runs.js';
 export { isTransient, withRetry } from './retry.js';
+export { noSuchRun, type RetriedRun, retryRun } from './retry-run.js';
 export { hasUnresolvedItems, type RunProgress, runProgress } from './run-progress.js';
-export { createRun, type RunCounts, registerGuard, runCounts, setRunState } from './runs.js';
-export { type NewParcel, submitWindow, type Window, type WindowItem } from './submit-window.js';
+export {
+  createRun,
+  guardQueue,
+  type RegisteredGuard,
+  type RunCounts,
+  type RunOptions,
+  registerGuard,
+  runCounts,
+  setRunState,
+} from './runs.js';
+export { DEFAULT_RETENTION, RETENTIONS, type Retention, type RunState } from './schema.js';
+export {
+  type NewParcel,
+  runWasCancelled,
+  submitWindow,
+  type Window,
+  type WindowItem,
+} from './submit-window.js';
+export { type WaitingGuard, waitingGuards } from './waiting-guards.js';
 export { adoptParcels, waitingParcels } from './waiting-parcels.js';

@@ -31,7 +31,14 @@ test('six processes that migrate an empty database at once all succeed', async (
   await Promise.all(pools.map((pool) => migrateSchema(pool)));
   await Promise.all(pools.map((pool) => pool.end()));
 
-  expect(await tablesOf(database.pool)).toEqual(['guards', 'items', 'parcels', 'runs', 'scores']);
+  expect(await tablesOf(database.pool)).toEqual([
+    'guards',
+    'item_texts',
+    'items',
+    'parcels',
+    'runs',
+    'scores',
+  ]);
   const { rows } = await database.pool.query('select count(*) as count from drizzle.__drizzle_migrations');
   const { entries } = JSON.parse(await readFile(JOURNAL, 'utf8')) as { entries: unknown[] };
   expect(rows).toEqual([{ count: entries.length }]);

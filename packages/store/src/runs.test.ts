@@ -13,16 +13,18 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-test('a guard has one id, whoever registers it and however often', async () => {
-  const ids = await Promise.all(
+test('a guard has one id and one queue, whoever registers it and however often', async () => {
+  const guards = await Promise.all(
     Array.from({ length: 8 }, (_, i) => registerGuard(database.pool, 'fingerprint', `ref ${i}`)),
   );
-  expect(new Set(ids).size).toBe(1);
-  expect(await registerGuard(database.pool, 'another', 'ref')).not.toBe(ids[0]);
+  expect(new Set(guards.map(({ id, queue }) => `${id} ${queue}`)).size).toBe(1);
+  const another = await registerGuard(database.pool, 'another', 'ref');
+  expect(another.id).not.toBe(guards[0]?.id);
+  expect(another.queue).not.toBe(guards[0]?.queue);
 });
 
 test('a run begins with nothing', async () => {
-  const guardId = await registerGuard(database.pool, 'fingerprint', 'ref');
+  const { id: guardId } = await registerGuard(database.pool, 'fingerprint', 'ref');
   const runId = await createRun(database.pool, guardId, 'corpus.jsonl');
   expect(await runCounts(database.pool, runId)).toEqual({
     rows: 0,

@@ -1,5 +1,5 @@
 import type { Pool } from './connect.js';
-import type { RunState } from './schema.js';
+import { DEFAULT_RETENTION, type Retention, type RunState } from './schema.js';
 
 /** A run's counters. rows = fresh + known + duplicates + rejected. */
 export interface RunCounts {
@@ -11,28 +11,54 @@ export interface RunCounts {
   rejected: number;
 }
 
-/** The id of a guard's scores; the guard is registered if it was not. */
-export async function registerGuard(pool: Pool, fingerprint: string, ref: string): Promise<number> {
+/** A guard as this database knows it. */
+export interface RegisteredGuard {
+  /** Whose scores are whose. */
+  id: number;
+  /** A uuid that names the guard's queue: another database's queue of the same guard has another. */
+  queue: string;
+}
+
+/** Where a guard's scores are kept; the guard is registered if it was not. */
+export async function registerGuard(pool: Pool, fingerprint: string, ref: string): Promise<RegisteredGuard> {
   // The update that changes nothing is what makes `returning` give the row in both cases.
-  const { rows } = await pool.query<{ id: number }>(
+  const { rows } = await pool.query<RegisteredGuard>(
     `insert into guards (fingerprint, ref) values ($1, $2)
      on conflict (fingerprint) do update set fingerprint = excluded.fingerprint
-     returning id`,
+     returning id, queue`,
     [fingerprint, ref],
   );
-  return idOf(rows);
+  return only(rows);
+}
+
+/** The uuid that names a guard's queue. */
+export async function guardQueue(pool: Pool, guardId: number): Promise<string> {
+  const { rows } = await pool.query<{ queue: string }>('select queue from guards where id = $1', [guardId]);
+  return only(rows).queue;
+}
+
+export interface RunOptions {
+  /** harmful when score >= threshold: which rows the run counts as flagged, and whose texts it retains. */
+  threshold?: number;
+  /** Whose texts stay in the store when the run is over; `flagged` by default. */
+  retain?: Retention;
 }
 
 /**
  * A new run, in state `submitting`. Some process waits for it, and says so with `attendRun` now and then; else it is
  * taken for abandoned.
  */
-export async function createRun(pool: Pool, guardId: number, name: string): Promise<number> {
+export async function createRun(
+  pool: Pool,
+  guardId: number,
+  name: string,
+  { threshold, retain = DEFAULT_RETENTION }: RunOptions = {},
+): Promise<number> {
   const { rows } = await pool.query<{ id: number }>(
-    'insert into runs (guard_id, name, seen_at) values ($1, $2, now()) returning id',
-    [guardId, name],
+    'insert into runs (guard_id, name, threshold, retain, seen_at) values ($1, $2, $3, $4, now()) returning id',
+    [guardId, name, threshold ?? null, retain],
   );
-  return idOf(rows);
+  return only(rows).id;
 }
 
 /** Moves a run on; a run that is done or cancelled stays so. */
@@ -55,8 +81,8 @@ export async function runCounts(pool: Pool, runId: number): Promise<RunCounts> {
   return counts;
 }
 
-function idOf(rows: { id: number }[]): number {
+function only<T>(rows: T[]): T {
   const [row] = rows;
-  if (row === undefined) throw new Error('the insert returned no id');
-  return row.id;
+  if (row === undefined) throw new Error('a query that gives one row gave none');
+  return row;
 }

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import {
   bigint,
   bigserial,
@@ -5,12 +6,15 @@ import {
   customType,
   index,
   integer,
+  jsonb,
   pgTable,
   primaryKey,
   real,
   serial,
   text,
   timestamp,
+  unique,
+  uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
 
@@ -34,6 +38,7 @@ export type RunState = (typeof RUN_STATES)[number];
 export const RETENTIONS = ['none', 'flagged', 'all'] as const;
 /** Whose texts stay in the database when a run is over. */
 export type Retention = (typeof RETENTIONS)[number];
+export const DEFAULT_RETENTION: Retention = 'flagged';
 
 /** One corpus scored by one guard. */
 export const runs = pgTable('runs', {
@@ -46,7 +51,7 @@ export const runs = pgTable('runs', {
   state: text({ enum: RUN_STATES }).notNull().default('submitting'),
   /** harmful when score >= threshold, for this run's counts and texts; null for the guard's default. */
   threshold: real(),
-  retain: text({ enum: RETENTIONS }).notNull().default('flagged'),
+  retain: text({ enum: RETENTIONS }).notNull().default(DEFAULT_RETENTION),
   /** Rows of the corpus that are in the store: all up to this one, none after it. */
   rows: bigint({ mode: 'number' }).notNull().default(0),
   /** Contents without a score when the run came to them, whoever had asked for them before. */
@@ -142,4 +147,95 @@ export const scores = pgTable(
     error: text(),
   },
   (table) => [primaryKey({ columns: [table.guardId, table.content] })],
+);
+
+/** One row: the name that this database has on a Redis server which others may share. */
+export const installation = pgTable('installation', {
+  only: boolean().primaryKey().default(true),
+  id: uuid().notNull().defaultRandom(),
+});
+
+/** Corpora that are scored again and again. */
+export const schedules = pgTable('schedules', {
+  id: serial().primaryKey(),
+  name: text().notNull().unique(),
+  /** Five fields. */
+  cron: text().notNull(),
+  /** IANA. */
+  timeZone: text('time_zone').notNull(),
+  /** What is submitted, and how. */
+  request: jsonb().notNull(),
+  /** Where the summary of a run goes; null for nowhere. */
+  webhookUrl: text('webhook_url'),
+  /** The environment variable that holds the secret. The secret itself is never in the database. */
+  webhookSecretEnv: text('webhook_secret_env'),
+  /** Why nothing is sent there any more. */
+  webhookClosed: text('webhook_closed'),
+  enabled: boolean().notNull().default(true),
+  /** The next time that has not become a firing; in the past when nothing ran then. */
+  nextAt: timestamp('next_at', { withTimezone: true }).notNull(),
+  createdAt: now('created_at'),
+});
+
+export const FIRING_CAUSES = ['time', 'hand'] as const;
+export type FiringCause = (typeof FIRING_CAUSES)[number];
+
+export const FIRING_STATES = ['due', 'submitting', 'scoring', 'done', 'skipped', 'failed'] as const;
+export type FiringState = (typeof FIRING_STATES)[number];
+
+/** Times at which a schedule came due, and what came of each. */
+export const firings = pgTable(
+  'firings',
+  {
+    id: bigserial({ mode: 'number' }).primaryKey(),
+    scheduleId: integer('schedule_id')
+      .notNull()
+      .references(() => schedules.id, { onDelete: 'cascade' }),
+    dueAt: timestamp('due_at', { withTimezone: true }).notNull(),
+    cause: text({ enum: FIRING_CAUSES }).notNull(),
+    state: text({ enum: FIRING_STATES }).notNull().default('due'),
+    runId: bigint('run_id', { mode: 'number' }).references(() => runs.id, { onDelete: 'set null' }),
+    /** When the process that submits it was last heard of. */
+    seenAt: timestamp('seen_at', { withTimezone: true }),
+    startedAt: timestamp('started_at', { withTimezone: true }),
+    finishedAt: timestamp('finished_at', { withTimezone: true }),
+    /** What came of it, in numbers. */
+    summary: jsonb(),
+    /** Why it was skipped, or has failed. */
+    reason: text(),
+  },
+  (table) => [
+    unique('firings_schedule_due').on(table.scheduleId, table.dueAt),
+    // A schedule never overlaps itself: whoever would make the second firing cannot.
+    uniqueIndex('firings_one_at_a_time')
+      .on(table.scheduleId)
+      .where(sql`state in ('due', 'submitting', 'scoring')`),
+  ],
+);
+
+export const DELIVERY_STATES = ['pending', 'delivered', 'failed'] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
+
+/** Summaries on their way to a webhook: written with the end of a firing, in one transaction. */
+export const deliveries = pgTable(
+  'deliveries',
+  {
+    /** The `webhook-id`: the same at every attempt. */
+    id: text().primaryKey(),
+    firingId: bigint('firing_id', { mode: 'number' })
+      .notNull()
+      .unique()
+      .references(() => firings.id, { onDelete: 'cascade' }),
+    /** JSON, as it is sent: every attempt sends the same bytes. */
+    body: text().notNull(),
+    state: text({ enum: DELIVERY_STATES }).notNull().default('pending'),
+    attempts: integer().notNull().default(0),
+    /** Not tried before. */
+    nextAt: timestamp('next_at', { withTimezone: true }).notNull().defaultNow(),
+    lastStatus: integer('last_status'),
+    lastError: text('last_error'),
+    createdAt: now('created_at'),
+    finishedAt: timestamp('finished_at', { withTimezone: true }),
+  },
+  (table) => [index('deliveries_pending').on(table.nextAt).where(sql`state = 'pending'`)],
 );

@@ -1,5 +1,7 @@
+import { UserError } from '@tocsin/errors';
 import type pg from 'pg';
 import type { Pool } from './connect.js';
+import { bytesOf, lengthsOf } from './token-bytes.js';
 import { inTransaction } from './transaction.js';
 
 /** A row of the corpus, as the store keeps it. */
@@ -11,6 +13,8 @@ export interface WindowItem {
   content: Buffer | null;
   truncated: boolean;
   reject: string | null;
+  /** What was given, as one line of JSON, if it is to be kept; it may be of any length. */
+  json?: string | undefined;
 }
 
 /** Contents to be scored together. */
@@ -37,6 +41,7 @@ export interface Window {
 /**
  * Stores a window: items, claims and parcels in one transaction. Safe to repeat: a window that is in the store
  * already is not stored again.
+ * @throws UserError when the run was cancelled meanwhile
  * @returns the parcels to be queued; undefined when the window was there already (the reconciler queues its parcels)
  */
 export function submitWindow(pool: Pool, window: Window): Promise<number[] | undefined> {
@@ -45,6 +50,7 @@ export function submitWindow(pool: Pool, window: Window): Promise<number[] | und
     const ids = await insertParcels(client, window);
     await claimContents(client, window, ids);
     await insertItems(client, window);
+    await insertTexts(client, window);
     return [...ids, ...(await takeUpStranded(client, window))];
   });
 }
@@ -56,10 +62,21 @@ async function moveRunOn(client: pg.PoolClient, window: Window): Promise<boolean
     `update runs
      set rows = rows + $3, fresh = fresh + $4, known = known + $5,
          duplicates = duplicates + $6, rejected = rejected + $7
-     where id = $1 and rows = $2`,
+     where id = $1 and rows = $2 and state = 'submitting'`,
     [runId, afterRows, items.length, counts.fresh, counts.known, counts.duplicates, counts.rejected],
   );
-  return rowCount === 1;
+  if (rowCount === 1) return true;
+  const { rows } = await client.query<{ state: string }>('select state from runs where id = $1', [runId]);
+  const state = rows[0]?.state;
+  if (state !== 'submitting') throw runWasCancelled(runId);
+  return false;
+}
+
+/** What a process is told that still works for a run which somebody has cancelled. */
+export function runWasCancelled(runId: number): UserError {
+  return new UserError(`run ${runId} was cancelled`, {
+    hint: 'The scores so far are kept: the same command begins another run, which goes on from there.',
+  });
 }
 
 async function insertParcels(client: pg.PoolClient, window: Window): Promise<number[]> {
@@ -82,7 +99,7 @@ async function insertParcels(client: pg.PoolClient, window: Window): Promise<num
       parcels.map((parcel) => parcel.hashes.length),
       parcels.map(tokensOf),
       parcels.map((parcel) => Buffer.concat(parcel.hashes)),
-      parcels.map((parcel) => bytesOf([Int32Array.from(parcel.tokenIds, (ids) => ids.length)])),
+      parcels.map((parcel) => lengthsOf(parcel.tokenIds)),
       parcels.map((parcel) => bytesOf(parcel.tokenIds)),
     ],
   );
@@ -134,6 +151,17 @@ async function insertItems(client: pg.PoolClient, window: Window): Promise<void>
   );
 }
 
+/** One string for all: JSON.stringify leaves no line break, and an array's elements would each be escaped once more. */
+async function insertTexts(client: pg.PoolClient, { runId, items }: Window): Promise<void> {
+  const kept = items.filter(({ json }) => json !== undefined);
+  if (kept.length === 0) return;
+  await client.query(
+    `insert into item_texts (run_id, seq, json)
+     select $1, seq, json from unnest($2::bigint[], string_to_array($3, E'\\n')) as kept (seq, json)`,
+    [runId, kept.map(({ seq }) => seq), kept.map(({ json }) => json).join('\n')],
+  );
+}
+
 async function takeUpStranded(client: pg.PoolClient, window: Window): Promise<number[]> {
   if (window.stranded.length === 0) return [];
   const { rows } = await client.query<{ id: number }>(
@@ -145,8 +173,3 @@ async function takeUpStranded(client: pg.PoolClient, window: Window): Promise<nu
 }
 
 const tokensOf = (parcel: NewParcel): number => parcel.tokenIds.reduce((sum, ids) => sum + ids.length, 0);
-
-/** int32 values as little-endian bytes, as every platform that onnxruntime-node runs on has them in memory. */
-function bytesOf(values: Int32Array[]): Buffer {
-  return Buffer.concat(values.map((part) => new Uint8Array(part.buffer, part.byteOffset, part.byteLength)));
-}

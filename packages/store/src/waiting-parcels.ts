@@ -1,12 +1,12 @@
 import type { Pool } from './connect.js';
 
 /**
- * The oldest parcels of a guard that wait to be scored: what a reconciler puts back into the queue. They are worked
+ * The oldest parcels of a guard's runs that wait to be scored: what a reconciler puts back into the queue. They are worked
  * off in this order, so one that was lost is among the oldest before long.
  */
 export async function waitingParcels(pool: Pool, guardId: number, limit: number): Promise<number[]> {
   const { rows } = await pool.query<{ id: number }>(
-    `select id from parcels where guard_id = $1 and state = 'waiting' order by id limit $2`,
+    `select id from parcels where guard_id = $1 and state = 'waiting' and run_id is not null order by id limit $2`,
     [guardId, limit],
   );
   return rows.map((row) => row.id);
@@ -17,7 +17,7 @@ export async function waitingParcels(pool: Pool, guardId: number, limit: number)
  * cancelled since.
  * @returns the parcels to be queued
  */
-export async function adoptParcels(pool: Pool, runId: number): Promise<number[]> {
+export async function adoptParcels(pool: Pick<Pool, 'query'>, runId: number): Promise<number[]> {
   // The items are looked at, one by one (see hasUnresolvedItems), only when there is a cancelled parcel at all.
   const { rows } = await pool.query<{ id: number }>(
     `update parcels set state = 'waiting', run_id = $1

@@ -7,9 +7,12 @@ const BFLOAT16_BYTES = 2;
 /** Random weights that keep activations finite through any number of blocks. */
 const SPREAD = 0.04;
 
+/** Bytes of a file, about, where weights come in several; as the hub's do. */
+const SHARD_BYTES = 5e9;
+
 /**
  * A checkpoint directory of random bfloat16 weights in the shape that `config` (a Hugging Face config.json) asks for,
- * and an artifact over `layers` of it. For measuring; the scores mean nothing.
+ * in shards where it is large. For measuring; the scores mean nothing.
  * @param tokenizer a tokenizer.json whose ids are below the vocabulary's size
  */
 export async function makeCheckpoint(
@@ -21,24 +24,55 @@ export async function makeCheckpoint(
   await writeFile(join(dir, 'config.json'), JSON.stringify(config));
   await copyFile(tokenizer, join(dir, 'tokenizer.json'));
   const shape = readBackboneConfig('config.json', config);
-  const tensors = [...planTensors(shape, shape.numLayers - 1)];
+  // What no guard reads is there too, as in a released one.
+  const head: NamedShape[] =
+    config.tie_word_embeddings === false ? [['lm_head.weight', [shape.vocabSize, shape.hiddenSize]]] : [];
+  const shards = inShards([...planTensors(shape, shape.numLayers - 1), ...head]);
+  const nameOf = (shard: number): string =>
+    shards.length === 1 ? 'model.safetensors' : `model-${shard + 1}-of-${shards.length}.safetensors`;
+  for (const [i, tensors] of shards.entries()) await writeRandom(join(dir, nameOf(i)), tensors);
+  if (shards.length === 1) return;
+  const map = shards.flatMap((tensors, i) => tensors.map(([name]) => [name, nameOf(i)] as const));
+  const index = { metadata: {}, weight_map: Object.fromEntries(map) };
+  await writeFile(join(dir, 'model.safetensors.index.json'), JSON.stringify(index));
+}
+
+type NamedShape = [name: string, shape: number[]];
+
+const bytesOf = ([, shape]: NamedShape): number => shape.reduce((product, n) => product * n, BFLOAT16_BYTES);
+
+function inShards(tensors: NamedShape[]): NamedShape[][] {
+  const shards: NamedShape[][] = [[]];
+  let bytes = 0;
+  for (const tensor of tensors) {
+    if (bytes > SHARD_BYTES) {
+      shards.push([]);
+      bytes = 0;
+    }
+    shards.at(-1)?.push(tensor);
+    bytes += bytesOf(tensor);
+  }
+  return shards;
+}
+
+async function writeRandom(path: string, tensors: NamedShape[]): Promise<void> {
   let end = 0;
-  const header = tensors.map(([name, size]) => {
+  const header = tensors.map((tensor) => {
     const begin = end;
-    end += size.reduce((product, n) => product * n, BFLOAT16_BYTES);
-    return [name, { dtype: 'BF16', shape: size, data_offsets: [begin, end] }] as const;
+    end += bytesOf(tensor);
+    return [tensor[0], { dtype: 'BF16', shape: tensor[1], data_offsets: [begin, end] }] as const;
   });
   const json = Buffer.from(JSON.stringify(Object.fromEntries(header)));
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(json.length));
-  const file = await open(join(dir, 'model.safetensors'), 'w');
+  const file = await open(path, 'w');
   await file.writeFile(length);
   await file.writeFile(json);
   const pool = randomBfloat16(1 << 20);
-  for (const [name, size] of tensors) {
-    let left = size.reduce((product, n) => product * n, 1);
+  for (const tensor of tensors) {
+    let left = bytesOf(tensor) / BFLOAT16_BYTES;
     // Norms near one, as trained ones are; weights out of a pool that is read over and over.
-    const source = name.includes('norm') ? new Uint16Array(left).fill(0x3f80) : pool;
+    const source = tensor[0].includes('norm') ? new Uint16Array(left).fill(0x3f80) : pool;
     while (left > 0) {
       const part = source.subarray(0, Math.min(left, source.length));
       await file.writeFile(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));

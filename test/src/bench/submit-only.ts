@@ -17,9 +17,9 @@ const pool = createPool(server.url, { applicationName: 'tocsin bench' });
 const backend = { kind: 'postgres', url: server.url } as const;
 await migrateSchema(pool);
 await prepareBackend(backend);
-const guardId = await registerGuard(pool, guard.fingerprint, 'bench');
+const { id: guardId, queue: uuid } = await registerGuard(pool, guard.fingerprint, 'bench');
 const runId = await createRun(pool, guardId, corpus);
-const queue = new ParcelQueue(backend, queueNameOf(guard.fingerprint));
+const queue = new ParcelQueue(backend, queueNameOf(uuid));
 
 const started = performance.now();
 const rows = await submitCorpus(readJsonl([corpus]), { pool, queue, preparation, runId, guardId });

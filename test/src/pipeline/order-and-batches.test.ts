@@ -58,9 +58,9 @@ async function scoreAll(corpus: typeof CORPUS, costModel: CostModel) {
   const { pool, url } = database;
   const backend: QueueBackend = { kind: 'postgres', url };
   await prepareBackend(backend);
-  const guardId = await registerGuard(pool, guard.fingerprint, GUARD);
+  const { id: guardId, queue: uuid } = await registerGuard(pool, guard.fingerprint, GUARD);
   const runId = await createRun(pool, guardId, 'test');
-  const queue = new ParcelQueue(backend, queueNameOf(guard.fingerprint));
+  const queue = new ParcelQueue(backend, queueNameOf(uuid));
   open.push(queue);
   await submitCorpus(asRows(corpus), { pool, queue, preparation, runId, guardId });
 
@@ -69,7 +69,7 @@ async function scoreAll(corpus: typeof CORPUS, costModel: CostModel) {
   const onFailure = (error: Error): void => {
     failure = error;
   };
-  const worker = new Worker({ pool, backend, fingerprint: guard.fingerprint, scorer, onFailure });
+  const worker = new Worker({ pool, backend, queue: uuid, scorer, onFailure });
   await until(async () => {
     if (failure !== undefined) throw failure;
     return (await runProgress(pool, runId)).parcelsWaiting === 0 ? true : undefined;

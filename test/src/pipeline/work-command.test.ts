@@ -32,9 +32,9 @@ test('workers on their own score what a producer elsewhere submits, and drain at
   const { artifact, backbone } = goldenDirs(GUARD);
   const guard = await openGuard(artifact, { backbone, cacheDir });
   const preparation = await Preparation.open(guard);
-  const guardId = await registerGuard(pool, guard.fingerprint, GUARD);
+  const { id: guardId, queue: uuid } = await registerGuard(pool, guard.fingerprint, GUARD);
   const runId = await createRun(pool, guardId, 'test');
-  const queue = new ParcelQueue(backend, queueNameOf(guard.fingerprint));
+  const queue = new ParcelQueue(backend, queueNameOf(uuid));
   const rows = randomRows(300, 20);
   async function* corpus() {
     yield rows.map(({ id, text }, i) => {

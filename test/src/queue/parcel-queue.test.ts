@@ -18,7 +18,7 @@ describe.each(BACKENDS)('a queue on %s', (kind) => {
   });
 
   function newQueue(): { name: string; queue: ParcelQueue } {
-    const name = queueNameOf(String(++queues).padEnd(64, '-'));
+    const name = queueNameOf(`queue-${++queues}`);
     const queue = new ParcelQueue(server.backend, name);
     open.push(queue);
     return { name, queue };

@@ -6,7 +6,7 @@ import { until } from '../setup/processes.js';
 import { BACKENDS, startBackend } from './backends.js';
 import { spawnScript } from './script.js';
 
-const QUEUE = queueNameOf('f'.repeat(64));
+const QUEUE = queueNameOf('6f1f7c1e-2d27-4d2e-9a54-4d3cf3cf9d10');
 /** Longer than a lease and the look for stalled jobs together. */
 const LONGER_THAN_A_LEASE_MS = 8_000;
 

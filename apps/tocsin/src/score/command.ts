@@ -5,10 +5,11 @@ import { addCorpusOptions, type CorpusFlags } from '../corpus-options.js';
 import { EXIT } from '../exit-codes.js';
 import { addGuardOptions, type GuardFlags, probability } from '../guard-options.js';
 import { untilDoneOrInterrupted } from '../interrupt.js';
+import { type RetentionFlags, retentionOption } from '../retention-option.js';
 import { scoreCorpus } from './score-corpus.js';
 import { printSummary } from './summary.js';
 
-interface ScoreFlags extends GuardFlags, CorpusFlags {
+interface ScoreFlags extends GuardFlags, CorpusFlags, RetentionFlags {
   out: string;
   format?: string;
   threshold?: number;
@@ -25,6 +26,7 @@ export function scoreCommand(): Command {
       new Option('--format <format>', 'instead of what the name of --out says').choices([...SCORE_FORMATS]),
     )
     .option('--threshold <p>', "harmful from this score on (default: the artifact's)", probability)
+    .addOption(retentionOption())
     .option('--json', 'print the summary as JSON on standard output')
     .addHelpText('after', '\nExit code: 0 every row has a score, 2 some rows could not be scored, 1 failed.')
     .action(async (files: string[], flags: ScoreFlags) => {

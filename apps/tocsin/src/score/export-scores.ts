@@ -1,6 +1,5 @@
 import type { ScoreRow, ScoreWriter } from '@tocsin/corpus';
-import { type ExportRow, exportRows } from '@tocsin/store';
-import type { LocalRun } from './local-run.js';
+import { type ExportRow, exportRows, type Pool } from '@tocsin/store';
 
 export interface Exported {
   /** Rows with score >= threshold. */
@@ -9,8 +8,19 @@ export interface Exported {
   failed: number;
 }
 
+/** A run whose scores are there. */
+export interface ScoredRun {
+  pool: Pool;
+  runId: number;
+  signal: AbortSignal;
+}
+
 /** Writes every row of a run with its score, or with the reason why it has none, in the order of the corpus. */
-export async function exportScores(run: LocalRun, writer: ScoreWriter, threshold: number): Promise<Exported> {
+export async function exportScores(
+  run: ScoredRun,
+  writer: ScoreWriter,
+  threshold: number,
+): Promise<Exported> {
   const exported: Exported = { flagged: 0, failed: 0 };
   try {
     for await (const page of exportRows(run.pool, run.runId, run.signal)) {

@@ -1,11 +1,31 @@
 import type { OpenGuard } from '@tocsin/engine';
-import { reconcile } from '@tocsin/producer';
 import { ParcelQueue, queueNameOf } from '@tocsin/queue';
-import { cancelRun, createRun, type Pool, registerGuard, setRunState, withRetry } from '@tocsin/store';
+import {
+  cancelRun,
+  createRun,
+  finishRun,
+  type Pool,
+  type RegisteredGuard,
+  type Retention,
+  withRetry,
+} from '@tocsin/store';
+import { reconcile, registerOpenGuard } from '@tocsin/worker';
 import { type GuardFlags, guardArguments } from '../guard-options.js';
 import type { Stack } from '../stack.js';
 import { WorkerChild } from '../worker-children.js';
 import type { Progress } from './progress.js';
+
+export interface LocalRunOptions {
+  stack: Stack;
+  guard: OpenGuard;
+  /** What is scored, for people. */
+  name: string;
+  threshold: number;
+  retain: Retention;
+  flags: GuardFlags;
+  progress: Progress;
+  interrupted: AbortSignal;
+}
 
 /** A run of this process: its row in the store, its queue, the reconciler, and a worker process of its own. */
 export class LocalRun {
@@ -13,6 +33,8 @@ export class LocalRun {
   readonly queue: ParcelQueue;
   readonly guardId: number;
   readonly runId: number;
+  /** Whether texts are stored: some may have to be retained. */
+  readonly texts: boolean;
   /** Aborts when the run is interrupted or something in it has failed, with the reason. */
   readonly signal: AbortSignal;
   readonly #over = new AbortController();
@@ -23,15 +45,16 @@ export class LocalRun {
 
   private constructor(
     stack: Stack,
-    guard: OpenGuard,
-    ids: { guardId: number; runId: number },
+    guard: RegisteredGuard,
+    run: { id: number; texts: boolean },
     startWorker: () => WorkerChild,
     interrupted: AbortSignal,
   ) {
     this.pool = stack.pool;
-    this.queue = new ParcelQueue(stack.backend, queueNameOf(guard.fingerprint));
-    this.guardId = ids.guardId;
-    this.runId = ids.runId;
+    this.queue = new ParcelQueue(stack.backend, queueNameOf(guard.queue));
+    this.guardId = guard.id;
+    this.runId = run.id;
+    this.texts = run.texts;
     this.signal = AbortSignal.any([interrupted, this.#over.signal]);
     this.#startWorker = startWorker;
     this.#reconciling = reconcile(this, this.signal).catch((error: unknown) => {
@@ -39,26 +62,21 @@ export class LocalRun {
     });
   }
 
-  static async open(
-    stack: Stack,
-    guard: OpenGuard,
-    name: string,
-    flags: GuardFlags,
-    progress: Progress,
-    interrupted: AbortSignal,
-  ): Promise<LocalRun> {
-    const guardId = await registerGuard(stack.pool, guard.fingerprint, guard.pinned.guard);
-    const runId = await createRun(stack.pool, guardId, name);
+  static async open(options: LocalRunOptions): Promise<LocalRun> {
+    const { stack, guard, name, threshold, retain, flags, progress, interrupted } = options;
+    const registered = await registerOpenGuard(stack.pool, guard);
+    const id = await createRun(stack.pool, registered.id, name, { threshold, retain });
     // A branch that moves on the hub in between would be another guard, whose queue is another one.
-    const { guard: ref, backbone } = guard.pinned;
-    const workerFlags = { ...flags, guard: ref, ...(backbone === undefined ? {} : { backbone }) };
+    const { guard: ref, backbone, device, precision } = guard.pinned;
+    const pinned = { guard: ref, device, precision, ...(backbone === undefined ? {} : { backbone }) };
+    const workerFlags = { ...flags, ...pinned };
     const startWorker = (): WorkerChild =>
       new WorkerChild({
         args: [...guardArguments(workerFlags), '--log-level', 'warn'],
         env: { ...process.env, DATABASE_URL: stack.databaseUrl },
         onRestart: (message) => progress.note(message),
       });
-    return new LocalRun(stack, guard, { guardId, runId }, startWorker, interrupted);
+    return new LocalRun(stack, registered, { id, texts: retain !== 'none' }, startWorker, interrupted);
   }
 
   /** Starts the worker, once. A corpus that is finished needs none: no model is loaded for it. */
@@ -79,8 +97,8 @@ export class LocalRun {
   async close(outcome: 'done' | 'cancelled'): Promise<void> {
     this.#over.abort(new Error('the run is closed'));
     try {
-      if (outcome === 'done') await withRetry(() => setRunState(this.pool, this.runId, 'done'));
-      else await cancelRun(this.pool, this.runId);
+      if (outcome === 'done') await withRetry(() => finishRun(this.pool, this.runId));
+      else await withRetry(() => cancelRun(this.pool, this.runId));
     } finally {
       await this.#worker?.close();
       await this.#reconciling;

@@ -1,21 +1,22 @@
-import { type CorpusRow, checkSources, readJsonl, type ScoreWriter } from '@tocsin/corpus';
-import { type OpenGuard, openGuard, Preparation } from '@tocsin/engine';
-import { submitCorpus } from '@tocsin/producer';
+import { type CorpusRow, checkSources, type ScoreWriter } from '@tocsin/corpus';
+import { type OpenGuard, openGuard } from '@tocsin/engine';
 import { runCounts, setRunState, withRetry } from '@tocsin/store';
-import { type CorpusFlags, fieldsOf } from '../corpus-options.js';
+import type { CorpusFlags } from '../corpus-options.js';
 import type { GuardFlags } from '../guard-options.js';
 import { withModelProgress } from '../model-progress.js';
+import type { RetentionFlags } from '../retention-option.js';
 import { openStack, type Stack } from '../stack.js';
 import { exportScores } from './export-scores.js';
 import { LocalRun } from './local-run.js';
 import { openProgress, type Progress } from './progress.js';
+import { submitFiles } from './submit-files.js';
 import type { RunSummary } from './summary.js';
 import { type Submission, watchRun } from './watch-run.js';
 
 /** A corpus to score, and who takes the scores. */
 export interface ScoreJob {
   files: string[];
-  flags: GuardFlags & CorpusFlags & { threshold?: number };
+  flags: GuardFlags & CorpusFlags & RetentionFlags & { threshold?: number };
   /** Makes sure that the scores can be written, before any work is done for them. */
   check?: () => Promise<void>;
   /** Takes the scores in the order of the rows; called when all are there. */
@@ -66,7 +67,17 @@ async function runThrough(
   interrupted: AbortSignal,
 ): Promise<RunSummary> {
   const { files, flags } = job;
-  const run = await LocalRun.open(stack, guard, files.join(' '), flags, progress, interrupted);
+  const threshold = flags.threshold ?? guard.artifact.defaultThreshold;
+  const run = await LocalRun.open({
+    stack,
+    guard,
+    name: files.join(' '),
+    threshold,
+    retain: flags.retain ?? 'none',
+    flags,
+    progress,
+    interrupted,
+  });
   let outcome: 'done' | 'cancelled' = 'cancelled';
   try {
     const submission: Submission = { rows: 0, fraction: 0, done: false };
@@ -77,7 +88,6 @@ async function runThrough(
     const scoringSeconds = run.workingSeconds;
     progress.stop();
 
-    const threshold = flags.threshold ?? guard.artifact.defaultThreshold;
     const exported = await exportScores(run, await job.openWriter(), threshold);
     const counts = await withRetry(() => runCounts(run.pool, run.runId), run.signal);
     outcome = 'done';
@@ -104,24 +114,12 @@ async function runThrough(
   }
 }
 
-async function submit(
-  run: LocalRun,
-  guard: OpenGuard,
-  { files, bytes, flags, keep = [], onRow }: SizedJob,
-  submission: Submission,
-): Promise<void> {
-  const preparation = await Preparation.open(guard);
-  const rows = readJsonl(files, {
-    fields: fieldsOf(flags),
-    keep,
-    signal: run.signal,
-    onBytes: (read) => {
-      if (bytes !== undefined && bytes > 0) submission.fraction = read / bytes;
+async function submit(run: LocalRun, guard: OpenGuard, job: SizedJob, submission: Submission): Promise<void> {
+  await submitFiles(run, guard, {
+    ...job,
+    onFraction: (fraction) => {
+      submission.fraction = fraction;
     },
-  });
-  await submitCorpus(onRow === undefined ? rows : eachRow(rows, onRow), {
-    ...run,
-    preparation,
     onWindow: (stored, parcels) => {
       submission.rows = stored;
       if (parcels > 0) run.needWorker();
@@ -129,11 +127,4 @@ async function submit(
   });
   await withRetry(() => setRunState(run.pool, run.runId, 'scoring'), run.signal);
   submission.done = true;
-}
-
-async function* eachRow(
-  chunks: AsyncIterable<CorpusRow[]>,
-  onRow: (row: CorpusRow) => CorpusRow,
-): AsyncGenerator<CorpusRow[]> {
-  for await (const rows of chunks) yield rows.map(onRow);
 }

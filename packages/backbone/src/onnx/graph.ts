@@ -44,8 +44,13 @@ export class Graph {
   }
 
   /** A constant held in the model file itself. */
-  constant(name: string, shape: readonly number[], data: Float32Array | BigInt64Array): Value {
-    const dataType = data instanceof Float32Array ? DataType.FLOAT : DataType.INT64;
+  constant(name: string, shape: readonly number[], data: Float32Array | BigInt64Array | Uint8Array): Value {
+    const dataType =
+      data instanceof Float32Array
+        ? DataType.FLOAT
+        : data instanceof BigInt64Array
+          ? DataType.INT64
+          : DataType.UINT8;
     const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     this.#initializers.push({ name, dims: shape, dataType, rawData });
     return name;

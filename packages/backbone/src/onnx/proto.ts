@@ -72,7 +72,7 @@ const descriptor = {
   },
 };
 
-const ModelProto = protobuf.Root.fromJSON(descriptor).lookupType('ModelProto');
+export const ModelProto = protobuf.Root.fromJSON(descriptor).lookupType('ModelProto');
 
 /** ONNX element types (TensorProto.DataType). */
 export const DataType = {

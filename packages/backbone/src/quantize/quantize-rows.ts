@@ -20,6 +20,7 @@ const SHARES = { 4: [1, 0.94, 0.88, 0.82, 0.76], 8: [1] } as const;
  * Quantizes rows of a matrix, block by block, with the range that leaves the least squared error. Values that lie on a
  * grid of so many steps already (blocks of a quantized GGUF file) keep it.
  * @param values [rows, inputs], row-major
+ * @throws RangeError when one is no finite number
  */
 export function quantizeRows(values: Float32Array, inputs: number, format: BlockFormat): QuantizedRows {
   const rows = values.length / inputs;
@@ -73,31 +74,32 @@ class Block {
   fit(values: Float32Array, start: number, length: number): void {
     let low = values[start] ?? 0;
     let high = low;
+    let sum = low;
     for (let i = start + 1; i < start + length; i++) {
       const value = values[i] ?? 0;
       if (value < low) low = value;
       else if (value > high) high = value;
+      sum += value;
     }
+    if (!Number.isFinite(sum)) throw new RangeError('a weight is no finite number');
+    const end = start + length;
     let least = Number.POSITIVE_INFINITY;
-    let best = { scale: 1, zeroPoint: 0 };
     for (const share of this.#shares) {
-      const grid = this.#grid(low, high, share);
-      if (this.#shares.length === 1) best = grid;
-      else {
-        const error = squaredError(values, start, length, grid, this.#highest);
-        if (error >= least) continue;
-        least = error;
-        best = grid;
-      }
+      const { scale, zeroPoint } = this.#grid(low, high, share);
+      const steps =
+        this.#shares.length === 1 ? 0 : errorInSteps(values, start, end, 1 / scale, zeroPoint, this.#highest);
+      const error = steps * scale * scale;
+      if (error >= least) continue;
+      least = error;
+      this.scale = scale;
+      this.zeroPoint = zeroPoint;
     }
-    this.scale = best.scale;
-    this.zeroPoint = best.zeroPoint;
-    const inverse = 1 / best.scale;
+    const { scale, zeroPoint } = this;
+    const inverse = 1 / scale;
     // Codes beyond the row's end stand for what is nearest zero; nothing reads them.
-    this.#codes.fill(Math.max(0, Math.min(this.#highest, Math.round(best.zeroPoint))));
+    if (length < this.#codes.length) this.#codes.fill(nearestCode(zeroPoint, this.#highest));
     for (let i = 0; i < length; i++) {
-      const code = Math.round((values[start + i] ?? 0) * inverse + best.zeroPoint);
-      this.#codes[i] = code < 0 ? 0 : code > this.#highest ? this.#highest : code;
+      this.#codes[i] = nearestCode((values[start + i] ?? 0) * inverse + zeroPoint, this.#highest);
     }
   }
 
@@ -129,21 +131,26 @@ class Block {
   }
 }
 
-function squaredError(
+/** Squared error of a grid, in steps of its scale. */
+function errorInSteps(
   values: Float32Array,
   start: number,
-  length: number,
-  { scale, zeroPoint }: { scale: number; zeroPoint: number },
+  end: number,
+  inverse: number,
+  zeroPoint: number,
   highest: number,
 ): number {
   let error = 0;
-  const inverse = 1 / scale;
-  for (let i = start; i < start + length; i++) {
+  for (let i = start; i < end; i++) {
     const exact = (values[i] ?? 0) * inverse + zeroPoint;
-    let code = Math.round(exact);
-    if (code < 0) code = 0;
-    else if (code > highest) code = highest;
-    error += (exact - code) * (exact - code);
+    const rest = exact - nearestCode(exact, highest);
+    error += rest * rest;
   }
-  return error * scale * scale;
+  return error;
+}
+
+/** Rounds where it cannot be negative: far cheaper than Math.round, in the loop that all weights go through. */
+function nearestCode(exact: number, highest: number): number {
+  if (exact <= 0) return 0;
+  return exact >= highest ? highest : (exact + 0.5) | 0;
 }

@@ -1,5 +1,5 @@
-import type { Precision } from '../precision.js';
-import { BLOCK_FORMATS, type BlockFormat } from '../quantize/block-format.js';
+import type { Numerics } from '../precision.js';
+import { type BlockFormat, blockFormatOf } from '../quantize/block-format.js';
 import { EMBEDDING, isLinearWeight } from '../tensor-plan.js';
 import type { FloatType } from './encode-floats.js';
 
@@ -11,8 +11,8 @@ export type Storage = { type: FloatType } | { format: BlockFormat };
  * largest table of a small backbone, only some rows are read at a time: it stays in half precision.
  * @param dtype the checkpoint's
  */
-export function storageOf(precision: Precision, name: string, dtype: string): Storage {
-  switch (precision) {
+export function storageOf(numerics: Numerics, name: string, dtype: string): Storage {
+  switch (numerics.weights) {
     case 'float32':
       return { type: 'F32' };
     case 'float16':
@@ -20,9 +20,11 @@ export function storageOf(precision: Precision, name: string, dtype: string): St
     case 'bfloat16':
       return { type: 'BF16' };
     case 'int8':
-    case 'int4':
-      if (isLinearWeight(name)) return { format: BLOCK_FORMATS[precision] };
+    case 'int4': {
+      const format = isLinearWeight(name) ? blockFormatOf(numerics) : undefined;
+      if (format !== undefined) return { format };
       if (name === EMBEDDING) return { type: dtype === 'BF16' ? 'BF16' : 'F16' };
       return { type: 'F32' };
+    }
   }
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { UserError } from '@tocsin/errors';
-import type { Precision } from '../precision.js';
+import type { Numerics } from '../precision.js';
 import { type BlockFormat, blockLayout } from '../quantize/block-format.js';
 import { quantizeRows } from '../quantize/quantize-rows.js';
 import type { PlacedTensor, QuantizedTensor } from '../weight-source.js';
@@ -14,15 +14,15 @@ const WEIGHTS = 'weights-0.safetensors';
 /**
  * Writes a checkpoint's tensors into `target` as a precision holds them, once, tensor by tensor and slab by slab:
  * memory holds a few slabs, however large the checkpoint.
- * @throws UserError when float16 cannot hold a weight
+ * @throws UserError when the precision cannot hold a weight
  */
 export async function storeWeights(
   tensors: ReadonlyMap<string, ReadableTensor>,
   target: string,
-  precision: Precision,
+  numerics: Numerics,
   slabValues?: number,
 ): Promise<Map<string, PlacedTensor | QuantizedTensor>> {
-  const stores = [...tensors.values()].map((tensor) => storeOf(tensor, precision));
+  const stores = [...tensors.values()].map((tensor) => storeOf(tensor, numerics));
   const file = await TensorFile.create(
     join(target, WEIGHTS),
     stores.flatMap(({ specs }) => specs),
@@ -30,7 +30,9 @@ export async function storeWeights(
   let failed = true;
   try {
     for (const { tensor, write } of stores) {
-      for await (const slab of readSlabs(tensor, slabValues)) await write(file, slab);
+      for await (const slab of readSlabs(tensor, slabValues)) {
+        await write(file, slab).catch((error: unknown) => explain(tensor, error));
+      }
     }
     failed = false;
   } finally {
@@ -47,24 +49,14 @@ interface Store {
   placed(file: TensorFile): PlacedTensor | QuantizedTensor;
 }
 
-function storeOf(tensor: ReadableTensor, precision: Precision): Store {
-  const storage = storageOf(precision, tensor.name, tensor.dtype);
+function storeOf(tensor: ReadableTensor, numerics: Numerics): Store {
+  const storage = storageOf(numerics, tensor.name, tensor.dtype);
   if ('format' in storage) return quantizedStore(tensor, storage.format);
   const { name, shape } = tensor;
   return {
     tensor,
     specs: [{ name, dtype: storage.type, shape }],
-    write: async (file, slab) => {
-      try {
-        await file.append(name, encodeFloats(slab, storage.type));
-      } catch (cause) {
-        if (!(cause instanceof RangeError)) throw cause;
-        throw new UserError(`${tensor.file}: tensor ${name}: ${cause.message}`, {
-          hint: 'Use another precision: bfloat16 has the range of float32.',
-          cause,
-        });
-      }
-    },
+    write: async (file, slab) => file.append(name, encodeFloats(slab, storage.type)),
     placed: (file) => file.placed(name),
   };
 }
@@ -103,6 +95,15 @@ function quantizedStore(tensor: ReadableTensor, format: BlockFormat): Store {
       zeroPoints: hasZeros ? file.placed(zeros.name) : undefined,
     }),
   };
+}
+
+/** What a weight is that a type cannot hold. */
+function explain(tensor: ReadableTensor, error: unknown): never {
+  if (!(error instanceof RangeError)) throw error;
+  throw new UserError(`${tensor.file}: tensor ${tensor.name}: ${error.message}`, {
+    hint: 'Another precision may hold it: bfloat16 has the range of float32.',
+    cause: error,
+  });
 }
 
 const bytesOf = (values: Float32Array | Uint8Array): Uint8Array =>

@@ -6,7 +6,7 @@ let guards = 0;
 /** A guard of its own, so that its scores are nobody else's, and a run of it. */
 export async function newRun(pool: Pool): Promise<{ guardId: number; runId: number }> {
   guards++;
-  const guardId = await registerGuard(pool, String(guards).padStart(64, '0'), 'test');
+  const { id: guardId } = await registerGuard(pool, String(guards).padStart(64, '0'), 'test');
   return { guardId, runId: await createRun(pool, guardId, 'corpus.jsonl') };
 }
 

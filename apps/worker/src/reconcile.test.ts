@@ -4,7 +4,6 @@ import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { reconcile } from './reconcile.js';
 
-const QUEUE = queueNameOf('0'.repeat(64));
 const EVERY_MS = 50;
 
 let database: TestDatabase;
@@ -18,7 +17,8 @@ afterAll(() => database.close());
 
 test('a parcel that was never queued, or that the queue has lost, comes to a worker', async () => {
   const { pool } = database;
-  const guardId = await registerGuard(pool, 'f', 'test');
+  const { id: guardId, queue: uuid } = await registerGuard(pool, 'f', 'test');
+  const name = queueNameOf(uuid);
   const runId = await createRun(pool, guardId, 'test');
   const content = { seq: 1, key: 'a', content: Buffer.alloc(32), truncated: false, reject: null };
   const [lost] =
@@ -32,15 +32,15 @@ test('a parcel that was never queued, or that the queue has lost, comes to a wor
       counts: { fresh: 1, known: 0, duplicates: 0, rejected: 0 },
     })) ?? [];
 
-  const queue = new ParcelQueue(backend, QUEUE);
+  const queue = new ParcelQueue(backend, name);
   const stop = new AbortController();
-  const reconciling = reconcile({ pool, queue, guardId, runId }, stop.signal, EVERY_MS);
+  const reconciling = reconcile({ pool, queue, guardId, runId, everyMs: EVERY_MS }, stop.signal);
   // A handler that fails makes the queue forget the parcel; the store still has it as waiting.
   const got: number[] = [];
   await new Promise<void>((resolve) => {
     const worker = new ParcelWorker(
       backend,
-      QUEUE,
+      name,
       async (id) => {
         got.push(id);
         if (got.length < 3) throw new Error('not this time');

@@ -1,0 +1,241 @@
+import type { Content } from '@tocsin/engine';
+import { expressQueueNameOf, ParcelQueue, type QueueBackend } from '@tocsin/queue';
+import {
+  cancelExpress,
+  ExpressListener,
+  type KnownOutcome,
+  knownOutcomes,
+  type Pool,
+  type RegisteredGuard,
+  submitExpress,
+  waitingExpress,
+  withRetry,
+} from '@tocsin/store';
+import { cutParcels } from '../cut-parcels.js';
+import { keyOf } from '../plan-window.js';
+import { AskedContent, type ExpressResult } from './asked-content.js';
+
+/** What comes so soon after the first of a group goes into one parcel with it. */
+const GATHER_MS = 1;
+/** Whatever was missed (a message of Postgres, a job of the queue) is found so often. */
+const LOOK_EVERY_MS = 1_000;
+
+export interface DeskOptions {
+  pool: Pool;
+  backend: QueueBackend;
+  guard: RegisteredGuard;
+  /** Told of what goes wrong and is mended by itself. */
+  onTrouble: (error: Error) => void;
+}
+
+/**
+ * Gets scores for contents that somebody waits for: known ones from the store, the others by express parcels. Contents
+ * that are asked for within a millisecond share a parcel; one that is asked for twice is in it once.
+ */
+export class ExpressDesk {
+  readonly #options: DeskOptions;
+  readonly #queue: ParcelQueue;
+  readonly #asked = new Map<string, AskedContent>();
+  /** Not yet looked up. */
+  #fresh: AskedContent[] = [];
+  #done = new Set<number>();
+  #gathering: NodeJS.Timeout | undefined;
+  #listener: ExpressListener | undefined;
+  #looking: NodeJS.Timeout | undefined;
+  readonly #over = new AbortController();
+
+  private constructor(options: DeskOptions) {
+    this.#options = options;
+    this.#queue = new ParcelQueue(
+      options.backend,
+      expressQueueNameOf(options.guard.queue),
+      options.onTrouble,
+    );
+  }
+
+  static async open(options: DeskOptions): Promise<ExpressDesk> {
+    const desk = new ExpressDesk(options);
+    try {
+      const listener = await ExpressListener.open(
+        options.pool,
+        (parcelId) => desk.#parcelDone(parcelId),
+        options.onTrouble,
+      );
+      desk.#listener = listener;
+    } catch (error) {
+      await desk.#queue.close();
+      throw error;
+    }
+    desk.#lookAgainLater();
+    return desk;
+  }
+
+  /** @param signal ends the wait, with its reason */
+  ask(content: Content, signal: AbortSignal): Promise<ExpressResult> {
+    if (this.#closed) return Promise.reject(closed());
+    const key = keyOf(content.hash);
+    const known = this.#asked.get(key);
+    const asked = known ?? new AskedContent(content);
+    if (known === undefined) {
+      this.#asked.set(key, asked);
+      this.#lookUp([asked]);
+    }
+    return asked.wait(signal, () => {
+      if (!asked.wanted) this.#abandon(key, asked);
+    });
+  }
+
+  /** Whoever still waits is told; their parcels are cancelled. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#over.abort(closed());
+    clearTimeout(this.#gathering);
+    clearTimeout(this.#looking);
+    const parcels = this.#parcels();
+    for (const asked of this.#asked.values()) asked.fail(closed());
+    this.#asked.clear();
+    this.#listener?.close();
+    await cancelExpress(this.#options.pool, parcels).catch(this.#options.onTrouble);
+    await this.#queue.close();
+  }
+
+  get #closed(): boolean {
+    return this.#over.signal.aborted;
+  }
+
+  #lookUp(contents: AskedContent[]): void {
+    this.#fresh.push(...contents);
+    this.#gathering ??= setTimeout(() => {
+      this.#gathering = undefined;
+      const fresh = this.#fresh.filter(({ wanted }) => wanted);
+      this.#fresh = [];
+      this.#submit(fresh).catch((error: unknown) => {
+        for (const asked of fresh) this.#forget(asked, () => asked.fail(error));
+      });
+    }, GATHER_MS);
+  }
+
+  /** Looks contents up, and puts into parcels what has no score and is in no express parcel. */
+  async #submit(fresh: AskedContent[]): Promise<void> {
+    const { pool, guard } = this.#options;
+    const { signal } = this.#over;
+    if (fresh.length === 0) return;
+    for (const asked of fresh) asked.submitted = false;
+    const unknown = new Map(fresh.map((asked) => [keyOf(asked.content.hash), asked]));
+    const known = await this.#outcomesOf(fresh);
+    for (const outcome of known) {
+      const key = keyOf(outcome.hash);
+      const asked = unknown.get(key);
+      if (asked === undefined) continue;
+      if (outcome.parcelId !== null) asked.parcelId = outcome.parcelId;
+      else if (!this.#settle(asked, outcome, true)) continue;
+      unknown.delete(key);
+    }
+    const parcels: number[] = [];
+    for (const parcel of cutParcels([...unknown.values()].map(({ content }) => content))) {
+      const parcelId = await withRetry(() => submitExpress(pool, guard.id, parcel), signal);
+      for (const hash of parcel.hashes) {
+        const asked = unknown.get(keyOf(hash));
+        if (asked !== undefined) Object.assign(asked, { parcelId, submitted: true });
+      }
+      parcels.push(parcelId);
+    }
+    await withRetry(() => this.#queue.add(parcels), signal);
+    await this.#cancelUnwanted(parcels);
+  }
+
+  #parcelDone(parcelId: number): void {
+    if (this.#closed) return;
+    this.#done.add(parcelId);
+    if (this.#done.size > 1) return;
+    // Whatever is done in the same turn is asked for at once.
+    setImmediate(() => {
+      const done = this.#done;
+      this.#done = new Set();
+      const contents = [...this.#asked.values()].filter(({ parcelId }) => parcelId && done.has(parcelId));
+      this.#collect(contents).catch(this.#trouble);
+    });
+  }
+
+  /** Gives to askers what the store has by now. */
+  async #collect(contents: AskedContent[]): Promise<void> {
+    if (contents.length === 0) return;
+    for (const outcome of await this.#outcomesOf(contents)) {
+      const asked = this.#asked.get(keyOf(outcome.hash));
+      if (asked !== undefined) this.#settle(asked, outcome, false);
+    }
+  }
+
+  #lookAgainLater(): void {
+    if (this.#closed) return;
+    this.#looking = setTimeout(() => {
+      this.#lookAgain()
+        .catch(this.#trouble)
+        .finally(() => this.#lookAgainLater());
+    }, LOOK_EVERY_MS);
+    this.#looking.unref();
+  }
+
+  /** Finds what no message told of, what the queue has lost, and what another process has given up. */
+  async #lookAgain(): Promise<void> {
+    const { pool } = this.#options;
+    await this.#collect([...this.#asked.values()].filter(({ parcelId }) => parcelId !== undefined));
+    const parcels = this.#parcels();
+    const waiting = new Set(await waitingExpress(pool, parcels));
+    const lost = [...this.#asked.values()].filter(
+      ({ parcelId }) => parcelId !== undefined && parcels.includes(parcelId) && !waiting.has(parcelId),
+    );
+    for (const asked of lost) asked.parcelId = undefined;
+    if (lost.length > 0) this.#lookUp(lost);
+    await this.#queue.add([...waiting]);
+  }
+
+  async #outcomesOf(contents: AskedContent[]): Promise<KnownOutcome[]> {
+    const { pool, guard } = this.#options;
+    const hashes = contents.map(({ content }) => content.hash);
+    return withRetry(() => knownOutcomes(pool, guard.id, hashes), this.#over.signal);
+  }
+
+  /** @returns false when the store has nothing that an asker wants to know */
+  #settle(asked: AskedContent, outcome: KnownOutcome, known: boolean): boolean {
+    const { score, error, errorIsFresh } = outcome;
+    if (score !== null) this.#forget(asked, () => asked.settle({ score, known }));
+    else if (error !== null && (errorIsFresh || asked.submitted))
+      this.#forget(asked, () => asked.settle({ error }));
+    else return false;
+    return true;
+  }
+
+  /** In this order: who is told may ask again at once. */
+  #forget(asked: AskedContent, tell: () => void): void {
+    const key = keyOf(asked.content.hash);
+    if (this.#asked.get(key) === asked) this.#asked.delete(key);
+    tell();
+  }
+
+  #abandon(key: string, asked: AskedContent): void {
+    if (this.#asked.get(key) === asked) this.#asked.delete(key);
+    const { parcelId, submitted } = asked;
+    if (parcelId !== undefined && submitted) this.#cancelUnwanted([parcelId]).catch(this.#trouble);
+  }
+
+  /** Cancels those of our parcels that nobody here waits for: no worker has to score for an asker who has left. */
+  async #cancelUnwanted(parcels: number[]): Promise<void> {
+    const wanted = new Set(this.#parcels());
+    await cancelExpress(
+      this.#options.pool,
+      parcels.filter((parcelId) => !wanted.has(parcelId)),
+    );
+  }
+
+  /** What goes wrong after the end is nobody's trouble. */
+  readonly #trouble = (error: Error): void => {
+    if (!this.#closed) this.#options.onTrouble(error);
+  };
+
+  #parcels(): number[] {
+    return [...new Set([...this.#asked.values()].flatMap(({ parcelId }) => parcelId ?? []))];
+  }
+}
+
+const closed = (): Error => new Error('the express scorer is closed');

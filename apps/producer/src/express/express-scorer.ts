@@ -1,0 +1,120 @@
+import { type Content, type Item, type OpenGuard, Preparation } from '@tocsin/engine';
+import { UserError } from '@tocsin/errors';
+import type { QueueBackend } from '@tocsin/queue';
+import { EXPRESS_WAIT_SECONDS, type Pool, type RegisteredGuard } from '@tocsin/store';
+import { ExpressDesk } from './express-desk.js';
+
+/** An item's score, or why it has none though others have. */
+export type ExpressOutcome =
+  | {
+      score: number;
+      /** What the model saw. */
+      tokens: number;
+      truncated: boolean;
+      /** The store had the score: no forward pass was made for it. */
+      known: boolean;
+      error?: undefined;
+    }
+  | {
+      score?: undefined;
+      error: string;
+      /** The item is at fault: this guard cannot score it. Otherwise the model could not. */
+      refused: boolean;
+    };
+
+export interface ExpressScorerOptions {
+  pool: Pool;
+  backend: QueueBackend;
+  guard: OpenGuard;
+  /** The guard as the database knows it (`registerGuard`). */
+  registered: RegisteredGuard;
+  /** Told of what goes wrong and is mended by itself. */
+  onTrouble?: (error: Error) => void;
+}
+
+export interface ExpressScoreOptions {
+  /** Milliseconds to wait for the scores; 30 s by default, 60 s at most. */
+  timeoutMs?: number | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+const MAX_TIMEOUT_MS = EXPRESS_WAIT_SECONDS * 1000;
+
+/** The workers did not score an item in time: there are none, or too few. */
+export class ExpressTimeoutError extends Error {
+  constructor(timeoutMs: number) {
+    super(`no score within ${timeoutMs / 1000} s: no worker for this guard is running, or all are too busy`);
+    this.name = 'ExpressTimeoutError';
+  }
+}
+
+/**
+ * Scores single items that somebody waits for, by whichever workers there are. They share the workers with bulk runs,
+ * wait for the forward pass that runs and for no other, and share a pass with whatever else is waited for.
+ *
+ * Takes one connection of the pool for itself, to hear of scores.
+ *
+ * @example
+ * const scorer = await ExpressScorer.open({ pool, backend, guard, registered });
+ * const [outcome] = await scorer.score([{ text: 'How do I bake bread?' }]);
+ */
+export class ExpressScorer {
+  readonly #preparation: Preparation;
+  readonly #desk: ExpressDesk;
+
+  private constructor(preparation: Preparation, desk: ExpressDesk) {
+    this.#preparation = preparation;
+    this.#desk = desk;
+  }
+
+  /** The backend and the database's schema must be there (`prepareBackend`, `migrateSchema`). */
+  static async open(options: ExpressScorerOptions): Promise<ExpressScorer> {
+    const { pool, backend, guard, registered, onTrouble = () => {} } = options;
+    const preparation = await Preparation.open(guard);
+    const desk = await ExpressDesk.open({ pool, backend, guard: registered, onTrouble });
+    return new ExpressScorer(preparation, desk);
+  }
+
+  /**
+   * @returns one outcome an item, in order; one bad item never costs another
+   * @throws ExpressTimeoutError; the signal's reason; UserError for a timeout that is none
+   */
+  async score(items: readonly Item[], options: ExpressScoreOptions = {}): Promise<ExpressOutcome[]> {
+    const timeoutMs = requireTimeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    options.signal?.throwIfAborted();
+    const contents = await this.#preparation.contentsOf(items);
+    const over = new AbortController();
+    const timer = setTimeout(() => over.abort(new ExpressTimeoutError(timeoutMs)), timeoutMs);
+    const leave = (): void => over.abort(options.signal?.reason);
+    options.signal?.addEventListener('abort', leave, { once: true });
+    try {
+      return await Promise.all(contents.map((content) => this.#outcomeOf(content, over.signal)));
+    } finally {
+      clearTimeout(timer);
+      options.signal?.removeEventListener('abort', leave);
+      // When one of many fails, nobody waits for the others.
+      over.abort(new Error('the call is over'));
+    }
+  }
+
+  /** Whoever still waits is told. The pool is the caller's. */
+  close(): Promise<void> {
+    return this.#desk.close();
+  }
+
+  async #outcomeOf(content: Content | UserError, signal: AbortSignal): Promise<ExpressOutcome> {
+    if (content instanceof UserError) return { error: content.message, refused: true };
+    const result = await this.#desk.ask(content, signal);
+    if (result.score === undefined) return { error: result.error, refused: false };
+    const { score, known } = result;
+    return { score, known, tokens: content.tokenIds.length, truncated: content.truncated };
+  }
+}
+
+function requireTimeout(timeoutMs: number): number {
+  if (timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS) return timeoutMs;
+  throw new UserError(`timeoutMs must be more than 0 and at most ${MAX_TIMEOUT_MS}, got ${timeoutMs}`, {
+    hint: 'Score what takes longer as a run.',
+  });
+}

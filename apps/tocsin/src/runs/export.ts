@@ -1,0 +1,61 @@
+import { checkOutput, SCORE_FORMATS, writerFor } from '@tocsin/corpus';
+import { UserError } from '@tocsin/errors';
+import { getRun } from '@tocsin/store';
+import { Command, Option } from 'commander';
+import { EXIT } from '../exit-codes.js';
+import { probability } from '../guard-options.js';
+import { untilInterrupted } from '../interrupt.js';
+import { exportScores } from '../score/export-scores.js';
+import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
+import { addRunArgument } from './run-id.js';
+
+interface ExportFlags extends StoreFlags {
+  out: string;
+  format?: string;
+  threshold?: number;
+}
+
+/** A run from before thresholds were kept. */
+const DEFAULT_THRESHOLD = 0.5;
+
+/** `tocsin export <id>`: the scores of a run that is over. */
+export function exportCommand(): Command {
+  return addStoreOptions(addRunArgument(new Command('export')))
+    .description('Write the scores of a run, in the order of its rows.')
+    .option('-o, --out <file>', 'where the scores go, as for `tocsin score`', '-')
+    .addOption(
+      new Option('--format <format>', 'instead of what the name of --out says').choices([...SCORE_FORMATS]),
+    )
+    .option('--threshold <p>', "harmful from this score on (default: the run's)", probability)
+    .addHelpText('after', '\nExit code: 0 every row has a score, 2 some rows have none, 1 failed.')
+    .action(async (runId: number, flags: ExportFlags) => {
+      process.exitCode = await exportRun(runId, flags);
+    });
+}
+
+async function exportRun(runId: number, flags: ExportFlags): Promise<number> {
+  const { signal, dispose } = untilInterrupted();
+  try {
+    return await withStack(flags, async ({ pool }) => {
+      const run = await getRun(pool, runId);
+      if (run.state === 'submitting' || run.state === 'scoring') {
+        throw new UserError(
+          `run ${runId} is not over: ${run.left} of its ${run.rows} rows wait for a score`,
+          {
+            hint: `Wait for it: tocsin run ${runId} --watch`,
+          },
+        );
+      }
+      await checkOutput(flags.out, flags.format);
+      const threshold = flags.threshold ?? run.threshold ?? DEFAULT_THRESHOLD;
+      const writer = await writerFor(flags.out, flags.format);
+      await exportScores({ pool, runId, signal }, writer, threshold);
+      return run.scored < run.rows ? EXIT.someRejected : EXIT.ok;
+    });
+  } catch (error) {
+    if (signal.aborted) return EXIT.interrupted;
+    throw error;
+  } finally {
+    dispose();
+  }
+}

@@ -1,0 +1,60 @@
+import { listRuns, type RunRow } from '@tocsin/store';
+import { Command } from 'commander';
+import { wholeNumber } from '../guard-options.js';
+import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
+import { jsonText, tableText } from '../table.js';
+import { numberText, tookText, whenText } from './texts.js';
+
+const DEFAULT_LIMIT = 20;
+
+/** `tocsin runs`: the newest runs. */
+export function runsCommand(): Command {
+  return addStoreOptions(new Command('runs'))
+    .description('List the newest runs.')
+    .option('--limit <n>', 'how many', wholeNumber, DEFAULT_LIMIT)
+    .option('--json', 'print them as JSON, one a line')
+    .action(async (flags: StoreFlags & { limit: number; json?: boolean }) => {
+      const runs = await withStack(flags, ({ pool }) => listRuns(pool, flags));
+      if (flags.json === true) for (const run of runs) console.log(jsonText(run));
+      else if (runs.length === 0) console.log('There are no runs yet: tocsin submit, or tocsin score');
+      else console.log(runsTable(runs));
+    });
+}
+
+function runsTable(runs: readonly RunRow[]): string {
+  return tableText({
+    head: [
+      'run',
+      'corpus',
+      'guard',
+      'state',
+      'rows',
+      'scored',
+      'left',
+      'flagged',
+      'rejected',
+      'started',
+      'took',
+    ],
+    rows: runs.map((run) => [
+      String(run.id),
+      shortened(run.name),
+      shortened(run.guard),
+      run.state,
+      numberText(run.rows),
+      numberText(run.scored),
+      numberText(run.left),
+      run.flagged === null ? '-' : numberText(run.flagged),
+      numberText(run.rejected),
+      whenText(run.createdAt),
+      tookText(run),
+    ]),
+  });
+}
+
+const SHOWN_CHARACTERS = 40;
+
+/** The end says more than the beginning: it is a path. */
+function shortened(text: string): string {
+  return text.length <= SHOWN_CHARACTERS ? text : `…${text.slice(1 - SHOWN_CHARACTERS)}`;
+}

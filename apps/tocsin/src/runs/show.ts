@@ -1,0 +1,87 @@
+import { getRun, type ProblemRow, problemRows, type RunRow } from '@tocsin/store';
+import { Command } from 'commander';
+import { EXIT } from '../exit-codes.js';
+import { wholeNumber } from '../guard-options.js';
+import { untilInterrupted } from '../interrupt.js';
+import { problemText, SHOWN_PROBLEMS } from '../problems.js';
+import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
+import { jsonText } from '../table.js';
+import { addRunArgument } from './run-id.js';
+import { numberText, tookText, whenText } from './texts.js';
+import { watchProgress } from './watch.js';
+
+interface ShowFlags extends StoreFlags {
+  watch?: boolean;
+  problems: number;
+  json?: boolean;
+}
+
+/** `tocsin run <id>`: all that there is to know of a run. */
+export function runCommand(): Command {
+  return addStoreOptions(addRunArgument(new Command('run')))
+    .description('Show a run: its counters, and why rows have no score.')
+    .option('--watch', 'show its progress until it is over')
+    .option('--problems <n>', 'how many rows without a score are listed', wholeNumber, SHOWN_PROBLEMS)
+    .option('--json', 'print it as JSON')
+    .addHelpText(
+      'after',
+      '\nExit code: 0; with --watch 2 when rows of the run have no score, 1 when it was cancelled.',
+    )
+    .action(async (runId: number, flags: ShowFlags) => {
+      process.exitCode = await show(runId, flags);
+    });
+}
+
+async function show(runId: number, flags: ShowFlags): Promise<number> {
+  const { signal, dispose } = untilInterrupted();
+  try {
+    return await withStack(flags, async ({ pool }) => {
+      if (flags.watch === true) await watchProgress(pool, runId, signal);
+      if (signal.aborted) return EXIT.interrupted;
+      const run = await getRun(pool, runId);
+      const problems = await problemRows(pool, runId, flags.problems);
+      if (flags.json === true) console.log(jsonText({ ...run, problems }));
+      else console.log(runText(run, problems));
+      if (flags.watch !== true) return EXIT.ok;
+      if (run.state === 'cancelled') return EXIT.failed;
+      return run.rejected + run.failed > 0 ? EXIT.someRejected : EXIT.ok;
+    });
+  } finally {
+    dispose();
+  }
+}
+
+function runText(run: RunRow, problems: readonly ProblemRow[]): string {
+  const share =
+    run.rows === 0 ? '' : ` (${Math.floor((100 * (run.rows - run.left)) / run.rows)} % are through)`;
+  const lines: [string, string][] = [
+    ['run', String(run.id)],
+    ['corpus', run.name],
+    ['guard', `${run.guard} [${run.fingerprint.slice(0, 12)}]`],
+    ['state', stateText(run)],
+    ['started', `${whenText(run.createdAt)} UTC`],
+    ['took', tookText(run)],
+    ['rows', `${numberText(run.rows)}${share}`],
+    ['scored', numberText(run.scored)],
+    ['left', numberText(run.left)],
+    ['new', numberText(run.fresh)],
+    ['from cache', numberText(run.known)],
+    ['duplicates', numberText(run.duplicates)],
+    ['rejected', numberText(run.rejected)],
+    ['failed', numberText(run.failed)],
+    ['flagged', run.flagged === null ? '-' : `${numberText(run.flagged)} (score >= ${run.threshold})`],
+    ['retained', `texts of ${run.retain === 'flagged' ? 'flagged rows' : run.retain}`],
+  ];
+  const text = lines.map(([name, value]) => `${`${name}:`.padEnd(12)}${value}`);
+  if (problems.length > 0) {
+    text.push('Rows without a score:', ...problems.map(({ key, reason }) => `  ${problemText(key, reason)}`));
+    const more = run.rejected + run.failed - problems.length;
+    if (more > 0) text.push(`  and ${numberText(more)} more`);
+  }
+  return text.join('\n');
+}
+
+function stateText({ state, seenAt }: RunRow): string {
+  if (state !== 'submitting' && state !== 'scoring') return state;
+  return seenAt === null ? `${state} (by workers, nobody waits for it)` : `${state} (a command waits for it)`;
+}

@@ -1,0 +1,64 @@
+import { type CorpusRow, readJsonl } from '@tocsin/corpus';
+import { type OpenGuard, Preparation } from '@tocsin/engine';
+import { submitCorpus } from '@tocsin/producer';
+import type { ParcelQueue } from '@tocsin/queue';
+import type { Pool } from '@tocsin/store';
+import { type CorpusFlags, fieldsOf } from '../corpus-options.js';
+
+/** A run that a corpus is put into. */
+export interface OpenRun {
+  pool: Pool;
+  queue: ParcelQueue;
+  guardId: number;
+  runId: number;
+  /** Whether the texts are stored too. */
+  texts: boolean;
+  signal: AbortSignal;
+}
+
+/** Which corpus, and how its rows are read. */
+export interface SubmittedFiles {
+  files: string[];
+  /** All that is to be read; undefined when nobody can know (standard input). */
+  bytes: number | undefined;
+  flags: CorpusFlags;
+  /** Fields that `onRow` wants to see (`row.kept`). */
+  keep?: readonly string[];
+  /** Sees each row before it is scored, and gives back what becomes of it: itself, or a reject. */
+  onRow?: (row: CorpusRow) => CorpusRow;
+  /** Told how much of the corpus has been read, 0 to 1. */
+  onFraction?: (fraction: number) => void;
+  /** Told after each window: rows in the store, parcels queued by this window. */
+  onWindow?: (rows: number, parcels: number) => void;
+}
+
+/** Puts a corpus into a run: store and queue. @returns the number of rows */
+export async function submitFiles(run: OpenRun, guard: OpenGuard, given: SubmittedFiles): Promise<number> {
+  const { files, bytes, flags, keep = [], onRow, onFraction, onWindow } = given;
+  const preparation = await Preparation.open(guard);
+  const rows = readJsonl(files, {
+    fields: fieldsOf(flags),
+    keep,
+    signal: run.signal,
+    onBytes: (read) => {
+      if (bytes !== undefined && bytes > 0) onFraction?.(read / bytes);
+    },
+  });
+  return submitCorpus(onRow === undefined ? rows : eachRow(rows, onRow), {
+    pool: run.pool,
+    queue: run.queue,
+    guardId: run.guardId,
+    runId: run.runId,
+    texts: run.texts,
+    signal: run.signal,
+    preparation,
+    ...(onWindow === undefined ? {} : { onWindow }),
+  });
+}
+
+async function* eachRow(
+  chunks: AsyncIterable<CorpusRow[]>,
+  onRow: (row: CorpusRow) => CorpusRow,
+): AsyncGenerator<CorpusRow[]> {
+  for await (const rows of chunks) yield rows.map(onRow);
+}

@@ -1,0 +1,44 @@
+import { Command } from 'commander';
+import { addGuardOptions, type GuardFlags } from '../guard-options.js';
+import { untilInterrupted } from '../interrupt.js';
+import { runServices, type Service } from '../services.js';
+import type { Stack } from '../stack.js';
+import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
+import { addWorkOptions, type WorkFlags } from '../work/command.js';
+import { WorkerGroup } from '../work/worker-group.js';
+
+type StartFlags = GuardFlags & StoreFlags & Omit<WorkFlags, 'run'>;
+
+/** `tocsin start`: everything on this machine, until Ctrl-C. */
+export function startCommand(): Command {
+  return addStoreOptions(addWorkOptions(addGuardOptions(new Command('start'))))
+    .description(
+      'Run everything here until Ctrl-C: the embedded database and queue, and a worker on each device.',
+    )
+    .action((flags: StartFlags) => start(flags));
+}
+
+async function start(flags: StartFlags): Promise<void> {
+  const { signal, dispose } = untilInterrupted();
+  try {
+    await withStack(flags, async (stack) => {
+      await runServices(servicesOf(stack, flags), signal, () => console.error(startedText(flags)));
+    });
+  } finally {
+    dispose();
+  }
+}
+
+/** What runs here. A further service (schedules, the dashboard) is a further one in this list. */
+function servicesOf(stack: Stack, flags: StartFlags): Service[] {
+  const { devices = [flags.device ?? 'auto'] } = flags;
+  return [new WorkerGroup({ ...flags, devices, databaseUrl: stack.databaseUrl })];
+}
+
+function startedText({ guard, dataDir }: StartFlags): string {
+  const where = dataDir === undefined ? '' : ` --data-dir ${dataDir}`;
+  return [
+    `Serving ${guard}; Ctrl-C stops it.`,
+    `Submit a corpus from another terminal: tocsin submit corpus.jsonl --guard ${guard}${where}`,
+  ].join('\n');
+}

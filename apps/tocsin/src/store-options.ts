@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+import { openStack, type Stack } from './stack.js';
+
+/** Which store a command looks at, when DATABASE_URL does not say so. */
+export interface StoreFlags {
+  dataDir?: string;
+}
+
+export function addStoreOptions(command: Command): Command {
+  return command.option(
+    '--data-dir <dir>',
+    'of the embedded database, used when DATABASE_URL is unset (TOCSIN_DATA)',
+  );
+}
+
+/** Runs `work` with Postgres and the queue. */
+export async function withStack<T>(flags: StoreFlags, work: (stack: Stack) => Promise<T>): Promise<T> {
+  const stack = await openStack({
+    dataDir: flags.dataDir,
+    onTrouble: (message) => console.error(message),
+  });
+  try {
+    return await work(stack);
+  } finally {
+    await stack.close();
+  }
+}

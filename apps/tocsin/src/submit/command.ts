@@ -1,0 +1,67 @@
+import { checkSources } from '@tocsin/corpus';
+import { openGuard } from '@tocsin/engine';
+import { getRun, type RunRow } from '@tocsin/store';
+import { Command } from 'commander';
+import { addCorpusOptions, type CorpusFlags } from '../corpus-options.js';
+import { EXIT } from '../exit-codes.js';
+import { addGuardOptions, type GuardFlags, probability } from '../guard-options.js';
+import { untilDoneOrInterrupted } from '../interrupt.js';
+import { withModelProgress } from '../model-progress.js';
+import { type RetentionFlags, retentionOption } from '../retention-option.js';
+import { withStack } from '../store-options.js';
+import { jsonText } from '../table.js';
+import { submitRun } from './submit-run.js';
+
+interface SubmitFlags extends GuardFlags, CorpusFlags, RetentionFlags {
+  threshold?: number;
+  json?: boolean;
+}
+
+/** `tocsin submit`: a corpus into the store and the queue; workers score it. */
+export function submitCommand(): Command {
+  return addCorpusOptions(addGuardOptions(new Command('submit')))
+    .description(
+      'Put a corpus into the queue and print its run; workers (tocsin work, tocsin start) score it.',
+    )
+    .argument('<corpus...>', 'what to score, as for `tocsin score`')
+    .option('--threshold <p>', "flagged from this score on (default: the artifact's)", probability)
+    .addOption(retentionOption())
+    .option('--json', 'print the run as JSON')
+    .addHelpText('after', '\nExit code: 0 submitted, 2 some rows could not be read, 1 failed.')
+    .action(async (files: string[], flags: SubmitFlags) => {
+      process.exitCode = await untilDoneOrInterrupted((signal) => submit(files, flags, signal));
+    });
+}
+
+async function submit(files: string[], flags: SubmitFlags, interrupted: AbortSignal): Promise<number> {
+  const { bytes } = await checkSources(files);
+  const guard = await withModelProgress((shown) =>
+    openGuard(flags.guard, { ...flags, ...shown, signal: interrupted }),
+  );
+  const run = await withStack(flags, async (stack) => {
+    const runId = await submitRun({ stack, guard, files, bytes, flags, interrupted });
+    return getRun(stack.pool, runId);
+  });
+  if (flags.json === true) console.log(jsonText({ ...run, run: run.id }));
+  else {
+    console.error(summaryText(run));
+    console.log(String(run.id));
+  }
+  return run.rejected > 0 ? EXIT.someRejected : EXIT.ok;
+}
+
+function summaryText(run: RunRow): string {
+  const number = (value: number): string => value.toLocaleString('en-US');
+  const counts = [
+    `${number(run.rows)} rows`,
+    `${number(run.known)} from cache`,
+    `${number(run.duplicates)} duplicates`,
+    `${number(run.rejected)} rejected`,
+    `${number(run.left)} left to score`,
+  ];
+  const next =
+    run.state === 'done'
+      ? `It is done: tocsin export ${run.id} --out scores.jsonl`
+      : `Workers of this guard score it (tocsin work, or tocsin start); see tocsin run ${run.id} --watch`;
+  return `Run ${run.id}: ${counts.join(', ')}.\n${next}`;
+}

@@ -1,0 +1,52 @@
+import type { OpenGuard } from '@tocsin/engine';
+import { ParcelQueue, queueNameOf } from '@tocsin/queue';
+import { cancelRun, createRun, DEFAULT_RETENTION, leaveRun, withRetry } from '@tocsin/store';
+import { reconcile, registerOpenGuard, settleRuns } from '@tocsin/worker';
+import type { CorpusFlags } from '../corpus-options.js';
+import type { RetentionFlags } from '../retention-option.js';
+import { submitFiles } from '../score/submit-files.js';
+import type { Stack } from '../stack.js';
+
+export interface SubmitRunOptions {
+  stack: Stack;
+  guard: OpenGuard;
+  files: string[];
+  bytes: number | undefined;
+  flags: CorpusFlags & RetentionFlags & { threshold?: number };
+  interrupted: AbortSignal;
+}
+
+/**
+ * Submits a corpus and leaves its run to the workers. While it submits it attends the run: when this process is killed,
+ * the run is taken for abandoned and cancelled, and the same command begins another, which goes on from what is scored.
+ * @returns the run
+ */
+export async function submitRun(options: SubmitRunOptions): Promise<number> {
+  const { stack, guard, files, bytes, flags, interrupted } = options;
+  const { pool } = stack;
+  const { id: guardId, queue: name } = await registerOpenGuard(pool, guard);
+  const retain = flags.retain ?? DEFAULT_RETENTION;
+  const threshold = flags.threshold ?? guard.artifact.defaultThreshold;
+  const runId = await createRun(pool, guardId, files.join(' '), { threshold, retain });
+  const queue = new ParcelQueue(stack.backend, queueNameOf(name));
+  const over = new AbortController();
+  const signal = AbortSignal.any([interrupted, over.signal]);
+  const attending = reconcile({ pool, queue, guardId, runId }, signal).catch((error: unknown) => {
+    over.abort(error);
+  });
+  try {
+    const run = { pool, queue, guardId, runId, texts: retain !== 'none', signal };
+    await submitFiles(run, guard, { files, bytes, flags });
+    await withRetry(() => leaveRun(pool, runId), signal);
+    // A corpus whose rows are all scored needs no worker to be done.
+    await withRetry(() => settleRuns(pool, queue, guardId), signal);
+    return runId;
+  } catch (error) {
+    await withRetry(() => cancelRun(pool, runId));
+    throw signal.aborted ? signal.reason : error;
+  } finally {
+    over.abort(new Error('the corpus is submitted'));
+    await attending;
+    await queue.close();
+  }
+}

@@ -1,0 +1,96 @@
+import { UserError } from '@tocsin/errors';
+import { DEFAULT_DRAIN_MS, runWorker } from '@tocsin/worker';
+import { Command, Option } from 'commander';
+import { pino } from 'pino';
+import { duration } from '../duration.js';
+import { addGuardOptions, type GuardFlags } from '../guard-options.js';
+import { runId } from '../runs/run-id.js';
+import { runServices } from '../services.js';
+import { devices } from './devices.js';
+import { stopSignal } from './stop-signal.js';
+import { WorkerGroup } from './worker-group.js';
+
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'];
+/** What closing connections and the engine may take once the drain limit has passed. */
+const CLOSE_MS = 15_000;
+
+export interface WorkFlags extends GuardFlags {
+  devices?: string[];
+  run?: number;
+  drainTimeout: number;
+  logLevel: string;
+}
+
+/** `tocsin work`: workers, until they are told to stop. */
+export function workCommand(): Command {
+  return addWorkOptions(addGuardOptions(new Command('work')))
+    .description('Take parcels from the queue and score them, until told to stop (DATABASE_URL, REDIS_URL).')
+    .option(
+      '--run <id>',
+      'a run that it is for: refuse to start when that is to be scored by another guard',
+      runId,
+    )
+    .addHelpText(
+      'after',
+      '\nSIGTERM or Ctrl-C drains: what is held is finished, nothing new is taken. The second one ends it at once.',
+    )
+    .action((flags: WorkFlags) => work(flags));
+}
+
+/** What concerns workers, in every command that starts them. */
+export function addWorkOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--devices <list>', 'one worker process on each, e.g. cuda:0,cuda:1')
+        .argParser(devices)
+        .conflicts('device'),
+    )
+    .option(
+      '--drain-timeout <duration>',
+      'what is not finished so long after it is told to stop goes back into the queue',
+      duration,
+      DEFAULT_DRAIN_MS,
+    )
+    .addOption(new Option('--log-level <level>').choices(LOG_LEVELS).default('info'));
+}
+
+async function work(flags: WorkFlags): Promise<void> {
+  const { DATABASE_URL, REDIS_URL } = process.env;
+  if (!DATABASE_URL) {
+    throw new UserError('DATABASE_URL is not set: a worker needs the database that the parcels are in', {
+      hint: 'To score a file without any server, use `tocsin score`; to serve a queue without any, `tocsin start`.',
+    });
+  }
+  const { signal, dispose } = stopSignal();
+  try {
+    if (flags.devices !== undefined) {
+      await runServices(
+        [new WorkerGroup({ ...flags, devices: flags.devices, databaseUrl: DATABASE_URL })],
+        signal,
+      );
+      return;
+    }
+    const log = pino({ level: flags.logLevel }, pino.destination(2));
+    signal.addEventListener('abort', () => endInTime(flags.drainTimeout), { once: true });
+    await runWorker({
+      ...flags,
+      runId: flags.run,
+      drainMs: flags.drainTimeout,
+      databaseUrl: DATABASE_URL,
+      backend: REDIS_URL ? { kind: 'redis', url: REDIS_URL } : { kind: 'postgres', url: DATABASE_URL },
+      log,
+      signal,
+    });
+  } finally {
+    dispose();
+    if (process.connected) process.disconnect();
+  }
+}
+
+/** A queue that is away can keep a worker from closing its connections: then it ends without. Its leases run out. */
+function endInTime(drainMs: number): void {
+  setTimeout(() => {
+    console.error('tocsin: the worker could not close its connections in time, and ends without');
+    process.exit(1);
+  }, drainMs + CLOSE_MS).unref();
+}

@@ -1,0 +1,83 @@
+import { openGuard } from '@tocsin/engine';
+import { type GuardFlags, guardArguments } from '../guard-options.js';
+import { withModelProgress } from '../model-progress.js';
+import type { Service } from '../services.js';
+import { WorkerChild } from '../worker-children.js';
+
+export interface WorkerGroupOptions extends GuardFlags {
+  /** One worker process each. */
+  devices: string[];
+  /** A run that the workers are for. */
+  run?: number;
+  /** In milliseconds. */
+  drainTimeout: number;
+  logLevel: string;
+  databaseUrl: string;
+}
+
+/** A worker process for each device; one that is killed is replaced. */
+export class WorkerGroup implements Service {
+  readonly name: string;
+  readonly #options: WorkerGroupOptions;
+  readonly #failed = new AbortController();
+  #children: WorkerChild[] = [];
+
+  constructor(options: WorkerGroupOptions) {
+    this.#options = options;
+    this.name = `workers on ${options.devices.join(', ')}`;
+  }
+
+  get failed(): AbortSignal {
+    return this.#failed.signal;
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    const flags = await this.#pinned(signal);
+    this.#children = this.#options.devices.map((device) => {
+      const child = this.#startOn(device, flags);
+      child.failed.addEventListener('abort', () => this.#failed.abort(child.failed.reason));
+      return child;
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#children.map((child) => child.close()));
+  }
+
+  /**
+   * The guard as it is now, for every worker and those that replace them: a branch that moves on the hub would be another
+   * guard. What is to be fetched and compiled for it is so once.
+   */
+  async #pinned(signal: AbortSignal): Promise<GuardFlags> {
+    const { guard, backbone, cacheDir, precision, threads, devices } = this.#options;
+    const [device] = devices;
+    const own: GuardFlags = {
+      guard,
+      ...(cacheDir === undefined ? {} : { cacheDir }),
+      ...(precision === undefined ? {} : { precision }),
+      ...(threads === undefined ? {} : { threads }),
+    };
+    const { pinned } = await withModelProgress((shown) =>
+      openGuard(guard, { ...own, ...shown, backbone, device, signal }),
+    );
+    return {
+      ...own,
+      guard: pinned.guard,
+      ...(pinned.backbone === undefined ? {} : { backbone: pinned.backbone }),
+    };
+  }
+
+  #startOn(device: string, flags: GuardFlags): WorkerChild {
+    const { databaseUrl, drainTimeout, logLevel, run } = this.#options;
+    return new WorkerChild({
+      args: [
+        ...guardArguments({ ...flags, device }),
+        ...['--log-level', logLevel, '--drain-timeout', `${drainTimeout}ms`],
+        ...(run === undefined ? [] : ['--run', String(run)]),
+      ],
+      env: { ...process.env, DATABASE_URL: databaseUrl },
+      onRestart: (message) => console.error(`${message} on ${device}`),
+      onOutput: (text) => process.stderr.write(text),
+    });
+  }
+}

@@ -1,0 +1,34 @@
+import { UserError } from '@tocsin/errors';
+import { getRun, type Pool, waitingGuards } from '@tocsin/store';
+import type { Logger } from 'pino';
+
+/** A worker's guard. */
+export interface WorkingGuard {
+  id: number;
+  /** For people. */
+  text: string;
+  fingerprint: string;
+}
+
+/** @throws UserError when the run is another guard's: its parcels would wait for ever */
+export async function requireGuardOfRun(pool: Pool, runId: number, guard: WorkingGuard): Promise<void> {
+  const run = await getRun(pool, runId);
+  if (run.fingerprint === guard.fingerprint) return;
+  throw new UserError(
+    `run ${runId} is to be scored by ${named(run.guard, run.fingerprint)}, and this worker's guard is ${named(guard.text, guard.fingerprint)}`,
+    { hint: 'Start the worker with the --guard, --backbone and --precision of the run.' },
+  );
+}
+
+/** Says so when there is work in the database, and none of it for this guard: most likely it is the wrong one. */
+export async function warnOfOtherGuards(pool: Pool, guard: WorkingGuard, log: Logger): Promise<void> {
+  const waiting = await waitingGuards(pool);
+  if (waiting.length === 0 || waiting.some(({ guardId }) => guardId === guard.id)) return;
+  const others = waiting.map(({ ref, fingerprint, parcels }) => `${named(ref, fingerprint)} (${parcels})`);
+  log.warn(
+    { guard: named(guard.text, guard.fingerprint), others },
+    'no parcel waits for this guard; parcels wait for other ones',
+  );
+}
+
+const named = (text: string, fingerprint: string): string => `${text} [${fingerprint.slice(0, 12)}]`;

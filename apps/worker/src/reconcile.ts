@@ -1,0 +1,82 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ParcelQueue } from '@tocsin/queue';
+import {
+  attendRun,
+  cancelAbandonedExpress,
+  cancelAbandonedRuns,
+  forgetCancelledTexts,
+  Leadership,
+  type Pool,
+  runWasCancelled,
+  type UnattendedRun,
+  unattendedRuns,
+  waitingParcels,
+  withRetry,
+} from '@tocsin/store';
+import { settleRuns } from './settle-runs.js';
+
+const EVERY_MS = 5_000;
+/** Looking may take this share of the database's time. */
+const SHARE_OF_TIME = 0.2;
+/** Enough that workers never run dry between two looks. */
+const PARCELS = 1_000;
+
+/** A guard whose parcels are looked after. */
+export interface ReconcileOptions {
+  pool: Pool;
+  queue: ParcelQueue;
+  guardId: number;
+  /** A run that this process waits for. */
+  runId?: number;
+  /** Told of what went wrong, and is tried again. Without it, what goes wrong ends the reconciler. */
+  onTrouble?: (error: Error) => void;
+  everyMs?: number;
+}
+
+/**
+ * Keeps store and queue in step, again and again until the signal. Every worker of a guard and everybody who waits for a
+ * run does so, and one of them at a time (the leader) does what only one needs to do: it puts waiting parcels back into
+ * the queue, ends runs that nobody waits for, and cancels runs and express parcels whose process was killed. Whatever the queue has lost is
+ * found here, and what it still has is not added twice.
+ *
+ * @throws UserError when the run that is waited for was cancelled
+ */
+export async function reconcile(options: ReconcileOptions, signal: AbortSignal): Promise<void> {
+  const { onTrouble, everyMs = EVERY_MS } = options;
+  const leadership = new Leadership(options.pool, options.guardId);
+  // Those that looked abandoned at the look before.
+  let unattended: UnattendedRun[] = [];
+  try {
+    while (!signal.aborted) {
+      const started = performance.now();
+      try {
+        await withRetry(() => attend(options), signal);
+        if (await withRetry(() => leadership.held(), signal)) {
+          unattended = await withRetry(() => lead(options, unattended), signal);
+        }
+      } catch (error) {
+        if (signal.aborted || onTrouble === undefined) throw error;
+        onTrouble(error as Error);
+      }
+      await sleep(Math.max(everyMs, (performance.now() - started) / SHARE_OF_TIME), undefined, { signal });
+    }
+  } finally {
+    leadership.release();
+  }
+}
+
+async function attend({ pool, runId }: ReconcileOptions): Promise<void> {
+  if (runId !== undefined && !(await attendRun(pool, runId))) throw runWasCancelled(runId);
+}
+
+async function lead(
+  { pool, queue, guardId }: ReconcileOptions,
+  unattended: UnattendedRun[],
+): Promise<UnattendedRun[]> {
+  await queue.add(await waitingParcels(pool, guardId, PARCELS));
+  await settleRuns(pool, queue, guardId);
+  await cancelAbandonedRuns(pool, unattended);
+  await cancelAbandonedExpress(pool, guardId);
+  await forgetCancelledTexts(pool);
+  return unattendedRuns(pool);
+}

@@ -1,0 +1,63 @@
+import { AttributeType, DataType, ModelProto } from '../onnx/proto.js';
+
+/** A node of an encoded graph, with the types of its values. */
+export interface TypedNode {
+  opType: string;
+  domain: string;
+  /** The types of its inputs; undefined for one that is left out. */
+  inputs: (DataType | undefined)[];
+  /** Of its first output. */
+  output: DataType;
+}
+
+interface Named {
+  name: string;
+}
+interface DecodedGraph {
+  node: {
+    opType: string;
+    domain: string;
+    input: string[];
+    output: string[];
+    attribute: { name: string; type: number; i: { toString(): string } }[];
+  }[];
+  initializer: (Named & { dataType: DataType })[];
+  input: (Named & { type: { tensorType: { elemType: DataType } } })[];
+  output: (Named & { type: { tensorType: { elemType: DataType } } })[];
+}
+
+/**
+ * Every node of an `.onnx` file's bytes with the types that its values have: out of the graph's inputs and
+ * initializers, and from node to node. All operators of our graphs but Cast give what they take first.
+ * @throws when a value is used before it is there, or when an output has not the type that the graph gives it
+ */
+export function typedNodes(bytes: Uint8Array): TypedNode[] {
+  const { graph } = ModelProto.decode(bytes) as unknown as { graph: DecodedGraph };
+  const types = new Map<string, DataType>();
+  for (const { name, dataType } of graph.initializer) types.set(name, dataType);
+  for (const { name, type } of graph.input) types.set(name, type.tensorType.elemType);
+  const typeOf = (name: string): DataType => {
+    const type = types.get(name);
+    if (type === undefined) throw new Error(`${name} is used before it is there`);
+    return type;
+  };
+  const nodes = graph.node.map(({ opType, domain, input, output, attribute }): TypedNode => {
+    const inputs = input.map((name) => (name === '' ? undefined : typeOf(name)));
+    const to = attribute.find(({ name, type }) => name === 'to' && type === AttributeType.INT);
+    const given = to === undefined ? inputs[0] : (Number(to.i.toString()) as DataType);
+    if (given === undefined) throw new Error(`${opType} has no first input`);
+    for (const name of output) types.set(name, given);
+    return { opType, domain, inputs, output: given };
+  });
+  for (const { name, type } of graph.output) {
+    if (typeOf(name) !== type.tensorType.elemType) throw new Error(`${name} has another type than it says`);
+  }
+  return nodes;
+}
+
+/** Types of weights and of what is computed with them. */
+export const FLOAT_TYPES: ReadonlySet<DataType> = new Set([
+  DataType.FLOAT,
+  DataType.FLOAT16,
+  DataType.BFLOAT16,
+]);

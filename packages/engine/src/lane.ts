@@ -1,0 +1,73 @@
+import type { RowOutcome } from './batcher.js';
+import type { CostModel } from './cost-model.js';
+import { planBatches } from './plan-batches.js';
+
+/** Express rows are waited for by somebody, one by one; bulk rows by nobody in particular. */
+export type LaneName = 'express' | 'bulk';
+
+/** A row that waits for its forward pass. */
+export interface Row {
+  tokenIds: Int32Array;
+  resolve(outcome: RowOutcome): void;
+  reject(error: Error): void;
+}
+
+/** Rows of one forward pass. */
+export interface Batch {
+  rows: Row[];
+  /** It has failed before, beside others or as part of a larger one. */
+  suspect: boolean;
+}
+
+/** Rows that are planned together: enough to fill batches well, few enough that planning takes no time. */
+const ROWS_PER_PLAN = 4096;
+
+/** The rows of one lane, on their way into batches. */
+export class Lane {
+  #waiting: Row[] = [];
+  #planned: Row[][] = [];
+  #suspects: Row[][] = [];
+
+  get hasWork(): boolean {
+    return this.#waiting.length > 0 || this.#planned.length > 0 || this.hasSuspects;
+  }
+
+  get hasSuspects(): boolean {
+    return this.#suspects.length > 0;
+  }
+
+  add(row: Row): void {
+    this.#waiting.push(row);
+  }
+
+  /** The next batch. Rows are planned when they are needed: whatever has come by then is in the plan. */
+  next(model: CostModel): Batch | undefined {
+    const suspect = this.#suspects.pop();
+    if (suspect !== undefined) return { rows: suspect, suspect: true };
+    if (this.#planned.length === 0 && this.#waiting.length > 0) {
+      const rows = this.#waiting.splice(0, ROWS_PER_PLAN);
+      const lengths = rows.map((row) => row.tokenIds.length);
+      this.#planned = planBatches(lengths, model).map((batch) => batch.flatMap((i) => rows[i] ?? []));
+    }
+    const rows = this.#planned.shift();
+    return rows === undefined ? undefined : { rows, suspect: false };
+  }
+
+  /** A batch that was not run after all is the next one again. */
+  putBack({ rows }: Batch): void {
+    this.#planned.unshift(rows);
+  }
+
+  suspect(...batches: Row[][]): void {
+    this.#suspects.push(...batches);
+  }
+
+  /** Empties the lane. */
+  takeAll(): Row[] {
+    const all = [...this.#suspects.flat(), ...this.#planned.flat(), ...this.#waiting];
+    this.#suspects = [];
+    this.#planned = [];
+    this.#waiting = [];
+    return all;
+  }
+}

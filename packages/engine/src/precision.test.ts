@@ -1,0 +1,91 @@
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CONTENT_GUARDS, type GoldenGuard, goldenCases, goldenDirs, tempDir } from '@tocsin/siren/testing';
+import { describe, expect, test } from 'vitest';
+import { CPU } from './devices/device.js';
+import { type OpenGuardOptions, openGuard } from './open-guard.js';
+import { prefixScorerOf } from './prefix-scorer.js';
+import { Scorer } from './scorer.js';
+
+const temp = tempDir();
+
+/** Distances to the reference's scores, of a guard that is built for some device and run on the CPU. */
+async function distances(
+  name: GoldenGuard,
+  options: OpenGuardOptions,
+): Promise<{ max: number; mean: number }> {
+  const cases = goldenCases(name);
+  const rows = cases.map(({ tokenIds }) => Int32Array.from(tokenIds));
+  const guard = await openGuard(goldenDirs(name).artifact, {
+    ...options,
+    cacheDir: await mkdtemp(join(temp, 'x-')),
+  });
+  const here = { ...guard, device: CPU };
+  const [scorer, prefixes] = [await Scorer.start(here), prefixScorerOf(here)];
+  try {
+    const outcomes = await scorer.score(rows);
+    const all = outcomes.map(({ score }, i) =>
+      Math.abs((score ?? Number.NaN) - (cases[i]?.score ?? Number.NaN)),
+    );
+    // Both graphs are made of the same blocks: the last prefix of a row has the row's score.
+    for (const [i, tokenIds] of rows.slice(0, 4).entries()) {
+      const scores = await prefixes.score({ tokenIds, stream: undefined });
+      expect(Math.abs((scores.at(-1) ?? Number.NaN) - (outcomes[i]?.score ?? Number.NaN))).toBeLessThan(
+        ARITHMETIC_NOISE,
+      );
+    }
+    return { max: Math.max(...all), mean: all.reduce((sum, one) => sum + one, 0) / all.length };
+  } finally {
+    await Promise.all([scorer.close(), prefixes.close()]);
+  }
+}
+
+/** Half precision between operators: attention of the two graphs rounds in different places. */
+const ARITHMETIC_NOISE = 0.02;
+
+/**
+ * Distances that were measured, times two to three. The golden backbones are random, and small: they take to rounding
+ * far worse than trained ones, whose figures are in docs/guards.md.
+ */
+describe.each(CONTENT_GUARDS)('%s', (name) => {
+  test.each([
+    // Their weights are of a half type to begin with, and small: nothing is rounded.
+    ['float16', 1e-4, 1e-4],
+    ['bfloat16', 1e-4, 1e-4],
+    ['int8', 0.1, 0.02],
+    ['int4', 0.8, 0.25],
+  ] as const)('%s on the CPU', async (precision, max, mean) => {
+    const measured = await distances(name, { precision, device: 'cpu' });
+    expect(measured.max).toBeLessThanOrEqual(max);
+    expect(measured.mean).toBeLessThanOrEqual(mean);
+  });
+
+  test('the CUDA graph in float16, run on the CPU, is within float16 noise', async () => {
+    const measured = await distances(name, { precision: 'float16', device: 'cuda' });
+    expect(measured.max).toBeLessThanOrEqual(0.03);
+    expect(measured.mean).toBeLessThanOrEqual(0.005);
+  });
+
+  test.each(['float32', 'float16'])('the WebGPU graph in %s, run on the CPU', async (precision) => {
+    const measured = await distances(name, { precision, device: 'webgpu' });
+    expect(measured.max).toBeLessThanOrEqual(precision === 'float32' ? 1e-4 : 0.03);
+  });
+
+  test.each(['bfloat16', 'int8', 'int4'])(
+    'the CUDA graph in %s loads as far as a CPU can: all that is missing are kernels for bfloat16',
+    async (precision) => {
+      const guard = await openGuard(goldenDirs(name).artifact, {
+        precision,
+        device: 'cuda',
+        cacheDir: await mkdtemp(join(temp, 'x-')),
+      });
+      // onnxruntime looks for kernels after it has checked the graph: operators, attributes, types, shapes.
+      const expected =
+        /^the model did not load: Could not find an implementation for (FusedMatMul|MatMulNBits)\(1\)/;
+      await expect(Scorer.start({ ...guard, device: CPU })).rejects.toThrow(expected);
+      const prefixes = prefixScorerOf({ ...guard, device: CPU });
+      await expect(prefixes.start()).rejects.toThrow(expected);
+      await prefixes.close();
+    },
+  );
+});

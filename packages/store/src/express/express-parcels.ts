@@ -1,0 +1,38 @@
+import type { Pool } from '../connect.js';
+
+/** Nobody waits longer for an express parcel. */
+export const EXPRESS_WAIT_SECONDS = 60;
+
+/** Those of the parcels that are express parcels and still wait to be scored. */
+export async function waitingExpress(pool: Pool, parcelIds: readonly number[]): Promise<number[]> {
+  if (parcelIds.length === 0) return [];
+  const { rows } = await pool.query<{ id: number }>(
+    `select id from parcels where id = any($1::bigint[]) and state = 'waiting' and run_id is null order by id`,
+    [parcelIds],
+  );
+  return rows.map((row) => row.id);
+}
+
+/** Cancels express parcels that nobody waits for any more. As of a cancelled run's, a later run takes them up again. */
+export async function cancelExpress(pool: Pool, parcelIds: readonly number[]): Promise<void> {
+  if (parcelIds.length === 0) return;
+  await pool.query(
+    `update parcels set state = 'cancelled'
+     where id = any($1::bigint[]) and state = 'waiting' and run_id is null`,
+    [parcelIds],
+  );
+}
+
+/**
+ * Cancels a guard's express parcels that have waited longer than anybody waits: their asker was killed.
+ * @returns how many
+ */
+export async function cancelAbandonedExpress(pool: Pool, guardId: number): Promise<number> {
+  const { rowCount } = await pool.query(
+    `update parcels set state = 'cancelled'
+     where guard_id = $1 and state = 'waiting' and run_id is null
+       and created_at < now() - make_interval(secs => $2)`,
+    [guardId, EXPRESS_WAIT_SECONDS],
+  );
+  return rowCount ?? 0;
+}

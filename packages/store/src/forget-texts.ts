@@ -1,0 +1,50 @@
+import type { Pool } from './connect.js';
+import type { Retention } from './schema.js';
+
+/** Rows that one statement looks at. */
+const BATCH_ROWS = 10_000;
+
+/**
+ * Deletes the texts of a run that are not retained, a batch at a time. Doing it again, or from where it was broken off,
+ * is the same.
+ * @returns how many were deleted
+ */
+export async function forgetTexts(pool: Pool, runId: number, retain: Retention): Promise<number> {
+  if (retain === 'all') return 0;
+  const { rows } = await pool.query<{ first: number | null; last: number | null }>(
+    'select min(seq) as first, max(seq) as last from item_texts where run_id = $1',
+    [runId],
+  );
+  const { first, last } = rows[0] ?? { first: null, last: null };
+  if (first === null || last === null) return 0;
+  let deleted = 0;
+  for (let from = first; from <= last; from += BATCH_ROWS) {
+    const { rowCount } = await pool.query(retain === 'none' ? DELETE_ALL : DELETE_UNFLAGGED, [
+      runId,
+      from,
+      from + BATCH_ROWS,
+    ]);
+    deleted += rowCount ?? 0;
+  }
+  return deleted;
+}
+
+/** Deletes what was retained for too long: texts of runs that were cancelled when their process could not do it. */
+export async function forgetCancelledTexts(pool: Pool): Promise<void> {
+  const { rows } = await pool.query<{ id: number }>(
+    `select id from runs
+     where state = 'cancelled' and retain <> 'all'
+       and exists (select from item_texts where item_texts.run_id = runs.id)`,
+  );
+  for (const { id } of rows) await forgetTexts(pool, id, 'none');
+}
+
+const DELETE_ALL = 'delete from item_texts where run_id = $1 and seq >= $2 and seq < $3';
+
+/** A row without a score is not flagged, nor is any of a run that has no threshold. */
+const DELETE_UNFLAGGED = `${DELETE_ALL} and not exists (
+  select
+  from runs r
+  join items i on i.run_id = r.id
+  join scores s on s.guard_id = r.guard_id and s.content = i.content
+  where r.id = item_texts.run_id and i.seq = item_texts.seq and s.score >= r.threshold)`;

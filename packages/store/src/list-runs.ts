@@ -1,0 +1,112 @@
+import type { Pool } from './connect.js';
+import { noSuchRun } from './retry-run.js';
+import type { Retention, RunState } from './schema.js';
+
+/** A run, and what has become of its rows so far. rows = scored + failed + rejected + left. */
+export interface RunRow {
+  id: number;
+  /** What is scored. */
+  name: string;
+  /** The guard, as it was asked for. */
+  guard: string;
+  fingerprint: string;
+  state: RunState;
+  threshold: number | null;
+  retain: Retention;
+  createdAt: Date;
+  finishedAt: Date | null;
+  /** When the process that waits for it was last heard of; null when nobody has to wait for it. */
+  seenAt: Date | null;
+  rows: number;
+  /** Of the rows: those whose content had no score when the run came to them. */
+  fresh: number;
+  known: number;
+  duplicates: number;
+  /** Rows that could not be read. */
+  rejected: number;
+  /** Rows that have a score. */
+  scored: number;
+  /** Rows whose content ended in an error. */
+  failed: number;
+  /** Rows that wait for their score. */
+  left: number;
+  /** Rows with score >= threshold; null when the run has no threshold. */
+  flagged: number | null;
+}
+
+export interface ListRunsOptions {
+  /** The newest so many. */
+  limit: number;
+}
+
+/** The newest runs, newest first. */
+export function listRuns(pool: Pool, { limit }: ListRunsOptions): Promise<RunRow[]> {
+  return select(pool, 'order by id desc limit $1', limit);
+}
+
+/** @throws UserError when there is no such run */
+export async function getRun(pool: Pool, runId: number): Promise<RunRow> {
+  const [run] = await select(pool, 'where id = $1', runId);
+  if (run === undefined) throw noSuchRun(runId);
+  return run;
+}
+
+/**
+ * What of a run can be asked often: its state, and the rows that are in the store.
+ * @throws UserError when there is no such run
+ */
+export async function runHead(pool: Pool, runId: number): Promise<Pick<RunRow, 'state' | 'rows'>> {
+  const { rows } = await pool.query<Pick<RunRow, 'state' | 'rows'>>(
+    'select state, rows from runs where id = $1',
+    [runId],
+  );
+  const [run] = rows;
+  if (run === undefined) throw noSuchRun(runId);
+  return run;
+}
+
+async function select(pool: Pool, which: string, value: number): Promise<RunRow[]> {
+  const { rows } = await pool.query<RunRow>(
+    `select r.id, r.name, g.ref as guard, g.fingerprint, r.state, r.threshold, r.retain,
+            r.created_at as "createdAt", r.finished_at as "finishedAt", r.seen_at as "seenAt",
+            r.rows, r.fresh, r.known, r.duplicates, r.rejected,
+            c.scored, c.failed, r.rows - r.rejected - c.scored - c.failed as left,
+            case when r.threshold is not null then c.flagged end as flagged
+     from (select * from runs ${which}) r
+     join guards g on g.id = r.guard_id
+     cross join lateral (
+       select count(s.score) as scored, count(s.error) as failed,
+              count(*) filter (where s.score >= r.threshold) as flagged
+       from items i
+       -- One look-up a row, whatever the planner thinks of the size of the tables.
+       left join lateral (select score, error from scores
+                          where guard_id = r.guard_id and content = i.content limit 1) s on true
+       where i.run_id = r.id
+     ) c
+     order by r.id desc`,
+    [value],
+  );
+  return rows;
+}
+
+/** A row without a score, and why. */
+export interface ProblemRow {
+  seq: number;
+  key: string;
+  reason: string;
+}
+
+/** The first rows of a run that could not be read or scored. */
+export async function problemRows(pool: Pool, runId: number, limit: number): Promise<ProblemRow[]> {
+  const { rows } = await pool.query<ProblemRow>(
+    `select i.seq, i.key, coalesce(i.reject, s.error) as reason
+     from runs r join items i on i.run_id = r.id
+     left join lateral (select error from scores
+                        where guard_id = r.guard_id and content = i.content limit 1) s on true
+     where r.id = $1 and (i.reject is not null or s.error is not null)
+     order by i.seq
+     limit $2`,
+    [runId, limit],
+  );
+  return rows;
+}

@@ -1,0 +1,10 @@
+/** Compiles a guard in a process of its own: prints what that took. Arguments: guard, precision, cache directory. */
+import { openGuard } from '@tocsin/engine';
+import { memoryOf } from './memory.js';
+
+const [ref = '', precision, cacheDir] = process.argv.slice(2);
+const before = await memoryOf('self');
+const started = performance.now();
+await openGuard(ref, { precision, cacheDir, device: 'cpu' });
+const ms = performance.now() - started;
+console.log(JSON.stringify({ ms, before: before.peak, peak: (await memoryOf('self')).peak }));

@@ -1,0 +1,18 @@
+import { readFile } from 'node:fs/promises';
+
+/** Memory of a process (Linux), bytes. */
+export interface Memory {
+  /** Resident now, and at its most so far. */
+  resident: number;
+  peak: number;
+  /** The part of `resident` that is the process' own; the rest are pages of files, which the system can drop. */
+  own: number;
+}
+
+/** @param pid of a process, or `self` */
+export async function memoryOf(pid: number | 'self'): Promise<Memory> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  const field = (name: string): number =>
+    1024 * Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? Number.NaN);
+  return { resident: field('VmRSS'), peak: field('VmHWM'), own: field('RssAnon') };
+}
