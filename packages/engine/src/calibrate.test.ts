@@ -122,3 +122,16 @@ test('a guard of short texts has no row longer than those', async () => {
   expect(Math.max(...passes.map(({ longest }) => longest))).toBe(16);
   expect(model).toMatchObject({ budgetTokens: 1024, cellMs: 0 });
 });
+
+test('however much else the machine does meanwhile, a token costs something', async () => {
+  const spikes = fc.array(fc.double({ min: 1, max: 100, noNaN: true }), { minLength: 40, maxLength: 40 });
+  await fc.assert(
+    fc.asyncProperty(devices, spikes, async (device, noise) => {
+      const { run } = fakeRun(device, (pass) => noise[pass % noise.length] ?? 1);
+      const model = await calibrate(run, VOCABULARY, MAX_LENGTH);
+      expect(model.tokenMs).toBeGreaterThan(0);
+      expect(model.overheadMs).toBeGreaterThanOrEqual(0);
+      expect(model.cellMs).toBeGreaterThanOrEqual(0);
+    }),
+  );
+});

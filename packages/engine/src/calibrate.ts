@@ -73,11 +73,13 @@ export async function calibrate(
   const extraMs =
     long === short ? 0 : (await time(rows, long)) - line.overheadMs - line.tokenMs * rows * long;
   // The short rows had some attention too: it is in the cost per token, and has to leave it.
-  const cellMs = long === short ? 0 : Math.max(0, extraMs / (rows * long * (long - short)));
+  const measuredCell = long === short ? 0 : Math.max(0, extraMs / (rows * long * (long - short)));
+  // On a busy machine the long row can seem to say that attention is all that short rows cost, which it never is.
+  const cellMs = Math.min(measuredCell, line.tokenMs / (2 * short));
   return {
     budgetTokens: Math.max(chosen.tokens, maxLength),
     overheadMs: line.overheadMs,
-    tokenMs: Math.max(0, line.tokenMs - cellMs * short),
+    tokenMs: line.tokenMs - cellMs * short,
     cellMs,
   };
 }
@@ -94,6 +96,8 @@ function fastest(measured: Timed[]): Timed {
 
 /** overheadMs + tokenMs x tokens, through a single row and the chosen batch. */
 function lineThrough(single: Timed, chosen: Timed): { overheadMs: number; tokenMs: number } {
-  const tokenMs = Math.max(0, (chosen.ms - single.ms) / (chosen.tokens - single.tokens));
+  const slope = (chosen.ms - single.ms) / (chosen.tokens - single.tokens);
+  // A single row that seems as dear as a batch (something else ran beside it) says nothing: then all is per token.
+  const tokenMs = slope > 0 ? slope : perToken(chosen);
   return { overheadMs: Math.max(0, single.ms - tokenMs * single.tokens), tokenMs };
 }
