@@ -1,7 +1,19 @@
-import { type CorpusFields, DEFAULT_FIELDS } from '@tocsin/corpus';
-import type { Command } from 'commander';
+import { readFile } from 'node:fs/promises';
+import {
+  type CorpusFields,
+  type CorpusReading,
+  DEFAULT_FIELDS,
+  findSources,
+  INPUT_FORMATS,
+  type InputFormat,
+  SHAPES,
+  type ShapeName,
+  sourceLabel,
+} from '@tocsin/corpus';
+import { messageOf, UserError } from '@tocsin/errors';
+import { type Command, Option } from 'commander';
 
-/** Where a row's parts are, and where its scores are kept: the options of every command that reads a corpus. */
+/** How a corpus is read, and where its scores are kept: the options of every command that reads a corpus. */
 export interface CorpusFlags {
   textField: string;
   promptField: string;
@@ -9,8 +21,17 @@ export interface CorpusFlags {
   messagesField: string;
   toolsField: string;
   idField: string;
+  inputFormat?: InputFormat;
+  shape?: ShapeName;
+  delimiter?: string;
+  query?: string;
+  queryFile?: string;
   dataDir?: string;
 }
+
+/** What a command's help says about its sources. */
+export const SOURCES =
+  'JSONL, CSV, TSV or Parquet files (.gz, .zst too), directories, patterns, postgres://... with --query, - for standard input';
 
 export function addCorpusOptions(command: Command): Command {
   return command
@@ -20,7 +41,32 @@ export function addCorpusOptions(command: Command): Command {
     .option('--messages-field <name>', "the field that holds an agent's messages", DEFAULT_FIELDS.messages)
     .option('--tools-field <name>', 'the field that holds the tools it was given', DEFAULT_FIELDS.tools)
     .option('--id-field <name>', "the field that holds a row's key", DEFAULT_FIELDS.id)
+    .addOption(
+      new Option('--input-format <format>', 'of the files, instead of what their names say').choices([
+        ...INPUT_FORMATS,
+      ]),
+    )
+    .addOption(
+      new Option(
+        '--shape <shape>',
+        'what a record is: a row, a chat (its last exchange is scored), or a request to /v1/moderations',
+      )
+        .choices([...SHAPES])
+        .default('rows'),
+    )
+    .option(
+      '--delimiter <character>',
+      'between the fields of CSV (default: a comma; a tab in .tsv)',
+      delimiter,
+    )
+    .option('--query <sql>', 'whose rows are the corpus, on the database that is named as a source')
+    .option('--query-file <file>', 'the file that holds the query')
     .option('--data-dir <dir>', 'of the embedded database, used when DATABASE_URL is unset (TOCSIN_DATA)');
+}
+
+/** On a command line a tab is hard to write. */
+function delimiter(text: string): string {
+  return text === 'tab' || text === '\\t' ? '\t' : text;
 }
 
 /** The fields as a reader of corpora takes them. */
@@ -33,4 +79,49 @@ export function fieldsOf(flags: CorpusFlags): CorpusFields {
     tools: flags.toolsField,
     id: flags.idField,
   };
+}
+
+/** A corpus that is there, and how it is read. */
+export interface OpenCorpus {
+  /** As it was named, without passwords: what a run is called. */
+  name: string;
+  sources: string[];
+  /** All that is to be read; undefined when nobody can know (standard input, a query). */
+  bytes: number | undefined;
+  reading: CorpusReading;
+}
+
+/** Finds what a corpus is made of. Throws a `UserError` for what cannot be read. */
+export async function openCorpus(given: readonly string[], flags: CorpusFlags): Promise<OpenCorpus> {
+  const reading = await readingOf(flags);
+  return { name: labels(given).join(' '), reading, ...(await findSources(given, reading)) };
+}
+
+/** Sources as people may see them. */
+export function labels(given: readonly string[]): string[] {
+  return given.map(sourceLabel);
+}
+
+async function readingOf(flags: CorpusFlags): Promise<CorpusReading> {
+  const { inputFormat: format, shape, delimiter } = flags;
+  const query = await queryOf(flags);
+  return {
+    fields: fieldsOf(flags),
+    ...(format && { format }),
+    ...(shape && { shape }),
+    ...(delimiter !== undefined && { delimiter }),
+    ...(query !== undefined && { query }),
+  };
+}
+
+async function queryOf({ query, queryFile }: CorpusFlags): Promise<string | undefined> {
+  if (queryFile === undefined) return query;
+  if (query !== undefined) {
+    throw new UserError('--query and --query-file were both given', { hint: 'Leave one of them out.' });
+  }
+  try {
+    return await readFile(queryFile, 'utf8');
+  } catch (error) {
+    throw new UserError(`the query file cannot be read: ${messageOf(error)}`, { cause: error });
+  }
 }

@@ -30,3 +30,20 @@ test.each(['0', '1', '0.5', '1e-3'])('%s is a probability', (text) => {
 test.each(['-0.1', '1.1', 'half', '', ' ', 'NaN', 'Infinity'])('%j is none', (text) => {
   expect(() => probability(text)).toThrow('Expected a number from 0 to 1.');
 });
+
+test.each(['auto', 'cpu', 'cuda', 'cuda:1', 'webgpu'])('%s is a device, and reaches a child', (device) => {
+  const flags = parse(['-g', 'starter', '--device', device, '--precision', 'bfloat16']);
+  expect(parse(guardArguments(flags))).toMatchObject({ device, precision: 'bfloat16' });
+});
+test('other devices and precisions are refused, with what there is', () => {
+  const program = (args: string[]) => () =>
+    addGuardOptions(new Command().exitOverride().configureOutput({ writeErr: () => {} })).parse(
+      ['-g', 'starter', ...args],
+      { from: 'user' },
+    );
+  expect(program(['--device', 'gpu'])).toThrow('Expected one of auto, cpu, cuda[:n], webgpu.');
+  expect(program(['--precision', 'int2'])).toThrow('float32, float16, bfloat16, int8, int4');
+});
+test('without a precision the device decides', () => {
+  expect(parse(['-g', 'starter']).precision).toBeUndefined();
+});

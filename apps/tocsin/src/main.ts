@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { compareCommand } from './compare/command.js';
+import { doctorCommand } from './doctor/command.js';
 import { evalCommand } from './eval/command.js';
 import { EXIT } from './exit-codes.js';
 import { guardsCommand } from './guards/command.js';
@@ -13,6 +14,7 @@ import {
   runCommand,
   runsCommand,
 } from './runs/index.js';
+import { scheduleCommand } from './schedule/command.js';
 import { scoreCommand } from './score/command.js';
 import { startCommand } from './start/command.js';
 import { submitCommand } from './submit/command.js';
@@ -37,7 +39,9 @@ const program = new Command('tocsin')
   .addCommand(cancelCommand())
   .addCommand(retryCommand())
   .addCommand(purgeCommand())
+  .addCommand(scheduleCommand())
   .addCommand(workCommand())
+  .addCommand(doctorCommand())
   .addCommand(startCommand())
   .addCommand(quickstartCommand(), { hidden: true });
 

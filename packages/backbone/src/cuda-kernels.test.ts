@@ -57,7 +57,7 @@ async function graphsOf(
   const checkpoint = await openCheckpoint(backbone);
   const lastLayer = checkpoint.config.numLayers - 1;
   const taken = takeTensors(checkpoint, planTensors(checkpoint.config, lastLayer), 'dir');
-  const format = blockFormatOf(numerics);
+  const format = blockFormatOf(numerics, 'BF16');
   const weights = new Map<string, PlacedTensor | QuantizedTensor>();
   for (const [name, tensor] of taken) {
     const where = placed(tensor, 'weights-0.safetensors');

@@ -2,6 +2,14 @@ import type { Graph, Value } from './onnx/graph.js';
 import type { WeightSource } from './weight-source.js';
 
 /**
+ * What MatMulNBits may compute in on a CPU: 1 is float32, 4 rounds the activations to 8 bits, block by block. Measured
+ * (3072 outputs, 1024 inputs, 2 cores with AVX2): with 4-bit weights float32 is as fast as 4, and more exact. With 8-bit
+ * weights it takes all of them back to floats at every pass, 20 to 80 times the time of 4 where few tokens go through;
+ * 4 costs 0.75 % of the product's norm against 0.53 %.
+ */
+const ACCURACY_LEVELS = { 4: 1, 8: 4 } as const;
+
+/**
  * A linear layer of the checkpoint, with its bias if it has one: [tokens, inputs] to [tokens, outputs], both in the
  * type that is computed in.
  * @param name the layer's name without `.weight`
@@ -24,8 +32,7 @@ function multiply(graph: Graph, weights: WeightSource, name: string, value: Valu
         N: { int: outputs },
         bits: { int: format.bits },
         block_size: { int: format.blockSize },
-        // 1 is float32 on the CPU: 4, which rounds the activations to 8 bits, was no faster there and less exact.
-        accuracy_level: { int: 1 },
+        accuracy_level: { int: ACCURACY_LEVELS[format.bits] },
       },
     );
     return product;

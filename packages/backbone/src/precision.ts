@@ -33,8 +33,8 @@ export const DEFAULT_PRECISION: Record<DeviceKind, Precision> = {
  * What a precision means on a device.
  *
  * On a CPU all is computed in float32 (onnxruntime has no kernels there for less): a precision says what the weights
- * are rounded to. A GPU computes in what the weights are held in; `int8` and `int4` weights are taken back to the
- * device's own arithmetic as they are used.
+ * are rounded to. Only `int8` rounds what they are multiplied with too, to 8 bits in blocks of 32. A GPU computes in
+ * what the weights are held in; `int8` and `int4` weights are taken back to the device's own arithmetic as they are used.
  *
  * @throws UserError for what a device does not do
  */

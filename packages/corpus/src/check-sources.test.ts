@@ -54,7 +54,7 @@ test('a directory is named, with how to name what is in it', async () => {
   const folder = join(dir, 'logs');
   await mkdir(folder);
   const { message, hint } = await refusal([`${folder}/`]);
-  expect(message).toBe(`"${folder}/" is a directory; a file of JSON lines was expected.`);
+  expect(message).toBe(`"${folder}/" is a directory; a file was expected.`);
   expect(hint).toContain(`${folder}/*.jsonl`);
 });
 

@@ -1,7 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DamagedGzip, gunzip } from './gunzip.js';
+import { DamagedArchive } from './damaged-archive.js';
+import { gunzip } from './gunzip.js';
 
 async function* chunked(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
@@ -50,7 +51,7 @@ describe('gunzip', () => {
   test('a truncated stream gives all that can be unpacked, then the error with its place', async () => {
     const kept = packed.length - 20_000;
     const { out, error } = await unpack(packed.subarray(0, kept));
-    expect(error).toBeInstanceOf(DamagedGzip);
+    expect(error).toBeInstanceOf(DamagedArchive);
     expect(error).toMatchObject({ truncated: true, byte: kept });
     expect(out.length).toBeGreaterThan(text.length * 0.85);
     expect(out.equals(text.subarray(0, out.length))).toBe(true);
@@ -59,7 +60,7 @@ describe('gunzip', () => {
   test.each([2, 9, 17])('a stream of only %i bytes is a truncated one', async (length) => {
     const { out, error } = await unpack(packed.subarray(0, length));
     expect(out.length).toBe(0);
-    expect(error).toMatchObject({ name: 'DamagedGzip', truncated: true, byte: length });
+    expect(error).toMatchObject({ name: 'DamagedArchive', kind: 'gzip', truncated: true, byte: length });
   });
 
   test('damage in the middle gives what came before it, then the error near its place', async () => {
@@ -68,8 +69,8 @@ describe('gunzip', () => {
     const [from, to] = [200_000, 300_000];
     broken.fill(0xff, from, to);
     const { out, error } = await unpack(broken);
-    expect(error).toMatchObject({ name: 'DamagedGzip', truncated: false });
-    const { byte } = error as DamagedGzip;
+    expect(error).toMatchObject({ name: 'DamagedArchive', kind: 'gzip', truncated: false });
+    const { byte } = error as DamagedArchive;
     expect(byte).toBeGreaterThan(from - 20_000);
     expect(byte).toBeLessThan(to);
     expect(out.length).toBeGreaterThan(from - 20_000);
@@ -80,7 +81,11 @@ describe('gunzip', () => {
     const broken = Buffer.from(packed);
     const at = broken.length - 6;
     broken[at] = (broken[at] ?? 0) ^ 1;
-    expect((await unpack(broken)).error).toMatchObject({ name: 'DamagedGzip', truncated: false });
+    expect((await unpack(broken)).error).toMatchObject({
+      name: 'DamagedArchive',
+      kind: 'gzip',
+      truncated: false,
+    });
   });
 
   test.each([
@@ -90,7 +95,7 @@ describe('gunzip', () => {
   ])('data that is no member is damage: %s', async (_name, zeros) => {
     const stream = Buffer.concat([gzipSync('a'), Buffer.alloc(zeros), Buffer.from('tail')]);
     const { out, error } = await unpack(stream);
-    expect(error).toMatchObject({ name: 'DamagedGzip', truncated: false });
+    expect(error).toMatchObject({ name: 'DamagedArchive', kind: 'gzip', truncated: false });
     expect(zeros === 0 || out.toString() === 'a').toBe(true);
   });
 

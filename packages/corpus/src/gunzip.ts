@@ -1,5 +1,6 @@
 import { createGunzip } from 'node:zlib';
-import { codeOf, messageOf } from '@tocsin/errors';
+import { codeOf } from '@tocsin/errors';
+import { DamagedArchive } from './damaged-archive.js';
 
 const KB = 1024;
 /** Compressed bytes handed to zlib at once: one piece grows to at most 1,032 times its size. */
@@ -7,25 +8,11 @@ const PIECE_BYTES = 16 * KB;
 const OUTPUT_BYTES = 64 * KB;
 
 /**
- * Compressed data that ends too early (at `byte` of the compressed stream) or is damaged: deflate has no check of its own,
- * so damage may lie before the `byte` at which it was noticed, and only the checksum at a member's end is sure to notice it.
- */
-export class DamagedGzip extends Error {
-  readonly byte: number;
-  readonly truncated: boolean;
-
-  constructor(byte: number, truncated: boolean, options: { cause?: unknown; detail?: string } = {}) {
-    super(options.detail ?? messageOf(options.cause), { cause: options.cause });
-    this.name = 'DamagedGzip';
-    this.byte = byte;
-    this.truncated = truncated;
-  }
-}
-
-/**
  * Decompress a stream of gzip members. What came before the damage is given out first: all of it when the stream is
  * truncated, all but the output of the last 16 KB when it is corrupt. zlib's stream is fed piece by piece for that
  * reason: in a pipeline, its error throws away what it has buffered. Zeros after the last member (padding) are skipped.
+ * Deflate has no check of its own, so damage may lie before the byte at which it was noticed, and only the checksum at a
+ * member's end is sure to notice it.
  */
 export async function* gunzip(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const zlib = createGunzip({ chunkSize: OUTPUT_BYTES });
@@ -57,7 +44,9 @@ export async function* gunzip(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buf
           if (ended) piece = piece.subarray(zlib.bytesWritten - start);
         }
         if (ended && piece.some((byte) => byte !== 0)) {
-          throw new DamagedGzip(fed, false, { detail: 'data follows the padding after the last member' });
+          throw new DamagedArchive('gzip', fed, false, {
+            detail: 'data follows the padding after the last member',
+          });
         }
       }
     }
@@ -67,7 +56,7 @@ export async function* gunzip(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buf
     yield* ready.splice(0);
     const code = codeOf(error);
     if (code === undefined || !code.startsWith('Z_')) throw error;
-    throw new DamagedGzip(zlib.bytesWritten, code === 'Z_BUF_ERROR', { cause: error });
+    throw new DamagedArchive('gzip', zlib.bytesWritten, code === 'Z_BUF_ERROR', { cause: error });
   } finally {
     zlib.destroy();
   }

@@ -1,4 +1,3 @@
-import { numberLiteral } from './number-literal.js';
 import { count, typeName } from './wording.js';
 
 /** Longest key in UTF-16 units. */
@@ -9,9 +8,9 @@ export type RowKey = { key: string | undefined } | { fault: string };
 
 /**
  * The key that a row's id field gives: a string as it is, a number as JSON writes it (an integer beyond 2^53 keeps
- * the digits of the line). An absent or null id gives none; anything else is a fault that the reason names.
+ * the digits of the source, which `spelled` gives). An absent or null id gives none; anything else is a fault that the reason names.
  */
-export function rowKey(value: unknown, json: string, field: string): RowKey {
+export function rowKey(value: unknown, spelled: () => string | undefined, field: string): RowKey {
   if (value === undefined || value === null) return { key: undefined };
   const fault = (what: string): RowKey => ({ fault: `The id field ${JSON.stringify(field)} ${what}.` });
   if (typeof value !== 'string' && typeof value !== 'number') {
@@ -21,7 +20,7 @@ export function rowKey(value: unknown, json: string, field: string): RowKey {
     return fault('is a number too large to be read; write it as a string');
   }
   const rounded = typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value);
-  const key = (rounded ? numberLiteral(json, field) : undefined) ?? String(value);
+  const key = (rounded ? spelled() : undefined) ?? String(value);
   if (key.length > MAX_KEY_LENGTH) {
     return fault(`is ${count(key.length)} characters long, more than ${count(MAX_KEY_LENGTH)}`);
   }

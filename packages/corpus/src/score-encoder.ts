@@ -1,21 +1,23 @@
 import { stringify } from 'csv-stringify/sync';
 import type { ScoreFormat } from './score-format.js';
 import { SCORE_COLUMNS, type ScoreRow } from './score-row.js';
+import { ParquetEncoder } from './sinks/parquet-encoder.js';
+import type { Encoder } from './sinks/row-writer.js';
 
-/** Turns rows into text. */
-export interface ScoreEncoder {
-  /** What stands before the first row. */
-  readonly header: string;
-  rows(rows: readonly ScoreRow[]): string;
-}
+/** Turns scores into text or bytes. */
+export type ScoreEncoder = Encoder<ScoreRow>;
 
-/** The encoder of a format. */
-export function scoreEncoder(format: ScoreFormat): ScoreEncoder {
+/** The encoder of a format that is one row for each score. */
+export function scoreEncoder(format: Exclude<ScoreFormat, 'openai-batch'>): ScoreEncoder {
   switch (format) {
     case 'jsonl':
       return { header: '', rows: (rows) => rows.map((row) => `${JSON.stringify(cells(row))}\n`).join('') };
     case 'csv':
-      return { header: csv([SCORE_COLUMNS]), rows: (rows) => csv(rows.map(csvCells)) };
+      return csvEncoder(',');
+    case 'tsv':
+      return csvEncoder('\t');
+    case 'parquet':
+      return new ParquetEncoder(cells);
   }
 }
 
@@ -28,15 +30,17 @@ function cells(row: ScoreRow): ScoreRow {
   return { key, score, harmful, threshold, tokens, truncated } as ScoreRow;
 }
 
-function csvCells(row: ScoreRow): unknown[] {
-  const ordered = cells(row);
-  return SCORE_COLUMNS.map((column) => ordered[column]);
-}
-
 /**
  * Lines of CSV (RFC 4180, with LF). A spreadsheet runs a cell that begins with = + - @, tab or CR as a formula, and
  * keys come from the corpus: such cells get an apostrophe in front, in the key too. Numbers are left alone.
  */
-function csv(records: readonly (readonly unknown[])[]): string {
-  return stringify([...records], { escape_formulas: true, cast: { boolean: String } });
+function csvEncoder(delimiter: string): ScoreEncoder {
+  const csv = (records: readonly (readonly unknown[])[]): string =>
+    stringify([...records], { delimiter, escape_formulas: true, cast: { boolean: String } });
+  return { header: csv([SCORE_COLUMNS]), rows: (rows) => csv(rows.map(csvCells)) };
+}
+
+function csvCells(row: ScoreRow): unknown[] {
+  const ordered = cells(row);
+  return SCORE_COLUMNS.map((column) => ordered[column]);
 }

@@ -12,11 +12,14 @@ test.each([
   ['out.json', 'jsonl', 'jsonl', false],
   ['out.gz', 'csv', 'csv', true],
   ['out.jsonl', 'csv', 'csv', false],
+  ['out.tsv.gz', undefined, 'tsv', true],
+  ['out.parquet', undefined, 'parquet', false],
+  ['out.jsonl.gz', 'openai-batch', 'openai-batch', true],
 ])('%s with format %s is %s', (path, given, format, gzip) => {
   expect(scoreFormat(path, given)).toEqual({ format, gzip });
 });
 
-test.each(['out', 'out.json', 'out.gz', 'out.parquet', 'a.csv/out', ''])('"%s" says no format', (path) => {
+test.each(['out', 'out.json', 'out.gz', 'out.xlsx', 'a.csv/out', ''])('"%s" says no format', (path) => {
   expect(() => scoreFormat(path)).toThrow(
     expect.objectContaining({
       name: 'UserError',
@@ -28,6 +31,9 @@ test.each(['out', 'out.json', 'out.gz', 'out.parquet', 'a.csv/out', ''])('"%s" s
 
 test('a format that does not exist is refused with those that do', () => {
   expect(() => scoreFormat('out.csv', 'xlsx')).toThrow(
-    expect.objectContaining({ name: 'UserError', hint: 'Possible are jsonl and csv.' }),
+    expect.objectContaining({
+      name: 'UserError',
+      hint: 'Possible are jsonl, csv, tsv, parquet, openai-batch.',
+    }),
   );
 });

@@ -7,6 +7,8 @@ export interface ScoreRow {
   tokens?: number;
   truncated?: boolean;
   error?: string;
+  /** With an error: whether the row could not be read (else it could not be scored). Told apart by some formats only. */
+  unreadable?: boolean;
 }
 
 /** The fields in the order in which they are written. */

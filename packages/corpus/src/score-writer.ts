@@ -1,175 +1,90 @@
 import type { Writable } from 'node:stream';
-import { finished, pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
-import { codeOf } from '@tocsin/errors';
-import { checkWritable, type Output, openFile } from './output.js';
-import { outputError } from './output-error.js';
-import { type ScoreEncoder, scoreEncoder } from './score-encoder.js';
+import { UserError } from '@tocsin/errors';
+import { checkWritable, openFile } from './output.js';
+import { scoreEncoder } from './score-encoder.js';
 import { STDOUT, scoreFormat } from './score-format.js';
 import type { ScoreRow } from './score-row.js';
-
-/** Characters collected before they are handed to the stream. */
-const WRITE_CHARS = 64 * 1024;
+import { OpenEnd, OwnEnd } from './sinks/end.js';
+import { batchErrorsPath, batchLines, OpenaiBatchWriter } from './sinks/openai-batch-writer.js';
+import { checkTable, PostgresWriter, type TableMode } from './sinks/postgres-writer.js';
+import { type Encoder, type RowWriter, StreamWriter } from './sinks/row-writer.js';
+import { isPostgres } from './source-name.js';
 
 /** Writes scores; await each call before the next. Ends with `finish` or `abort`. */
-export interface ScoreWriter {
-  /** Resolves when more may be written. Throws a `UserError` when the output takes no more (no space left, ...). */
-  write(rows: readonly ScoreRow[]): Promise<void>;
-  /** Write what is left and put the file in its place. */
-  finish(): Promise<void>;
-  /** Give up: no file is left behind. Does nothing after `finish` or another `abort`. */
-  abort(): Promise<void>;
-  /** True once the reader of a pipe has gone (`... | head`): what is written since then is dropped. */
-  readonly readerGone: boolean;
+export type ScoreWriter = RowWriter<ScoreRow>;
+
+/** Where scores go, beyond a path and a format. */
+export interface OutputOptions {
+  /** Stands for `-`; `process.stdout` if not given. */
+  stdout?: Writable;
+  /** The guard's name, for formats that say which model has judged. */
+  model?: string;
+  /** For a Postgres output: the table, perhaps with its schema ("audit.scores"). */
+  table?: string;
+  /** What becomes of rows that the table has. Default: replace. */
+  tableMode?: TableMode;
 }
 
 /** Check format and place of an output before any work is done for it. Throws a `UserError`. */
-export async function checkOutput(path: string, format?: string): Promise<void> {
-  scoreFormat(path, format);
-  if (path !== STDOUT) await checkWritable(path);
+export async function checkOutput(path: string, format?: string, options: OutputOptions = {}): Promise<void> {
+  if (isPostgres(path)) return checkTable(path, tableOf(format, options), options.tableMode);
+  if (options.table !== undefined) throw noDatabase();
+  const how = scoreFormat(path, format);
+  if (path === STDOUT) return;
+  await checkWritable(path);
+  if (how.format === 'openai-batch') await checkWritable(batchErrorsPath(path));
 }
 
 /**
- * Open a writer for a file (`.jsonl`, `.ndjson` or `.csv`, each also with `.gz`) or for stdout (`-`, JSONL if no format
- * is given). The file appears under its name only when it is whole. In CSV, a key or error that a spreadsheet would run as a
- * formula gets an apostrophe in front. Throws a `UserError` as `checkOutput` does.
+ * Open a writer for a file (`.jsonl`, `.ndjson`, `.csv` or `.tsv`, each also with `.gz`; `.parquet`), for stdout (`-`, JSONL
+ * if no format is given), or for a table of a Postgres database (`postgres://...`). A file appears under its name only when
+ * it is whole. In CSV and TSV, a key or error that a spreadsheet would run as a formula gets an apostrophe in front.
+ * The format `openai-batch` writes two files: `out.jsonl`, and `out.errors.jsonl` with the requests that failed.
+ * Throws a `UserError` as `checkOutput` does.
  */
 export async function writerFor(
   path: string,
   format?: string,
-  options: { stdout?: Writable } = {},
+  options: OutputOptions = {},
 ): Promise<ScoreWriter> {
-  const how = scoreFormat(path, format);
-  const encoder = scoreEncoder(how.format);
-  if (path === STDOUT) return new StreamWriter(path, encoder, new OpenEnd(options.stdout ?? process.stdout));
-  const output = await openFile(path);
-  return new StreamWriter(path, encoder, new OwnEnd(output, how.gzip));
+  if (isPostgres(path)) return PostgresWriter.open(path, tableOf(format, options), options.tableMode);
+  if (options.table !== undefined) throw noDatabase();
+  const { format: known, gzip } = scoreFormat(path, format);
+  if (known !== 'openai-batch') return streamWriter(path, gzip, scoreEncoder(known), options);
+  const succeeded = await streamWriter(path, gzip, batchLines, options);
+  try {
+    const failed = await streamWriter(batchErrorsPath(path), gzip, batchLines, options);
+    return new OpenaiBatchWriter(succeeded, failed, options.model ?? 'tocsin');
+  } catch (error) {
+    await succeeded.abort();
+    throw error;
+  }
 }
 
-/** The end of the way: takes text and finishes in its own manner. */
-interface End {
-  write(text: string): Promise<void>;
-  finish(): Promise<void>;
-  abort(): Promise<void>;
+async function streamWriter<Row>(
+  path: string,
+  gzip: boolean,
+  encoder: Encoder<Row>,
+  { stdout = process.stdout }: OutputOptions,
+): Promise<StreamWriter<Row>> {
+  if (path === STDOUT) return new StreamWriter(path, encoder, new OpenEnd(stdout));
+  return new StreamWriter(path, encoder, new OwnEnd(await openFile(path), gzip));
 }
 
-class StreamWriter implements ScoreWriter {
-  readerGone = false;
-  readonly #path: string;
-  readonly #encoder: ScoreEncoder;
-  readonly #end: End;
-  #text: string;
-  #state: 'open' | 'finished' | 'aborted' = 'open';
-
-  constructor(path: string, encoder: ScoreEncoder, end: End) {
-    this.#path = path;
-    this.#encoder = encoder;
-    this.#end = end;
-    this.#text = encoder.header;
-  }
-
-  async write(rows: readonly ScoreRow[]): Promise<void> {
-    if (this.readerGone) return;
-    this.#text += this.#encoder.rows(rows);
-    if (this.#text.length >= WRITE_CHARS) await this.#attempt(() => this.#flush());
-  }
-
-  async finish(): Promise<void> {
-    if (this.#state === 'finished' || this.readerGone) return;
-    if (this.#state === 'aborted') throw new Error('the writer was aborted before finish');
-    await this.#attempt(async () => {
-      await this.#flush();
-      await this.#end.finish();
-      this.#state = 'finished';
+function tableOf(format: string | undefined, { table }: OutputOptions): string {
+  if (format !== undefined) {
+    throw new UserError(`A format (${format}) was given, and the scores go to a database.`, {
+      hint: 'Leave one of them out.',
     });
   }
-
-  async abort(): Promise<void> {
-    if (this.#state !== 'open') return;
-    this.#state = 'aborted';
-    await this.#end.abort();
-  }
-
-  #flush(): Promise<void> {
-    const text = this.#text;
-    this.#text = '';
-    return text === '' ? Promise.resolve() : this.#end.write(text);
-  }
-
-  async #attempt(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      // The reader of a pipe may stop when it has seen enough: that is no failure.
-      this.readerGone = codeOf(error) === 'EPIPE';
-      await this.abort();
-      if (this.readerGone) return;
-      // An error without a code comes from no file system: it is a defect of ours.
-      throw codeOf(error) === undefined ? error : outputError(this.#path, error);
-    }
-  }
+  if (table !== undefined) return table;
+  throw new UserError('The scores go to a database, and no table was named.', {
+    hint: 'Name one with --out-table; it is made when it is not there.',
+  });
 }
 
-/** A file or device that was opened for the scores, compressed or not. */
-class OwnEnd implements End {
-  readonly #output: Output;
-  readonly #head: Writable;
-  /** Settles when the last byte is written, or at the first error. */
-  readonly #done: Promise<void>;
-
-  constructor(output: Output, gzip: boolean) {
-    this.#output = output;
-    const compress = gzip ? createGzip() : undefined;
-    this.#head = compress ?? output.stream;
-    this.#done = compress === undefined ? finished(output.stream) : pipeline(compress, output.stream);
-    // Whoever writes next meets the error; until then nobody has to wait for it.
-    this.#done.catch(() => {});
-  }
-
-  async write(text: string): Promise<void> {
-    // A stream that dies in the middle of a write may never call back.
-    await Promise.race([written(this.#head, text), this.#done]);
-  }
-
-  async finish(): Promise<void> {
-    this.#head.end();
-    await this.#done;
-    await this.#output.commit();
-  }
-
-  async abort(): Promise<void> {
-    this.#head.destroy();
-    this.#output.stream.destroy();
-    await this.#output.discard();
-  }
-}
-
-/** Standard output: it belongs to the process and stays open. */
-class OpenEnd implements End {
-  readonly #stream: Writable;
-  readonly #ignore = (): void => {};
-
-  constructor(stream: Writable) {
-    this.#stream = stream;
-    // The write that fails reports the error; unheard, the event would end the process as well.
-    stream.on('error', this.#ignore);
-  }
-
-  write(text: string): Promise<void> {
-    return written(this.#stream, text);
-  }
-
-  async finish(): Promise<void> {
-    this.#stream.off('error', this.#ignore);
-  }
-
-  async abort(): Promise<void> {
-    // The listener stays: a pipe that has broken reports it for every later write, also for those of others.
-  }
-}
-
-function written(stream: Writable, text: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stream.write(text, (error) => (error ? reject(error) : resolve()));
+function noDatabase(): UserError {
+  return new UserError('A table was named, and the scores go to no database.', {
+    hint: 'Name one with --out postgres://user@host:5432/database',
   });
 }

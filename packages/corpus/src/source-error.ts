@@ -11,7 +11,7 @@ export function sourceError(source: string, error: unknown): UserError {
         cause: error,
       });
     case 'EISDIR':
-      return new UserError(`${name} is a directory; a file of JSON lines was expected.`, {
+      return new UserError(`${name} is a directory; a file was expected.`, {
         hint: `Name the files in it, for example ${source.replace(/\/+$/, '')}/*.jsonl`,
         cause: error,
       });

@@ -3,9 +3,24 @@ import { basename } from 'node:path';
 /** The source that stands for standard input. */
 export const STDIN = '-';
 
+/** True for the address of a Postgres database. */
+export function isPostgres(source: string): boolean {
+  return /^postgres(ql)?:\/\//i.test(source);
+}
+
+/** A source as people and tables may see it: the address of a database without its password. */
+export function sourceLabel(source: string): string {
+  if (!isPostgres(source)) return source;
+  // Not parsed: an address that is none must not give its password away either.
+  const [, scheme = '', rest = ''] = /^([^:]*:\/\/)(.*)$/s.exec(source) ?? [];
+  const at = rest.lastIndexOf('@');
+  const user = at === -1 ? '' : `${rest.slice(0, at).split(':')[0] ?? ''}@`;
+  return scheme + user + rest.slice(at + 1).replace(/[?#].*$/s, '');
+}
+
 /** How a message names a source. */
 export function sourceName(source: string): string {
-  return source === STDIN ? 'stdin' : JSON.stringify(source);
+  return source === STDIN ? 'stdin' : JSON.stringify(sourceLabel(source));
 }
 
 /**
@@ -14,7 +29,8 @@ export function sourceName(source: string): string {
  */
 export function keyPrefixes(sources: readonly string[]): string[] {
   if (sources.length < 2) return sources.map(() => '');
-  const names = sources.map((source) => (source === STDIN ? 'stdin' : basename(source)));
+  const labels = sources.map(sourceLabel);
+  const names = labels.map((source) => (source === STDIN ? 'stdin' : basename(source)));
   const distinct = new Set(names).size === names.length;
-  return (distinct ? names : sources).map((name) => `${name}:`);
+  return (distinct ? names : labels).map((name) => `${name}:`);
 }

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Batcher, type RowOutcome } from './batcher.js';
+import { Batcher, type Pass, type RowOutcome } from './batcher.js';
 import type { CostModel } from './cost-model.js';
 import { MOST_EXPRESS_IN_A_ROW } from './flights.js';
 import type { LaneName } from './lane.js';
@@ -183,6 +183,19 @@ test('poison rows in either lane are found, and cost no other row', async () => 
     ),
     { numRuns: 150 },
   );
+});
+
+test('every pass is told of: its lane, its rows, its tokens', async () => {
+  const passes: Pass[] = [];
+  const batcher = new Batcher(serialEngine(1).run, { ...MODEL, budgetTokens: 25 }, (pass) =>
+    passes.push(pass),
+  );
+  await score(batcher, [bulk(1), express(2), bulk(3)], 'bulk');
+  await score(batcher, [express(1)], 'express');
+  expect(passes).toEqual([
+    { lane: 'bulk', rows: 3, tokens: 2 * BULK_TOKENS + 1, longest: BULK_TOKENS, runMs: 1 },
+    { lane: 'express', rows: 1, tokens: 1, longest: 1, runMs: 1 },
+  ]);
 });
 
 test('an engine that is broken tells the askers of both lanes', async () => {

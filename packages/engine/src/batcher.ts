@@ -16,6 +16,17 @@ export interface BatcherCounts {
   runMs: number;
 }
 
+/** A forward pass that gave scores. */
+export interface Pass {
+  lane: LaneName;
+  rows: number;
+  tokens: number;
+  /** Tokens of the longest row: attention is padded to it. */
+  longest: number;
+  /** Milliseconds in the engine process. */
+  runMs: number;
+}
+
 export interface BatcherScoreOptions {
   /** `bulk`, the default, or `express`: rows that somebody waits for. */
   lane?: LaneName | undefined;
@@ -39,10 +50,13 @@ export class Batcher {
   readonly counts: BatcherCounts = { passes: 0, tokens: 0, runMs: 0 };
   readonly #lanes = { express: new Lane(), bulk: new Lane() } satisfies Record<LaneName, Lane>;
   readonly #flights = new Flights();
+  readonly #onPass: (pass: Pass) => void;
 
-  constructor(run: RunBatch, model: CostModel) {
+  /** @param onPass told of every forward pass that gave scores */
+  constructor(run: RunBatch, model: CostModel, onPass: (pass: Pass) => void = () => {}) {
     this.#run = run;
     this.costModel = model;
+    this.#onPass = onPass;
   }
 
   /**
@@ -79,7 +93,7 @@ export class Batcher {
     for (let attempt = 1; ; attempt++) {
       try {
         const lengths = Int32Array.from(rows, lengthOf);
-        this.#settle(batch, await this.#run(concatenate(rows), lengths, recall.signal));
+        this.#settle(lane, batch, await this.#run(concatenate(rows), lengths, recall.signal));
         return true;
       } catch (error) {
         if (error instanceof RecalledError) {
@@ -110,10 +124,13 @@ export class Batcher {
     }
   }
 
-  #settle({ rows }: Batch, result: BatchResult): void {
+  #settle(lane: LaneName, { rows }: Batch, result: BatchResult): void {
+    const tokens = rows.reduce((sum, row) => sum + row.tokenIds.length, 0);
+    const { runMs } = result;
     this.counts.passes++;
-    this.counts.tokens += rows.reduce((sum, row) => sum + row.tokenIds.length, 0);
-    this.counts.runMs += result.runMs;
+    this.counts.tokens += tokens;
+    this.counts.runMs += runMs;
+    this.#onPass({ lane, rows: rows.length, tokens, longest: Math.max(...rows.map(lengthOf)), runMs });
     for (const [i, row] of rows.entries()) {
       const score = result.scores[i];
       if (score === undefined)

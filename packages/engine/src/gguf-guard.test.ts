@@ -79,11 +79,11 @@ test.each([
 );
 
 test.each([
-  ['qwen3', 'Q8_0', 'int8'],
-  ['llama', 'Q4_1', 'int4'],
+  ['qwen3', 'Q8_0', 'int8', 0.02],
+  ['llama', 'Q4_1', 'int4', 0.1],
 ] as const)(
-  'a %s of %s keeps its integers in %s: the scores are those of float32',
-  async (family, type, precision) => {
+  'a %s out of a GGUF of %s, held as %s, scores nearly the same',
+  async (family, type, precision, near) => {
     const dir = await mkdtemp(join(temp, 'x-'));
     const { gguf } = await writeTinyPair(dir, family, type);
     const artifact = join(dir, 'artifact');
@@ -99,7 +99,8 @@ test.each([
         await guard.close();
       }
     }
-    for (const [i, score] of (scores[0] ?? []).entries())
-      expect(score).toBeCloseTo(scores[1]?.[i] ?? Number.NaN, 4);
+    for (const [i, score] of (scores[0] ?? []).entries()) {
+      expect(Math.abs(score - (scores[1]?.[i] ?? Number.NaN))).toBeLessThan(near);
+    }
   },
 );

@@ -1,11 +1,12 @@
 export { PRECISIONS, type Precision } from '@tocsin/backbone';
-export type { BatcherScoreOptions, RowOutcome } from './batcher.js';
+export type { BatcherScoreOptions, Pass, RowOutcome } from './batcher.js';
 export type { Content } from './content.js';
 export type { CostModel } from './cost-model.js';
 export { type CudaFacts, cudaFacts } from './devices/cuda-libraries.js';
 export { DEVICE_NAMES, type Device, deviceName, parseDevice } from './devices/device.js';
 export { cudaProblem, type DeviceProblem, deviceProblem } from './devices/explain-device.js';
 export { probeDevice } from './devices/probe-device.js';
+export { type RuntimeFacts, runtimeFacts } from './devices/runtime-facts.js';
 export {
   Guard,
   type GuardInfo,

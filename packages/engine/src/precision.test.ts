@@ -66,9 +66,9 @@ describe.each(CONTENT_GUARDS)('%s', (name) => {
     expect(measured.mean).toBeLessThanOrEqual(0.005);
   });
 
-  test.each(['float32', 'float16'])('the WebGPU graph in %s, run on the CPU', async (precision) => {
-    const measured = await distances(name, { precision, device: 'webgpu' });
-    expect(measured.max).toBeLessThanOrEqual(precision === 'float32' ? 1e-4 : 0.03);
+  test('the WebGPU graph in float32, run on the CPU', async () => {
+    const measured = await distances(name, { precision: 'float32', device: 'webgpu' });
+    expect(measured.max).toBeLessThanOrEqual(1e-4);
   });
 
   test.each(['bfloat16', 'int8', 'int4'])(

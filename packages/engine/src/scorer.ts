@@ -2,7 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { codeOf } from '@tocsin/errors';
-import { Batcher, type BatcherCounts, type BatcherScoreOptions, type RowOutcome } from './batcher.js';
+import {
+  Batcher,
+  type BatcherCounts,
+  type BatcherScoreOptions,
+  type Pass,
+  type RowOutcome,
+} from './batcher.js';
 import { budgetsOf, calibrate } from './calibrate.js';
 import { type CostModel, UNMEASURED } from './cost-model.js';
 import { deviceName } from './devices/device.js';
@@ -22,6 +28,8 @@ export interface ScorerOptions extends EngineEvents {
   calibrateAfter?: number | undefined;
   /** The cost model to plan with, instead of a measured one. */
   costModel?: CostModel | undefined;
+  /** Told of every forward pass that gave scores. */
+  onPass?: ((pass: Pass) => void) | undefined;
 }
 
 /** A guard with its engine process: token ids in, scores out. What workers and `Guard` score with. */
@@ -36,9 +44,10 @@ export class Scorer {
     costModel: CostModel,
     measureAfter: number,
     measure: () => Promise<CostModel>,
+    onPass: ScorerOptions['onPass'],
   ) {
     this.#engine = engine;
-    this.#batcher = new Batcher(batchesOf(engine), costModel);
+    this.#batcher = new Batcher(batchesOf(engine), costModel, onPass);
     this.#measureAfter = measureAfter;
     this.#measure = measure;
   }
@@ -62,7 +71,8 @@ export class Scorer {
       const known = options.costModel ?? (await keptCosts(guard, threads));
       const measureAfter = known === undefined ? options.calibrateAfter : undefined;
       const costModel = known ?? (measureAfter === 0 ? await measure() : guessedCosts(guard));
-      return new Scorer(engine, costModel, measureAfter || Number.POSITIVE_INFINITY, measure);
+      const after = measureAfter || Number.POSITIVE_INFINITY;
+      return new Scorer(engine, costModel, after, measure, options.onPass);
     } catch (error) {
       await engine.close();
       throw error;

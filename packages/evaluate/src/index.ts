@@ -10,6 +10,13 @@ export {
 export type { CalibrationBin } from './calibration.js';
 export type { Confusion } from './confusion.js';
 export type { DifferenceBin } from './difference-histogram.js';
+export {
+  DistributionDrift,
+  populationStabilityIndex,
+  SCORE_BINS,
+  type ScoreCount,
+  scoreBin,
+} from './distribution-drift.js';
 export { type ComparedRow, type Drift, drift, type LabelledDrift } from './drift.js';
 export {
   type EvaluatedRow,

@@ -3,6 +3,7 @@ export { bytesText } from './bytes-text.js';
 export { type CacheOptions, cacheDirectory, type Environment } from './cache-directory.js';
 export { type DiskUsage, diskUsage } from './disk-usage.js';
 export { sha256OfFile } from './file-digest.js';
+export { findPip, type Pip } from './find-pip.js';
 export {
   type CachedCommit,
   type CachedRepoInfo,
@@ -14,6 +15,7 @@ export {
 export type { HubOptions } from './hub/hub.js';
 export { type HubPin, type HubRef, parseHubRef, textOfPin } from './hub/hub-ref.js';
 export { type HubSettings, hubCacheDirectory, hubSettings } from './hub/hub-settings.js';
+export { reachHub, type TokenState } from './hub/reach-hub.js';
 export { type PipDownloadOptions, pipDownload } from './pip-download.js';
 export { redactUrls } from './redact-urls.js';
 export { RELEASED_GUARDS, type ReleasedGuard } from './released-guards.js';

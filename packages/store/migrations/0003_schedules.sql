@@ -19,6 +19,7 @@ CREATE TABLE "firings" (
 	"cause" text NOT NULL,
 	"state" text DEFAULT 'due' NOT NULL,
 	"run_id" bigint,
+	"takes" integer DEFAULT 0 NOT NULL,
 	"seen_at" timestamp with time zone,
 	"started_at" timestamp with time zone,
 	"finished_at" timestamp with time zone,

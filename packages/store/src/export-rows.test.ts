@@ -45,7 +45,7 @@ test('a row has its score, or the error of its content, or the reason of its rej
     { hash: hashOf('tea'), score: 0.25, error: null },
     { hash: hashOf('bread'), score: null, error: 'died' },
   ]);
-  const nothing = { score: null, tokens: null, error: null, reject: null, truncated: false };
+  const nothing = { json: null, score: null, tokens: null, error: null, reject: null, truncated: false };
   expect((await all(run.runId)).rows).toEqual([
     { ...nothing, seq: 1, key: 'row-1', score: 0.25, tokens: 3 },
     { ...nothing, seq: 2, key: 'row-2', error: 'died', tokens: 5 },

@@ -8,7 +8,7 @@ export {
 export { cancelRun } from './cancel-run.js';
 export { type ContentOutcome, completeParcel } from './complete-parcel.js';
 export { type ConnectOptions, createPool, type Pool, requireConnection, withoutPassword } from './connect.js';
-export { defaultDataDir, type EmbeddedServer, startEmbedded } from './embedded/index.js';
+export { defaultDataDir, type EmbeddedServer, findBinaries, startEmbedded } from './embedded/index.js';
 export { type ExportOptions, type ExportRow, exportRows } from './export-rows.js';
 export { ExpressListener } from './express/express-listener.js';
 export { type KnownOutcome, knownOutcomes } from './express/express-outcomes.js';
@@ -25,7 +25,7 @@ export { type KnownContent, knownContents } from './known-contents.js';
 export { Leadership } from './leadership.js';
 export { type LeasedParcel, leaseParcel } from './lease-parcel.js';
 export { getRun, listRuns, type ProblemRow, problemRows, type RunRow, runHead } from './list-runs.js';
-export { migrateSchema } from './migrate.js';
+export { migrateSchema, type SchemaState, schemaState } from './migrate.js';
 export { type PurgedRuns, purgeableRuns, purgeRuns, purgeScores, purgeTexts } from './purge-runs.js';
 export { isTransient, withRetry } from './retry.js';
 export { noSuchRun, type RetriedRun, retryRun } from './retry-run.js';
@@ -40,7 +40,16 @@ export {
   runCounts,
   setRunState,
 } from './runs.js';
-export { DEFAULT_RETENTION, RETENTIONS, type Retention, type RunState } from './schema.js';
+export * from './schedules/index.js';
+export {
+  DEFAULT_RETENTION,
+  type DeliveryState,
+  type FiringCause,
+  type FiringState,
+  RETENTIONS,
+  type Retention,
+  type RunState,
+} from './schema.js';
 export {
   type NewParcel,
   runWasCancelled,

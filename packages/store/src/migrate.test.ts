@@ -32,11 +32,15 @@ test('six processes that migrate an empty database at once all succeed', async (
   await Promise.all(pools.map((pool) => pool.end()));
 
   expect(await tablesOf(database.pool)).toEqual([
+    'deliveries',
+    'firings',
     'guards',
+    'installation',
     'item_texts',
     'items',
     'parcels',
     'runs',
+    'schedules',
     'scores',
   ]);
   const { rows } = await database.pool.query('select count(*) as count from drizzle.__drizzle_migrations');

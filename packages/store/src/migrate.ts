@@ -28,19 +28,29 @@ export async function migrateSchema(pool: Pool): Promise<void> {
   }
 }
 
-async function refuseNewerSchema(client: {
+/** How a database's tables compare with those that this version of Tocsin works on. */
+export type SchemaState = 'none' | 'older' | 'current' | 'newer';
+
+interface Queryable {
   query(sql: string): Promise<{ rows: unknown[] }>;
-}): Promise<void> {
+}
+
+/** Looks, and changes nothing. */
+export async function schemaState(client: Queryable): Promise<SchemaState> {
   const exists = await client.query(`select to_regclass('drizzle.__drizzle_migrations') as name`);
-  if ((exists.rows[0] as { name: string | null }).name === null) return;
+  if ((exists.rows[0] as { name: string | null }).name === null) return 'none';
   const latest = await client.query('select max(created_at) as at from drizzle.__drizzle_migrations');
   const applied = Number((latest.rows[0] as { at: string | number | null }).at ?? 0);
   const known = Math.max(
     ...readMigrationFiles({ migrationsFolder: MIGRATIONS }).map((file) => file.folderMillis),
   );
-  if (applied > known) {
-    throw new UserError('the database was set up by a newer version of Tocsin', {
-      hint: 'Update Tocsin here, or use another database.',
-    });
-  }
+  if (applied === known) return 'current';
+  return applied > known ? 'newer' : 'older';
+}
+
+async function refuseNewerSchema(client: Queryable): Promise<void> {
+  if ((await schemaState(client)) !== 'newer') return;
+  throw new UserError('the database was set up by a newer version of Tocsin', {
+    hint: 'Update Tocsin here, or use another database.',
+  });
 }

@@ -195,6 +195,8 @@ export const firings = pgTable(
     cause: text({ enum: FIRING_CAUSES }).notNull(),
     state: text({ enum: FIRING_STATES }).notNull().default('due'),
     runId: bigint('run_id', { mode: 'number' }).references(() => runs.id, { onDelete: 'set null' }),
+    /** How often it was taken to be submitted: a process that knows an older number has lost it to another. */
+    takes: integer().notNull().default(0),
     /** When the process that submits it was last heard of. */
     seenAt: timestamp('seen_at', { withTimezone: true }),
     startedAt: timestamp('started_at', { withTimezone: true }),

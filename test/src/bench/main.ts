@@ -7,10 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchEngine } from './engine.js';
+import { benchExpress } from './express.js';
 import { benchGolden } from './golden.js';
 import { benchLarge } from './large.js';
 import { benchPeer } from './peer.js';
 import { benchPipeline } from './pipeline.js';
+import { benchPrecision } from './precision.js';
 import { benchProducer } from './producer.js';
 import { benchStart } from './start.js';
 import { benchStream } from './stream.js';
@@ -27,8 +29,10 @@ const benchmarks: Record<string, (dir: string) => Promise<void>> = {
   peer: (dir) => benchPeer(dir, values.corpus, values.peer),
   stream: (dir) => benchStream(dir, values.corpus, values.peer),
   start: (dir) => benchStart(dir),
+  precision: (dir) => benchPrecision(dir, values.corpus),
   large: (dir) => benchLarge(dir),
   producer: (dir) => benchProducer(dir),
+  express: (dir) => benchExpress(dir),
 };
 
 /** Not among those that run when none is named: it takes minutes, and 24 GB of disk. */

@@ -19,3 +19,11 @@ export function median(values: number[]): number {
   if (middle === undefined) throw new RangeError('the median of nothing');
   return middle;
 }
+
+/** @param share 0.5 for the median, 0.99 for what one of a hundred exceeds */
+export function quantile(values: number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const value = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+  if (value === undefined) throw new RangeError('a quantile of nothing');
+  return value;
+}

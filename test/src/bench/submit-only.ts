@@ -1,4 +1,7 @@
-/** Submits a corpus and scores nothing; prints one line of JSON. Arguments: the corpus, a data directory. */
+/**
+ * Submits a corpus and scores nothing; prints one line of JSON. Arguments: the corpus, a data directory, and `texts` when
+ * those are to be stored too.
+ */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { readJsonl } from '@tocsin/corpus';
@@ -7,7 +10,7 @@ import { submitCorpus } from '@tocsin/producer';
 import { ParcelQueue, prepareBackend, queueNameOf } from '@tocsin/queue';
 import { createPool, createRun, migrateSchema, registerGuard, startEmbedded } from '@tocsin/store';
 
-const [corpus = '', dataDir = ''] = process.argv.slice(2);
+const [corpus = '', dataDir = '', texts] = process.argv.slice(2);
 const ARTIFACT = fileURLToPath(new URL('../../fixtures/golden/qwen3-residual/artifact', import.meta.url));
 
 const guard = await openGuard(ARTIFACT);
@@ -22,7 +25,14 @@ const runId = await createRun(pool, guardId, corpus);
 const queue = new ParcelQueue(backend, queueNameOf(uuid));
 
 const started = performance.now();
-const rows = await submitCorpus(readJsonl([corpus]), { pool, queue, preparation, runId, guardId });
+const rows = await submitCorpus(readJsonl([corpus]), {
+  pool,
+  queue,
+  preparation,
+  runId,
+  guardId,
+  texts: texts === 'texts',
+});
 const ms = performance.now() - started;
 const status = await readFile('/proc/self/status', 'utf8');
 console.log(JSON.stringify({ rows, ms, peakBytes: 1024 * Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) }));

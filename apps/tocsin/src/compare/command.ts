@@ -2,7 +2,7 @@ import { checkWritable } from '@tocsin/corpus';
 import { UserError } from '@tocsin/errors';
 import { drift } from '@tocsin/evaluate';
 import { Command } from 'commander';
-import { addCorpusOptions, type CorpusFlags } from '../corpus-options.js';
+import { addCorpusOptions, type CorpusFlags, labels } from '../corpus-options.js';
 import type { LabelFlags } from '../eval/labels.js';
 import { EXIT } from '../exit-codes.js';
 import { addMachineOptions, BACKBONE_HELP, type GuardFlags, probability } from '../guard-options.js';
@@ -68,8 +68,8 @@ async function compare(
   }
   const { a, b } = compared.sides;
   const measured = drift(rows, { a: a.threshold, b: b.threshold });
-  printDrift(measured, compared, files, flags);
-  if (flags.out !== undefined) await writeDriftReport(flags.out, measured, compared, files, flags);
+  printDrift(measured, compared, labels(files), flags);
+  if (flags.out !== undefined) await writeDriftReport(flags.out, measured, compared, labels(files), flags);
   return counts.compared < counts.rows ? EXIT.someRejected : EXIT.ok;
 }
 

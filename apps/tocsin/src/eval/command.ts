@@ -2,7 +2,7 @@ import { checkWritable } from '@tocsin/corpus';
 import { UserError } from '@tocsin/errors';
 import { DEFAULT_RESAMPLES, DEFAULT_SEED, type Evaluation, evaluate } from '@tocsin/evaluate';
 import { Command } from 'commander';
-import { addCorpusOptions, type CorpusFlags } from '../corpus-options.js';
+import { addCorpusOptions, type CorpusFlags, labels } from '../corpus-options.js';
 import { EXIT } from '../exit-codes.js';
 import { addGuardOptions, type GuardFlags, probability, wholeNumber } from '../guard-options.js';
 import { untilDoneOrInterrupted } from '../interrupt.js';
@@ -62,8 +62,9 @@ async function evaluateCorpus(files: string[], flags: EvalFlags, interrupted: Ab
     resamples: flags.bootstrap,
     seed: flags.seed,
   });
-  printEvaluation(evaluation, found, { files, flags });
-  if (flags.out !== undefined) await writeEvaluationReport(flags.out, evaluation, found, { files, flags });
+  const asked = { files: labels(files), flags };
+  printEvaluation(evaluation, found, asked);
+  if (flags.out !== undefined) await writeEvaluationReport(flags.out, evaluation, found, asked);
   return found.counts.evaluated < found.counts.rows ? EXIT.someRejected : EXIT.ok;
 }
 

@@ -1,6 +1,6 @@
-import { checkSources, readJsonl } from '@tocsin/corpus';
+import { checkSources, readCorpus } from '@tocsin/corpus';
 import type { EvaluatedRow } from '@tocsin/evaluate';
-import { type CorpusFlags, fieldsOf } from '../corpus-options.js';
+import { type CorpusFlags, openCorpus } from '../corpus-options.js';
 import { SHOWN_PROBLEMS } from '../problems.js';
 import { type GivenScores, readGivenScores, twice } from './given-scores.js';
 import type { LabelledScores } from './labelled-scores.js';
@@ -17,14 +17,15 @@ export async function joinScores(
   flags: CorpusFlags & LabelFlags & { scores: string; threshold?: number },
   signal: AbortSignal,
 ): Promise<LabelledScores> {
-  await checkSources([...files, flags.scores]);
+  const { sources, reading } = await openCorpus(files, flags);
+  await checkSources(sources.includes('-') ? ['-', flags.scores] : [flags.scores]);
   const given = await readGivenScores(flags.scores, signal);
   const labels = new Labels(flags, { needed: true });
   const seen = new Set<string>();
   const rows: EvaluatedRow[] = [];
   const counts = { rows: 0, rejected: 0, withoutScore: 0 };
   const problems: string[] = [];
-  for await (const chunk of readJsonl(files, { fields: fieldsOf(flags), keep: labels.fields, signal })) {
+  for await (const chunk of readCorpus(sources, { ...reading, keep: labels.fields, signal })) {
     for (const row of chunk) {
       counts.rows += 1;
       const place = `${row.file}, line ${row.line}`;

@@ -1,7 +1,7 @@
-import { type CorpusRow, checkSources, type ScoreWriter } from '@tocsin/corpus';
+import type { CorpusRow, ScoreWriter } from '@tocsin/corpus';
 import { type OpenGuard, openGuard } from '@tocsin/engine';
 import { runCounts, setRunState, withRetry } from '@tocsin/store';
-import type { CorpusFlags } from '../corpus-options.js';
+import { type CorpusFlags, type OpenCorpus, openCorpus } from '../corpus-options.js';
 import type { GuardFlags } from '../guard-options.js';
 import { withModelProgress } from '../model-progress.js';
 import type { RetentionFlags } from '../retention-option.js';
@@ -35,7 +35,7 @@ export interface ScoreJob {
  */
 export async function scoreCorpus(job: ScoreJob, interrupted: AbortSignal): Promise<RunSummary> {
   const { files, flags } = job;
-  const { bytes } = await checkSources(files);
+  const corpus = await openCorpus(files, flags);
   await job.check?.();
   const progress = openProgress();
   const stopping = (): void =>
@@ -47,7 +47,7 @@ export async function scoreCorpus(job: ScoreJob, interrupted: AbortSignal): Prom
     );
     const stack = await openStack({ dataDir: flags.dataDir, onTrouble: (message) => progress.note(message) });
     try {
-      return await runThrough(stack, guard, { ...job, bytes }, progress, interrupted);
+      return await runThrough(stack, guard, { ...job, corpus }, progress, interrupted);
     } finally {
       await stack.close();
     }
@@ -57,21 +57,21 @@ export async function scoreCorpus(job: ScoreJob, interrupted: AbortSignal): Prom
   }
 }
 
-type SizedJob = ScoreJob & { bytes: number | undefined };
+type FoundJob = ScoreJob & { corpus: OpenCorpus };
 
 async function runThrough(
   stack: Stack,
   guard: OpenGuard,
-  job: SizedJob,
+  job: FoundJob,
   progress: Progress,
   interrupted: AbortSignal,
 ): Promise<RunSummary> {
-  const { files, flags } = job;
+  const { corpus, flags } = job;
   const threshold = flags.threshold ?? guard.artifact.defaultThreshold;
   const run = await LocalRun.open({
     stack,
     guard,
-    name: files.join(' '),
+    name: corpus.name,
     threshold,
     retain: flags.retain ?? 'none',
     flags,
@@ -114,7 +114,7 @@ async function runThrough(
   }
 }
 
-async function submit(run: LocalRun, guard: OpenGuard, job: SizedJob, submission: Submission): Promise<void> {
+async function submit(run: LocalRun, guard: OpenGuard, job: FoundJob, submission: Submission): Promise<void> {
   await submitFiles(run, guard, {
     ...job,
     onFraction: (fraction) => {

@@ -1,9 +1,9 @@
-import { type CorpusRow, readJsonl } from '@tocsin/corpus';
+import { type CorpusRow, readCorpus } from '@tocsin/corpus';
 import { type OpenGuard, Preparation } from '@tocsin/engine';
 import { submitCorpus } from '@tocsin/producer';
 import type { ParcelQueue } from '@tocsin/queue';
 import type { Pool } from '@tocsin/store';
-import { type CorpusFlags, fieldsOf } from '../corpus-options.js';
+import type { OpenCorpus } from '../corpus-options.js';
 
 /** A run that a corpus is put into. */
 export interface OpenRun {
@@ -16,12 +16,9 @@ export interface OpenRun {
   signal: AbortSignal;
 }
 
-/** Which corpus, and how its rows are read. */
+/** Which corpus, and who sees it pass by. */
 export interface SubmittedFiles {
-  files: string[];
-  /** All that is to be read; undefined when nobody can know (standard input). */
-  bytes: number | undefined;
-  flags: CorpusFlags;
+  corpus: OpenCorpus;
   /** Fields that `onRow` wants to see (`row.kept`). */
   keep?: readonly string[];
   /** Sees each row before it is scored, and gives back what becomes of it: itself, or a reject. */
@@ -34,10 +31,11 @@ export interface SubmittedFiles {
 
 /** Puts a corpus into a run: store and queue. @returns the number of rows */
 export async function submitFiles(run: OpenRun, guard: OpenGuard, given: SubmittedFiles): Promise<number> {
-  const { files, bytes, flags, keep = [], onRow, onFraction, onWindow } = given;
+  const { corpus, keep = [], onRow, onFraction, onWindow } = given;
+  const { sources, bytes, reading } = corpus;
   const preparation = await Preparation.open(guard);
-  const rows = readJsonl(files, {
-    fields: fieldsOf(flags),
+  const rows = readCorpus(sources, {
+    ...reading,
     keep,
     signal: run.signal,
     onBytes: (read) => {

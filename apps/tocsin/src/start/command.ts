@@ -1,19 +1,21 @@
 import { Command } from 'commander';
+import { pino } from 'pino';
 import { addGuardOptions, type GuardFlags } from '../guard-options.js';
 import { untilInterrupted } from '../interrupt.js';
+import { addPrivateWebhookOption, type PrivateWebhookFlags, ScheduleService } from '../schedule/service.js';
 import { runServices, type Service } from '../services.js';
 import type { Stack } from '../stack.js';
 import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
 import { addWorkOptions, type WorkFlags } from '../work/command.js';
 import { WorkerGroup } from '../work/worker-group.js';
 
-type StartFlags = GuardFlags & StoreFlags & Omit<WorkFlags, 'run'>;
+type StartFlags = GuardFlags & StoreFlags & PrivateWebhookFlags & Omit<WorkFlags, 'run'>;
 
 /** `tocsin start`: everything on this machine, until Ctrl-C. */
 export function startCommand(): Command {
-  return addStoreOptions(addWorkOptions(addGuardOptions(new Command('start'))))
+  return addPrivateWebhookOption(addStoreOptions(addWorkOptions(addGuardOptions(new Command('start')))))
     .description(
-      'Run everything here until Ctrl-C: the embedded database and queue, and a worker on each device.',
+      'Run everything here until Ctrl-C: the embedded database and queue, a worker on each device, and the schedules.',
     )
     .action((flags: StartFlags) => start(flags));
 }
@@ -32,7 +34,11 @@ async function start(flags: StartFlags): Promise<void> {
 /** What runs here. A further service (schedules, the dashboard) is a further one in this list. */
 function servicesOf(stack: Stack, flags: StartFlags): Service[] {
   const { devices = [flags.device ?? 'auto'] } = flags;
-  return [new WorkerGroup({ ...flags, devices, databaseUrl: stack.databaseUrl })];
+  const log = pino({ level: flags.logLevel }, pino.destination(2));
+  return [
+    new WorkerGroup({ ...flags, devices, databaseUrl: stack.databaseUrl }),
+    new ScheduleService(stack, log, flags),
+  ];
 }
 
 function startedText({ guard, dataDir }: StartFlags): string {

@@ -1,8 +1,7 @@
-import { checkSources } from '@tocsin/corpus';
 import { openGuard } from '@tocsin/engine';
 import { getRun, type RunRow } from '@tocsin/store';
 import { Command } from 'commander';
-import { addCorpusOptions, type CorpusFlags } from '../corpus-options.js';
+import { addCorpusOptions, type CorpusFlags, openCorpus, SOURCES } from '../corpus-options.js';
 import { EXIT } from '../exit-codes.js';
 import { addGuardOptions, type GuardFlags, probability } from '../guard-options.js';
 import { untilDoneOrInterrupted } from '../interrupt.js';
@@ -23,7 +22,7 @@ export function submitCommand(): Command {
     .description(
       'Put a corpus into the queue and print its run; workers (tocsin work, tocsin start) score it.',
     )
-    .argument('<corpus...>', 'what to score, as for `tocsin score`')
+    .argument('<corpus...>', `what to score: ${SOURCES}`)
     .option('--threshold <p>', "flagged from this score on (default: the artifact's)", probability)
     .addOption(retentionOption())
     .option('--json', 'print the run as JSON')
@@ -34,12 +33,12 @@ export function submitCommand(): Command {
 }
 
 async function submit(files: string[], flags: SubmitFlags, interrupted: AbortSignal): Promise<number> {
-  const { bytes } = await checkSources(files);
+  const corpus = await openCorpus(files, flags);
   const guard = await withModelProgress((shown) =>
     openGuard(flags.guard, { ...flags, ...shown, signal: interrupted }),
   );
   const run = await withStack(flags, async (stack) => {
-    const runId = await submitRun({ stack, guard, files, bytes, flags, interrupted });
+    const runId = await submitRun({ stack, guard, corpus, flags, interrupted });
     return getRun(stack.pool, runId);
   });
   if (flags.json === true) console.log(jsonText({ ...run, run: run.id }));

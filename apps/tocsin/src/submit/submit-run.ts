@@ -2,7 +2,7 @@ import type { OpenGuard } from '@tocsin/engine';
 import { ParcelQueue, queueNameOf } from '@tocsin/queue';
 import { cancelRun, createRun, DEFAULT_RETENTION, leaveRun, withRetry } from '@tocsin/store';
 import { reconcile, registerOpenGuard, settleRuns } from '@tocsin/worker';
-import type { CorpusFlags } from '../corpus-options.js';
+import type { OpenCorpus } from '../corpus-options.js';
 import type { RetentionFlags } from '../retention-option.js';
 import { submitFiles } from '../score/submit-files.js';
 import type { Stack } from '../stack.js';
@@ -10,10 +10,11 @@ import type { Stack } from '../stack.js';
 export interface SubmitRunOptions {
   stack: Stack;
   guard: OpenGuard;
-  files: string[];
-  bytes: number | undefined;
-  flags: CorpusFlags & RetentionFlags & { threshold?: number };
+  corpus: OpenCorpus;
+  flags: RetentionFlags & { threshold?: number };
   interrupted: AbortSignal;
+  /** Told the run as soon as there is one, before its first row. */
+  onRun?: (runId: number) => Promise<void>;
 }
 
 /**
@@ -22,12 +23,13 @@ export interface SubmitRunOptions {
  * @returns the run
  */
 export async function submitRun(options: SubmitRunOptions): Promise<number> {
-  const { stack, guard, files, bytes, flags, interrupted } = options;
+  const { stack, guard, corpus, flags, interrupted } = options;
   const { pool } = stack;
   const { id: guardId, queue: name } = await registerOpenGuard(pool, guard);
   const retain = flags.retain ?? DEFAULT_RETENTION;
   const threshold = flags.threshold ?? guard.artifact.defaultThreshold;
-  const runId = await createRun(pool, guardId, files.join(' '), { threshold, retain });
+  const runId = await createRun(pool, guardId, corpus.name, { threshold, retain });
+  await options.onRun?.(runId);
   const queue = new ParcelQueue(stack.backend, queueNameOf(name));
   const over = new AbortController();
   const signal = AbortSignal.any([interrupted, over.signal]);
@@ -36,7 +38,7 @@ export async function submitRun(options: SubmitRunOptions): Promise<number> {
   });
   try {
     const run = { pool, queue, guardId, runId, texts: retain !== 'none', signal };
-    await submitFiles(run, guard, { files, bytes, flags });
+    await submitFiles(run, guard, { corpus });
     await withRetry(() => leaveRun(pool, runId), signal);
     // A corpus whose rows are all scored needs no worker to be done.
     await withRetry(() => settleRuns(pool, queue, guardId), signal);

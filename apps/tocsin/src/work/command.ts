@@ -10,7 +10,7 @@ import { devices } from './devices.js';
 import { stopSignal } from './stop-signal.js';
 import { WorkerGroup } from './worker-group.js';
 
-const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'];
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'];
 /** What closing connections and the engine may take once the drain limit has passed. */
 const CLOSE_MS = 15_000;
 
@@ -45,11 +45,13 @@ export function addWorkOptions(command: Command): Command {
         .argParser(devices)
         .conflicts('device'),
     )
-    .option(
-      '--drain-timeout <duration>',
-      'what is not finished so long after it is told to stop goes back into the queue',
-      duration,
-      DEFAULT_DRAIN_MS,
+    .addOption(
+      new Option(
+        '--drain-timeout <duration>',
+        'what is not finished so long after it is told to stop goes back into the queue',
+      )
+        .argParser(duration)
+        .default(DEFAULT_DRAIN_MS, `${DEFAULT_DRAIN_MS / 1000}s`),
     )
     .addOption(new Option('--log-level <level>').choices(LOG_LEVELS).default('info'));
 }

@@ -16,17 +16,23 @@ export interface BlockFormat {
 /** Raised whenever the integers of a precision, or what they stand for, change: scores change with them. */
 export const QUANTIZATION_VERSION = 1;
 
-/** Middle zero points keep the blocks of a Q8_0 GGUF file as they are. */
+/** The blocks of a Q8_0 GGUF file stay what they are. */
 const INT8: BlockFormat = { bits: 8, blockSize: 32, zeroPoints: 'middle' };
-/** Zero points between codes keep the blocks of a Q4_1 GGUF file as they are: the starter guard's scores hardly move. */
-const INT4: BlockFormat = { bits: 4, blockSize: 32, zeroPoints: 'floats' };
-/** What is usual on GPUs, where nothing was run here; WebGPU has no other. */
-const INT4_ON_GPU: BlockFormat = { ...INT4, zeroPoints: 'codes' };
+const INT4: BlockFormat = { bits: 4, blockSize: 32, zeroPoints: 'codes' };
+/**
+ * The blocks of a Q4_1 GGUF file stay what they are: the starter guard's scores hardly move. onnxruntime is slow with
+ * these where few tokens go through at a time (a CPU takes the weights back to float32 at every pass).
+ */
+const INT4_OF_Q4_1: BlockFormat = { ...INT4, zeroPoints: 'floats' };
 
-/** How a precision holds matrices; undefined when it holds floats. */
-export function blockFormatOf({ weights, device }: Numerics): BlockFormat | undefined {
+/**
+ * How a precision holds matrices; undefined when it holds floats.
+ * @param dtype what the checkpoint holds them in
+ */
+export function blockFormatOf({ weights, device }: Numerics, dtype: string): BlockFormat | undefined {
   if (weights === 'int8') return INT8;
-  if (weights === 'int4') return device === 'cpu' ? INT4 : INT4_ON_GPU;
+  // On GPUs, where nothing was run, what is usual there.
+  if (weights === 'int4') return device === 'cpu' && dtype === 'Q4_1' ? INT4_OF_Q4_1 : INT4;
   return undefined;
 }
 

@@ -21,7 +21,7 @@ export function storageOf(numerics: Numerics, name: string, dtype: string): Stor
       return { type: 'BF16' };
     case 'int8':
     case 'int4': {
-      const format = isLinearWeight(name) ? blockFormatOf(numerics) : undefined;
+      const format = isLinearWeight(name) ? blockFormatOf(numerics, dtype) : undefined;
       if (format !== undefined) return { format };
       if (name === EMBEDDING) return { type: dtype === 'BF16' ? 'BF16' : 'F16' };
       return { type: 'F32' };

@@ -36,8 +36,18 @@ export interface DriftCase {
   pValue: number;
 }
 
+/** What scipy made of two distributions of scores (`golden/make_distributions.py`). */
+export interface DistributionCase {
+  name: string;
+  before: number[];
+  now: number[];
+  kolmogorovSmirnov: number;
+  populationStability: number;
+}
+
 export const rankingCases = (): RankingCase[] => cases('rankings.json');
 export const driftCases = (): DriftCase[] => cases('drifts.json');
+export const distributionCases = (): DistributionCase[] => cases('distributions.json');
 
 function cases<T>(name: string): T[] {
   const file = fileURLToPath(new URL(`../../golden/${name}`, import.meta.url));

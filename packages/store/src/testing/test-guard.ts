@@ -1,13 +1,16 @@
 import type { Pool } from '../connect.js';
-import { createRun, registerGuard } from '../runs.js';
+import { createRun, type RunOptions, registerGuard } from '../runs.js';
 
 let guards = 0;
 
 /** A guard of its own, so that its scores are nobody else's, and a run of it. */
-export async function newRun(pool: Pool): Promise<{ guardId: number; runId: number }> {
+export async function newRun(
+  pool: Pool,
+  options: RunOptions = {},
+): Promise<{ guardId: number; runId: number }> {
   guards++;
   const { id: guardId } = await registerGuard(pool, String(guards).padStart(64, '0'), 'test');
-  return { guardId, runId: await createRun(pool, guardId, 'corpus.jsonl') };
+  return { guardId, runId: await createRun(pool, guardId, 'corpus.jsonl', options) };
 }
 
 /** Another run of the same guard. */

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { type ContentOutcome, completeParcel } from '../complete-parcel.js';
+import type { Pool } from '../connect.js';
 import type { NewParcel, Window } from '../submit-window.js';
 
 /** The hash of a content that stands for `word`. */
@@ -36,4 +38,19 @@ export function windowOf(
     counts: { fresh: words.length, known: 0, duplicates: 0, rejected: 0 },
     ...changes,
   };
+}
+
+/** Completes a parcel of words: those that are given have a score, or an error where it is a string. */
+export function scoreParcel(
+  pool: Pool,
+  parcelId: number,
+  results: Record<string, number | string>,
+): Promise<void> {
+  const outcomes = Object.entries(results).map(([word, result]): ContentOutcome => {
+    const [tokenIds] = parcelOf(word).tokenIds;
+    return typeof result === 'number'
+      ? { hash: hashOf(word), score: result, error: null, tokenIds }
+      : { hash: hashOf(word), score: null, error: result, tokenIds };
+  });
+  return completeParcel(pool, parcelId, outcomes);
 }

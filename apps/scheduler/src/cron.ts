@@ -1,0 +1,76 @@
+import { messageOf, UserError } from '@tocsin/errors';
+import { CronExpressionParser } from 'cron-parser';
+
+/** When a schedule comes due. */
+export interface Times {
+  /** Minute, hour, day of month, month, day of week. */
+  cron: string;
+  /** IANA: `Europe/Berlin`. */
+  timeZone: string;
+}
+
+const FIELDS = 5;
+const HINT = 'Minute, hour, day of month, month, day of week: "30 2 * * *" is every night at half past two.';
+
+/**
+ * Checks a cron expression and a time zone, and writes the expression with single blanks.
+ * @throws UserError saying what is wrong with which
+ */
+export function parseTimes({ cron, timeZone }: Times): Times {
+  requireTimeZone(timeZone);
+  const fields = cron.trim().split(/\s+/);
+  if (fields.length !== FIELDS) {
+    throw new UserError(
+      `a cron expression has ${FIELDS} fields; ${JSON.stringify(cron)} has ${fields.length}`,
+      {
+        hint: HINT,
+      },
+    );
+  }
+  // Names of months and days hold an H as well: MAR-THU. The random one stands alone, or before a bracket or a slash.
+  if (fields.some((field) => /(^|,)H([(/,]|$)/i.test(field))) {
+    throw new UserError('a cron expression cannot hold H: it is another time whenever it is read', {
+      hint: HINT,
+    });
+  }
+  const times = { cron: fields.join(' '), timeZone };
+  try {
+    nextTime(times, new Date());
+  } catch (cause) {
+    throw new UserError(`${JSON.stringify(cron)} is no cron expression: ${messageOf(cause)}`, {
+      hint: HINT,
+      cause,
+    });
+  }
+  return times;
+}
+
+/**
+ * The first time after `date`. A local time that the clocks skip in spring is made up by the hour that they skip (02:30
+ * becomes 03:30); one that they repeat in autumn comes once. Schedules of every so many minutes, or of every hour, come
+ * in both of the repeated hours.
+ */
+export function nextTime({ cron, timeZone }: Times, date: Date): Date {
+  return CronExpressionParser.parse(cron, { currentDate: date, tz: timeZone }).next().toDate();
+}
+
+/** The first `count` times after `date`. */
+export function nextTimes(times: Times, date: Date, count: number): Date[] {
+  const all: Date[] = [];
+  for (let last = date; all.length < count; ) {
+    last = nextTime(times, last);
+    all.push(last);
+  }
+  return all;
+}
+
+function requireTimeZone(timeZone: string): void {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone });
+  } catch (cause) {
+    throw new UserError(`${JSON.stringify(timeZone)} is no time zone`, {
+      hint: 'Expected an IANA name: Europe/Berlin, America/New_York, UTC.',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,34 @@
+import { endedFirings, endFiring, type FiringRow, type Pool } from '@tocsin/store';
+import type { Logger } from 'pino';
+import { messageTo } from './messages.js';
+import { summarize } from './summary.js';
+
+/**
+ * Ends the firings whose runs are over: summary and message are stored in one transaction, so that a process that is
+ * killed here has done both or neither.
+ */
+export async function endFirings(pool: Pool, log: Logger): Promise<void> {
+  for (const firing of await endedFirings(pool)) {
+    if (firing.runState === 'done' && firing.runId !== null) await finish(pool, log, firing, firing.runId);
+    else await fail(pool, log, firing);
+  }
+}
+
+async function finish(pool: Pool, log: Logger, firing: FiringRow, runId: number): Promise<void> {
+  const summary = await summarize(pool, firing, runId);
+  const message = messageTo(firing, firing, { type: 'run.done', data: summary });
+  if (!(await endFiring(pool, firing, { state: 'done', summary, message }))) return;
+  const { rows, new: fresh, flagged, newFlagged } = summary;
+  log.info(
+    { schedule: firing.schedule, firing: firing.id, run: runId, rows, new: fresh, flagged, newFlagged },
+    'scheduled run done',
+  );
+}
+
+async function fail(pool: Pool, log: Logger, firing: FiringRow): Promise<void> {
+  const { runId: run } = firing;
+  const reason = run === null ? 'its run was removed' : `run ${run} was cancelled`;
+  const message = messageTo(firing, firing, { type: 'run.failed', data: { run, reason } });
+  if (!(await endFiring(pool, firing, { state: 'failed', reason, message }))) return;
+  log.warn({ schedule: firing.schedule, firing: firing.id, reason }, 'scheduled run failed');
+}

@@ -1,0 +1,182 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { clockNameOf, type QueueBackend, ScheduleClock } from '@tocsin/queue';
+import {
+  type ClaimedFiring,
+  claimFirings,
+  installationId,
+  listSchedules,
+  type Message,
+  type Pool,
+  takeFiring,
+} from '@tocsin/store';
+import { nextTime } from './cron.js';
+import { endFirings } from './end-firings.js';
+import { messageTo } from './messages.js';
+import { type SubmitScheduled, submitFiring } from './submission.js';
+import { type DeliverOptions, deliverDue } from './webhook/deliver.js';
+
+/** What the clock has missed is found, and what is over is noticed, within so long. */
+const LOOK_EVERY_MS = 5_000;
+/** Corpora that one process submits at once: each holds two windows and a tokenizer. */
+const SUBMISSIONS = 2;
+/** Receivers that one process waits for at once. */
+const DELIVERIES = 4;
+
+export interface SchedulerOptions
+  extends Pick<DeliverOptions, 'pool' | 'log' | 'allowPrivate' | 'resolve' | 'waitAfter'> {
+  backend: QueueBackend;
+  submit: SubmitScheduled;
+  /** Where the webhooks' secrets are; the process' own by default. */
+  env?: NodeJS.ProcessEnv;
+  lookEveryMs?: number;
+}
+
+/**
+ * Runs the schedules of a database, together with any number of processes that do the same. All state is in Postgres,
+ * and each step is taken by whoever gets its row:
+ *
+ *   schedule due -> firing `due` -> `submitting` -> `scoring` (workers) -> `done` + delivery `pending` -> `delivered`
+ *
+ * A process that is killed leaves a step that another one takes again. The queue's clock only says when to look.
+ */
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  readonly #closing = new AbortController();
+  readonly #background = new Set<Promise<void>>();
+  readonly #clock: ScheduleClock;
+  readonly #loop: Promise<void>;
+  #woken = new AbortController();
+  #settingClock = false;
+  #submissions = 0;
+  #deliverers = 0;
+
+  private constructor(options: SchedulerOptions, installation: string) {
+    this.#options = options;
+    const onError = (error: Error): void =>
+      options.log.warn(
+        { reason: error.message },
+        'the queue is not reachable; schedules are looked at all the same',
+      );
+    this.#clock = new ScheduleClock(options.backend, clockNameOf(installation), {
+      onDue: () => this.#wake(),
+      onError,
+    });
+    this.#loop = this.#run();
+  }
+
+  /** Starts to run the schedules. Those that came due while nothing ran are made up, each once. */
+  static async start(options: SchedulerOptions): Promise<Scheduler> {
+    return new Scheduler(options, await installationId(options.pool));
+  }
+
+  /** Ends it. A corpus that is being submitted is left to another process, or to the next start. */
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('the scheduler is closed'));
+    this.#wake();
+    await this.#loop;
+    await Promise.all(this.#background);
+    await this.#clock.close();
+  }
+
+  #wake(): void {
+    this.#woken.abort();
+  }
+
+  async #run(): Promise<void> {
+    const { log, lookEveryMs = LOOK_EVERY_MS } = this.#options;
+    while (!this.#closing.signal.aborted) {
+      this.#woken = new AbortController();
+      for (const step of [this.#setClock, this.#claim, this.#submit, this.#end, this.#deliver]) {
+        // One that fails keeps no other from its turn.
+        await step().catch((error: unknown) => {
+          log.warn({ err: error }, 'a look at the schedules has failed; trying again');
+        });
+      }
+      await sleep(lookEveryMs, undefined, { signal: this.#woken.signal }).catch(() => undefined);
+    }
+  }
+
+  readonly #setClock = async (): Promise<void> => {
+    if (this.#settingClock) return;
+    const schedules = await listSchedules(this.#options.pool);
+    const entries = schedules
+      .filter(({ enabled }) => enabled)
+      .map(({ id, cron, timeZone }) => ({ id: `schedule-${id}`, cron, timeZone }));
+    this.#settingClock = true;
+    // Not waited for: a queue that is not reachable must not keep the schedules from being looked at.
+    this.#clock
+      .set(entries)
+      .catch((error: Error) => this.#options.log.warn({ reason: error.message }, 'the clock is not set'))
+      .finally(() => {
+        this.#settingClock = false;
+      });
+  };
+
+  readonly #claim = async (): Promise<void> => {
+    const { pool, log } = this.#options;
+    for (const { id, schedule, dueAt, skipped } of await claimFirings(pool, {
+      nextAfter: nextTime,
+      message: skippedMessage,
+    })) {
+      const entry = { schedule: schedule.name, firing: id, dueAt };
+      if (skipped === null) log.info(entry, 'schedule due');
+      else log.warn({ ...entry, reason: skipped }, 'schedule due, and skipped');
+    }
+  };
+
+  readonly #submit = async (): Promise<void> => {
+    while (this.#submissions < SUBMISSIONS && !this.#closing.signal.aborted) {
+      const firing = await takeFiring(this.#options.pool);
+      if (firing === undefined) return;
+      this.#submissions++;
+      this.#inBackground(
+        submitFiring(firing, { ...this.#options, signal: this.#closing.signal }).finally(() => {
+          this.#submissions--;
+        }),
+      );
+    }
+  };
+
+  readonly #end = (): Promise<void> => endFirings(this.#options.pool, this.#options.log);
+
+  readonly #deliver = async (): Promise<void> => {
+    const { env = process.env } = this.#options;
+    for (; this.#deliverers < DELIVERIES; this.#deliverers++) {
+      this.#inBackground(
+        deliverDue({ ...this.#options, env, signal: this.#closing.signal })
+          .then(() => undefined)
+          .finally(() => {
+            this.#deliverers--;
+          }),
+        { wake: false },
+      );
+    }
+  };
+
+  #inBackground(work: Promise<void>, { wake = true } = {}): void {
+    const done = work
+      .catch((error: unknown) => {
+        this.#options.log.warn({ err: error }, 'a step of a schedule has failed; trying again');
+      })
+      .finally(() => {
+        this.#background.delete(done);
+        if (wake) this.#wake();
+      });
+    this.#background.add(done);
+  }
+}
+
+function skippedMessage({ schedule, dueAt, cause, skipped }: ClaimedFiring): Message | undefined {
+  const event = { type: 'run.skipped', data: { reason: skipped ?? '' } } as const;
+  return messageTo(schedule, { schedule: schedule.name, dueAt, cause }, event);
+}
+
+/** Lets the schedulers of a database look now: somebody has changed a schedule. */
+export async function wakeSchedulers(pool: Pool, backend: QueueBackend): Promise<void> {
+  const clock = new ScheduleClock(backend, clockNameOf(await installationId(pool)));
+  try {
+    await clock.lookNow();
+  } finally {
+    await clock.close();
+  }
+}

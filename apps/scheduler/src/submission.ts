@@ -1,0 +1,93 @@
+import { isUserError } from '@tocsin/errors';
+import {
+  attendFiring,
+  cancelRun,
+  endFiring,
+  type FiringRow,
+  type Pool,
+  setFiringRun,
+  setFiringState,
+  withRetry,
+} from '@tocsin/store';
+import type { Logger } from 'pino';
+import { messageTo } from './messages.js';
+
+/** What submits a scheduled corpus: the same that `tocsin submit` does. */
+export type SubmitScheduled = (
+  /** What was stored with the schedule. */
+  request: unknown,
+  context: {
+    /** To be called with the run as soon as there is one. */
+    onRun: (runId: number) => Promise<void>;
+    signal: AbortSignal;
+  },
+) => Promise<void>;
+
+export interface SubmissionOptions {
+  pool: Pool;
+  log: Logger;
+  submit: SubmitScheduled;
+  /** The process stops: what is not submitted is left to another one. */
+  signal: AbortSignal;
+}
+
+const ATTEND_EVERY_MS = 5_000;
+
+/** Submits the corpus of a firing that this process has taken, and leaves its run to the workers. */
+export async function submitFiring(firing: FiringRow, options: SubmissionOptions): Promise<void> {
+  const { pool, log, submit, signal } = options;
+  if (await wasSubmitted(pool, firing)) return;
+  const lost = new AbortController();
+  const attending = setInterval(() => {
+    attendFiring(pool, firing).then(
+      (mine) => {
+        if (!mine) lost.abort(new Error('another process has taken the firing'));
+      },
+      // The next time may succeed; if none does, another process takes the firing.
+      (error: Error) => log.warn({ firing: firing.id, reason: error.message }, 'the firing is not attended'),
+    );
+  }, ATTEND_EVERY_MS);
+  let run: number | null = null;
+  try {
+    const onRun = async (runId: number): Promise<void> => {
+      run = runId;
+      await withRetry(() => setFiringRun(pool, firing, runId));
+    };
+    await submit(firing.request, { onRun, signal: AbortSignal.any([signal, lost.signal]) });
+    await withRetry(() => setFiringState(pool, firing, 'scoring'));
+    log.info({ schedule: firing.schedule, firing: firing.id, run }, 'corpus submitted');
+  } catch (error) {
+    if (signal.aborted || lost.signal.aborted) await withRetry(() => setFiringState(pool, firing, 'due'));
+    else await failFiring(firing, run, error, options);
+  } finally {
+    clearInterval(attending);
+  }
+}
+
+/** Whether the process that had the firing before has left its run to the workers; if it left less, that is undone. */
+async function wasSubmitted(pool: Pool, firing: FiringRow): Promise<boolean> {
+  const { runId, runState } = firing;
+  if (runId === null) return false;
+  if (runState === 'scoring' || runState === 'done') {
+    await withRetry(() => setFiringState(pool, firing, 'scoring'));
+    return true;
+  }
+  await withRetry(() => cancelRun(pool, runId));
+  return false;
+}
+
+async function failFiring(
+  firing: FiringRow,
+  run: number | null,
+  error: unknown,
+  { pool, log }: SubmissionOptions,
+): Promise<void> {
+  const mistake = isUserError(error);
+  // What a defect says may hold anything, and stays in the log.
+  const reason = mistake ? error.message : 'an unexpected error, which is in the log of the scheduler';
+  const message = messageTo(firing, firing, { type: 'run.failed', data: { run, reason } });
+  await withRetry(() => endFiring(pool, firing, { state: 'failed', reason, message }));
+  const entry = { schedule: firing.schedule, firing: firing.id, run, reason };
+  if (mistake) log.error(entry, 'the corpus was not submitted');
+  else log.error({ ...entry, err: error }, 'the corpus was not submitted');
+}

@@ -1,0 +1,112 @@
+import type { LookupAddress } from 'node:dns';
+import { isUserError } from '@tocsin/errors';
+import {
+  type Attempt,
+  closeWebhook,
+  type DeliveryRow,
+  noteAttempt,
+  type Pool,
+  takeDelivery,
+} from '@tocsin/store';
+import type { Logger } from 'pino';
+import { MAX_ATTEMPTS, waitAfter } from './backoff.js';
+import { readSecrets } from './secrets.js';
+import { type Sent, sendMessage } from './send.js';
+import { shownUrl, type WebhookRules } from './webhook-url.js';
+
+export interface DeliverOptions extends WebhookRules {
+  pool: Pool;
+  log: Logger;
+  /** Where the secrets are. */
+  env: NodeJS.ProcessEnv;
+  signal: AbortSignal;
+  resolve?: ((hostname: string) => Promise<LookupAddress[]>) | undefined;
+  /** Seconds until the next attempt; undefined when there were enough. */
+  waitAfter?: ((attempts: number, retryAfterSeconds?: number) => number | undefined) | undefined;
+}
+
+/** Nobody else takes a delivery for so long: more than an attempt takes. */
+const HOLD_SECONDS = 30;
+
+const STOPPED: Attempt = {
+  state: 'pending',
+  status: null,
+  error: 'the process was stopped during the attempt',
+  waitSeconds: 0,
+};
+
+/** Makes one attempt at each delivery that is due. @returns how many */
+export async function deliverDue(options: DeliverOptions): Promise<number> {
+  for (let attempts = 0; ; attempts++) {
+    if (options.signal.aborted) return attempts;
+    const delivery = await takeDelivery(options.pool, HOLD_SECONDS);
+    if (delivery === undefined) return attempts;
+    await attempt(delivery, options);
+  }
+}
+
+async function attempt(delivery: DeliveryRow, options: DeliverOptions): Promise<void> {
+  const { pool, log, signal } = options;
+  const sent = await send(delivery, options);
+  // Stopped in mid-attempt: nobody knows whether it arrived. Another process makes it again at once, with the same id.
+  const outcome = signal.aborted && sent.kind === 'failed' ? STOPPED : outcomeOf(delivery, sent, options);
+  if (sent.kind === 'gone') await closeWebhook(pool, delivery.scheduleId, outcome.error ?? 'gone');
+  await noteAttempt(pool, delivery.id, outcome);
+  const entry = {
+    delivery: delivery.id,
+    schedule: delivery.schedule,
+    webhook: delivery.webhookUrl === null ? null : shownUrl(delivery.webhookUrl),
+    attempt: delivery.attempts,
+    ...outcome,
+  };
+  if (outcome.state === 'delivered') log.info(entry, 'summary delivered');
+  else if (outcome.state === 'pending') log.warn(entry, 'summary not delivered; trying again');
+  else log.error(entry, 'summary given up');
+}
+
+async function send(delivery: DeliveryRow, options: DeliverOptions): Promise<Sent> {
+  const { webhookUrl: url, webhookSecretEnv: name, webhookClosed } = delivery;
+  if (webhookClosed !== null) return { kind: 'refused', reason: webhookClosed, hint: undefined };
+  if (url === null || name === null) {
+    return { kind: 'refused', reason: 'the schedule has no webhook', hint: undefined };
+  }
+  try {
+    return await sendMessage(delivery, {
+      url,
+      secrets: readSecrets(options.env, name),
+      allowPrivate: options.allowPrivate,
+      signal: options.signal,
+      ...(options.resolve === undefined ? {} : { resolve: options.resolve }),
+    });
+  } catch (error) {
+    // A secret that is missing here may be there when the process is started again.
+    if (isUserError(error)) return { kind: 'failed', status: null, reason: error.message };
+    throw error;
+  }
+}
+
+function outcomeOf(delivery: DeliveryRow, sent: Sent, options: DeliverOptions): Attempt {
+  switch (sent.kind) {
+    case 'delivered':
+      return { state: 'delivered', status: sent.status, error: null };
+    case 'gone':
+      return {
+        state: 'failed',
+        status: sent.status,
+        error: 'the answer was 410: the receiver wants no more, and the webhook is closed',
+      };
+    case 'refused':
+      return { state: 'failed', status: null, error: sent.reason };
+    case 'failed': {
+      const wait = (options.waitAfter ?? waitAfter)(delivery.attempts, sent.retryAfterSeconds);
+      if (wait !== undefined) {
+        return { state: 'pending', status: sent.status, error: sent.reason, waitSeconds: wait };
+      }
+      return {
+        state: 'failed',
+        status: sent.status,
+        error: `${sent.reason}; ${MAX_ATTEMPTS} attempts were made`,
+      };
+    }
+  }
+}

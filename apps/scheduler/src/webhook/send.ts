@@ -1,0 +1,123 @@
+import { type LookupAddress, lookup } from 'node:dns';
+import type { LookupFunction } from 'node:net';
+import { isUserError, messageOf, type UserError } from '@tocsin/errors';
+import type { Message } from '@tocsin/store';
+import { Agent, request } from 'undici';
+import { signatureHeaders } from './sign.js';
+import { parseWebhookUrl, requirePublic, type WebhookRules } from './webhook-url.js';
+
+const SECOND = 1000;
+/** From the first look at the name to the answer. */
+export const TIMEOUT_MS = 15 * SECOND;
+
+/** What one attempt came to. */
+export type Sent =
+  | { kind: 'delivered'; status: number }
+  /** The receiver wants no more of these (410). */
+  | { kind: 'gone'; status: number }
+  /** It is not called at all. */
+  | { kind: 'refused'; reason: string; hint: string | undefined }
+  | { kind: 'failed'; status: number | null; reason: string; retryAfterSeconds?: number };
+
+export interface SendOptions extends WebhookRules {
+  url: string;
+  secrets: readonly string[];
+  signal?: AbortSignal;
+  /** Resolves names; the system's resolver by default. */
+  resolve?: (hostname: string) => Promise<LookupAddress[]>;
+}
+
+/**
+ * Posts a message, once. The name is resolved once, every address that it has must be public, and the connection goes to
+ * these: a name that answers differently a moment later is not asked again. No proxy is used, no redirect followed, and
+ * nothing of the answer's body is read.
+ */
+export async function sendMessage(message: Message, options: SendOptions): Promise<Sent> {
+  const { url: text, secrets, signal } = options;
+  // Not the pool of the process: no connection is used by two messages, and each name is looked up anew.
+  const agent = new Agent({
+    connect: { lookup: checkedLookup(options), timeout: TIMEOUT_MS },
+    connections: 1,
+  });
+  try {
+    const url = parseWebhookUrl(text, options);
+    const timeout = AbortSignal.timeout(TIMEOUT_MS);
+    const { statusCode, headers, body } = await request(url, {
+      method: 'POST',
+      dispatcher: agent,
+      headers: {
+        'content-type': 'application/json',
+        'user-agent': 'Tocsin-Webhooks/1',
+        ...signatureHeaders(message, secrets, new Date()),
+      },
+      body: message.body,
+      signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+    });
+    // That the body is broken off is an error of the body, and of nothing else.
+    body.on('error', () => {}).destroy();
+    return outcomeOf(statusCode, headers['retry-after']);
+  } catch (error) {
+    const refusal = refusalIn(error);
+    if (refusal !== undefined) return { kind: 'refused', reason: refusal.message, hint: refusal.hint };
+    const late = error instanceof Error && error.name === 'TimeoutError';
+    const reason = late ? `no answer within ${TIMEOUT_MS / SECOND} s` : messageOf(error);
+    return { kind: 'failed', status: null, reason };
+  } finally {
+    await agent.destroy();
+  }
+}
+
+function outcomeOf(status: number, retryAfter: string | string[] | undefined): Sent {
+  if (status >= 200 && status < 300) return { kind: 'delivered', status };
+  if (status === 410) return { kind: 'gone', status };
+  const redirect = status >= 300 && status < 400 ? ', and redirects are not followed' : '';
+  const wait = secondsOf(retryAfter);
+  return {
+    kind: 'failed',
+    status,
+    reason: `the answer was ${status}${redirect}`,
+    ...(wait === undefined ? {} : { retryAfterSeconds: wait }),
+  };
+}
+
+/** Retry-After: seconds, or a date. */
+function secondsOf(header: string | string[] | undefined): number | undefined {
+  if (typeof header !== 'string') return undefined;
+  if (/^\d{1,9}$/.test(header)) return Number(header);
+  const at = Date.parse(header);
+  return Number.isNaN(at) ? undefined : Math.max(0, (at - Date.now()) / SECOND);
+}
+
+function checkedLookup({ allowPrivate, resolve = resolveAll }: SendOptions): LookupFunction {
+  return (hostname, { all }, callback) => {
+    resolve(hostname).then(
+      (addresses) => {
+        try {
+          if (!allowPrivate) for (const { address } of addresses) requirePublic(hostname, address);
+        } catch (error) {
+          callback(error as NodeJS.ErrnoException, []);
+          return;
+        }
+        const [first] = addresses;
+        if (all === true || first === undefined) callback(null, addresses);
+        else callback(null, first.address, first.family);
+      },
+      (error: NodeJS.ErrnoException) => callback(error, []),
+    );
+  };
+}
+
+function resolveAll(hostname: string): Promise<LookupAddress[]> {
+  return new Promise((resolve, reject) => {
+    lookup(hostname, { all: true }, (error, addresses) => {
+      if (error === null) resolve(addresses);
+      else reject(error);
+    });
+  });
+}
+
+function refusalIn(error: unknown): UserError | undefined {
+  if (isUserError(error)) return error;
+  if (error instanceof AggregateError) return error.errors.find(isUserError);
+  return error instanceof Error && error.cause !== undefined ? refusalIn(error.cause) : undefined;
+}

@@ -1,0 +1,61 @@
+import { UserError } from '@tocsin/errors';
+import { addressOfHost, isPublicAddress } from './public-address.js';
+
+/** What may be called. */
+export interface WebhookRules {
+  /** Also http, and addresses that are not public. */
+  allowPrivate: boolean;
+}
+
+const ALLOW_HINT =
+  'Where that is what you want: --allow-private-webhooks, or TOCSIN_WEBHOOK_ALLOW_PRIVATE=1 for every process.';
+
+/**
+ * Checks a webhook's URL as far as its text tells; what a name resolves to is checked whenever it is called.
+ * @throws UserError that does not repeat the URL: it may hold a credential
+ */
+export function parseWebhookUrl(text: string, { allowPrivate }: WebhookRules): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new UserError("the webhook's URL is no https URL", {
+      hint: 'It should read like https://example.com/tocsin.',
+    });
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new UserError("the webhook's URL holds a user or a password", {
+      hint: 'Leave them out: who receives a summary knows by its signature that it is from you.',
+    });
+  }
+  if (url.protocol === 'http:' && !allowPrivate) {
+    throw new UserError(`the webhook at ${shownUrl(url)} is http, and only https is called`, {
+      hint: ALLOW_HINT,
+    });
+  }
+  const address = addressOfHost(url.hostname);
+  if (address !== undefined && !allowPrivate) requirePublic(url.hostname, address);
+  return url;
+}
+
+/** @throws UserError when `address`, which `hostname` is or resolves to, is not public */
+export function requirePublic(hostname: string, address: string): void {
+  if (isPublicAddress(address)) return;
+  const what = addressOfHost(hostname) === undefined ? `${hostname} is ${address}, which` : address;
+  throw new UserError(`${what} is no public address, and webhooks are not sent there`, { hint: ALLOW_HINT });
+}
+
+/** A webhook's URL fit to be shown and logged: path and query may be what lets one in. */
+export function shownUrl(url: URL | string): string {
+  const { origin, pathname, search } = new URL(url);
+  return pathname === '/' && search === '' ? `${origin}/` : `${origin}/***`;
+}
+
+/**
+ * Whether TOCSIN_WEBHOOK_ALLOW_PRIVATE allows what is not allowed by default.
+ * @throws UserError when it is neither yes nor no
+ */
+export function allowPrivateOf(env: NodeJS.ProcessEnv): boolean {
+  const value = env.TOCSIN_WEBHOOK_ALLOW_PRIVATE ?? '';
+  if (/^(1|true|yes)$/i.test(value)) return true;
+  if (/^(|0|false|no)$/i.test(value)) return false;
+  throw new UserError(`TOCSIN_WEBHOOK_ALLOW_PRIVATE is ${JSON.stringify(value)}, expected 1 or 0`);
+}

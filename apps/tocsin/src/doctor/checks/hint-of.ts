@@ -1,0 +1,6 @@
+import { isUserError } from '@tocsin/errors';
+
+/** What an error says is to be done; what to do when it says nothing. */
+export function hintOf(error: unknown, otherwise: string): string {
+  return (isUserError(error) ? error.hint : undefined) ?? otherwise;
+}

@@ -1,0 +1,78 @@
+import { Chalk } from 'chalk';
+import { Command } from 'commander';
+import { EXIT } from '../exit-codes.js';
+import { addGuardOptions, type GuardFlags } from '../guard-options.js';
+import { jsonText } from '../table.js';
+import { cacheCheck } from './checks/cache.js';
+import { databaseCheck } from './checks/database.js';
+import { gpuCheck } from './checks/gpu.js';
+import { guardCheck } from './checks/guard.js';
+import { hubCheck } from './checks/hub.js';
+import { memoryCheck } from './checks/memory.js';
+import { nodeCheck } from './checks/node.js';
+import { pipCheck } from './checks/pip.js';
+import { processorCheck } from './checks/processor.js';
+import { queueCheck } from './checks/queue.js';
+import { runtimeCheck } from './checks/runtime.js';
+import { type Check, checkUp } from './checkup.js';
+import type { Finding, Verdict } from './finding.js';
+
+/** In the order in which they are shown. */
+const CHECKS: readonly Check[] = [
+  nodeCheck,
+  processorCheck,
+  memoryCheck,
+  runtimeCheck,
+  gpuCheck,
+  cacheCheck,
+  hubCheck,
+  pipCheck,
+  databaseCheck,
+  queueCheck,
+  guardCheck,
+];
+
+interface DoctorFlags extends Partial<GuardFlags> {
+  dataDir?: string;
+  json?: boolean;
+}
+
+/** `tocsin doctor`: what is usable here, and what to do about what is not. */
+export function doctorCommand(): Command {
+  return addGuardOptions(new Command('doctor'), { required: false })
+    .description('Look at what scoring needs: processor, GPUs, libraries, servers, hub and caches.')
+    .option('--data-dir <dir>', 'of the embedded database, used when DATABASE_URL is unset (TOCSIN_DATA)')
+    .option('--json', 'print the findings as JSON')
+    .addHelpText('after', '\nExit code: 1 when something makes scoring impossible, else 0.')
+    .action(async (flags: DoctorFlags) => {
+      process.exitCode = await doctor(flags);
+    });
+}
+
+async function doctor({ guard, json, cacheDir, dataDir, ...flags }: DoctorFlags): Promise<number> {
+  const findings = await checkUp(
+    CHECKS,
+    {
+      env: process.env,
+      cacheDir,
+      dataDir,
+      guard: guard === undefined ? undefined : { ref: guard, ...flags },
+    },
+    json === true ? undefined : (finding) => console.log(findingText(finding)),
+  );
+  if (json === true) console.log(jsonText(findings));
+  return findings.some(({ verdict }) => verdict === 'problem') ? EXIT.failed : EXIT.ok;
+}
+
+const SUBJECT_WIDTH = 15;
+
+/** One line, and for what is not ok a second one: what to do. */
+export function findingText({ subject, verdict, says, todo }: Finding, chalk = new Chalk()): string {
+  const colour: Record<Verdict, (text: string) => string> = {
+    ok: chalk.green,
+    note: chalk.yellow,
+    problem: chalk.red,
+  };
+  const head = `${colour[verdict](verdict.padEnd(8))} ${subject.padEnd(SUBJECT_WIDTH)} ${says}`;
+  return todo === undefined ? head : `${head}\n${' '.repeat(9 + SUBJECT_WIDTH + 1)}${todo}`;
+}

@@ -1,0 +1,90 @@
+import { UserError } from '@tocsin/errors';
+import {
+  DEFAULT_SECRET_ENV,
+  nextTime,
+  parseSecretEnv,
+  parseTimes,
+  parseWebhookUrl,
+  wakeSchedulers,
+} from '@tocsin/scheduler';
+import { addSchedule, type Webhook } from '@tocsin/store';
+import { Command, InvalidArgumentError } from 'commander';
+import { addCorpusOptions } from '../corpus-options.js';
+import { addGuardOptions, probability } from '../guard-options.js';
+import { retentionOption } from '../retention-option.js';
+import { withStack } from '../store-options.js';
+import { requestOf, type SubmitOptionFlags } from './request.js';
+import { addPrivateWebhookOption, allowPrivate, type PrivateWebhookFlags } from './service.js';
+import { printSchedule } from './show.js';
+
+interface AddFlags extends SubmitOptionFlags, PrivateWebhookFlags {
+  cron: string;
+  timeZone: string;
+  webhook?: string;
+  webhookSecretEnv?: string;
+  json?: boolean;
+}
+
+/** `tocsin schedule add`: a corpus that is submitted again and again. */
+export function addCommand(): Command {
+  return addPrivateWebhookOption(addCorpusOptions(addGuardOptions(new Command('add'))))
+    .description('Submit a corpus whenever a cron expression comes due. Only what is new in it is scored.')
+    .argument('<name>', 'what the schedule is called', scheduleName)
+    .argument('<corpus...>', 'what to score, as for `tocsin submit`; looked for anew each time')
+    .requiredOption('--cron <fields>', 'minute, hour, day of month, month, day of week: "30 2 * * *"')
+    .option('--time-zone <name>', 'in which the fields are read, e.g. Europe/Berlin', 'UTC')
+    .option('--threshold <p>', "flagged from this score on (default: the artifact's)", probability)
+    .addOption(retentionOption())
+    .option('--webhook <url>', 'where the summary of each run is posted, signed (Standard Webhooks)')
+    .option(
+      '--webhook-secret-env <name>',
+      `the environment variable of the scheduler that holds the secret (default: ${DEFAULT_SECRET_ENV})`,
+    )
+    .option('--json', 'print the schedule as JSON')
+    .addHelpText('after', HELP)
+    .action((name: string, corpus: string[], flags: AddFlags) => add(name, corpus, flags));
+}
+
+const HELP = `
+Schedules are run by \`tocsin schedule serve\` and by \`tocsin start\`. A time that comes while the last run of the
+schedule is still going is skipped; times that come while nothing runs are made up by one run. A local time that the
+clocks skip in spring comes an hour later, one that they repeat in autumn comes once.`;
+
+async function add(name: string, corpus: string[], flags: AddFlags): Promise<void> {
+  const {
+    cron,
+    timeZone,
+    webhook: _,
+    webhookSecretEnv: __,
+    allowPrivateWebhooks: ___,
+    json,
+    ...submit
+  } = flags;
+  const times = parseTimes({ cron, timeZone });
+  const request = requestOf(corpus, submit);
+  const webhook = webhookOf(flags);
+  await withStack(flags, async ({ pool, backend }) => {
+    const nextAt = nextTime(times, new Date());
+    const schedule = await addSchedule(pool, { ...times, name, request, webhook, nextAt });
+    await wakeSchedulers(pool, backend);
+    printSchedule(schedule, [], json === true);
+  });
+}
+
+function webhookOf(flags: AddFlags): Webhook | undefined {
+  if (flags.webhook === undefined) {
+    if (flags.webhookSecretEnv === undefined) return undefined;
+    throw new UserError('--webhook-secret-env is for a webhook, and there is none', {
+      hint: 'Name one with --webhook, or leave it out.',
+    });
+  }
+  return {
+    url: parseWebhookUrl(flags.webhook, { allowPrivate: allowPrivate(flags) }).href,
+    secretEnv: parseSecretEnv(flags.webhookSecretEnv ?? DEFAULT_SECRET_ENV),
+  };
+}
+
+function scheduleName(text: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text)) return text;
+  throw new InvalidArgumentError('Expected up to 64 letters, digits, dots, dashes and underscores.');
+}

@@ -1,0 +1,72 @@
+import { nextTime, wakeSchedulers } from '@tocsin/scheduler';
+import { fireNow, getSchedule, pauseSchedule, removeSchedule, resumeSchedule } from '@tocsin/store';
+import { Command } from 'commander';
+import type { Stack } from '../stack.js';
+import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
+import { jsonText } from '../table.js';
+import { zonedText } from './texts.js';
+
+/** What came of a change: for people, and as JSON. */
+interface Changed {
+  text: string;
+  json: object;
+}
+
+export const removeCommand = (): Command =>
+  changeCommand('remove', 'Remove a schedule. Its runs stay.', async ({ pool }, name) => {
+    await removeSchedule(pool, name);
+    return { text: `${name} is removed.`, json: { name, removed: true } };
+  });
+
+export const pauseCommand = (): Command =>
+  changeCommand('pause', 'Let a schedule not come due, until it is resumed.', async ({ pool }, name) => {
+    await pauseSchedule(pool, name);
+    return { text: `${name} is paused.`, json: { name, enabled: false } };
+  });
+
+export const resumeCommand = (): Command =>
+  changeCommand(
+    'resume',
+    'Let a schedule come due again; times that it was paused at are not made up. A closed webhook is open again.',
+    async ({ pool }, name) => {
+      await resumeSchedule(pool, name, nextTime(await getSchedule(pool, name), new Date()));
+      const { nextAt, timeZone } = await getSchedule(pool, name);
+      return {
+        text: `${name} comes due at ${zonedText(nextAt, timeZone)} (${timeZone}).`,
+        json: { name, enabled: true, nextAt },
+      };
+    },
+  );
+
+export const runNowCommand = (): Command =>
+  changeCommand(
+    'run-now',
+    'Let a schedule come due now, whatever its times; whoever runs the schedules submits it.',
+    async ({ pool }, name) => {
+      const firing = await fireNow(pool, name);
+      return {
+        text: `${name} is due. See what comes of it: tocsin schedule show ${name}`,
+        json: { name, firing: firing.id, dueAt: firing.dueAt },
+      };
+    },
+  );
+
+/** A command that changes one schedule, and lets those that run the schedules know. */
+function changeCommand(
+  verb: string,
+  description: string,
+  change: (stack: Stack, name: string) => Promise<Changed>,
+): Command {
+  return addStoreOptions(new Command(verb))
+    .description(description)
+    .argument('<name>')
+    .option('--json', 'print what came of it as JSON')
+    .action(async (name: string, flags: StoreFlags & { json?: boolean }) => {
+      const changed = await withStack(flags, async (stack) => {
+        const done = await change(stack, name);
+        await wakeSchedulers(stack.pool, stack.backend);
+        return done;
+      });
+      console.log(flags.json === true ? jsonText(changed.json) : changed.text);
+    });
+}

@@ -1,0 +1,24 @@
+import { Command } from 'commander';
+import { addCommand } from './add.js';
+import { pauseCommand, removeCommand, resumeCommand, runNowCommand } from './change.js';
+import { deliveriesCommand } from './deliveries.js';
+import { listCommand } from './list.js';
+import { serveCommand } from './serve.js';
+import { showCommand } from './show.js';
+import { testWebhookCommand } from './test-webhook.js';
+
+/** `tocsin schedule`: corpora that are scored again and again. */
+export function scheduleCommand(): Command {
+  return new Command('schedule')
+    .description('Score corpora again and again, by cron expressions.')
+    .addCommand(addCommand())
+    .addCommand(listCommand())
+    .addCommand(showCommand())
+    .addCommand(removeCommand())
+    .addCommand(runNowCommand())
+    .addCommand(pauseCommand())
+    .addCommand(resumeCommand())
+    .addCommand(deliveriesCommand())
+    .addCommand(testWebhookCommand())
+    .addCommand(serveCommand());
+}

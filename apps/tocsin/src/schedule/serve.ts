@@ -1,0 +1,30 @@
+import { Command, Option } from 'commander';
+import { pino } from 'pino';
+import { untilInterrupted } from '../interrupt.js';
+import { runServices } from '../services.js';
+import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
+import { LOG_LEVELS } from '../work/command.js';
+import { addPrivateWebhookOption, type PrivateWebhookFlags, ScheduleService } from './service.js';
+
+type ServeFlags = StoreFlags & PrivateWebhookFlags & { logLevel: string };
+
+/** `tocsin schedule serve`: runs the schedules until it is told to stop. */
+export function serveCommand(): Command {
+  return addStoreOptions(addPrivateWebhookOption(new Command('serve')))
+    .description('Run the schedules until told to stop. Any number of these may run; each time fires once.')
+    .addOption(new Option('--log-level <level>').choices(LOG_LEVELS).default('info'))
+    .addHelpText('after', '\nIt submits; workers score (tocsin work). `tocsin start` does both.')
+    .action((flags: ServeFlags) => serve(flags));
+}
+
+async function serve(flags: ServeFlags): Promise<void> {
+  const { signal, dispose } = untilInterrupted();
+  const log = pino({ level: flags.logLevel }, pino.destination(2));
+  try {
+    await withStack(flags, (stack) =>
+      runServices([new ScheduleService(stack, log, flags)], signal, () => log.info('running the schedules')),
+    );
+  } finally {
+    dispose();
+  }
+}

@@ -1,0 +1,52 @@
+import { allowPrivateOf, Scheduler } from '@tocsin/scheduler';
+import { type Command, Option } from 'commander';
+import type { Logger } from 'pino';
+import type { Service } from '../services.js';
+import type { Stack } from '../stack.js';
+import { submitScheduled } from './submit-scheduled.js';
+
+export interface PrivateWebhookFlags {
+  allowPrivateWebhooks?: boolean;
+}
+
+export function addPrivateWebhookOption(command: Command): Command {
+  return command.addOption(
+    new Option(
+      '--allow-private-webhooks',
+      'call webhooks at http and at addresses that are not public, too (TOCSIN_WEBHOOK_ALLOW_PRIVATE=1)',
+    ),
+  );
+}
+
+/** Whether webhooks at private addresses may be called: by the option, or by the environment. */
+export function allowPrivate(flags: PrivateWebhookFlags): boolean {
+  return flags.allowPrivateWebhooks === true || allowPrivateOf(process.env);
+}
+
+/** Runs the schedules of a database, for as long as a command runs. */
+export class ScheduleService implements Service {
+  readonly name = 'schedules';
+  readonly #stack: Stack;
+  readonly #log: Logger;
+  readonly #allowPrivate: boolean;
+  #scheduler: Scheduler | undefined;
+
+  constructor(stack: Stack, log: Logger, flags: PrivateWebhookFlags) {
+    this.#stack = stack;
+    this.#log = log;
+    this.#allowPrivate = allowPrivate(flags);
+  }
+
+  async start(): Promise<void> {
+    this.#scheduler = await Scheduler.start({
+      ...this.#stack,
+      log: this.#log,
+      allowPrivate: this.#allowPrivate,
+      submit: submitScheduled(this.#stack, this.#log),
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#scheduler?.close();
+  }
+}

@@ -1,0 +1,81 @@
+import { nextTimes, shownUrl } from '@tocsin/scheduler';
+import { type FiringRow, getSchedule, listFirings, type ScheduleRow } from '@tocsin/store';
+import { Command } from 'commander';
+import { wholeNumber } from '../guard-options.js';
+import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
+import { jsonText } from '../table.js';
+import { readRequest } from './request.js';
+import { firingsTable, stateText, zonedText } from './texts.js';
+
+const SHOWN_TIMES = 5;
+const SHOWN_FIRINGS = 10;
+
+/** `tocsin schedule show`: a schedule, its next times and what came of the last ones. */
+export function showCommand(): Command {
+  return addStoreOptions(new Command('show'))
+    .description('Show a schedule: its next times, and what came of the last ones.')
+    .argument('<name>')
+    .option('--firings <n>', 'how many of the last ones', wholeNumber, SHOWN_FIRINGS)
+    .option('--json', 'print it as JSON')
+    .action(async (name: string, flags: StoreFlags & { firings: number; json?: boolean }) => {
+      await withStack(flags, async ({ pool }) => {
+        const schedule = await getSchedule(pool, name);
+        printSchedule(schedule, await listFirings(pool, schedule.id, flags.firings), flags.json === true);
+      });
+    });
+}
+
+export function printSchedule(schedule: ScheduleRow, firings: readonly FiringRow[], json: boolean): void {
+  console.log(json ? jsonText(scheduleJson(schedule, firings)) : scheduleText(schedule, firings));
+}
+
+/** The times to come; none of a schedule that is paused. One that was missed is the first: it is about to be made up. */
+function timesOf(schedule: ScheduleRow): Date[] {
+  if (!schedule.enabled) return [];
+  const { nextAt } = schedule;
+  const now = new Date();
+  return [nextAt, ...nextTimes(schedule, nextAt > now ? nextAt : now, SHOWN_TIMES - 1)];
+}
+
+/** A schedule as JSON; the webhook's URL as it may be shown. */
+export function scheduleJson(schedule: ScheduleRow, firings: readonly FiringRow[]): object {
+  const { webhookUrl, ...rest } = schedule;
+  return {
+    ...rest,
+    webhook: webhookUrl === null ? null : shownUrl(webhookUrl),
+    nextTimes: timesOf(schedule),
+    firings: firings.map(({ id, dueAt, cause, state, runId, startedAt, finishedAt, summary, reason }) => ({
+      id,
+      dueAt,
+      cause,
+      state,
+      runId,
+      startedAt,
+      finishedAt,
+      summary,
+      reason,
+    })),
+  };
+}
+
+function scheduleText(schedule: ScheduleRow, firings: readonly FiringRow[]): string {
+  const { corpus, flags } = readRequest(schedule.request);
+  const { timeZone, webhookUrl, webhookSecretEnv, webhookClosed } = schedule;
+  const [next = '-', ...later] = timesOf(schedule).map((time) => zonedText(time, timeZone));
+  const webhook = webhookUrl === null ? 'none' : `${shownUrl(webhookUrl)}, secret in ${webhookSecretEnv}`;
+  const lines: [string, string][] = [
+    ['schedule', schedule.name],
+    ['state', stateText(schedule)],
+    ['cron', `${schedule.cron} (${timeZone})`],
+    ['next', next],
+    ...later.map((time): [string, string] => ['', time]),
+    ['corpus', corpus.join(' ')],
+    ['guard', [flags.guard, flags.backbone, flags.precision].filter((part) => part !== undefined).join(', ')],
+    ['threshold', flags.threshold === undefined ? "the artifact's" : String(flags.threshold)],
+    ['retain', flags.retain ?? 'flagged'],
+    ['webhook', webhookClosed === null ? webhook : `${webhook}; closed: ${webhookClosed}`],
+  ];
+  const text = lines.map(([name, value]) => `${name === '' ? '' : `${name}:`}`.padEnd(12) + value);
+  if (firings.length > 0) text.push('', firingsTable(firings, timeZone));
+  return text.join('\n');
+}

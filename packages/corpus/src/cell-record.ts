@@ -1,0 +1,42 @@
+import { jsonFault } from './json-fault.js';
+import type { SourceRecord } from './source-record.js';
+
+/** Stands for a cell whose value cannot be used, with the reason as it goes on after "The field ... ". */
+export class FaultyCell {
+  readonly fault: string;
+
+  constructor(fault: string) {
+    this.fault = fault;
+  }
+}
+
+/**
+ * A record of cells: what CSV, Parquet and SQL give. They have no JSON of their own: a cell of a field in `jsonFields`
+ * that is a string is read as JSON.
+ */
+export function cellRecord(cells: Record<string, unknown>, jsonFields: readonly string[]): SourceRecord {
+  const spelled = new Map<string, string>();
+  const faults = new Map<string, string>();
+  for (const field of jsonFields) {
+    const cell = Object.hasOwn(cells, field) ? cells[field] : undefined;
+    if (typeof cell !== 'string') continue;
+    try {
+      cells[field] = JSON.parse(cell);
+      spelled.set(field, cell.trim());
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      const fault = jsonFault(cell);
+      const where = fault === undefined ? '' : ` at character ${fault.at + 1}: ${fault.what}`;
+      faults.set(field, `is not JSON${where.replace('the line', 'it')}`);
+    }
+  }
+  for (const [field, cell] of Object.entries(cells)) {
+    if (cell instanceof FaultyCell) faults.set(field, cell.fault);
+  }
+  return {
+    fields: cells,
+    json: (field) =>
+      spelled.get(field) ?? (Object.hasOwn(cells, field) ? JSON.stringify(cells[field]) : undefined),
+    fault: (field) => faults.get(field),
+  };
+}

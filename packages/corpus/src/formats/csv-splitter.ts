@@ -1,0 +1,115 @@
+const LF = 0x0a;
+const CR = 0x0d;
+const QUOTE = 0x22;
+
+export interface CsvRecord {
+  /** 1-based line on which it begins. */
+  line: number;
+  /** Length in bytes, without the record's end. */
+  length: number;
+  /** The record without its end; undefined when it is longer than the limit. */
+  bytes: Buffer | undefined;
+  /** Why its quotes cannot be read. */
+  fault: string | undefined;
+}
+
+/** What the next byte would belong to. */
+type Place =
+  | 'start of a field'
+  | 'field'
+  | 'quoted'
+  | 'after a quote'
+  | 'before a line feed'
+  | 'after a fault';
+
+/**
+ * Cuts a stream of bytes into records of CSV (RFC 4180): a record ends at LF or CR LF outside quotes. A quote opens only at
+ * the start of a field; elsewhere in a field it is a character. What follows a closing quote must be the delimiter or the
+ * record's end: otherwise the record has a fault, and ends with its line, so that no other record is lost.
+ * A record longer than the limit is counted and not kept.
+ */
+export class CsvSplitter {
+  /** Line on which the next record begins. */
+  line = 1;
+  readonly #delimiter: number;
+  readonly #maxBytes: number;
+  #place: Place = 'start of a field';
+  #lines = 0;
+  #parts: Buffer[] = [];
+  #length = 0;
+  #last = 0;
+
+  /** @param delimiter code of an ASCII character */
+  constructor(delimiter: number, maxBytes: number) {
+    this.#delimiter = delimiter;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** The records that end in this chunk. */
+  *push(chunk: Buffer): Generator<CsvRecord, void, undefined> {
+    let from = 0;
+    for (let at = 0; at < chunk.length; at += 1) {
+      const byte = chunk[at] ?? 0;
+      if (byte === LF) {
+        this.#lines += 1;
+        if (this.#place === 'quoted') continue;
+        yield this.#take(chunk.subarray(from, at));
+        from = at + 1;
+      } else if (this.#place !== 'after a fault') {
+        this.#place = this.#after(byte);
+      }
+    }
+    if (from < chunk.length) this.#keep(chunk.subarray(from));
+  }
+
+  /** The last record, if no line end ended it. */
+  *end(): Generator<CsvRecord, void, undefined> {
+    if (this.#length === 0) return;
+    const open = this.#place === 'quoted';
+    this.#lines += 1;
+    const record = this.#take(Buffer.alloc(0));
+    yield open ? { ...record, fault: 'a quote that is opened in it is never closed' } : record;
+  }
+
+  #after(byte: number): Place {
+    switch (this.#place) {
+      case 'quoted':
+        return byte === QUOTE ? 'after a quote' : 'quoted';
+      case 'after a quote':
+        if (byte === QUOTE) return 'quoted';
+        if (byte === this.#delimiter) return 'start of a field';
+        return byte === CR ? 'before a line feed' : 'after a fault';
+      case 'before a line feed':
+        return 'after a fault';
+      case 'start of a field':
+        if (byte === QUOTE) return 'quoted';
+        return byte === this.#delimiter ? 'start of a field' : 'field';
+      default:
+        return byte === this.#delimiter ? 'start of a field' : this.#place;
+    }
+  }
+
+  #keep(part: Buffer): void {
+    this.#length += part.length;
+    this.#last = part[part.length - 1] ?? 0;
+    if (this.#length > this.#maxBytes + 1) this.#parts = [];
+    else this.#parts.push(part);
+  }
+
+  #take(tail: Buffer): CsvRecord {
+    const last = tail.length > 0 ? tail[tail.length - 1] : this.#last;
+    const total = this.#length + tail.length;
+    const length = total > 0 && last === CR && this.#place !== 'quoted' ? total - 1 : total;
+    let bytes: Buffer | undefined;
+    if (length <= this.#maxBytes) bytes = Buffer.concat([...this.#parts, tail], total).subarray(0, length);
+    const fault =
+      this.#place === 'after a fault' ? 'a closing quote is not followed by the end of its field' : undefined;
+    const record = { line: this.line, length, bytes, fault };
+    this.line += this.#lines;
+    this.#lines = 0;
+    this.#place = 'start of a field';
+    this.#parts = [];
+    this.#length = 0;
+    return record;
+  }
+}

@@ -1,0 +1,19 @@
+import type { OpenSourceOptions } from '../open-source.js';
+
+/** How a format reads one source. */
+export interface FormatOptions extends OpenSourceOptions {
+  /** Longest line or record in bytes: a longer one has a reason in its place, and is never held in memory. */
+  maxLineBytes: number;
+  /** Fields that are wanted; others need not be read. */
+  columns: readonly string[];
+  /** Those of them that hold plain text. */
+  textColumns: readonly string[];
+  /** Those of them that hold JSON text where the format has no nested values. */
+  jsonColumns: readonly string[];
+  /** What a record should be, for a person: "a JSON object with "text" was expected". */
+  expected: string;
+  /** Between the fields of CSV. */
+  delimiter?: string | undefined;
+  /** For Postgres. */
+  query?: string | undefined;
+}

@@ -1,0 +1,169 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { codeOf, isUserError, messageOf, UserError } from '@tocsin/errors';
+import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
+import { cellRecord } from '../cell-record.js';
+import { sourceName } from '../source-name.js';
+import type { Found } from '../source-record.js';
+import { count } from '../wording.js';
+import type { FormatOptions } from './format-options.js';
+import { faultIn, jsonValue, PARSERS } from './parquet-cell.js';
+import { readingErrors } from './reading-errors.js';
+import { seekable } from './spool.js';
+
+/** Rows handed on at once. */
+const CHUNK_ROWS = 1000;
+const ENCRYPTED_MAGIC = 'PARE';
+
+/**
+ * The records of a Parquet file: the columns that are wanted, row group by row group. One row group of them is in memory at
+ * a time. The "line" is the row's number in the file.
+ */
+export async function* parquetRecords(
+  source: string,
+  options: FormatOptions,
+): AsyncGenerator<Iterable<Found>> {
+  let read = 0;
+  const where = (): string => `after row ${count(read)}`;
+  const errors = readingErrors(source, where, options.signal);
+  const stored = options.onChunk;
+  try {
+    const file = await seekable(source, options);
+    const copied = file.path !== source;
+    let handle: FileHandle | undefined;
+    try {
+      handle = await open(file.path);
+      const buffer = await bufferOf(handle);
+      const metadata = await metadataOf(buffer, source);
+      const columns = wantedColumns(metadata, options.columns, source);
+      const groups = metadata.row_groups.map((group) => Number(group.num_rows));
+      for (const rows of groups) {
+        options.signal?.throwIfAborted();
+        const records = await readRows(buffer, { metadata, columns, from: read, to: read + rows });
+        for (let at = 0; at < records.length; at += CHUNK_ROWS) {
+          yield found(records.slice(at, at + CHUNK_ROWS), read + at + 1, metadata, options);
+        }
+        read += rows;
+        // Only the wanted columns are read: progress goes by rows.
+        if (!copied)
+          stored?.(Math.floor((buffer.byteLength * rows) / Math.max(1, Number(metadata.num_rows))));
+      }
+    } finally {
+      await handle?.close();
+      await file.release();
+    }
+  } catch (error) {
+    const known = errors(error);
+    const ours = isUserError(known) || codeOf(known) !== undefined || options.signal?.aborted === true;
+    throw ours ? known : broken(source, error, where());
+  }
+}
+
+async function bufferOf(handle: FileHandle): Promise<AsyncBuffer> {
+  const { size } = await handle.stat();
+  return {
+    byteLength: size,
+    async slice(start, end = size) {
+      const bytes = new Uint8Array(end - start);
+      const { bytesRead } = await handle.read(bytes, 0, bytes.length, start);
+      if (bytesRead < bytes.length) throw new Error(`the file ends before byte ${count(end)}`);
+      return bytes.buffer;
+    },
+  };
+}
+
+async function metadataOf(buffer: AsyncBuffer, source: string): Promise<FileMetaData> {
+  const magic = Buffer.from(await buffer.slice(Math.max(0, buffer.byteLength - 4), buffer.byteLength));
+  if (magic.toString('latin1') === ENCRYPTED_MAGIC) throw encrypted(source);
+  if (magic.toString('latin1') !== 'PAR1') {
+    throw new UserError(`${sourceName(source)} is no whole Parquet file: it does not end in PAR1.`, {
+      hint: 'Fetch the file again, or give its format with --input-format.',
+    });
+  }
+  return parquetMetadataAsync(buffer, { parsers: PARSERS, geoparquet: false });
+}
+
+function encrypted(source: string): UserError {
+  return new UserError(`${sourceName(source)} is encrypted.`, {
+    hint: 'Write it without Parquet encryption.',
+  });
+}
+
+/** Those of the wanted columns that the file has; each in a codec that can be read. */
+function wantedColumns(metadata: FileMetaData, wanted: readonly string[], source: string): string[] {
+  const columns = columnNames(metadata).filter((name) => wanted.includes(name));
+  for (const { columns: chunks } of metadata.row_groups) {
+    for (const { meta_data: chunk, crypto_metadata: crypto } of chunks) {
+      if (crypto !== undefined) throw encrypted(source);
+      const [name] = chunk?.path_in_schema ?? [];
+      if (chunk === undefined || name === undefined || !columns.includes(name)) continue;
+      if (chunk.codec === 'UNCOMPRESSED' || chunk.codec in compressors) continue;
+      throw new UserError(
+        `The column ${JSON.stringify(name)} of ${sourceName(source)} is compressed as ${chunk.codec}.`,
+        {
+          hint: `Write it as one of ${Object.keys(compressors).join(', ')}.`,
+        },
+      );
+    }
+  }
+  return columns;
+}
+
+/** The names of the top-level columns: the root of the schema is followed by its children, each by its own. */
+function columnNames({ schema }: FileMetaData): string[] {
+  const names: string[] = [];
+  let at = 1;
+  const skip = (): void => {
+    const children = schema[at]?.num_children ?? 0;
+    at += 1;
+    for (let i = 0; i < children; i += 1) skip();
+  };
+  while (at < schema.length) {
+    names.push(schema[at]?.name ?? '');
+    skip();
+  }
+  return names;
+}
+
+async function readRows(
+  file: AsyncBuffer,
+  { metadata, columns, from, to }: { metadata: FileMetaData; columns: string[]; from: number; to: number },
+): Promise<Record<string, unknown>[]> {
+  if (columns.length === 0) return Array.from({ length: to - from }, () => ({}));
+  return parquetReadObjects({
+    file,
+    metadata,
+    columns,
+    rowStart: from,
+    rowEnd: to,
+    compressors,
+    parsers: PARSERS,
+    geoparquet: false,
+  });
+}
+
+function* found(
+  rows: Record<string, unknown>[],
+  first: number,
+  metadata: FileMetaData,
+  { jsonColumns, columns }: FormatOptions,
+): Generator<Found> {
+  // Rows that lack what is wanted are told what there is instead.
+  const others = columnNames(metadata).filter((name) => !columns.includes(name));
+  for (const [i, row] of rows.entries()) {
+    const cells: Record<string, unknown> = {};
+    for (const [name, value] of Object.entries(row)) cells[name] = faultIn(value) ?? jsonValue(value);
+    for (const name of others) cells[name] ??= undefined;
+    yield { line: first + i, record: cellRecord(cells, jsonColumns) };
+  }
+}
+
+function broken(source: string, error: unknown, where: string): UserError {
+  return new UserError(
+    `The Parquet file ${sourceName(source)} cannot be read ${where}: ${messageOf(error)}.`,
+    {
+      hint: 'Fetch the file again, or write it anew.',
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,133 @@
+import { UserError } from '@tocsin/errors';
+import pg from 'pg';
+import { cellRecord } from '../cell-record.js';
+import { connectPostgres, postgresError } from '../postgres.js';
+import { sourceName } from '../source-name.js';
+import type { Found } from '../source-record.js';
+import type { FormatOptions } from './format-options.js';
+
+/** Rows fetched at once, at most; and characters, about. */
+const FETCH_ROWS = 1000;
+const FETCH_CHARACTERS = 8 * 1024 * 1024;
+const FIRST_FETCH_ROWS = 100;
+
+const DECLARE = 'declare tocsin_rows no scroll cursor for ';
+
+const { BOOL, INT2, INT4, FLOAT4, FLOAT8, TEXT, VARCHAR, BPCHAR } = pg.types.builtins;
+const NUMBERS: ReadonlySet<number> = new Set([INT2, INT4, FLOAT4, FLOAT8]);
+
+const NAME = 19;
+const TEXTS: ReadonlySet<number> = new Set([TEXT, VARCHAR, BPCHAR, NAME]);
+/** From here on ids are those of types that were made in the database. */
+const FIRST_OWN_TYPE = 16_384;
+
+/** Numbers and booleans as such; everything else, JSON too, as Postgres writes it. */
+const TYPES: pg.CustomTypesConfig = {
+  getTypeParser: (id: number) =>
+    NUMBERS.has(id) ? Number : id === BOOL ? (text: string) => text === 't' : (text: string) => text,
+} as pg.CustomTypesConfig;
+
+/**
+ * The rows of a query, through a cursor of the server: one snapshot (repeatable read), read only. The "line" is the row's
+ * number.
+ */
+export async function* postgresRecords(
+  source: string,
+  options: FormatOptions,
+): AsyncGenerator<Iterable<Found>> {
+  const { query, signal, jsonColumns } = options;
+  if (query === undefined) throw new Error('a Postgres source without a query');
+  const client = await connectPostgres(source);
+  // Ends a wait for the server at once; the pending query then fails, and the reason of the signal is thrown.
+  const stop = (): void => void client.end();
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    signal?.throwIfAborted();
+    await client.query('begin transaction isolation level repeatable read, read only');
+    // All rows are wanted, not the first ones soon.
+    await client.query('set local cursor_tuple_fraction = 1');
+    await declare(client, query, source);
+    let read = 0;
+    let size = FIRST_FETCH_ROWS;
+    for (;;) {
+      const { rows, fields } = await client
+        .query<Record<string, unknown>>({ text: `fetch ${size} from tocsin_rows`, types: TYPES })
+        .catch((error: unknown) => {
+          throw queryError(error, source, query, 0);
+        });
+      if (read === 0) await checkColumns(client, fields, options, source);
+      if (rows.length === 0) break;
+      const first = read + 1;
+      read += rows.length;
+      const characters = rows.reduce((sum, row) => sum + charactersOf(row), 0);
+      size = Math.max(
+        1,
+        Math.min(FETCH_ROWS, Math.floor((rows.length * FETCH_CHARACTERS) / (characters + 1))),
+      );
+      yield rows.map((row, i) => ({ line: first + i, record: cellRecord(row, jsonColumns) }));
+      signal?.throwIfAborted();
+    }
+    await client.query('commit');
+  } catch (error) {
+    throw signal?.aborted === true ? signal.reason : error;
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    await client.end();
+  }
+}
+
+async function declare(client: pg.Client, query: string, source: string): Promise<void> {
+  try {
+    // The extended protocol takes one statement only.
+    await client.query({ text: `${DECLARE}${query}`, queryMode: 'extended' } as pg.QueryConfig);
+  } catch (error) {
+    throw queryError(error, source, query, DECLARE.length);
+  }
+}
+
+/** That columns of text are of a type of text: times and JSON would pass for texts otherwise. */
+async function checkColumns(
+  client: pg.Client,
+  columns: readonly pg.FieldDef[],
+  { textColumns }: FormatOptions,
+  source: string,
+): Promise<void> {
+  const twice = columns.find(({ name }, i) => columns.findIndex((other) => other.name === name) !== i);
+  if (twice !== undefined) {
+    throw new UserError(`The query on ${sourceName(source)} gives two columns the name "${twice.name}".`, {
+      hint: 'Name one of them otherwise: select a.text, b.text as other_text ...',
+    });
+  }
+  for (const { name, dataTypeID: id } of columns) {
+    if (!textColumns.includes(name) || TEXTS.has(id) || id >= FIRST_OWN_TYPE) continue;
+    const { rows } = await client.query<{ type: string }>('select format_type($1, null) as type', [id]);
+    throw new UserError(
+      `The column "${name}" of the query on ${sourceName(source)} is of type ${rows[0]?.type}; text was expected.`,
+      { hint: `Write ${name}::text if it is to be scored.` },
+    );
+  }
+}
+
+function charactersOf(row: Record<string, unknown>): number {
+  let sum = 0;
+  for (const value of Object.values(row)) if (typeof value === 'string') sum += value.length;
+  return sum;
+}
+
+/** What Postgres says about a query, with the place in it. */
+function queryError(error: unknown, source: string, query: string, before: number): UserError {
+  const position = error instanceof pg.DatabaseError ? Number(error.position) - before : Number.NaN;
+  // A position counts characters, not UTF-16 units.
+  const upTo =
+    position >= 1
+      ? Array.from(query)
+          .slice(0, position - 1)
+          .join('')
+      : undefined;
+  const lines = upTo?.split('\n') ?? [];
+  const where =
+    upTo === undefined
+      ? ''
+      : ` (line ${lines.length}, character ${(lines.at(-1)?.length ?? 0) + 1} of the query)`;
+  return postgresError('The query failed', source, error, where);
+}

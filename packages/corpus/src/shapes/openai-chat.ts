@@ -1,0 +1,104 @@
+import type { FieldLookup } from '../fields.js';
+import { faultOf, keptOf, keyOf, type ParsedRow } from '../parse-row.js';
+import { own, type SourceRecord } from '../source-record.js';
+import { typeName } from '../wording.js';
+import type { Shape } from './shape.js';
+
+/** Where a stored chat completion keeps what was asked, and what was answered. */
+const ASKED = ['request', 'body', 'messages'] as const;
+const ANSWERED = ['response', 'body', 'choices'] as const;
+
+/**
+ * A record is a chat (OpenAI chat completions): its prompt is the last message of the user, its response what the
+ * assistant said after that. Messages stand in the messages field, in `body`, `request` or `request.body`; an answer may
+ * also be in `choices` of the record, of `response` or of `response.body` (the first choice).
+ */
+export const openaiChat: Shape = {
+  expected: ({ messages }) => `a JSON object with a chat's ${JSON.stringify(messages)} was expected`,
+  columns: ({ id, messages }) => [id, 'custom_id', messages, 'body', 'request', 'response', 'choices'],
+  textColumns: () => [],
+  jsonColumns: ({ messages }) => [messages, 'body', 'request', 'response', 'choices'],
+  rows: (record, fields, keep) => [readChat(record, fields, keep)],
+};
+
+function readChat(record: SourceRecord, fields: FieldLookup, keep: readonly string[]): ParsedRow {
+  const kept = keptOf(record, keep);
+  const own = keyOf(record, fields.id);
+  if ('fault' in own) return { key: undefined, reason: own.fault, ...kept };
+  const id = own.key === undefined ? keyOf(record, 'custom_id') : own;
+  if ('fault' in id) return { key: undefined, reason: id.fault, ...kept };
+  const content = readExchange(record, fields);
+  return { key: id.key, ...(typeof content === 'string' ? { reason: content } : { content }), ...kept };
+}
+
+function readExchange(
+  record: SourceRecord,
+  { messages: field }: FieldLookup,
+): { prompt?: string; response?: string } | string {
+  for (const column of openaiChat.jsonColumns({ messages: field } as FieldLookup)) {
+    const fault = faultOf(record, column);
+    if (fault !== undefined) return fault;
+  }
+  const messages = asked(record.fields, field);
+  if (!Array.isArray(messages)) {
+    return messages === undefined
+      ? `The row has no chat: an array ${JSON.stringify(field)} was expected, in the row or in its "body" or "request".`
+      : `The messages of the chat are ${typeName(messages)}; an array was expected.`;
+  }
+  const lastAsked = messages.findLastIndex((message) => member(message, 'role') === 'user');
+  const prompt = lastAsked === -1 ? undefined : textOf(messages[lastAsked]);
+  const said = messages
+    .slice(lastAsked + 1)
+    .filter((message) => member(message, 'role') === 'assistant')
+    .concat(answers(record.fields));
+  const answer = said.map(textOf).filter((text) => text !== undefined);
+  if (prompt === undefined && answer.length === 0) {
+    return 'The chat has no text: neither a message of the user nor an answer of the assistant was found.';
+  }
+  const response = answer.join('\n');
+  for (const text of [prompt, response]) {
+    if (text?.isWellFormed() === false)
+      return 'The chat holds half of a surrogate pair, which is no character.';
+  }
+  return { ...(prompt === undefined ? {} : { prompt }), ...(answer.length === 0 ? {} : { response }) };
+}
+
+/** The messages of the record itself, else those of its request. */
+function asked(row: object, field: string | undefined): unknown {
+  const given = field === undefined ? undefined : (own(row, field) ?? undefined);
+  if (given !== undefined) return given;
+  const [request, body, messages] = ASKED;
+  const inRequest = member(row, request);
+  return (
+    member(member(row, body), messages) ??
+    member(member(inRequest, body), messages) ??
+    member(inRequest, messages) ??
+    undefined
+  );
+}
+
+/** The first choice of a stored response. */
+function answers(row: object): unknown[] {
+  const [response, body, choices] = ANSWERED;
+  const inResponse = member(row, response);
+  const found =
+    member(row, choices) ?? member(inResponse, choices) ?? member(member(inResponse, body), choices);
+  const message = Array.isArray(found) ? member(found[0], 'message') : undefined;
+  return message === undefined || message === null ? [] : [message];
+}
+
+/** A message's text: its content, or the text parts of it joined with line feeds; a refusal is an answer too. */
+function textOf(message: unknown): string | undefined {
+  const content = member(message, 'content');
+  if (typeof content === 'string') return content;
+  const texts = (Array.isArray(content) ? content : [])
+    .map((part) => member(part, 'text') ?? member(part, 'refusal'))
+    .filter((text) => typeof text === 'string');
+  if (texts.length > 0) return texts.join('\n');
+  const refusal = member(message, 'refusal');
+  return typeof refusal === 'string' ? refusal : undefined;
+}
+
+function member(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? own(value, name) : undefined;
+}

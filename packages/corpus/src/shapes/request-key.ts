@@ -1,0 +1,24 @@
+/** The place of an item among those of one request. */
+export interface RequestPart {
+  customId: string;
+  /** 0-based; undefined when the request's input is one text. */
+  index: number | undefined;
+  count: number;
+}
+
+const PLACE = /^(.*)\[(\d+)\/(\d+)\]$/s;
+
+/**
+ * The key of an item of a request: its `custom_id`, and for inputs that are arrays the place in it: "request-7[0/3]".
+ * A `custom_id` that looks like one of those gets a place too, so that `readRequestKey` is never in doubt.
+ */
+export function requestKey({ customId, index, count }: RequestPart): string {
+  return index === undefined && !PLACE.test(customId) ? customId : `${customId}[${index ?? '0'}/${count}]`;
+}
+
+/** The way back. */
+export function readRequestKey(key: string): RequestPart {
+  const [, customId, index, count] = PLACE.exec(key) ?? [];
+  if (customId === undefined) return { customId: key, index: undefined, count: 1 };
+  return { customId, index: Number(index), count: Number(count) };
+}

@@ -1,0 +1,24 @@
+import { fieldSource } from './field-source.js';
+
+/** One record of a source, whatever its format: what a shape makes rows of. */
+export interface SourceRecord {
+  /** JSON values by name; null counts as absent. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** A field's value as JSON text, in the source's own spelling where it has one. */
+  json(field: string): string | undefined;
+  /** Why a field's value cannot be used, as it goes on after "The field "text" ". */
+  fault?(field: string): string | undefined;
+}
+
+/** What a format finds at a place of its source (1-based line, or row where it has no lines): a record, or why there is none. */
+export type Found = { line: number } & ({ record: SourceRecord } | { reason: string });
+
+/** A record that was an object in JSON text. */
+export function jsonRecord(fields: object, json: string): SourceRecord {
+  return { fields: fields as Record<string, unknown>, json: (field) => fieldSource(json, field) };
+}
+
+/** A field of the record itself, never of its prototype: a field may be named "constructor". */
+export function own(fields: object, field: string): unknown {
+  return Object.hasOwn(fields, field) ? (fields as Record<string, unknown>)[field] : undefined;
+}

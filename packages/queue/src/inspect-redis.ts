@@ -1,0 +1,61 @@
+import { messageOf, UserError } from '@tocsin/errors';
+import { Redis } from 'ioredis';
+
+/** What a Redis (or Valkey) server says of itself. */
+export interface RedisFacts {
+  /** e.g. `Redis 7.2.4`, `Valkey 8.0.1`. */
+  server: string;
+  /** What it does when it is full: a queue needs `noeviction`. */
+  evictionPolicy: string;
+  /** Whether what it holds outlives a restart. */
+  persistent: boolean;
+}
+
+/**
+ * Looks at a server.
+ * @throws UserError, without the password, when it does not answer
+ */
+export async function inspectRedis(url: string): Promise<RedisFacts> {
+  let redis: Redis | undefined;
+  let reason: unknown;
+  try {
+    redis = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null });
+    redis.on('error', (error: unknown) => {
+      reason = error;
+    });
+    await redis.connect();
+    const info = await redis.info();
+    const field = (name: string): string | undefined =>
+      new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
+    const valkey = field('valkey_version');
+    return {
+      server:
+        valkey === undefined ? `Redis ${field('redis_version') ?? '(version unknown)'}` : `Valkey ${valkey}`,
+      evictionPolicy: field('maxmemory_policy') ?? 'noeviction',
+      persistent: field('aof_enabled') === '1' || (await savesSnapshots(redis)),
+    };
+  } catch (error) {
+    throw new UserError(`Redis at ${addressOf(url)} does not answer: ${messageOf(reason ?? error)}`, {
+      hint: 'Check REDIS_URL, or unset it to keep the queue in Postgres.',
+      cause: error,
+    });
+  } finally {
+    redis?.disconnect();
+  }
+}
+
+/** Hosted servers may forbid CONFIG; what is not known counts as no. */
+async function savesSnapshots(redis: Redis): Promise<boolean> {
+  try {
+    const [, save = ''] = (await redis.config('GET', 'save')) as string[];
+    return save !== '';
+  } catch {
+    return false;
+  }
+}
+
+/** An address fit to be shown. */
+export function addressOf(url: string): string {
+  const host = URL.canParse(url) ? new URL(url).host : '';
+  return host === '' ? 'the address given (which is no redis:// URL)' : `redis://${host}`;
+}

@@ -1,0 +1,80 @@
+import {
+  type JobQueue,
+  type JobWorker,
+  type LookJob,
+  openJobQueue,
+  openJobWorker,
+  type QueueBackend,
+} from './backend.js';
+
+/** A schedule as the clock needs it. */
+export interface ClockEntry {
+  /** Unlike that of any other schedule. */
+  id: string;
+  /** Five fields. */
+  cron: string;
+  /** IANA. */
+  timeZone: string;
+}
+
+/**
+ * The clock of a database's schedules.
+ * @param installation the uuid of the database: another one on the same Redis server has another clock
+ */
+export function clockNameOf(installation: string): string {
+  return `schedules-${installation}`;
+}
+
+/**
+ * Tells one of several processes when a schedule comes due: BullMQ's job schedulers, on either backend. Like every queue
+ * it may lose what it holds; the times are in Postgres too, and whoever looks there finds what the clock has missed.
+ */
+export class ScheduleClock {
+  readonly #queue: JobQueue;
+  readonly #worker: JobWorker | undefined;
+  #looks = 0;
+
+  /**
+   * @param onDue called when it is time to look; without it this is a clock that only others listen to
+   * @param onError told of a connection that breaks; the clock mends it by itself
+   */
+  constructor(
+    backend: QueueBackend,
+    name: string,
+    { onDue, onError = () => {} }: { onDue?: () => void; onError?: (error: Error) => void } = {},
+  ) {
+    this.#queue = openJobQueue(backend, name);
+    this.#queue.on('error', onError);
+    if (onDue === undefined) return;
+    this.#worker = openJobWorker<LookJob>(backend, name, async () => onDue(), 1);
+    this.#worker.on('error', onError);
+  }
+
+  /** Makes the clock's entries these and no others; one that is right already is left alone. */
+  async set(entries: readonly ClockEntry[]): Promise<void> {
+    const known = new Map((await this.#queue.getJobSchedulers()).map((entry) => [entry.key, entry]));
+    for (const { id, cron, timeZone } of entries) {
+      const there = known.get(id);
+      known.delete(id);
+      if (there?.pattern === cron && there.tz === timeZone) continue;
+      await this.#queue.upsertJobScheduler(id, { pattern: cron, tz: timeZone }, { name: 'look', data: {} });
+    }
+    for (const id of known.keys()) await this.#queue.removeJobScheduler(id);
+  }
+
+  /** Lets whoever listens look now. */
+  async lookNow(): Promise<void> {
+    this.#looks++;
+    const jobId = `look-${process.pid}-${Date.now()}-${this.#looks}`;
+    await this.#queue.addBulk([{ name: 'look', data: {}, opts: { jobId } }]);
+  }
+
+  async ready(): Promise<void> {
+    await this.#worker?.waitUntilReady();
+  }
+
+  async close(): Promise<void> {
+    await this.#worker?.close();
+    await this.#queue.close();
+  }
+}

@@ -1,0 +1,50 @@
+export {
+  type ClaimedFiring,
+  type ClaimOptions,
+  claimFirings,
+  type DueSchedule,
+  fireNow,
+} from './claim-firings.js';
+export {
+  type Attempt,
+  type DeliveryRow,
+  listDeliveries,
+  type Message,
+  noteAttempt,
+  takeDelivery,
+} from './deliveries.js';
+export {
+  attendFiring,
+  endedFirings,
+  endFiring,
+  type FiringEnd,
+  type FiringRow,
+  firingOf,
+  listFirings,
+  setFiringRun,
+  setFiringState,
+  type TakenFiring,
+  takeFiring,
+} from './firings.js';
+export { installationId } from './installation.js';
+export {
+  eachScore,
+  newFlagged,
+  type RunOutcome,
+  runBefore,
+  runOutcome,
+  type ScoreCount,
+} from './run-outcome.js';
+export {
+  addSchedule,
+  closeWebhook,
+  getSchedule,
+  listSchedules,
+  type NewSchedule,
+  noSuchSchedule,
+  pauseSchedule,
+  removeSchedule,
+  resumeSchedule,
+  type ScheduleRow,
+  type Webhook,
+} from './schedules.js';

@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import type { SubmitScheduled } from '@tocsin/scheduler';
+import {
+  completeParcel,
+  createRun,
+  finishRun,
+  hasUnresolvedItems,
+  knownContents,
+  leaseParcel,
+  leaveRun,
+  type Pool,
+  registerGuard,
+  settledRuns,
+  submitWindow,
+  waitingParcels,
+} from '@tocsin/store';
+
+/** A row that says which score it has. */
+export type PaperRow = [word: string, score: number];
+
+const FINGERPRINT = 'a'.repeat(64);
+const THOUSAND = 1000;
+
+/** A guard that scores each row with what is written on it, through the real store. */
+export class PaperGuard {
+  /** What the corpus holds now. */
+  rows: PaperRow[] = [];
+  /** How often the corpus was submitted. */
+  submissions = 0;
+  /** Aborts to let submissions that wait for it go on. */
+  gate: AbortController | undefined;
+  readonly #pool: Pool;
+
+  constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  readonly submit: SubmitScheduled = async (_request, { onRun, signal }) => {
+    const pool = this.#pool;
+    this.submissions++;
+    const { id: guardId } = await registerGuard(pool, FINGERPRINT, 'paper');
+    const runId = await createRun(pool, guardId, 'paper.jsonl', { threshold: 0.5 });
+    await onRun(runId);
+    if (this.gate !== undefined && !this.gate.signal.aborted) {
+      await once(AbortSignal.any([signal, this.gate.signal]), 'abort');
+      signal.throwIfAborted();
+    }
+    const fresh = new Map<string, PaperRow>();
+    const counts = { fresh: 0, known: 0, duplicates: 0, rejected: 0 };
+    const stored = await knownContents(
+      pool,
+      guardId,
+      [...new Set(this.rows.map(([word]) => word))].map(hashOf),
+    );
+    const known = new Set(stored.map(({ hash }) => hash.toString('hex')));
+    for (const row of this.rows) {
+      const [word] = row;
+      if (fresh.has(word)) counts.duplicates++;
+      else if (known.has(hashOf(word).toString('hex'))) counts.known++;
+      else {
+        counts.fresh++;
+        fresh.set(word, row);
+      }
+    }
+    await submitWindow(pool, {
+      runId,
+      guardId,
+      afterRows: 0,
+      items: this.rows.map(([word], i) => ({
+        seq: i + 1,
+        key: `row-${i + 1}`,
+        content: hashOf(word),
+        truncated: false,
+        reject: null,
+      })),
+      parcels: fresh.size === 0 ? [] : [parcelOf([...fresh.values()])],
+      stranded: [],
+      counts,
+    });
+    await leaveRun(pool, runId);
+  };
+
+  /** What workers do: scores what waits, and ends the runs that nobody waits for. */
+  async work(): Promise<void> {
+    const pool = this.#pool;
+    const { id: guardId } = await registerGuard(pool, FINGERPRINT, 'paper');
+    for (const parcelId of await waitingParcels(pool, guardId, THOUSAND)) {
+      const parcel = await leaseParcel(pool, parcelId);
+      if (parcel === undefined) continue;
+      const outcomes = parcel.hashes.map((hash, i) => ({
+        hash,
+        score: (parcel.tokenIds[i]?.[0] ?? 0) / THOUSAND,
+        error: null,
+      }));
+      await completeParcel(pool, parcelId, outcomes);
+    }
+    for (const runId of await settledRuns(pool, guardId)) {
+      if (!(await hasUnresolvedItems(pool, runId))) await finishRun(pool, runId);
+    }
+  }
+}
+
+function parcelOf(rows: PaperRow[]): { hashes: Buffer[]; tokenIds: Int32Array[] } {
+  return {
+    hashes: rows.map(([word]) => hashOf(word)),
+    tokenIds: rows.map(([, score]) => Int32Array.of(Math.round(score * THOUSAND))),
+  };
+}
+
+function hashOf(word: string): Buffer {
+  return createHash('sha256').update(word).digest();
+}

@@ -1,0 +1,117 @@
+import { Writable } from 'node:stream';
+import { prepareBackend, type QueueBackend } from '@tocsin/queue';
+import { Scheduler, type SchedulerOptions } from '@tocsin/scheduler';
+import {
+  addSchedule,
+  type DeliveryRow,
+  type FiringRow,
+  fireNow,
+  listDeliveries,
+  listFirings,
+  type Pool,
+  type ScheduleRow,
+} from '@tocsin/store';
+import { TestDatabase } from '@tocsin/store/testing';
+import { pino } from 'pino';
+import { until } from '../setup/processes.js';
+import { HookReceiver, SECRET } from './hook-receiver.js';
+import { PaperGuard } from './paper-guard.js';
+
+/** Never due by itself within a test. */
+const YEARLY = { cron: '0 0 1 1 *', timeZone: 'UTC' };
+export const SECOND = 1000;
+
+/** Schedulers of this process on a real database, a guard that costs nothing, and somebody who takes the webhooks. */
+export class ScheduleBed {
+  readonly pool: Pool;
+  readonly guard: PaperGuard;
+  readonly receiver: HookReceiver;
+  backend: QueueBackend;
+  /** What the schedulers have logged. */
+  log = '';
+  readonly #database: TestDatabase;
+  readonly #schedulers: Scheduler[] = [];
+
+  private constructor(database: TestDatabase, receiver: HookReceiver) {
+    this.#database = database;
+    this.pool = database.pool;
+    this.guard = new PaperGuard(database.pool);
+    this.receiver = receiver;
+    this.backend = { kind: 'postgres', url: database.url };
+  }
+
+  static async open(): Promise<ScheduleBed> {
+    const bed = new ScheduleBed(await TestDatabase.migrated(), await HookReceiver.start());
+    await prepareBackend(bed.backend);
+    return bed;
+  }
+
+  async startScheduler(changes: Partial<SchedulerOptions> = {}): Promise<Scheduler> {
+    const lines = new Writable({
+      write: (chunk, _encoding, done) => {
+        this.log += String(chunk);
+        done();
+      },
+    });
+    const scheduler = await Scheduler.start({
+      pool: this.pool,
+      backend: this.backend,
+      submit: this.guard.submit,
+      log: pino(lines),
+      allowPrivate: true,
+      env: { HOOK_SECRET: SECRET },
+      lookEveryMs: 50,
+      waitAfter: () => 0,
+      ...changes,
+    });
+    this.#schedulers.push(scheduler);
+    return scheduler;
+  }
+
+  newSchedule(name = 'nightly', nextAt = new Date(Date.now() + 3600 * SECOND)): Promise<ScheduleRow> {
+    return addSchedule(this.pool, {
+      ...YEARLY,
+      name,
+      request: { corpus: ['paper.jsonl'] },
+      webhook: { url: this.receiver.url, secretEnv: 'HOOK_SECRET' },
+      nextAt,
+    });
+  }
+
+  /** Lets a schedule come due, and the workers work until that firing is over. */
+  async fire(schedule: ScheduleRow): Promise<FiringRow> {
+    const { id } = await fireNow(this.pool, schedule.name);
+    return this.over(schedule, id);
+  }
+
+  over(schedule: ScheduleRow, firingId: number): Promise<FiringRow> {
+    return until(async () => {
+      await this.guard.work();
+      const found = (await this.firings(schedule)).find((firing) => firing.id === firingId);
+      return found?.finishedAt === null ? undefined : found;
+    });
+  }
+
+  firings(schedule: ScheduleRow): Promise<FiringRow[]> {
+    return listFirings(this.pool, schedule.id, 100);
+  }
+
+  /** Waits until the newest delivery is in a state. */
+  delivery(schedule: ScheduleRow, state = 'delivered'): Promise<DeliveryRow> {
+    return until(async () => {
+      const [newest] = await listDeliveries(this.pool, schedule.id, 1);
+      return newest?.state === state ? newest : undefined;
+    });
+  }
+
+  async closeSchedulers(): Promise<void> {
+    this.guard.gate?.abort();
+    await Promise.all(this.#schedulers.splice(0).map((scheduler) => scheduler.close()));
+  }
+
+  async close(): Promise<void> {
+    await this.closeSchedulers();
+    await this.receiver.close();
+    await this.#database.close();
+  }
+}
