@@ -2,6 +2,7 @@ import type { CorpusRow } from '@tocsin/corpus';
 import type { Content, Preparation } from '@tocsin/engine';
 import type { ParcelQueue } from '@tocsin/queue';
 import { knownContents, type Pool, submitWindow, withRetry } from '@tocsin/store';
+import { type Tracing, untraced, type WindowMeasure } from '@tocsin/telemetry';
 import { oneAhead } from './one-ahead.js';
 import { keyOf, planWindow, type RunPosition } from './plan-window.js';
 import { type PreparedWindow, prepareWindow } from './prepare-window.js';
@@ -18,6 +19,9 @@ export interface SubmitOptions {
   texts?: boolean;
   /** Told after each window: rows in the store, parcels queued by this window. */
   onWindow?: (rows: number, parcels: number) => void;
+  /** Told what each window came to. */
+  onMeasure?: (window: WindowMeasure) => void;
+  tracing?: Tracing;
   signal?: AbortSignal;
 }
 
@@ -30,21 +34,36 @@ export async function submitCorpus(
   rows: AsyncIterable<CorpusRow[]>,
   options: SubmitOptions,
 ): Promise<number> {
-  const { pool, queue, preparation, guardId, signal } = options;
+  const {
+    pool,
+    queue,
+    preparation,
+    guardId,
+    runId,
+    signal,
+    onWindow,
+    onMeasure,
+    tracing = untraced,
+  } = options;
   const position: RunPosition = {
-    runId: options.runId,
+    runId,
     guardId,
     rows: 0,
     texts: options.texts ?? false,
   };
   for await (const { window, contents } of oneAhead(preparedWindows(rows, preparation))) {
     signal?.throwIfAborted();
-    const known = await withRetry(() => knownContents(pool, guardId, distinctHashes(contents)), signal);
-    const planned = planWindow(position, window, contents, known);
-    const parcels = (await withRetry(() => submitWindow(pool, planned), signal)) ?? [];
-    await withRetry(() => queue.add(parcels), signal);
-    position.rows += window.length;
-    options.onWindow?.(position.rows, parcels.length);
+    const facts = { 'tocsin.run': runId, 'tocsin.rows': window.length };
+    await tracing.within('submit window', facts, async () => {
+      const known = await withRetry(() => knownContents(pool, guardId, distinctHashes(contents)), signal);
+      const planned = planWindow(position, window, contents, known);
+      const parcels = (await withRetry(() => submitWindow(pool, planned), signal)) ?? [];
+      await withRetry(() => queue.add(parcels), signal);
+      position.rows += window.length;
+      const rejectReasons = window.flatMap((row) => (row.kind === 'reject' ? [row.reason] : []));
+      onMeasure?.({ ...planned.counts, parcels: parcels.length, rejectReasons });
+      onWindow?.(position.rows, parcels.length);
+    });
   }
   return position.rows;
 }

@@ -6,12 +6,15 @@ import { summarize } from './summary.js';
 /**
  * Ends the firings whose runs are over: summary and message are stored in one transaction, so that a process that is
  * killed here has done both or neither.
+ * @returns how many there were
  */
-export async function endFirings(pool: Pool, log: Logger): Promise<void> {
-  for (const firing of await endedFirings(pool)) {
+export async function endFirings(pool: Pool, log: Logger): Promise<number> {
+  const ended = await endedFirings(pool);
+  for (const firing of ended) {
     if (firing.runState === 'done' && firing.runId !== null) await finish(pool, log, firing, firing.runId);
     else await fail(pool, log, firing);
   }
+  return ended.length;
 }
 
 async function finish(pool: Pool, log: Logger, firing: FiringRow, runId: number): Promise<void> {

@@ -17,6 +17,7 @@ import { type DeliverOptions, deliverDue } from './webhook/deliver.js';
 
 /** What the clock has missed is found, and what is over is noticed, within so long. */
 const LOOK_EVERY_MS = 5_000;
+const WARN_EVERY_MS = 60_000;
 /** Corpora that one process submits at once: each holds two windows and a tokenizer. */
 const SUBMISSIONS = 2;
 /** Receivers that one process waits for at once. */
@@ -47,16 +48,22 @@ export class Scheduler {
   readonly #loop: Promise<void>;
   #woken = new AbortController();
   #settingClock = false;
+  #ending = false;
   #submissions = 0;
   #deliverers = 0;
 
   private constructor(options: SchedulerOptions, installation: string) {
     this.#options = options;
-    const onError = (error: Error): void =>
+    let warnedAt = Number.NEGATIVE_INFINITY;
+    const onError = (error: Error): void => {
+      // A client tries again every second, and says so each time.
+      if (performance.now() - warnedAt < WARN_EVERY_MS) return;
+      warnedAt = performance.now();
       options.log.warn(
         { reason: error.message },
         'the queue is not reachable; schedules are looked at all the same',
       );
+    };
     this.#clock = new ScheduleClock(options.backend, clockNameOf(installation), {
       onDue: () => this.#wake(),
       onError,
@@ -137,7 +144,21 @@ export class Scheduler {
     }
   };
 
-  readonly #end = (): Promise<void> => endFirings(this.#options.pool, this.#options.log);
+  readonly #end = async (): Promise<void> => {
+    if (this.#ending) return;
+    this.#ending = true;
+    // In the background: every row of a run is looked at for its summary, and of some runs there are many.
+    this.#inBackground(
+      endFirings(this.#options.pool, this.#options.log)
+        .then((ended) => {
+          if (ended > 0) this.#wake();
+        })
+        .finally(() => {
+          this.#ending = false;
+        }),
+      { wake: false },
+    );
+  };
 
   readonly #deliver = async (): Promise<void> => {
     const { env = process.env } = this.#options;

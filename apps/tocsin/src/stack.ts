@@ -1,12 +1,16 @@
 import { messageOf, UserError } from '@tocsin/errors';
 import { prepareBackend, type QueueBackend } from '@tocsin/queue';
 import { createPool, migrateSchema, type Pool, requireConnection, startEmbedded } from '@tocsin/store';
+import { type ListenAt, Telemetry } from '@tocsin/telemetry';
+import { VERSION } from './version.js';
 
 /** Postgres and the queue, ready to be used. */
 export interface Stack {
   pool: Pool;
   databaseUrl: string;
   backend: QueueBackend;
+  /** What this process says of itself. */
+  telemetry: Telemetry;
   close(): Promise<void>;
 }
 
@@ -14,6 +18,8 @@ export interface StackOptions {
   /** Of the embedded server, when DATABASE_URL is unset. */
   dataDir?: string | undefined;
   env?: NodeJS.ProcessEnv;
+  /** Where metrics and health are served; nowhere by default. */
+  listen?: ListenAt | undefined;
   /** Told what is restarted, and what cannot be. */
   onTrouble: (message: string) => void;
 }
@@ -25,19 +31,32 @@ export interface StackOptions {
 export async function openStack(options: StackOptions): Promise<Stack> {
   const env = options.env ?? process.env;
   const server = env.DATABASE_URL ? external(env.DATABASE_URL, options) : await embedded(options);
+  const telemetry = await Telemetry.start({
+    role: 'tocsin',
+    version: VERSION,
+    listen: options.listen,
+    env,
+  }).catch(async (error: unknown) => {
+    await server.stop();
+    throw error;
+  });
   const pool = createPool(server.url, { applicationName: 'tocsin' });
   const close = async (): Promise<void> => {
+    await telemetry.close();
     await pool.end();
     await server.stop();
   };
-  const backend: QueueBackend = env.REDIS_URL
-    ? { kind: 'redis', url: env.REDIS_URL }
-    : { kind: 'postgres', url: server.url };
+  const backend: QueueBackend = {
+    ...(env.REDIS_URL ? { kind: 'redis', url: env.REDIS_URL } : { kind: 'postgres', url: server.url }),
+    telemetry: telemetry.tracing.queue,
+  };
+  telemetry.readiness.check('database', async () => void (await pool.query('select 1')));
+  if (backend.kind === 'redis') telemetry.readiness.check('queue', () => prepareBackend(backend));
   try {
     await requireConnection(pool, server.url);
     await migrateSchema(pool);
     await prepareBackend(backend);
-    return { pool, databaseUrl: server.url, backend, close };
+    return { pool, databaseUrl: server.url, backend, telemetry, close };
   } catch (error) {
     await close();
     throw error;

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { listenAt, type MetricsFlags } from './metrics-options.js';
 import { openStack, type Stack } from './stack.js';
 
 /** Which store a command looks at, when DATABASE_URL does not say so. */
@@ -14,9 +15,13 @@ export function addStoreOptions(command: Command): Command {
 }
 
 /** Runs `work` with Postgres and the queue. */
-export async function withStack<T>(flags: StoreFlags, work: (stack: Stack) => Promise<T>): Promise<T> {
+export async function withStack<T>(
+  flags: StoreFlags & MetricsFlags,
+  work: (stack: Stack) => Promise<T>,
+): Promise<T> {
   const stack = await openStack({
     dataDir: flags.dataDir,
+    listen: listenAt(flags),
     onTrouble: (message) => console.error(message),
   });
   try {

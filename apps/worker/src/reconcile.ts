@@ -5,6 +5,7 @@ import {
   cancelAbandonedExpress,
   cancelAbandonedRuns,
   forgetCancelledTexts,
+  forgetExpress,
   Leadership,
   type Pool,
   runWasCancelled,
@@ -16,6 +17,8 @@ import {
 import { settleRuns } from './settle-runs.js';
 
 const EVERY_MS = 5_000;
+/** Express parcels that are over are looked for less often: there may be many. */
+const FORGET_EVERY_MS = 10 * 60_000;
 /** Looking may take this share of the database's time. */
 const SHARE_OF_TIME = 0.2;
 /** Enough that workers never run dry between two looks. */
@@ -46,6 +49,7 @@ export async function reconcile(options: ReconcileOptions, signal: AbortSignal):
   const leadership = new Leadership(options.pool, options.guardId);
   // Those that looked abandoned at the look before.
   let unattended: UnattendedRun[] = [];
+  let forgotAt = Number.NEGATIVE_INFINITY;
   try {
     while (!signal.aborted) {
       const started = performance.now();
@@ -53,6 +57,10 @@ export async function reconcile(options: ReconcileOptions, signal: AbortSignal):
         await withRetry(() => attend(options), signal);
         if (await withRetry(() => leadership.held(), signal)) {
           unattended = await withRetry(() => lead(options, unattended), signal);
+          if (started - forgotAt >= FORGET_EVERY_MS) {
+            await withRetry(() => forgetExpress(options.pool, options.guardId), signal);
+            forgotAt = started;
+          }
         }
       } catch (error) {
         if (signal.aborted || onTrouble === undefined) throw error;

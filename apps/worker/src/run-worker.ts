@@ -1,7 +1,15 @@
 import { once } from 'node:events';
 import { type OpenGuard, openGuard, Scorer } from '@tocsin/engine';
 import { ParcelQueue, prepareBackend, type QueueBackend, queueNameOf } from '@tocsin/queue';
-import { createPool, migrateSchema, type Pool, type RegisteredGuard, requireConnection } from '@tocsin/store';
+import {
+  createPool,
+  migrateSchema,
+  type Pool,
+  type RegisteredGuard,
+  requireConnection,
+  waitingByClass,
+} from '@tocsin/store';
+import { type ListenAt, Telemetry } from '@tocsin/telemetry';
 import type { Logger } from 'pino';
 import { requireGuardOfRun, warnOfOtherGuards } from './check-guard.js';
 import { reconcile } from './reconcile.js';
@@ -12,8 +20,8 @@ import { Worker } from './worker.js';
 const CALIBRATE_AFTER_TOKENS = 30_000;
 /** How long a worker that is told to stop works on what it holds. */
 export const DEFAULT_DRAIN_MS = 60_000;
-/** One of them is the reconciler's, while this worker leads. */
-const POOL_MAX = 5;
+/** One of them is the reconciler's, while this worker leads; one is for metrics. */
+const POOL_MAX = 6;
 
 export interface RunWorkerOptions {
   databaseUrl: string;
@@ -26,6 +34,9 @@ export interface RunWorkerOptions {
   cacheDir?: string | undefined;
   /** A run that the worker is started for: it must be this guard's. */
   runId?: number | undefined;
+  /** Where metrics and health are served; nowhere by default. */
+  listen?: ListenAt | undefined;
+  version: string;
   log: Logger;
   /** Drains the worker and ends it. */
   signal: AbortSignal;
@@ -41,8 +52,17 @@ export interface RunWorkerOptions {
  * another guard
  */
 export async function runWorker(options: RunWorkerOptions): Promise<void> {
-  const { log, databaseUrl, backend } = options;
+  const { log, databaseUrl, listen, version, signal } = options;
+  const telemetry = await Telemetry.start({ role: 'worker', version, listen });
+  const { readiness, tracing } = telemetry;
+  const backend = { ...options.backend, telemetry: tracing.queue };
   const pool = createPool(databaseUrl, { applicationName: 'tocsin worker', max: POOL_MAX });
+  readiness.hold('engine', 'the guard is not loaded yet');
+  readiness.check('database', async () => void (await pool.query('select 1')));
+  // The queue in Postgres is where the database is.
+  if (backend.kind === 'redis') readiness.check('queue', () => prepareBackend(backend));
+  signal.addEventListener('abort', () => readiness.hold('draining', 'told to stop'), { once: true });
+  if (telemetry.url !== undefined) log.info({ at: telemetry.url }, 'metrics are served');
   try {
     await requireConnection(pool, databaseUrl);
     await migrateSchema(pool);
@@ -55,8 +75,9 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
     const working = { id: registered.id, text: guardText(guard), fingerprint: guard.fingerprint };
     if (options.runId !== undefined) await requireGuardOfRun(pool, options.runId, working);
     await warnOfOtherGuards(pool, working, log);
-    await workWith(guard, registered, pool, options);
+    await workWith(guard, registered, pool, { ...options, backend, telemetry });
   } finally {
+    await telemetry.close();
     await pool.end();
   }
 }
@@ -65,15 +86,27 @@ async function workWith(
   guard: OpenGuard,
   registered: RegisteredGuard,
   pool: Pool,
-  options: RunWorkerOptions,
+  options: RunWorkerOptions & { telemetry: Telemetry },
 ): Promise<void> {
-  const { log, signal, backend, threads, drainMs = DEFAULT_DRAIN_MS } = options;
-  const scorer = await Scorer.start(guard, {
+  const { log, signal, backend, threads, drainMs = DEFAULT_DRAIN_MS, telemetry } = options;
+  const { metrics, readiness, tracing } = telemetry;
+  const scorer: Scorer = await Scorer.start(guard, {
     threads,
     calibrateAfter: CALIBRATE_AFTER_TOKENS,
-    onRestart: (reason) => log.warn({ reason }, 'the engine process is replaced'),
+    onRestart: (reason) => {
+      metrics.onEngineRestart();
+      log.warn({ reason }, 'the engine process is replaced');
+    },
+    onPass: (pass) => {
+      metrics.onPass(pass, scorer.costModel.budgetTokens);
+      const { lane, rows, tokens, runMs } = pass;
+      const facts = { 'tocsin.class': lane, 'tocsin.rows': rows, 'tocsin.tokens': tokens };
+      tracing.ended('forward pass', facts, runMs);
+    },
   });
   try {
+    metrics.watchQueue(guard.fingerprint.slice(0, 12), () => waitingByClass(pool, registered.id));
+    readiness.clear('engine');
     log.info(
       { guard: guard.fingerprint.slice(0, 12), engine: await scorer.enginePid(), ...scorer.costModel },
       'worker ready',
@@ -84,6 +117,9 @@ async function workWith(
         backend,
         queue: registered.queue,
         scorer,
+        tracing,
+        onParcel: metrics.onParcel,
+        onLeaseLost: metrics.onLeaseLost,
         onFailure,
         onTrouble: (error) => log.warn({ reason: error.message }, 'the queue is not reachable'),
         onRepeated: (parcel, handedOut) =>

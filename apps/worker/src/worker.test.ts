@@ -84,3 +84,43 @@ test('outcomes that do not fit the parcel are not stored', async () => {
   expect(failure?.message).toBe('3 contents gave 1 outcomes');
   expect(await runProgress(database.pool, runId)).toMatchObject({ parcelsWaiting: 1 });
 });
+
+test('past the drain limit a parcel is given back: it waits again, and another worker has it at once', async () => {
+  const { pool } = database;
+  const { id: guardId, queue: uuid } = await registerGuard(pool, 'drained', 'test');
+  const runId = await createRun(pool, guardId, 'test');
+  const content = Buffer.alloc(32, 'drained');
+  const counts = { fresh: 1, known: 0, duplicates: 0, rejected: 0 };
+  const parcels = [{ hashes: [content], tokenIds: [Int32Array.of(1)] }];
+  const items = [{ seq: 1, key: '1', content, truncated: false, reject: null }];
+  const queue = new ParcelQueue(backend, queueNameOf(uuid));
+  await queue.add(
+    (await submitWindow(pool, { runId, guardId, afterRows: 0, items, parcels, stranded: [], counts })) ?? [],
+  );
+  await queue.close();
+  const failures: Error[] = [];
+  const options = { pool, backend, queue: uuid, onFailure: (error: Error) => void failures.push(error) };
+
+  let begun = (): void => {};
+  const scoring = new Promise<void>((resolve) => {
+    begun = resolve;
+  });
+  const hangs = (): Promise<RowOutcome[]> => {
+    begun();
+    return new Promise(() => {});
+  };
+  const stuck = new Worker({ ...options, scorer: { score: hangs, costModel: COSTS } });
+  await scoring;
+  expect(await stuck.close(100)).toBe(1);
+  expect(await runProgress(pool, runId)).toMatchObject({ parcelsWaiting: 1 });
+
+  const handedOut: number[] = [];
+  const other = new Worker({
+    ...options,
+    scorer: { score: async (rows) => rows.map(() => ({ score: 0.5 })), costModel: COSTS },
+    onRepeated: (_, times) => handedOut.push(times),
+  });
+  await expect.poll(async () => (await runProgress(pool, runId)).parcelsWaiting).toBe(0);
+  expect(await other.close(1000)).toBe(0);
+  expect([failures, handedOut]).toEqual([[], []]);
+});

@@ -1,6 +1,8 @@
+import { setMaxListeners } from 'node:events';
 import type { LaneName, Scorer } from '@tocsin/engine';
 import { expressQueueNameOf, GiveBack, ParcelWorker, type QueueBackend, queueNameOf } from '@tocsin/queue';
 import { type ContentOutcome, completeParcel, leaseParcel, type Pool, withRetry } from '@tocsin/store';
+import { type ParcelMeasure, type Tracing, untraced } from '@tocsin/telemetry';
 
 /** Tokens of a full parcel. */
 const PARCEL_TOKENS = 2048;
@@ -30,6 +32,11 @@ export interface WorkerOptions {
   onRepeated?: (parcelId: number, handedOut: number) => void;
   /** Told of a parcel that could not be finished: the engine is broken, or Postgres is away for good. */
   onFailure: (error: Error) => void;
+  /** Told of each parcel that the worker is through with. */
+  onParcel?: (parcel: ParcelMeasure) => void;
+  /** Told of each lease that ran out: its worker was killed, or hung. */
+  onLeaseLost?: (lane: LaneName) => void;
+  tracing?: Tracing;
 }
 
 /** Takes parcels from the queue, scores them and stores their scores, until `close()`. */
@@ -42,6 +49,8 @@ export class Worker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
+    // One for each parcel that is held, which is no leak.
+    setMaxListeners(0, this.#drainEnds.signal);
     const { queue, scorer } = options;
     this.#bulk = this.#take(queueNameOf(queue), 'bulk', parcelsHeld(scorer.costModel.budgetTokens));
     this.#express = this.#take(expressQueueNameOf(queue), 'express', EXPRESS_HELD);
@@ -68,41 +77,64 @@ export class Worker {
   }
 
   #take(queue: string, lane: LaneName, concurrency: number): ParcelWorker {
-    const { backend, onTrouble } = this.#options;
+    const { backend, onTrouble, onLeaseLost } = this.#options;
     return new ParcelWorker(
       backend,
       queue,
       (parcelId, handedOut) => this.#handle(parcelId, handedOut, lane),
-      { concurrency, ...(onTrouble === undefined ? {} : { onError: onTrouble }) },
+      {
+        concurrency,
+        onLeaseLost: () => onLeaseLost?.(lane),
+        ...(onTrouble === undefined ? {} : { onError: onTrouble }),
+      },
     );
   }
 
   async #handle(parcelId: number, handedOut: number, lane: LaneName): Promise<void> {
-    if (handedOut >= SUSPICIOUS) this.#options.onRepeated?.(parcelId, handedOut);
+    const { onRepeated, onParcel } = this.#options;
+    if (handedOut >= SUSPICIOUS) onRepeated?.(parcelId, handedOut);
+    const started = performance.now();
+    const over = (outcome: ParcelMeasure['outcome'], scored: number, failed: number): void =>
+      onParcel?.({ lane, outcome, scored, failed, seconds: (performance.now() - started) / 1000 });
     try {
-      await this.#scoreParcel(parcelId, lane);
+      const stored = await this.#scoreParcel(parcelId, lane);
+      if (stored === undefined) return;
+      const failed = stored.filter(({ error }) => error !== null).length;
+      over('done', stored.length - failed, failed);
     } catch (error) {
+      over(error instanceof GiveBack ? 'given_back' : 'failed', 0, 0);
       if (error instanceof GiveBack) this.#givenBack++;
       else this.#options.onFailure(error as Error);
       throw error;
     }
   }
 
-  async #scoreParcel(parcelId: number, lane: LaneName): Promise<void> {
-    const { pool, scorer } = this.#options;
+  /** @returns what is stored; undefined when there was nothing to do: done by another worker, or cancelled */
+  async #scoreParcel(parcelId: number, lane: LaneName): Promise<ContentOutcome[] | undefined> {
+    const { pool, scorer, tracing = untraced } = this.#options;
     const drainEnds = this.#drainEnds.signal;
-    const parcel = await withRetry(() => leaseParcel(pool, parcelId), drainEnds);
-    // Done by another worker, or cancelled: nothing is left to do.
-    if (parcel === undefined) return;
-    const outcomes = await unless(drainEnds, scorer.score(parcel.tokenIds, { lane }));
+    const facts = { 'tocsin.parcel': parcelId, 'tocsin.class': lane };
+    const parcel = await tracing.within('parcel lease', facts, () =>
+      withRetry(() => leaseParcel(pool, parcelId), drainEnds),
+    );
+    if (parcel === undefined) return undefined;
+    const outcomes = await tracing.within(
+      'parcel score',
+      { ...facts, 'tocsin.contents': parcel.hashes.length },
+      () => unless(drainEnds, scorer.score(parcel.tokenIds, { lane })),
+    );
     const stored = parcel.hashes.map((hash, i): ContentOutcome => {
       const outcome = outcomes[i];
       if (outcome === undefined)
         throw new Error(`${parcel.hashes.length} contents gave ${outcomes.length} outcomes`);
       const { score = null, error = null } = outcome;
-      return { hash, score, error, tokenIds: parcel.tokenIds[i] };
+      // Whoever asked for an express row asks again, and brings it along.
+      return { hash, score, error, tokenIds: lane === 'bulk' ? parcel.tokenIds[i] : undefined };
     });
-    await withRetry(() => completeParcel(pool, parcelId, stored), drainEnds);
+    await tracing.within('parcel complete', facts, () =>
+      withRetry(() => completeParcel(pool, parcelId, stored), drainEnds),
+    );
+    return stored;
   }
 }
 

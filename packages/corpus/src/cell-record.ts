@@ -1,3 +1,4 @@
+import type { FormatOptions } from './formats/format-options.js';
 import { jsonFault } from './json-fault.js';
 import type { SourceRecord } from './source-record.js';
 
@@ -11,13 +12,18 @@ export class FaultyCell {
 }
 
 /**
- * A record of cells: what CSV, Parquet and SQL give. They have no JSON of their own: a cell of a field in `jsonFields`
- * that is a string is read as JSON.
+ * A record of cells: what CSV, Parquet and SQL give. They have no JSON of their own: a cell of a field in `jsonColumns`
+ * that is a string is read as JSON, and an id may also be true or false.
  */
-export function cellRecord(cells: Record<string, unknown>, jsonFields: readonly string[]): SourceRecord {
+export function cellRecord(
+  cells: Record<string, unknown>,
+  { jsonColumns, idColumn }: Pick<FormatOptions, 'jsonColumns' | 'idColumn'>,
+): SourceRecord {
+  const id = idColumn !== undefined && Object.hasOwn(cells, idColumn) ? cells[idColumn] : undefined;
+  if (idColumn !== undefined && typeof id === 'boolean') cells[idColumn] = String(id);
   const spelled = new Map<string, string>();
   const faults = new Map<string, string>();
-  for (const field of jsonFields) {
+  for (const field of jsonColumns) {
     const cell = Object.hasOwn(cells, field) ? cells[field] : undefined;
     if (typeof cell !== 'string') continue;
     try {

@@ -10,7 +10,9 @@ import { STDIN } from './source-name.js';
  */
 export async function checkSources(sources: readonly string[]): Promise<{ bytes: number | undefined }> {
   if (sources.length === 0) {
-    throw new UserError('No corpus was named.', { hint: 'Name one or more JSONL files, or - for stdin.' });
+    throw new UserError('No corpus was named.', {
+      hint: 'Name files, directories or patterns, or - for stdin.',
+    });
   }
   if (sources.filter((source) => source === STDIN).length > 1) {
     throw new UserError('stdin (-) was named twice.', { hint: 'It can be read only once: name - once.' });

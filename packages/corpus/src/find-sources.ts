@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
 import { codeOf, UserError } from '@tocsin/errors';
-import { escapePath, glob, isDynamicPattern } from 'tinyglobby';
+import { glob, isDynamicPattern } from 'tinyglobby';
 import { checkSources } from './check-sources.js';
 import { INPUT_FORMATS, inputFormat, KNOWN_EXTENSIONS, namedFormat } from './input-format.js';
 import type { CorpusReading } from './read-corpus.js';
@@ -65,7 +66,11 @@ async function expanded(source: string): Promise<string[]> {
   // A file may be named like a pattern: what is there counts.
   if (there?.isDirectory() === true) return filesIn(source);
   if (there !== undefined || !isDynamicPattern(source)) return [source];
-  const found = await glob(source, { onlyFiles: true, expandDirectories: false });
+  const found = await glob(source, {
+    onlyFiles: true,
+    expandDirectories: false,
+    absolute: isAbsolute(source),
+  });
   if (found.length > 0) return found.sort();
   throw new UserError(`No file is named like ${sourceName(source)}.`, {
     hint: `Patterns know * ** ? [ ] { }; relative ones start at ${process.cwd()}.`,
@@ -73,11 +78,8 @@ async function expanded(source: string): Promise<string[]> {
 }
 
 async function filesIn(directory: string): Promise<string[]> {
-  const base = directory.replace(/(?<=.)\/+$/, '');
-  const names = await glob(`${base === '/' ? '' : escapePath(base)}/**/*`, {
-    onlyFiles: true,
-    expandDirectories: false,
-  });
+  const inside = await glob('**/*', { cwd: directory, onlyFiles: true });
+  const names = inside.map((name) => join(directory, name));
   const found = names.filter((name) => namedFormat(name) !== undefined);
   if (found.length > 0) return found.sort();
   throw new UserError(`The directory ${sourceName(directory)} holds no file of a corpus.`, {

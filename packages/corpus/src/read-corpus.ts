@@ -118,6 +118,7 @@ function formatOptions(options: ReadCorpusOptions): FormatOptions & { fields: Re
     columns: [...new Set([...named(shape.columns(fields)), ...keep])],
     textColumns: named(shape.textColumns(fields)),
     jsonColumns: named(shape.jsonColumns(fields)),
+    idColumn: fields.id,
     expected: shape.expected(fields),
     delimiter: options.delimiter,
     query: options.query,

@@ -31,7 +31,7 @@ describe('jsonl', () => {
     });
     fc.assert(
       fc.property(fc.array(row), (given) => {
-        const lines = rows(given).split('\n');
+        const lines = String(rows(given)).split('\n');
         expect(lines.pop()).toBe('');
         expect(lines.map((line) => JSON.parse(line))).toEqual(
           given.map((one) => ({ ...one, score: one.score + 0 })),

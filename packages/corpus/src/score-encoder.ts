@@ -11,7 +11,7 @@ export type ScoreEncoder = Encoder<ScoreRow>;
 export function scoreEncoder(format: Exclude<ScoreFormat, 'openai-batch'>): ScoreEncoder {
   switch (format) {
     case 'jsonl':
-      return { header: '', rows: (rows) => rows.map((row) => `${JSON.stringify(cells(row))}\n`).join('') };
+      return { header: '', rows: (rows) => rows.map((row) => `${JSON.stringify(withItem(row))}\n`).join('') };
     case 'csv':
       return csvEncoder(',');
     case 'tsv':
@@ -19,6 +19,10 @@ export function scoreEncoder(format: Exclude<ScoreFormat, 'openai-batch'>): Scor
     case 'parquet':
       return new ParquetEncoder(cells);
   }
+}
+
+function withItem(row: ScoreRow): ScoreRow {
+  return row.item === undefined ? cells(row) : { ...cells(row), item: row.item };
 }
 
 /** The row's fields in their order; a row with an error has only that. */

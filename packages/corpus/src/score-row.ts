@@ -9,6 +9,8 @@ export interface ScoreRow {
   error?: string;
   /** With an error: whether the row could not be read (else it could not be scored). Told apart by some formats only. */
   unreadable?: boolean;
+  /** What was scored, as it was given. Only JSON Lines have a place for it. */
+  item?: unknown;
 }
 
 /** The fields in the order in which they are written. */

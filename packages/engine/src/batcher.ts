@@ -23,6 +23,8 @@ export interface Pass {
   tokens: number;
   /** Tokens of the longest row: attention is padded to it. */
   longest: number;
+  /** Attention cells that belong to rows: the sum of their squared lengths. What more is computed is padding. */
+  cells: number;
   /** Milliseconds in the engine process. */
   runMs: number;
 }
@@ -130,7 +132,9 @@ export class Batcher {
     this.counts.passes++;
     this.counts.tokens += tokens;
     this.counts.runMs += runMs;
-    this.#onPass({ lane, rows: rows.length, tokens, longest: Math.max(...rows.map(lengthOf)), runMs });
+    const longest = Math.max(...rows.map(lengthOf));
+    const cells = rows.reduce((sum, row) => sum + row.tokenIds.length ** 2, 0);
+    this.#onPass({ lane, rows: rows.length, tokens, longest, cells, runMs });
     for (const [i, row] of rows.entries()) {
       const score = result.scores[i];
       if (score === undefined)

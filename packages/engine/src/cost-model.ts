@@ -16,7 +16,14 @@ export interface CostModel {
  */
 export const UNMEASURED: CostModel = { budgetTokens: 1024, overheadMs: 20, tokenMs: 1, cellMs: 0.0005 };
 
+/**
+ * A pass is never free, whatever was measured on a busy machine: it reads the weights, which is worth so many tokens
+ * at least. Rows that wait would otherwise be run one by one.
+ */
+const MIN_OVERHEAD_TOKENS = 8;
+
 /** Milliseconds that a batch takes. */
 export function costOf(model: CostModel, rows: number, tokens: number, longest: number): number {
-  return model.overheadMs + model.tokenMs * tokens + model.cellMs * rows * longest * longest;
+  const overheadMs = Math.max(model.overheadMs, MIN_OVERHEAD_TOKENS * model.tokenMs);
+  return overheadMs + model.tokenMs * tokens + model.cellMs * rows * longest * longest;
 }

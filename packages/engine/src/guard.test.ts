@@ -19,6 +19,7 @@ afterAll(() => guard.close());
 test('info says which guard it is', () => {
   expect(guard.info).toEqual({
     ref: artifact,
+    device: 'cpu',
     task: 'content',
     fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/),
     family: 'llama',

@@ -79,3 +79,8 @@ test('rows of like length go together, where padding costs more than another pas
   ]);
   expect(planned([500, 10, 490, 12], { ...model, overheadMs: 5000 }).batches).toEqual([[10, 12, 490, 500]]);
 });
+
+test('rows of nearly one length go together even where a busy machine seemed to have no cost per pass', () => {
+  const model: CostModel = { budgetTokens: 512, overheadMs: 0, tokenMs: 20, cellMs: 0.0005 };
+  expect(planned([30, 31, 32, 33, 34, 35], model).batches).toEqual([[30, 31, 32, 33, 34, 35]]);
+});

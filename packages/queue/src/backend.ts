@@ -5,6 +5,7 @@ import {
   Queue as RedisQueue,
   Worker as RedisWorker,
   runMigrations,
+  type Telemetry,
   withBackend,
 } from 'bullmq';
 import { Redis } from 'ioredis';
@@ -12,7 +13,12 @@ import pg from 'pg';
 import { addressOf } from './inspect-redis.js';
 
 /** Where the queue lives: a Redis (or Valkey) server, or a Postgres server. */
-export type QueueBackend = { kind: 'redis' | 'postgres'; url: string };
+export type QueueBackend = {
+  kind: 'redis' | 'postgres';
+  url: string;
+  /** Where queue and workers tell of their spans, and a job of its submitter's. */
+  telemetry?: Telemetry | undefined;
+};
 
 /** What a job carries: an id, never content. */
 export interface ParcelJob {
@@ -35,6 +41,7 @@ export interface JobQueue {
   ): Promise<unknown>;
   getJobSchedulers(): Promise<{ key: string; pattern?: string; tz?: string }[]>;
   removeJobScheduler(id: string): Promise<unknown>;
+  disconnect(): Promise<void>;
   on(event: 'error', listener: (error: Error) => void): unknown;
   close(): Promise<void>;
 }
@@ -42,8 +49,10 @@ export interface JobQueue {
 /** The part of BullMQ's Worker that we use. */
 export interface JobWorker {
   on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'stalled', listener: () => void): unknown;
   waitUntilReady(): Promise<unknown>;
-  close(): Promise<void>;
+  /** @param force does not wait for jobs under way, nor for the server */
+  close(force?: boolean): Promise<void>;
 }
 
 /** In Redis Cluster the braces keep all keys of a queue on one node. */
@@ -85,11 +94,13 @@ export async function prepareBackend(backend: QueueBackend): Promise<void> {
 export function openJobQueue(backend: QueueBackend, name: string): JobQueue {
   if (backend.kind === 'postgres') {
     return new Postgres.Queue<JobData>(name, {
+      ...telemetryOf(backend),
       connection: postgresOptions(backend.url),
       defaultJobOptions: FORGET,
     });
   }
   return new RedisQueue<JobData>(name, {
+    ...telemetryOf(backend),
     connection: { url: backend.url },
     prefix: REDIS_PREFIX,
     defaultJobOptions: FORGET,
@@ -102,7 +113,7 @@ export function openJobWorker<Data extends JobData>(
   processor: Processor<Data, void>,
   concurrency: number,
 ): JobWorker {
-  const options = { ...LEASES, concurrency };
+  const options = { ...LEASES, ...telemetryOf(backend), concurrency };
   if (backend.kind === 'postgres') {
     return new PostgresWorker(name, processor, {
       ...options,
@@ -116,6 +127,9 @@ export function openJobWorker<Data extends JobData>(
     prefix: REDIS_PREFIX,
   });
 }
+
+const telemetryOf = ({ telemetry }: QueueBackend): { telemetry?: Telemetry } =>
+  telemetry === undefined ? {} : { telemetry };
 
 function postgresOptions(url: string) {
   return {

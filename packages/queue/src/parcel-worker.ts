@@ -6,6 +6,8 @@ export interface ParcelWorkerOptions {
   concurrency: number;
   /** Told of a connection that breaks; the worker mends it by itself. */
   onError?: (error: Error) => void;
+  /** Told of each lease that this worker found to have run out, whosever it was. */
+  onLeaseLost?: () => void;
 }
 
 /** What `handle` throws to hand a parcel back: it waits again, at the front, and another worker takes it at once. */
@@ -41,6 +43,7 @@ export class ParcelWorker {
     };
     this.#worker = openJobWorker(backend, name, take, options.concurrency);
     this.#worker.on('error', options.onError ?? (() => {}));
+    this.#worker.on('stalled', () => options.onLeaseLost?.());
   }
 
   async ready(): Promise<void> {

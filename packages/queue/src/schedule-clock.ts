@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type JobQueue,
   type JobWorker,
@@ -6,6 +7,9 @@ import {
   openJobWorker,
   type QueueBackend,
 } from './backend.js';
+
+/** A server that takes longer is away. */
+const ANSWER_MS = 3_000;
 
 /** A schedule as the clock needs it. */
 export interface ClockEntry {
@@ -73,8 +77,29 @@ export class ScheduleClock {
     await this.#worker?.waitUntilReady();
   }
 
+  /** Closes the connections; those to a server that does not answer are cut, since a farewell would wait for it. */
   async close(): Promise<void> {
-    await this.#worker?.close();
-    await this.#queue.close();
+    const answers = await within(ANSWER_MS, this.#queue.getJobSchedulers());
+    if (answers) {
+      await this.#worker?.close();
+      await this.#queue.close();
+    } else {
+      await within(ANSWER_MS, Promise.all([this.#worker?.close(true), this.#queue.disconnect()]));
+    }
+  }
+}
+
+/** @returns whether it has succeeded within so many milliseconds */
+async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
+  const over = new AbortController();
+  const late = sleep(ms, false, { signal: over.signal }).catch(() => false);
+  const done = work.then(
+    () => true,
+    () => false,
+  );
+  try {
+    return await Promise.race([done, late]);
+  } finally {
+    over.abort();
   }
 }

@@ -16,6 +16,7 @@ export {
   cancelAbandonedExpress,
   cancelExpress,
   EXPRESS_WAIT_SECONDS,
+  forgetExpress,
   waitingExpress,
 } from './express/express-parcels.js';
 export { submitExpress } from './express/submit-express.js';
@@ -57,5 +58,6 @@ export {
   type Window,
   type WindowItem,
 } from './submit-window.js';
+export { type WaitingClass, waitingByClass } from './waiting-by-class.js';
 export { type WaitingGuard, waitingGuards } from './waiting-guards.js';
 export { adoptParcels, waitingParcels } from './waiting-parcels.js';

@@ -27,7 +27,8 @@ test('a leader whose connection ends leads no longer, finds out at its next look
   const [one, two] = [new Leadership(pool, 3), new Leadership(pool, 3)];
   expect(await one.held()).toBe(true);
   await pool.query(
-    `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and objid = 3 and granted`,
+    `select pg_terminate_backend(pid) from pg_locks join pg_database on pg_database.oid = database
+     where locktype = 'advisory' and objid = 3 and granted and datname = current_database()`,
   );
   await expect.poll(() => two.held()).toBe(true);
   await expect(one.held()).rejects.toThrow();

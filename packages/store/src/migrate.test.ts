@@ -61,6 +61,7 @@ test('a schema of a newer version is refused, and the lock let go', async () => 
   await migrateSchema(pool);
   await pool.query(`insert into drizzle.__drizzle_migrations (hash, created_at) values ('later', 9e12)`);
   await expect(migrateSchema(pool)).rejects.toThrow('set up by a newer version of Tocsin');
-  const { rows } = await pool.query(`select from pg_locks where locktype = 'advisory'`);
+  const { rows } = await pool.query(`select from pg_locks join pg_database on pg_database.oid = database
+     where locktype = 'advisory' and datname = current_database()`);
   expect(rows).toEqual([]);
 });

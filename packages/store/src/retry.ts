@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel';
 import { codeOf } from '@tocsin/errors';
 import pRetry from 'p-retry';
 
@@ -29,6 +30,9 @@ const LONGEST_WAIT_MS = 2_000;
 /** A server that is away for longer than this is not coming back by itself. */
 const GIVE_UP_AFTER_MS = 120_000;
 
+/** Tells whoever listens (metrics) of each repeated statement, with its error. */
+const repeated = channel('tocsin:database-retry');
+
 /** True for an error that goes away by itself: the server restarts, two transactions got in each other's way. */
 export function isTransient(error: unknown): boolean {
   const code = codeOf(error);
@@ -48,7 +52,11 @@ export function withRetry<T>(work: () => Promise<T>, signal?: AbortSignal): Prom
     maxTimeout: LONGEST_WAIT_MS,
     maxRetryTime: GIVE_UP_AFTER_MS,
     randomize: true,
-    shouldRetry: ({ error }) => isTransient(error),
+    shouldRetry: ({ error }) => {
+      const again = isTransient(error);
+      if (again) repeated.publish(error);
+      return again;
+    },
     ...(signal === undefined ? {} : { signal }),
   });
 }

@@ -2,20 +2,24 @@ import { type OpenGuard, openGuard, Preparation } from '@tocsin/engine';
 import type { QueueBackend } from '@tocsin/queue';
 import { until } from '../setup/processes.js';
 import { randomFrom } from './corpus.js';
+import { benchBesideBulk } from './express-beside-bulk.js';
 import { type ExpressStage, openStage } from './express-stage.js';
 import { line, quantile, section } from './report.js';
 
 const WARM_UP = 5;
 const IDLE_TEXTS = 60;
 const TOKENS = 32;
+/** More than are asked for beside bulk. */
+const BESIDE_TEXTS = 250;
 
 /** Single texts that somebody waits for: on an idle worker, and beside bulk. */
 export async function benchExpress(dir: string): Promise<void> {
-  const guard = await openGuard(process.env.X_GUARD ?? 'starter');
+  const guard = await openGuard('starter');
   for (const kind of ['redis', 'postgres'] as const) {
     const stage = await openStage(kind, guard, dir);
     try {
       await benchIdle(kind, guard, stage);
+      if (kind === 'redis') await benchBesideBulk(guard, stage, await textsOf(guard, BESIDE_TEXTS, 'bulk'));
     } finally {
       await stage.close();
     }

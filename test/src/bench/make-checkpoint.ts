@@ -4,6 +4,11 @@ import { planTensors, readBackboneConfig } from '@tocsin/backbone';
 import { randomFrom } from './corpus.js';
 
 const BFLOAT16_BYTES = 2;
+/**
+ * Weights are read out of a pool of so many, over and over. A prime: no two layers are alike, since onnxruntime keeps
+ * one copy of those that are.
+ */
+const POOL = 1_048_573;
 /** Random weights that keep activations finite through any number of blocks. */
 const SPREAD = 0.04;
 
@@ -68,15 +73,17 @@ async function writeRandom(path: string, tensors: NamedShape[]): Promise<void> {
   const file = await open(path, 'w');
   await file.writeFile(length);
   await file.writeFile(json);
-  const pool = randomBfloat16(1 << 20);
+  const pool = randomBfloat16(POOL);
+  let from = 0;
   for (const tensor of tensors) {
     let left = bytesOf(tensor) / BFLOAT16_BYTES;
-    // Norms near one, as trained ones are; weights out of a pool that is read over and over.
+    // Norms near one, as trained ones are.
     const source = tensor[0].includes('norm') ? new Uint16Array(left).fill(0x3f80) : pool;
     while (left > 0) {
-      const part = source.subarray(0, Math.min(left, source.length));
+      const part = source.subarray(from % source.length, (from % source.length) + left);
       await file.writeFile(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
       left -= part.length;
+      from += part.length;
     }
   }
   await file.close();

@@ -9,7 +9,7 @@ export function section(title: string): void {
 
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
-export const times = (ratio: number): string => `${ratio.toFixed(1)} x`;
+export const times = (ratio: number, digits = 1): string => `${ratio.toFixed(digits)} x`;
 export const rate = (perSecond: number, what: string): string =>
   `${perSecond >= 100 ? Math.round(perSecond).toLocaleString('en-US') : perSecond.toFixed(2)} ${what}/s`;
 

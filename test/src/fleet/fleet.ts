@@ -11,6 +11,7 @@ import {
   goldenGuard,
   parseLines,
   type ScoreLine,
+  type TocsinOptions,
   TocsinProcess,
   tocsin,
   writeJsonl,
@@ -68,8 +69,8 @@ export class Fleet {
     return tocsin(args, { env: this.env });
   }
 
-  start(args: string[]): TocsinProcess {
-    const process = new TocsinProcess(args, { env: this.env });
+  start(args: string[], options: Omit<TocsinOptions, 'env'> = {}): TocsinProcess {
+    const process = new TocsinProcess(args, { ...options, env: this.env });
     this.#processes.push(process);
     return process;
   }

@@ -62,6 +62,17 @@ describe.each(['score', 'submit'])('tocsin %s', (command) => {
   });
 });
 
+test('an export may have the texts that were retained, as JSON Lines', async () => {
+  const corpus = await fleet.corpus(ROWS.slice(0, 4));
+  const runId = await fleet.submit(corpus, ['--threshold', String(threshold)]);
+  const rows = (await fleet.exported(runId, ['--with-text'])) as { key: string; item?: unknown }[];
+  const items = rows.flatMap(({ key, item }) => (item === undefined ? [] : [[key, item]]));
+  expect(Object.fromEntries(items)).toEqual(contentsOf(flagged));
+  const csv = await fleet.run(['export', String(runId), '--with-text', '-o', `${fleet.dir}/scores.csv`]);
+  expect(csv.exitCode).toBe(1);
+  expect(csv.stderr).toMatch(/--with-text is for JSON Lines/);
+});
+
 describe('tocsin purge', () => {
   const newRun = async (): Promise<number> => {
     const corpus = await fleet.corpus(ROWS.slice(0, 4));

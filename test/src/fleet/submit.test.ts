@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { until } from '../setup/processes.js';
 import { goldenGuard, type ScoreLine } from '../setup/tocsin.js';
@@ -89,7 +90,11 @@ test('two databases on one Redis do not take the parcels of each other', async (
 test('a submitter that is killed: its run is taken for abandoned, and the same command goes on', async () => {
   const fleet = await newFleet();
   const corpus = await fleet.corpus();
-  const submitter = fleet.start(['submit', corpus, ...goldenGuard(GUARD)]);
+  // It waits for the end of its corpus.
+  const submitter = fleet.start(['submit', '-', ...goldenGuard(GUARD)], {
+    stdin: await readFile(corpus),
+    stdinStaysOpen: true,
+  });
   const runId = await until(async () => {
     const [table] = await fleet.ask<{ name: string | null }>(`select to_regclass('item_texts') as name`);
     if (table?.name === null) return undefined;

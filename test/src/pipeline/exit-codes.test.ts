@@ -41,9 +41,9 @@ test.each<[what: string, args: () => string[], message: RegExp]>([
   ],
   ['a missing file among others', () => [good, join(dir, 'absent.jsonl'), ...guard], /There is no file/],
   [
-    'a directory',
+    'a directory without a corpus',
     () => [join(dir, 'folder'), ...guard],
-    /"\S*folder" is a directory; a file of JSON lines was expected/,
+    /The directory "\S*folder" holds no file of a corpus/,
   ],
   [
     'text that is not UTF-8',

@@ -43,6 +43,7 @@ export class PaperGuard {
     const runId = await createRun(pool, guardId, 'paper.jsonl', { threshold: 0.5 });
     await onRun(runId);
     if (this.gate !== undefined && !this.gate.signal.aborted) {
+      signal.throwIfAborted();
       await once(AbortSignal.any([signal, this.gate.signal]), 'abort');
       signal.throwIfAborted();
     }

@@ -21,6 +21,8 @@ export interface TocsinOptions {
   env?: NodeJS.ProcessEnv;
   /** What standard input holds; nothing when not given. */
   stdin?: Buffer | string;
+  /** Whether more of it is to be expected, for ever. */
+  stdinStaysOpen?: boolean;
 }
 
 /** The real command, as a process of its own. */
@@ -43,7 +45,8 @@ export class TocsinProcess {
     });
     // A command that does not read its standard input may end before it is written.
     child.stdin.on('error', () => {});
-    child.stdin.end(options.stdin ?? '');
+    child.stdin.write(options.stdin ?? '');
+    if (options.stdinStaysOpen !== true) child.stdin.end();
     this.ended = new Promise((resolve, reject) => {
       child.once('error', reject);
       child.once('close', (exitCode, signal) =>

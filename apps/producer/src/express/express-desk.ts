@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Content } from '@tocsin/engine';
 import { expressQueueNameOf, ParcelQueue, type QueueBackend } from '@tocsin/queue';
 import {
@@ -46,6 +47,7 @@ export class ExpressDesk {
 
   private constructor(options: DeskOptions) {
     this.#options = options;
+    setMaxListeners(0, this.#over.signal);
     this.#queue = new ParcelQueue(
       options.backend,
       expressQueueNameOf(options.guard.queue),
@@ -180,14 +182,13 @@ export class ExpressDesk {
   async #lookAgain(): Promise<void> {
     const { pool } = this.#options;
     await this.#collect([...this.#asked.values()].filter(({ parcelId }) => parcelId !== undefined));
-    const parcels = this.#parcels();
-    const waiting = new Set(await waitingExpress(pool, parcels));
-    const lost = [...this.#asked.values()].filter(
-      ({ parcelId }) => parcelId !== undefined && parcels.includes(parcelId) && !waiting.has(parcelId),
-    );
+    const gone = new Set(this.#parcels());
+    const waiting = await waitingExpress(pool, [...gone]);
+    for (const parcelId of waiting) gone.delete(parcelId);
+    const lost = [...this.#asked.values()].filter(({ parcelId }) => parcelId && gone.has(parcelId));
     for (const asked of lost) asked.parcelId = undefined;
     if (lost.length > 0) this.#lookUp(lost);
-    await this.#queue.add([...waiting]);
+    await this.#queue.add(waiting);
   }
 
   async #outcomesOf(contents: AskedContent[]): Promise<KnownOutcome[]> {

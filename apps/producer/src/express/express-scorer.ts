@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type Content, type Item, type OpenGuard, Preparation } from '@tocsin/engine';
 import { UserError } from '@tocsin/errors';
 import type { QueueBackend } from '@tocsin/queue';
@@ -85,6 +86,8 @@ export class ExpressScorer {
     options.signal?.throwIfAborted();
     const contents = await this.#preparation.contentsOf(items);
     const over = new AbortController();
+    // One for each item, which is no leak.
+    setMaxListeners(0, over.signal);
     const timer = setTimeout(() => over.abort(new ExpressTimeoutError(timeoutMs)), timeoutMs);
     const leave = (): void => over.abort(options.signal?.reason);
     options.signal?.addEventListener('abort', leave, { once: true });

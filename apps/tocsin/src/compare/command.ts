@@ -29,7 +29,7 @@ export function compareCommand(): Command {
     .description('Score the same rows with two guards (or one at two precisions) and measure the drift.')
     .argument('<a>', 'a guard, with a precision if wanted: starter, starter:int8, owner/name:bfloat16')
     .argument('<b>', 'the other one')
-    .argument('<file...>', 'rows to score with both (.gz too)')
+    .argument('<corpus...>', 'rows to score with both, as for `tocsin score`, but no standard input')
     .option('--backbone-a <path>', `of a: ${BACKBONE_HELP}`)
     .option('--backbone-b <path>', `of b: ${BACKBONE_HELP}`)
     .option('--label-field <name>', 'the field that holds the label, where rows have one: Macro F1 of both')

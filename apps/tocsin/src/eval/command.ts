@@ -2,7 +2,7 @@ import { checkWritable } from '@tocsin/corpus';
 import { UserError } from '@tocsin/errors';
 import { DEFAULT_RESAMPLES, DEFAULT_SEED, type Evaluation, evaluate } from '@tocsin/evaluate';
 import { Command } from 'commander';
-import { addCorpusOptions, type CorpusFlags, labels } from '../corpus-options.js';
+import { addCorpusOptions, type CorpusFlags, labels, SOURCES } from '../corpus-options.js';
 import { EXIT } from '../exit-codes.js';
 import { addGuardOptions, type GuardFlags, probability, wholeNumber } from '../guard-options.js';
 import { untilDoneOrInterrupted } from '../interrupt.js';
@@ -28,8 +28,8 @@ export interface EvalFlags extends Omit<GuardFlags, 'guard'>, CorpusFlags, Label
 /** `tocsin eval`: how good a guard's scores are on rows whose labels are known. */
 export function evalCommand(): Command {
   return addCorpusOptions(addGuardOptions(new Command('eval'), { required: false }))
-    .description('Measure a guard on labelled JSONL files: Macro F1, AUC, calibration, thresholds, groups.')
-    .argument('<labelled...>', 'rows with labels (.gz too; - is standard input)')
+    .description('Measure a guard on labelled rows: Macro F1, AUC, calibration, thresholds, groups.')
+    .argument('<labelled...>', `rows with labels: ${SOURCES}`)
     .requiredOption(
       '--label-field <name>',
       'the field that holds the label: 1/0, true/false, harmful (unsafe)/safe',

@@ -1,17 +1,17 @@
-import { checkOutput, SCORE_FORMATS, writerFor } from '@tocsin/corpus';
+import { checkOutput, scoreFormat, writerFor } from '@tocsin/corpus';
 import { UserError } from '@tocsin/errors';
 import { getRun } from '@tocsin/store';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { EXIT } from '../exit-codes.js';
 import { probability } from '../guard-options.js';
 import { untilInterrupted } from '../interrupt.js';
+import { addOutputOptions, type OutputFlags, outputOptions } from '../output-options.js';
 import { exportScores } from '../score/export-scores.js';
 import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
 import { addRunArgument } from './run-id.js';
 
-interface ExportFlags extends StoreFlags {
-  out: string;
-  format?: string;
+interface ExportFlags extends StoreFlags, OutputFlags {
+  withText?: boolean;
   threshold?: number;
 }
 
@@ -20,20 +20,26 @@ const DEFAULT_THRESHOLD = 0.5;
 
 /** `tocsin export <id>`: the scores of a run that is over. */
 export function exportCommand(): Command {
-  return addStoreOptions(addRunArgument(new Command('export')))
+  return addOutputOptions(addStoreOptions(addRunArgument(new Command('export'))))
     .description('Write the scores of a run, in the order of its rows.')
-    .option('-o, --out <file>', 'where the scores go, as for `tocsin score`', '-')
-    .addOption(
-      new Option('--format <format>', 'instead of what the name of --out says').choices([...SCORE_FORMATS]),
-    )
     .option('--threshold <p>', "harmful from this score on (default: the run's)", probability)
+    .option('--with-text', 'what was scored too, of the rows whose texts were retained (JSON Lines only)')
     .addHelpText('after', '\nExit code: 0 every row has a score, 2 some rows have none, 1 failed.')
     .action(async (runId: number, flags: ExportFlags) => {
       process.exitCode = await exportRun(runId, flags);
     });
 }
 
+function isJsonLines({ out, format, outTable }: ExportFlags): boolean {
+  return outTable === undefined && scoreFormat(out, format).format === 'jsonl';
+}
+
 async function exportRun(runId: number, flags: ExportFlags): Promise<number> {
+  if (flags.withText === true && !isJsonLines(flags)) {
+    throw new UserError('--with-text is for JSON Lines, and the output has another format', {
+      hint: 'Name a .jsonl file, or leave --with-text out.',
+    });
+  }
   const { signal, dispose } = untilInterrupted();
   try {
     return await withStack(flags, async ({ pool }) => {
@@ -46,10 +52,11 @@ async function exportRun(runId: number, flags: ExportFlags): Promise<number> {
           },
         );
       }
-      await checkOutput(flags.out, flags.format);
+      const output = outputOptions(flags, run.guard);
+      await checkOutput(flags.out, flags.format, output);
       const threshold = flags.threshold ?? run.threshold ?? DEFAULT_THRESHOLD;
-      const writer = await writerFor(flags.out, flags.format);
-      await exportScores({ pool, runId, signal }, writer, threshold);
+      const writer = await writerFor(flags.out, flags.format, output);
+      await exportScores({ pool, runId, signal, withText: flags.withText === true }, writer, threshold);
       return run.scored < run.rows ? EXIT.someRejected : EXIT.ok;
     });
   } catch (error) {

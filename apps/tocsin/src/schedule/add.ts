@@ -9,7 +9,7 @@ import {
 } from '@tocsin/scheduler';
 import { addSchedule, type Webhook } from '@tocsin/store';
 import { Command, InvalidArgumentError } from 'commander';
-import { addCorpusOptions } from '../corpus-options.js';
+import { addCorpusOptions, SOURCES } from '../corpus-options.js';
 import { addGuardOptions, probability } from '../guard-options.js';
 import { retentionOption } from '../retention-option.js';
 import { withStack } from '../store-options.js';
@@ -30,7 +30,10 @@ export function addCommand(): Command {
   return addPrivateWebhookOption(addCorpusOptions(addGuardOptions(new Command('add'))))
     .description('Submit a corpus whenever a cron expression comes due. Only what is new in it is scored.')
     .argument('<name>', 'what the schedule is called', scheduleName)
-    .argument('<corpus...>', 'what to score, as for `tocsin submit`; looked for anew each time')
+    .argument(
+      '<corpus...>',
+      `what to score, looked for anew each time: ${SOURCES.replace(/, - for standard input$/, '')}`,
+    )
     .requiredOption('--cron <fields>', 'minute, hour, day of month, month, day of week: "30 2 * * *"')
     .option('--time-zone <name>', 'in which the fields are read, e.g. Europe/Berlin', 'UTC')
     .option('--threshold <p>', "flagged from this score on (default: the artifact's)", probability)

@@ -21,7 +21,7 @@ const STDIN = '-';
  * @throws UserError for what cannot be kept: standard input, a password
  */
 export function requestOf(corpus: readonly string[], flags: SubmitOptionFlags): ScheduleRequest {
-  const { dataDir: _, ...kept } = flags;
+  const { dataDir: _, queryFile, cacheDir, ...kept } = flags;
   const local = (ref: string): string => (existsSync(ref) ? resolve(ref) : ref);
   return {
     corpus: corpus.map(keptSource),
@@ -30,6 +30,8 @@ export function requestOf(corpus: readonly string[], flags: SubmitOptionFlags): 
       guard: local(flags.guard),
       ...(flags.queryFile === undefined ? {} : { queryFile: resolve(flags.queryFile) }),
       ...(flags.backbone === undefined ? {} : { backbone: local(flags.backbone) }),
+      ...(queryFile === undefined ? {} : { queryFile: resolve(queryFile) }),
+      ...(cacheDir === undefined ? {} : { cacheDir: resolve(cacheDir) }),
     },
   };
 }

@@ -1,16 +1,16 @@
 import { Command, Option } from 'commander';
-import { pino } from 'pino';
 import { untilInterrupted } from '../interrupt.js';
+import { LOG_LEVELS, openLog } from '../log.js';
+import { addMetricsOptions, type MetricsFlags } from '../metrics-options.js';
 import { runServices } from '../services.js';
 import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
-import { LOG_LEVELS } from '../work/command.js';
 import { addPrivateWebhookOption, type PrivateWebhookFlags, ScheduleService } from './service.js';
 
-type ServeFlags = StoreFlags & PrivateWebhookFlags & { logLevel: string };
+type ServeFlags = StoreFlags & MetricsFlags & PrivateWebhookFlags & { logLevel: string };
 
 /** `tocsin schedule serve`: runs the schedules until it is told to stop. */
 export function serveCommand(): Command {
-  return addStoreOptions(addPrivateWebhookOption(new Command('serve')))
+  return addMetricsOptions(addStoreOptions(addPrivateWebhookOption(new Command('serve'))))
     .description('Run the schedules until told to stop. Any number of these may run; each time fires once.')
     .addOption(new Option('--log-level <level>').choices(LOG_LEVELS).default('info'))
     .addHelpText('after', '\nIt submits; workers score (tocsin work). `tocsin start` does both.')
@@ -19,7 +19,7 @@ export function serveCommand(): Command {
 
 async function serve(flags: ServeFlags): Promise<void> {
   const { signal, dispose } = untilInterrupted();
-  const log = pino({ level: flags.logLevel }, pino.destination(2));
+  const log = openLog(flags.logLevel);
   try {
     await withStack(flags, (stack) =>
       runServices([new ScheduleService(stack, log, flags)], signal, () => log.info('running the schedules')),

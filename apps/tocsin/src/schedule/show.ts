@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { wholeNumber } from '../guard-options.js';
 import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
 import { jsonText } from '../table.js';
-import { readRequest } from './request.js';
+import { readRequest, type SubmitOptionFlags } from './request.js';
 import { firingsTable, stateText, zonedText } from './texts.js';
 
 const SHOWN_TIMES = 5;
@@ -58,6 +58,11 @@ export function scheduleJson(schedule: ScheduleRow, firings: readonly FiringRow[
   };
 }
 
+function queryLine({ query, queryFile }: SubmitOptionFlags): [string, string][] {
+  const text = query ?? queryFile;
+  return text === undefined ? [] : [['query', text]];
+}
+
 function scheduleText(schedule: ScheduleRow, firings: readonly FiringRow[]): string {
   const { corpus, flags } = readRequest(schedule.request);
   const { timeZone, webhookUrl, webhookSecretEnv, webhookClosed } = schedule;
@@ -70,6 +75,7 @@ function scheduleText(schedule: ScheduleRow, firings: readonly FiringRow[]): str
     ['next', next],
     ...later.map((time): [string, string] => ['', time]),
     ['corpus', corpus.join(' ')],
+    ...queryLine(flags),
     ['guard', [flags.guard, flags.backbone, flags.precision].filter((part) => part !== undefined).join(', ')],
     ['threshold', flags.threshold === undefined ? "the artifact's" : String(flags.threshold)],
     ['retain', flags.retain ?? 'flagged'],

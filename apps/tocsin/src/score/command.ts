@@ -1,30 +1,28 @@
-import { checkOutput, SCORE_FORMATS, writerFor } from '@tocsin/corpus';
+import { checkOutput, sourceLabel, writerFor } from '@tocsin/corpus';
 import { UserError } from '@tocsin/errors';
-import { Command, Option } from 'commander';
-import { addCorpusOptions, type CorpusFlags } from '../corpus-options.js';
+import { Command } from 'commander';
+import { addCorpusOptions, type CorpusFlags, SOURCES } from '../corpus-options.js';
 import { EXIT } from '../exit-codes.js';
 import { addGuardOptions, type GuardFlags, probability } from '../guard-options.js';
 import { untilDoneOrInterrupted } from '../interrupt.js';
+import { addMetricsOptions, type MetricsFlags } from '../metrics-options.js';
+import { addOutputOptions, type OutputFlags, outputOptions } from '../output-options.js';
 import { type RetentionFlags, retentionOption } from '../retention-option.js';
 import { scoreCorpus } from './score-corpus.js';
 import { printSummary } from './summary.js';
 
-interface ScoreFlags extends GuardFlags, CorpusFlags, RetentionFlags {
-  out: string;
-  format?: string;
+interface ScoreFlags extends GuardFlags, CorpusFlags, OutputFlags, RetentionFlags, MetricsFlags {
   threshold?: number;
   json?: boolean;
 }
 
 /** `tocsin score`: a corpus in, one score a row out. */
 export function scoreCommand(): Command {
-  return addCorpusOptions(addGuardOptions(new Command('score')))
-    .description('Score every row of JSONL files (.gz too; - is standard input).')
-    .argument('<file...>', 'what to score')
-    .option('-o, --out <file>', 'where the scores go: .jsonl, .csv, each also .gz; - is standard output', '-')
-    .addOption(
-      new Option('--format <format>', 'instead of what the name of --out says').choices([...SCORE_FORMATS]),
-    )
+  return addMetricsOptions(addOutputOptions(addCorpusOptions(addGuardOptions(new Command('score')))), {
+    env: false,
+  })
+    .description('Score every row of a corpus.')
+    .argument('<corpus...>', `what to score: ${SOURCES}`)
     .option('--threshold <p>', "harmful from this score on (default: the artifact's)", probability)
     .addOption(retentionOption())
     .option('--json', 'print the summary as JSON on standard output')
@@ -40,9 +38,10 @@ async function score(files: string[], flags: ScoreFlags, interrupted: AbortSigna
       hint: 'Name a file with --out.',
     });
   }
-  const openWriter = (): ReturnType<typeof writerFor> => writerFor(flags.out, flags.format);
-  const check = (): Promise<void> => checkOutput(flags.out, flags.format);
+  const output = outputOptions(flags, flags.guard);
+  const openWriter = (): ReturnType<typeof writerFor> => writerFor(flags.out, flags.format, output);
+  const check = (): Promise<void> => checkOutput(flags.out, flags.format, output);
   const ran = await scoreCorpus({ files, flags, check, openWriter }, interrupted);
-  printSummary({ ...ran, out: flags.out }, flags);
+  printSummary({ ...ran, out: sourceLabel(flags.out) }, flags);
   return ran.rejected + ran.failed > 0 ? EXIT.someRejected : EXIT.ok;
 }

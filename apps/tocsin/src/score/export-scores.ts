@@ -1,4 +1,4 @@
-import type { ScoreRow, ScoreWriter } from '@tocsin/corpus';
+import type { RowContent, ScoreRow, ScoreWriter } from '@tocsin/corpus';
 import { type ExportRow, exportRows, type Pool } from '@tocsin/store';
 
 export interface Exported {
@@ -13,6 +13,8 @@ export interface ScoredRun {
   pool: Pool;
   runId: number;
   signal: AbortSignal;
+  /** Whether the texts that were retained are written too. */
+  withText?: boolean;
 }
 
 /** Writes every row of a run with its score, or with the reason why it has none, in the order of the corpus. */
@@ -23,7 +25,7 @@ export async function exportScores(
 ): Promise<Exported> {
   const exported: Exported = { flagged: 0, failed: 0 };
   try {
-    for await (const page of exportRows(run.pool, run.runId, run.signal)) {
+    for await (const page of exportRows(run.pool, run.runId, run.signal, { texts: run.withText === true })) {
       const rows = page.map((row) => scoreRow(row, threshold));
       exported.flagged += rows.filter((row) => row.harmful === true).length;
       exported.failed += page.filter((row) => row.error !== null).length;
@@ -40,8 +42,21 @@ export async function exportScores(
 
 function scoreRow(row: ExportRow, threshold: number): ScoreRow {
   const { key, score, tokens, truncated } = row;
+  const item = row.json === null ? {} : { item: itemOf(row.json) };
   if (score === null || tokens === null) {
-    return { key, error: row.reject ?? row.error ?? 'no score was stored' };
+    const error = row.reject ?? row.error ?? 'no score was stored';
+    return { key, error, unreadable: row.reject !== null, ...item };
   }
-  return { key, score, harmful: score >= threshold, threshold, tokens, truncated };
+  return { key, score, harmful: score >= threshold, threshold, tokens, truncated, ...item };
+}
+
+/** What was given, with messages and tools as the values that they stand for. */
+function itemOf(json: string): unknown {
+  const content = JSON.parse(json) as RowContent;
+  if (!('messages' in content)) return content;
+  const { messages, tools } = content;
+  return {
+    messages: JSON.parse(messages) as unknown,
+    ...(tools === undefined ? {} : { tools: JSON.parse(tools) as unknown }),
+  };
 }

@@ -9,6 +9,7 @@ import {
   type Retention,
   withRetry,
 } from '@tocsin/store';
+import type { Telemetry } from '@tocsin/telemetry';
 import { reconcile, registerOpenGuard } from '@tocsin/worker';
 import { type GuardFlags, guardArguments } from '../guard-options.js';
 import type { Stack } from '../stack.js';
@@ -37,6 +38,7 @@ export class LocalRun {
   readonly texts: boolean;
   /** Aborts when the run is interrupted or something in it has failed, with the reason. */
   readonly signal: AbortSignal;
+  readonly telemetry: Telemetry;
   readonly #over = new AbortController();
   readonly #startWorker: () => WorkerChild;
   readonly #reconciling: Promise<void>;
@@ -51,6 +53,7 @@ export class LocalRun {
     interrupted: AbortSignal,
   ) {
     this.pool = stack.pool;
+    this.telemetry = stack.telemetry;
     this.queue = new ParcelQueue(stack.backend, queueNameOf(guard.queue));
     this.guardId = guard.id;
     this.runId = run.id;
@@ -73,7 +76,8 @@ export class LocalRun {
     const startWorker = (): WorkerChild =>
       new WorkerChild({
         args: [...guardArguments(workerFlags), '--log-level', 'warn'],
-        env: { ...process.env, DATABASE_URL: stack.databaseUrl },
+        // The port of a fleet's worker is not for this one.
+        env: { ...process.env, DATABASE_URL: stack.databaseUrl, TOCSIN_METRICS_PORT: undefined },
         onRestart: (message) => progress.note(message),
       });
     return new LocalRun(stack, registered, { id, texts: retain !== 'none' }, startWorker, interrupted);

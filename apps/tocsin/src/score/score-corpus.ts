@@ -3,6 +3,7 @@ import { type OpenGuard, openGuard } from '@tocsin/engine';
 import { runCounts, setRunState, withRetry } from '@tocsin/store';
 import { type CorpusFlags, type OpenCorpus, openCorpus } from '../corpus-options.js';
 import type { GuardFlags } from '../guard-options.js';
+import { listenAt, type MetricsFlags } from '../metrics-options.js';
 import { withModelProgress } from '../model-progress.js';
 import type { RetentionFlags } from '../retention-option.js';
 import { openStack, type Stack } from '../stack.js';
@@ -16,7 +17,7 @@ import { type Submission, watchRun } from './watch-run.js';
 /** A corpus to score, and who takes the scores. */
 export interface ScoreJob {
   files: string[];
-  flags: GuardFlags & CorpusFlags & RetentionFlags & { threshold?: number };
+  flags: GuardFlags & CorpusFlags & RetentionFlags & MetricsFlags & { threshold?: number };
   /** Makes sure that the scores can be written, before any work is done for them. */
   check?: () => Promise<void>;
   /** Takes the scores in the order of the rows; called when all are there. */
@@ -45,7 +46,7 @@ export async function scoreCorpus(job: ScoreJob, interrupted: AbortSignal): Prom
     const guard = await withModelProgress((shown) =>
       openGuard(flags.guard, { ...flags, ...shown, signal: interrupted }),
     );
-    const stack = await openStack({ dataDir: flags.dataDir, onTrouble: (message) => progress.note(message) });
+    const stack = await openStack({ dataDir: flags.dataDir, listen: listenAt(flags), onTrouble: (message) => progress.note(message) });
     try {
       return await runThrough(stack, guard, { ...job, corpus }, progress, interrupted);
     } finally {

@@ -3,6 +3,7 @@ import { type OpenGuard, Preparation } from '@tocsin/engine';
 import { submitCorpus } from '@tocsin/producer';
 import type { ParcelQueue } from '@tocsin/queue';
 import type { Pool } from '@tocsin/store';
+import type { Telemetry } from '@tocsin/telemetry';
 import type { OpenCorpus } from '../corpus-options.js';
 
 /** A run that a corpus is put into. */
@@ -14,6 +15,7 @@ export interface OpenRun {
   /** Whether the texts are stored too. */
   texts: boolean;
   signal: AbortSignal;
+  telemetry: Telemetry;
 }
 
 /** Which corpus, and who sees it pass by. */
@@ -50,6 +52,8 @@ export async function submitFiles(run: OpenRun, guard: OpenGuard, given: Submitt
     texts: run.texts,
     signal: run.signal,
     preparation,
+    onMeasure: run.telemetry.metrics.onWindow,
+    tracing: run.telemetry.tracing,
     ...(onWindow === undefined ? {} : { onWindow }),
   });
 }

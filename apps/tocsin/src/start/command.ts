@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { pino } from 'pino';
 import { addGuardOptions, type GuardFlags } from '../guard-options.js';
 import { untilInterrupted } from '../interrupt.js';
+import { openLog } from '../log.js';
 import { addPrivateWebhookOption, type PrivateWebhookFlags, ScheduleService } from '../schedule/service.js';
 import { runServices, type Service } from '../services.js';
 import type { Stack } from '../stack.js';
@@ -34,9 +34,9 @@ async function start(flags: StartFlags): Promise<void> {
 /** What runs here. A further service (schedules, the dashboard) is a further one in this list. */
 function servicesOf(stack: Stack, flags: StartFlags): Service[] {
   const { devices = [flags.device ?? 'auto'] } = flags;
-  const log = pino({ level: flags.logLevel }, pino.destination(2));
+  const log = openLog(flags.logLevel);
   return [
-    new WorkerGroup({ ...flags, devices, databaseUrl: stack.databaseUrl }),
+    new WorkerGroup({ ...flags, devices, databaseUrl: stack.databaseUrl, portOffset: 1 }),
     new ScheduleService(stack, log, flags),
   ];
 }

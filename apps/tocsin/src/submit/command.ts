@@ -5,20 +5,21 @@ import { addCorpusOptions, type CorpusFlags, openCorpus, SOURCES } from '../corp
 import { EXIT } from '../exit-codes.js';
 import { addGuardOptions, type GuardFlags, probability } from '../guard-options.js';
 import { untilDoneOrInterrupted } from '../interrupt.js';
+import { addMetricsOptions, type MetricsFlags } from '../metrics-options.js';
 import { withModelProgress } from '../model-progress.js';
 import { type RetentionFlags, retentionOption } from '../retention-option.js';
 import { withStack } from '../store-options.js';
 import { jsonText } from '../table.js';
 import { submitRun } from './submit-run.js';
 
-interface SubmitFlags extends GuardFlags, CorpusFlags, RetentionFlags {
+interface SubmitFlags extends GuardFlags, CorpusFlags, RetentionFlags, MetricsFlags {
   threshold?: number;
   json?: boolean;
 }
 
 /** `tocsin submit`: a corpus into the store and the queue; workers score it. */
 export function submitCommand(): Command {
-  return addCorpusOptions(addGuardOptions(new Command('submit')))
+  return addMetricsOptions(addCorpusOptions(addGuardOptions(new Command('submit'))), { env: false })
     .description(
       'Put a corpus into the queue and print its run; workers (tocsin work, tocsin start) score it.',
     )

@@ -24,7 +24,7 @@ export interface SubmitRunOptions {
  */
 export async function submitRun(options: SubmitRunOptions): Promise<number> {
   const { stack, guard, corpus, flags, interrupted } = options;
-  const { pool } = stack;
+  const { pool, telemetry } = stack;
   const { id: guardId, queue: name } = await registerOpenGuard(pool, guard);
   const retain = flags.retain ?? DEFAULT_RETENTION;
   const threshold = flags.threshold ?? guard.artifact.defaultThreshold;
@@ -37,7 +37,7 @@ export async function submitRun(options: SubmitRunOptions): Promise<number> {
     over.abort(error);
   });
   try {
-    const run = { pool, queue, guardId, runId, texts: retain !== 'none', signal };
+    const run = { pool, queue, guardId, runId, texts: retain !== 'none', signal, telemetry };
     await submitFiles(run, guard, { corpus });
     await withRetry(() => leaveRun(pool, runId), signal);
     // A corpus whose rows are all scored needs no worker to be done.

@@ -1,20 +1,21 @@
 import { UserError } from '@tocsin/errors';
 import { DEFAULT_DRAIN_MS, runWorker } from '@tocsin/worker';
 import { Command, Option } from 'commander';
-import { pino } from 'pino';
 import { duration } from '../duration.js';
 import { addGuardOptions, type GuardFlags } from '../guard-options.js';
+import { LOG_LEVELS, openLog } from '../log.js';
+import { addMetricsOptions, listenAt, type MetricsFlags } from '../metrics-options.js';
 import { runId } from '../runs/run-id.js';
 import { runServices } from '../services.js';
+import { VERSION } from '../version.js';
 import { devices } from './devices.js';
 import { stopSignal } from './stop-signal.js';
 import { WorkerGroup } from './worker-group.js';
 
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'];
 /** What closing connections and the engine may take once the drain limit has passed. */
 const CLOSE_MS = 15_000;
 
-export interface WorkFlags extends GuardFlags {
+export interface WorkFlags extends GuardFlags, MetricsFlags {
   devices?: string[];
   run?: number;
   drainTimeout: number;
@@ -39,7 +40,7 @@ export function workCommand(): Command {
 
 /** What concerns workers, in every command that starts them. */
 export function addWorkOptions(command: Command): Command {
-  return command
+  return addMetricsOptions(command)
     .addOption(
       new Option('--devices <list>', 'one worker process on each, e.g. cuda:0,cuda:1')
         .argParser(devices)
@@ -72,12 +73,14 @@ async function work(flags: WorkFlags): Promise<void> {
       );
       return;
     }
-    const log = pino({ level: flags.logLevel }, pino.destination(2));
+    const log = openLog(flags.logLevel);
     signal.addEventListener('abort', () => endInTime(flags.drainTimeout), { once: true });
     await runWorker({
       ...flags,
       runId: flags.run,
       drainMs: flags.drainTimeout,
+      listen: listenAt(flags),
+      version: VERSION,
       databaseUrl: DATABASE_URL,
       backend: REDIS_URL ? { kind: 'redis', url: REDIS_URL } : { kind: 'postgres', url: DATABASE_URL },
       log,

@@ -1,10 +1,11 @@
 import { openGuard } from '@tocsin/engine';
 import { type GuardFlags, guardArguments } from '../guard-options.js';
+import { type MetricsFlags, metricsArguments } from '../metrics-options.js';
 import { withModelProgress } from '../model-progress.js';
 import type { Service } from '../services.js';
 import { WorkerChild } from '../worker-children.js';
 
-export interface WorkerGroupOptions extends GuardFlags {
+export interface WorkerGroupOptions extends GuardFlags, MetricsFlags {
   /** One worker process each. */
   devices: string[];
   /** A run that the workers are for. */
@@ -13,6 +14,8 @@ export interface WorkerGroupOptions extends GuardFlags {
   drainTimeout: number;
   logLevel: string;
   databaseUrl: string;
+  /** How many of the ports before theirs are taken. Workers listen at ports one after another. */
+  portOffset?: number;
 }
 
 /** A worker process for each device; one that is killed is replaced. */
@@ -33,8 +36,8 @@ export class WorkerGroup implements Service {
 
   async start(signal: AbortSignal): Promise<void> {
     const flags = await this.#pinned(signal);
-    this.#children = this.#options.devices.map((device) => {
-      const child = this.#startOn(device, flags);
+    this.#children = this.#options.devices.map((device, i) => {
+      const child = this.#startOn(device, i, flags);
       child.failed.addEventListener('abort', () => this.#failed.abort(child.failed.reason));
       return child;
     });
@@ -67,12 +70,13 @@ export class WorkerGroup implements Service {
     };
   }
 
-  #startOn(device: string, flags: GuardFlags): WorkerChild {
-    const { databaseUrl, drainTimeout, logLevel, run } = this.#options;
+  #startOn(device: string, place: number, flags: GuardFlags): WorkerChild {
+    const { databaseUrl, drainTimeout, logLevel, run, portOffset = 0 } = this.#options;
     return new WorkerChild({
       args: [
         ...guardArguments({ ...flags, device }),
         ...['--log-level', logLevel, '--drain-timeout', `${drainTimeout}ms`],
+        ...metricsArguments(this.#options, portOffset + place),
         ...(run === undefined ? [] : ['--run', String(run)]),
       ],
       env: { ...process.env, DATABASE_URL: databaseUrl },

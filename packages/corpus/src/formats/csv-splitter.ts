@@ -9,6 +9,8 @@ export interface CsvRecord {
   length: number;
   /** The record without its end; undefined when it is longer than the limit. */
   bytes: Buffer | undefined;
+  /** Whether it may have an empty field in quotes. */
+  emptyQuotes: boolean;
   /** Why its quotes cannot be read. */
   fault: string | undefined;
 }
@@ -17,6 +19,7 @@ export interface CsvRecord {
 type Place =
   | 'start of a field'
   | 'field'
+  | 'opened'
   | 'quoted'
   | 'after a quote'
   | 'before a line feed'
@@ -34,6 +37,7 @@ export class CsvSplitter {
   readonly #delimiter: number;
   readonly #maxBytes: number;
   #place: Place = 'start of a field';
+  #emptyQuotes = false;
   #lines = 0;
   #parts: Buffer[] = [];
   #length = 0;
@@ -52,7 +56,10 @@ export class CsvSplitter {
       const byte = chunk[at] ?? 0;
       if (byte === LF) {
         this.#lines += 1;
-        if (this.#place === 'quoted') continue;
+        if (this.#inQuotes()) {
+          this.#place = 'quoted';
+          continue;
+        }
         yield this.#take(chunk.subarray(from, at));
         from = at + 1;
       } else if (this.#place !== 'after a fault') {
@@ -65,7 +72,7 @@ export class CsvSplitter {
   /** The last record, if no line end ended it. */
   *end(): Generator<CsvRecord, void, undefined> {
     if (this.#length === 0) return;
-    const open = this.#place === 'quoted';
+    const open = this.#inQuotes();
     this.#lines += 1;
     const record = this.#take(Buffer.alloc(0));
     yield open ? { ...record, fault: 'a quote that is opened in it is never closed' } : record;
@@ -73,6 +80,9 @@ export class CsvSplitter {
 
   #after(byte: number): Place {
     switch (this.#place) {
+      case 'opened':
+        if (byte === QUOTE) this.#emptyQuotes = true;
+        return byte === QUOTE ? 'after a quote' : 'quoted';
       case 'quoted':
         return byte === QUOTE ? 'after a quote' : 'quoted';
       case 'after a quote':
@@ -82,11 +92,15 @@ export class CsvSplitter {
       case 'before a line feed':
         return 'after a fault';
       case 'start of a field':
-        if (byte === QUOTE) return 'quoted';
+        if (byte === QUOTE) return 'opened';
         return byte === this.#delimiter ? 'start of a field' : 'field';
       default:
         return byte === this.#delimiter ? 'start of a field' : this.#place;
     }
+  }
+
+  #inQuotes(): boolean {
+    return this.#place === 'quoted' || this.#place === 'opened';
   }
 
   #keep(part: Buffer): void {
@@ -99,15 +113,16 @@ export class CsvSplitter {
   #take(tail: Buffer): CsvRecord {
     const last = tail.length > 0 ? tail[tail.length - 1] : this.#last;
     const total = this.#length + tail.length;
-    const length = total > 0 && last === CR && this.#place !== 'quoted' ? total - 1 : total;
+    const length = total > 0 && last === CR && !this.#inQuotes() ? total - 1 : total;
     let bytes: Buffer | undefined;
     if (length <= this.#maxBytes) bytes = Buffer.concat([...this.#parts, tail], total).subarray(0, length);
     const fault =
       this.#place === 'after a fault' ? 'a closing quote is not followed by the end of its field' : undefined;
-    const record = { line: this.line, length, bytes, fault };
+    const record = { line: this.line, length, bytes, emptyQuotes: this.#emptyQuotes, fault };
     this.line += this.#lines;
     this.#lines = 0;
     this.#place = 'start of a field';
+    this.#emptyQuotes = false;
     this.#parts = [];
     this.#length = 0;
     return record;

@@ -12,6 +12,8 @@ export interface FormatOptions extends OpenSourceOptions {
   jsonColumns: readonly string[];
   /** What a record should be, for a person: "a JSON object with "text" was expected". */
   expected: string;
+  /** The field of the key. */
+  idColumn: string | undefined;
   /** Between the fields of CSV. */
   delimiter?: string | undefined;
   /** For Postgres. */

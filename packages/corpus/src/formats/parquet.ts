@@ -34,12 +34,13 @@ export async function* parquetRecords(
     try {
       handle = await open(file.path);
       const buffer = await bufferOf(handle);
-      const metadata = await metadataOf(buffer, source);
+      const metadata = await parsing(source, where, () => metadataOf(buffer, source));
       const columns = wantedColumns(metadata, options.columns, source);
       const groups = metadata.row_groups.map((group) => Number(group.num_rows));
       for (const rows of groups) {
         options.signal?.throwIfAborted();
-        const records = await readRows(buffer, { metadata, columns, from: read, to: read + rows });
+        const range = { metadata, columns, from: read, to: read + rows };
+        const records = await parsing(source, where, () => readRows(buffer, range));
         for (let at = 0; at < records.length; at += CHUNK_ROWS) {
           yield found(records.slice(at, at + CHUNK_ROWS), read + at + 1, metadata, options);
         }
@@ -53,9 +54,7 @@ export async function* parquetRecords(
       await file.release();
     }
   } catch (error) {
-    const known = errors(error);
-    const ours = isUserError(known) || codeOf(known) !== undefined || options.signal?.aborted === true;
-    throw ours ? known : broken(source, error, where());
+    throw errors(error);
   }
 }
 
@@ -146,15 +145,24 @@ function* found(
   rows: Record<string, unknown>[],
   first: number,
   metadata: FileMetaData,
-  { jsonColumns, columns }: FormatOptions,
+  options: FormatOptions,
 ): Generator<Found> {
   // Rows that lack what is wanted are told what there is instead.
-  const others = columnNames(metadata).filter((name) => !columns.includes(name));
+  const others = columnNames(metadata).filter((name) => !options.columns.includes(name));
   for (const [i, row] of rows.entries()) {
     const cells: Record<string, unknown> = {};
     for (const [name, value] of Object.entries(row)) cells[name] = faultIn(value) ?? jsonValue(value);
     for (const name of others) cells[name] ??= undefined;
-    yield { line: first + i, record: cellRecord(cells, jsonColumns) };
+    yield { line: first + i, record: cellRecord(cells, options) };
+  }
+}
+
+/** Whatever fails while the parser is at work, and is no error of the file system, is for what the file holds. */
+async function parsing<T>(source: string, where: () => string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw isUserError(error) || codeOf(error) !== undefined ? error : broken(source, error, where());
   }
 }
 

@@ -35,7 +35,7 @@ export async function* postgresRecords(
   source: string,
   options: FormatOptions,
 ): AsyncGenerator<Iterable<Found>> {
-  const { query, signal, jsonColumns } = options;
+  const { query, signal } = options;
   if (query === undefined) throw new Error('a Postgres source without a query');
   const client = await connectPostgres(source);
   // Ends a wait for the server at once; the pending query then fails, and the reason of the signal is thrown.
@@ -64,7 +64,7 @@ export async function* postgresRecords(
         1,
         Math.min(FETCH_ROWS, Math.floor((rows.length * FETCH_CHARACTERS) / (characters + 1))),
       );
-      yield rows.map((row, i) => ({ line: first + i, record: cellRecord(row, jsonColumns) }));
+      yield rows.map((row, i) => ({ line: first + i, record: cellRecord(row, options) }));
       signal?.throwIfAborted();
     }
     await client.query('commit');

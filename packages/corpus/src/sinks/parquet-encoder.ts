@@ -4,7 +4,7 @@ import { SCORE_COLUMNS, type ScoreRow } from '../score-row.js';
 import type { Encoder } from './row-writer.js';
 
 /** Rows of a row group: readers skip and parallelize by them, and the encoder holds so many. */
-const GROUP_ROWS = 50_000;
+const GROUP_ROWS = 20_000;
 
 const TYPE_OF = {
   key: { type: 'BYTE_ARRAY', converted_type: 'UTF8' },

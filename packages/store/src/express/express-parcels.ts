@@ -36,3 +36,21 @@ export async function cancelAbandonedExpress(pool: Pool, guardId: number): Promi
   );
   return rowCount ?? 0;
 }
+
+/** Nobody asks for a cancelled express parcel, or why one had an error, after so long. */
+const EXPRESS_KEPT_SECONDS = 3600;
+
+/**
+ * Deletes a guard's express parcels that are over: there may be one for every call of an API, and those that were
+ * cancelled or had errors still hold token ids. A content without a score is as if nobody had asked for it.
+ * @returns how many
+ */
+export async function forgetExpress(pool: Pool, guardId: number): Promise<number> {
+  const { rowCount } = await pool.query(
+    `delete from parcels
+     where guard_id = $1 and run_id is null and state in ('done', 'cancelled')
+       and created_at < now() - make_interval(secs => $2)`,
+    [guardId, EXPRESS_KEPT_SECONDS],
+  );
+  return rowCount ?? 0;
+}

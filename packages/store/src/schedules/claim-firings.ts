@@ -35,6 +35,8 @@ export interface ClaimOptions {
 
 /** A queue's clock may be ahead of the database's by so much. */
 const EARLY_SECONDS = 1;
+/** Firings of a schedule that are remembered, with their summaries and deliveries. */
+const KEPT_FIRINGS = 1_000;
 const SELECT = `select id, name, cron, time_zone as "timeZone", webhook_url as "webhookUrl",
   webhook_closed as "webhookClosed", next_at as "nextAt", now() as now from schedules`;
 
@@ -57,6 +59,7 @@ export async function claimFirings(pool: Pool, options: ClaimOptions): Promise<C
       claimed.push(await insertFiring(client, schedule, nextAt, 'time', options));
       const next = options.nextAfter(schedule, nextAt > now ? nextAt : now);
       await client.query('update schedules set next_at = $2 where id = $1', [schedule.id, next]);
+      await forgetFirings(client, schedule.id);
     }
     return claimed;
   });
@@ -101,6 +104,16 @@ async function insertFiring(
   const firing: ClaimedFiring = { id: row.id, schedule, dueAt, cause, skipped };
   if (skipped !== null) await storeMessage(client, firing.id, message(firing));
   return firing;
+}
+
+async function forgetFirings(client: pg.PoolClient, scheduleId: number): Promise<void> {
+  await client.query(
+    `delete from firings f
+     where schedule_id = $1 and finished_at is not null
+       and due_at < (select due_at from firings where schedule_id = $1 order by due_at desc offset $2 limit 1)
+       and not exists (select from deliveries d where d.firing_id = f.id and d.state = 'pending')`,
+    [scheduleId, KEPT_FIRINGS - 1],
+  );
 }
 
 /** What a schedule is at, for people; undefined when it is at nothing. */

@@ -1,0 +1,46 @@
+import { DEFAULT_METRICS_HOST, type ListenAt } from '@tocsin/telemetry';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+
+export interface MetricsFlags {
+  metricsPort?: number;
+  metricsHost?: string;
+}
+
+/** @param env false for a command that shares its machine with a worker: the worker's port is not for it */
+export function addMetricsOptions(command: Command, { env = true } = {}): Command {
+  const port = new Option('--metrics-port <port>', 'serve /metrics, /healthz and /readyz there').argParser(
+    portNumber,
+  );
+  const host = new Option(
+    '--metrics-host <host>',
+    `listen at this address (default: ${DEFAULT_METRICS_HOST})`,
+  );
+  if (env) {
+    port.env('TOCSIN_METRICS_PORT');
+    host.env('TOCSIN_METRICS_HOST');
+  }
+  return command.addOption(port).addOption(host);
+}
+
+/** Where a process listens, if it does. @param offset counts processes of one command, each at the next port */
+export function listenAt({ metricsPort, metricsHost }: MetricsFlags, offset = 0): ListenAt | undefined {
+  if (metricsPort === undefined) return undefined;
+  // 0 takes any free port, for each of them.
+  return { port: metricsPort === 0 ? 0 : metricsPort + offset, host: metricsHost };
+}
+
+/** The flags again, for a child process. */
+export function metricsArguments(flags: MetricsFlags, offset: number): string[] {
+  const at = listenAt(flags, offset);
+  if (at === undefined) return [];
+  return [
+    ...['--metrics-port', String(at.port)],
+    ...(at.host === undefined ? [] : ['--metrics-host', at.host]),
+  ];
+}
+
+function portNumber(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port <= 65_535) return port;
+  throw new InvalidArgumentError('Expected a port, 0 to 65535.');
+}

@@ -1,0 +1,115 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { ScoreRow } from '../score-row.js';
+import { checkOutput, writerFor } from '../score-writer.js';
+import { batchErrorsPath } from './openai-batch-writer.js';
+
+let dir: string;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'tocsin-batch-'));
+});
+afterEach(() => rm(dir, { recursive: true, force: true }));
+
+const scored = (key: string, score: number): ScoreRow => ({
+  key,
+  score,
+  harmful: score >= 0.5,
+  threshold: 0.5,
+  tokens: 3,
+  truncated: false,
+});
+
+const lines = (text: string): unknown[] =>
+  text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+
+async function write(name: string, pages: ScoreRow[][]): Promise<void> {
+  const writer = await writerFor(join(dir, name), 'openai-batch', { model: 'starter' });
+  for (const page of pages) await writer.write(page);
+  await writer.finish();
+}
+
+test('a request is a line with a result for each of its items, also over two pages', async () => {
+  await write('out.jsonl', [
+    [scored('a', 0.25), scored('b[0/2]', 0.5)],
+    [scored('b[1/2]', 0.125), scored('c', 0.75)],
+  ]);
+  const written = lines(await readFile(join(dir, 'out.jsonl'), 'utf8'));
+  expect(written[1]).toEqual({
+    id: 'batch_req_2',
+    custom_id: 'b',
+    response: {
+      status_code: 200,
+      request_id: 'req_2',
+      body: {
+        id: 'modr-2',
+        model: 'starter',
+        results: [
+          { flagged: true, categories: { harmful: true }, category_scores: { harmful: 0.5 } },
+          { flagged: false, categories: { harmful: false }, category_scores: { harmful: 0.125 } },
+        ],
+      },
+    },
+    error: null,
+  });
+  expect(written).toMatchObject([{ custom_id: 'a' }, {}, { custom_id: 'c' }]);
+  expect(await readFile(join(dir, 'out.errors.jsonl'), 'utf8')).toBe('');
+});
+
+test('a request of which an item has no score is a line of the error file', async () => {
+  await write('out.jsonl.gz', [
+    [
+      { key: 'a', error: 'no input', unreadable: true },
+      scored('b[0/2]', 0.5),
+      { key: 'b[1/2]', error: 'the engine ended', unreadable: false },
+      scored('a', 0.1),
+    ],
+  ]);
+  const read = async (name: string): Promise<unknown[]> =>
+    lines(gunzipSync(await readFile(join(dir, name))).toString());
+  expect(await read('out.jsonl.gz')).toMatchObject([{ id: 'batch_req_3', custom_id: 'a' }]);
+  expect(await read('out.errors.jsonl.gz')).toEqual([
+    {
+      id: 'batch_req_1',
+      custom_id: 'a',
+      response: {
+        status_code: 400,
+        request_id: 'req_1',
+        body: { error: { message: 'no input', type: 'invalid_request_error', param: 'input', code: null } },
+      },
+      error: null,
+    },
+    expect.objectContaining({
+      custom_id: 'b',
+      response: {
+        status_code: 500,
+        request_id: 'req_2',
+        body: { error: { message: 'the engine ended', type: 'server_error', param: null, code: null } },
+      },
+    }),
+  ]);
+});
+
+test('given up, it leaves nothing', async () => {
+  const writer = await writerFor(join(dir, 'out.jsonl'), 'openai-batch');
+  await writer.write([scored('a', 0.1)]);
+  await writer.abort();
+  expect(await readdir(dir)).toEqual([]);
+});
+
+test('standard output cannot hold both files', async () => {
+  await expect(checkOutput('-', 'openai-batch')).rejects.toMatchObject({ name: 'UserError' });
+});
+
+test.each([
+  ['out.jsonl', 'out.errors.jsonl'],
+  ['a.b/out.jsonl.gz', 'a.b/out.errors.jsonl.gz'],
+  ['a.b/out', 'a.b/out.errors'],
+])('the errors of %s go to %s', (path, errors) => {
+  expect(batchErrorsPath(path)).toBe(errors);
+});

@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest';
+import { Metrics } from './metrics.js';
+
+const open = (): Metrics => new Metrics({ role: 'test', version: '1', node: false });
+
+async function linesOf(metrics: Metrics): Promise<string[]> {
+  return (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+}
+
+test('a pass: tokens, how full it was, and what padding it cost', async () => {
+  const metrics = open();
+  metrics.onPass({ lane: 'bulk', rows: 2, tokens: 30, longest: 20, cells: 20 ** 2 + 10 ** 2, runMs: 40 }, 60);
+  expect(await linesOf(metrics)).toEqual(
+    expect.arrayContaining([
+      'tocsin_tokens_total{class="bulk"} 30',
+      'tocsin_passes_total{class="bulk"} 1',
+      'tocsin_attention_cells_total{kind="useful"} 500',
+      'tocsin_attention_cells_total{kind="padding"} 300',
+      'tocsin_batch_fill_ratio_sum{class="bulk"} 0.5',
+      'tocsin_pass_duration_seconds_sum{class="bulk"} 0.04',
+    ]),
+  );
+});
+
+test('a window: rows by outcome, and rejects by kind alone', async () => {
+  const metrics = open();
+  const rejectReasons = ['The line is not JSON.', 'No text.', 'marker-word is odd'];
+  metrics.onWindow({ fresh: 5, known: 2, duplicates: 1, rejected: 3, parcels: 1, rejectReasons });
+  const lines = await linesOf(metrics);
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      'tocsin_rows_total{class="bulk",outcome="known"} 2',
+      'tocsin_rows_total{class="bulk",outcome="duplicate"} 1',
+      'tocsin_rows_total{class="bulk",outcome="rejected"} 3',
+      'tocsin_cache_hits_total 2',
+      'tocsin_cache_misses_total 5',
+      'tocsin_rejects_total{kind="json"} 1',
+      'tocsin_rejects_total{kind="missing"} 1',
+      'tocsin_rejects_total{kind="other"} 1',
+    ]),
+  );
+  expect(lines.join()).not.toContain('marker');
+});
+
+test('two instances share nothing', async () => {
+  const [one, other] = [open(), open()];
+  one.onEngineRestart();
+  expect(await linesOf(one)).toContain('tocsin_engine_restarts_total 1');
+  expect(await linesOf(other)).toContain('tocsin_engine_restarts_total 0');
+});
+
+test('the database is asked once for many scrapes', async () => {
+  const metrics = open();
+  let asked = 0;
+  metrics.watchQueue('abc', async () => {
+    asked++;
+    return [{ lane: 'express', parcels: 2, tokens: 9, oldestSeconds: 1.5 }];
+  });
+  await Promise.all([metrics.text(), metrics.text()]);
+  expect(await linesOf(metrics)).toEqual(
+    expect.arrayContaining([
+      'tocsin_queue_parcels{class="express",guard="abc"} 2',
+      'tocsin_queue_tokens{class="express",guard="abc"} 9',
+      'tocsin_queue_oldest_age_seconds{class="express",guard="abc"} 1.5',
+      'tocsin_queue_unknown 0',
+    ]),
+  );
+  expect(asked).toBe(1);
+});
+
+test('a database that does not answer leaves the depth out, which is not 0', async () => {
+  const metrics = open();
+  metrics.watchQueue('abc', () => Promise.reject(new Error('away')));
+  const lines = await linesOf(metrics);
+  expect(lines).toContain('tocsin_queue_unknown 1');
+  expect(lines.join()).not.toContain('tocsin_queue_parcels');
+});

@@ -1,0 +1,158 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { METRICS, type MetricDefinition, type MetricKey, type TrafficClass } from './metric-definitions.js';
+import { CachedQueueReader, type ReadQueue } from './queue-reader.js';
+import { rejectKind } from './reject-kind.js';
+
+/** A forward pass that gave scores. */
+export interface PassMeasure {
+  lane: TrafficClass;
+  rows: number;
+  tokens: number;
+  /** Tokens of the longest row: attention is padded to it. */
+  longest: number;
+  /** Attention cells that belong to rows: the sum of their squared lengths. */
+  cells: number;
+  /** Milliseconds in the engine process. */
+  runMs: number;
+}
+
+/** A parcel that a worker is through with. */
+export interface ParcelMeasure {
+  lane: TrafficClass;
+  outcome: 'done' | 'given_back' | 'failed';
+  /** Contents that have a score now. */
+  scored: number;
+  /** Contents that have an error now. */
+  failed: number;
+  seconds: number;
+}
+
+/** A window of a corpus that is in the store now. */
+export interface WindowMeasure {
+  fresh: number;
+  known: number;
+  duplicates: number;
+  rejected: number;
+  parcels: number;
+  /** Why rows were rejected. Only the kinds of these are counted, never what they say. */
+  rejectReasons: readonly string[];
+}
+
+export interface MetricsOptions {
+  /** What the process is: `worker`, `submit`, ... */
+  role: string;
+  version: string;
+  /** Node's own metrics beside ours; default true. */
+  node?: boolean;
+}
+
+/** The metrics of one process. Each instance has a registry of its own: nothing is shared. */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #counters: Record<string, Counter> = {};
+  readonly #histograms: Record<string, Histogram> = {};
+  readonly #collectors = new Map<MetricKey, () => Promise<void>>();
+
+  constructor({ role, version, node = true }: MetricsOptions) {
+    for (const [key, definition] of Object.entries<MetricDefinition>(METRICS)) this.#add(key, definition);
+    this.gauge('info').set({ role, version }, 1);
+    if (node) collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** What `/metrics` answers. */
+  text(): Promise<string> {
+    return this.registry.metrics();
+  }
+
+  get contentType(): string {
+    return this.registry.contentType;
+  }
+
+  gauge(key: MetricKey): Gauge {
+    return this.registry.getSingleMetric(METRICS[key].name) as Gauge;
+  }
+
+  readonly onPass = (pass: PassMeasure, budgetTokens: number): void => {
+    const labels = { class: pass.lane };
+    this.#count('passes', labels);
+    this.#count('tokens', labels, pass.tokens);
+    this.#observe('passSeconds', labels, pass.runMs / 1000);
+    this.#observe('batchFill', labels, pass.tokens / budgetTokens);
+    this.#count('attentionCells', { kind: 'useful' }, pass.cells);
+    this.#count('attentionCells', { kind: 'padding' }, pass.rows * pass.longest ** 2 - pass.cells);
+  };
+
+  readonly onParcel = (parcel: ParcelMeasure): void => {
+    const labels = { class: parcel.lane };
+    this.#count('parcels', { ...labels, outcome: parcel.outcome });
+    if (parcel.outcome !== 'done') return;
+    this.#count('rows', { ...labels, outcome: 'scored' }, parcel.scored);
+    this.#count('rows', { ...labels, outcome: 'failed' }, parcel.failed);
+    this.#observe('parcelSeconds', labels, parcel.seconds);
+  };
+
+  readonly onWindow = (window: WindowMeasure): void => {
+    this.#count('windows');
+    this.#count('parcelsSubmitted', {}, window.parcels);
+    for (const [outcome, rows] of [
+      ['known', window.known],
+      ['duplicate', window.duplicates],
+      ['rejected', window.rejected],
+    ] as const) {
+      this.#count('rows', { class: 'bulk', outcome }, rows);
+    }
+    this.#count('cacheHits', {}, window.known);
+    this.#count('cacheMisses', {}, window.fresh);
+    for (const reason of window.rejectReasons) this.#count('rejects', { kind: rejectKind(reason) });
+  };
+
+  readonly onEngineRestart = (): void => this.#count('engineRestarts');
+  readonly onDatabaseRetry = (): void => this.#count('databaseRetries');
+  readonly onLeaseLost = (lane: TrafficClass): void => this.#count('leasesLost', { class: lane });
+
+  /**
+   * Says how many parcels wait, from now on, for a guard.
+   * @param read asks Postgres; it is asked when somebody scrapes, and not more often than every few seconds
+   */
+  watchQueue(guard: string, read: ReadQueue): void {
+    const reader = new CachedQueueReader(read);
+    const parcels = this.gauge('queueParcels');
+    const unknown = this.gauge('queueUnknown');
+    unknown.set(0);
+    // Every metric of the queue is set by one of them: prom-client collects them side by side.
+    const collect = async (): Promise<void> => {
+      const depths = await reader.read();
+      unknown.set(depths === undefined ? 1 : 0);
+      for (const gauge of [parcels, this.gauge('queueTokens'), this.gauge('queueAge')]) gauge.reset();
+      for (const { lane, ...depth } of depths ?? []) {
+        const labels = { class: lane, guard };
+        parcels.set(labels, depth.parcels);
+        this.gauge('queueTokens').set(labels, depth.tokens);
+        this.gauge('queueAge').set(labels, depth.oldestSeconds);
+      }
+    };
+    for (const key of ['queueParcels', 'queueTokens', 'queueAge', 'queueUnknown'] as const)
+      this.#collectors.set(key, collect);
+  }
+
+  #add(key: string, { type, ...definition }: MetricDefinition): void {
+    const { name, help, labels, buckets } = definition;
+    const common = { name, help, labelNames: [...labels], registers: [this.registry] };
+    if (type === 'counter') this.#counters[key] = new Counter(common);
+    else if (type === 'histogram')
+      this.#histograms[key] = new Histogram({ ...common, buckets: [...(buckets ?? [])] });
+    else
+      new Gauge({
+        ...common,
+        collect: () => this.#collectors.get(key as MetricKey)?.(),
+      });
+  }
+
+  #count(key: MetricKey, labels: Record<string, string> = {}, by = 1): void {
+    if (by > 0) this.#counters[key]?.inc(labels, by);
+  }
+
+  #observe(key: MetricKey, labels: Record<string, string>, value: number): void {
+    this.#histograms[key]?.observe(labels, value);
+  }
+}

@@ -1,0 +1,50 @@
+import type { TrafficClass } from './metric-definitions.js';
+
+/** What waits of one class. */
+export interface QueueDepth {
+  lane: TrafficClass;
+  parcels: number;
+  tokens: number;
+  /** Age of the oldest; 0 when there is none. */
+  oldestSeconds: number;
+}
+
+export type ReadQueue = () => Promise<QueueDepth[]>;
+
+/** However many scrape, and however often: Postgres counts once in so long. */
+const KEPT_MS = 5_000;
+/** A scrape has ten seconds as a rule; a database that is away must not cost it the other metrics. */
+const LONGEST_MS = 3_000;
+
+/** Remembers for some seconds what waits, and asks once for all who want to know. */
+export class CachedQueueReader {
+  readonly #read: ReadQueue;
+  #answer: Promise<QueueDepth[] | undefined> | undefined;
+  #askedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(read: ReadQueue) {
+    this.#read = read;
+  }
+
+  /** @returns undefined when the database does not say: then nothing is known, which is not 0 */
+  read(now = performance.now()): Promise<QueueDepth[] | undefined> {
+    if (this.#answer === undefined || now - this.#askedAt >= KEPT_MS) {
+      this.#askedAt = now;
+      this.#answer = within(LONGEST_MS, this.#read()).catch(() => undefined);
+    }
+    return this.#answer;
+  }
+}
+
+/** @throws when `work` takes longer; it is then no longer waited for */
+export async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms / 1000} s`)), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,91 @@
+import { expect, test } from 'vitest';
+import { LongRun, undisturbed } from '../kill/long-run.js';
+import { BACKENDS } from '../queue/backends.js';
+import { until } from '../setup/processes.js';
+import { randomRows } from '../setup/random-words.js';
+import { readScores, type ScoreLine } from '../setup/tocsin.js';
+import { ExpressBed } from './express-bed.js';
+
+const MINUTE = 60_000;
+const PATIENCE = { timeout: 3 * MINUTE };
+const TEXTS = randomRows(4000, 12, 9).map(({ text }) => `asked ${text}`);
+
+async function expectUndisturbed(run: LongRun): Promise<void> {
+  const expected = await undisturbed();
+  const scores = await readScores(run.out);
+  expect(scores.map(({ key }) => key)).toEqual(expected.map(({ key }) => key));
+  const far = (line: ScoreLine, i: number): boolean =>
+    !(Math.abs((line.score ?? Number.NaN) - (expected[i]?.score ?? 0)) <= 1e-6);
+  expect(scores.filter(far)).toEqual([]);
+}
+
+/** Asks for one text after another until it is told to stop. */
+function askOnAndOn(bed: ExpressBed): { stop(): Promise<number> } {
+  let over = false;
+  const asking = (async () => {
+    let asked = 0;
+    while (!over) {
+      const [outcome] = await bed.asker.score([TEXTS[asked++ % TEXTS.length] ?? '']);
+      expect(outcome?.score).toBeTypeOf('number');
+    }
+    return asked;
+  })();
+  return {
+    stop: () => {
+      over = true;
+      return asking;
+    },
+  };
+}
+
+test.each(BACKENDS)(
+  'on %s, single texts come before bulk, and bulk comes to its end beside them',
+  PATIENCE,
+  async (kind) => {
+    await undisturbed();
+    const bed = await ExpressBed.start(kind);
+    try {
+      const run = await LongRun.prepare(bed.env);
+      const { command } = await run.startAndWait();
+      const [outcome] = await bed.asker.score(TEXTS.slice(-1));
+      expect(outcome?.score).toBeTypeOf('number');
+      const { rows } = await bed.database.pool.query<{ waiting: number }>(
+        `select count(*) as waiting from parcels where state = 'waiting' and run_id is not null`,
+      );
+      expect(rows[0]?.waiting).toBeGreaterThan(0);
+
+      const askers = [1, 2, 3].map(() => askOnAndOn(bed));
+      expect(await command.ended).toMatchObject({ exitCode: 0 });
+      // The command's own worker has drained with it; another answers whoever still asks.
+      await bed.startWorker();
+      for (const asker of askers) expect(await asker.stop()).toBeGreaterThan(3);
+      await expectUndisturbed(run);
+    } finally {
+      await bed.close();
+    }
+  },
+);
+
+test.each(['worker', 'engine', 'redis'] as const)(
+  'the %s killed while single texts are waited for: each has its score, and so has every row of bulk',
+  PATIENCE,
+  async (victim) => {
+    await undisturbed();
+    const bed = await ExpressBed.start('redis');
+    try {
+      const run = await LongRun.prepare(bed.env);
+      const { command, worker, engine } = await run.startAndWait();
+      const asked = TEXTS.slice(0, 40).map((text) => bed.asker.score([text], { timeoutMs: MINUTE }));
+      await until(async () => ((await bed.parcels()).length > 0 ? true : undefined));
+      if (victim === 'redis') {
+        await bed.redis?.kill();
+        await bed.redis?.startAgain();
+      } else process.kill({ worker, engine }[victim], 'SIGKILL');
+      for (const [outcome] of await Promise.all(asked)) expect(outcome?.score).toBeTypeOf('number');
+      expect(await command.ended).toMatchObject({ exitCode: 0 });
+      await expectUndisturbed(run);
+    } finally {
+      await bed.close();
+    }
+  },
+);

@@ -1,0 +1,66 @@
+import { join } from 'node:path';
+import { Guard } from '@tocsin/engine';
+import { goldenDirs } from '@tocsin/siren/testing';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { BACKENDS } from '../queue/backends.js';
+import { randomRows } from '../setup/random-words.js';
+import { ExpressBed, GUARD, logged } from './express-bed.js';
+
+const TEXTS = randomRows(48, 20, 5).map(({ text }) => text);
+
+describe.each(BACKENDS)('on %s', (kind) => {
+  let bed: ExpressBed;
+  beforeAll(async () => {
+    bed = await ExpressBed.start(kind);
+  });
+  afterAll(() => bed.close());
+
+  test('single texts have the scores of the library, share parcels and passes, and are known afterwards', async () => {
+    const { asker } = bed;
+    const guard = await Guard.fromPretrained(goldenDirs(GUARD).artifact, {
+      backbone: goldenDirs(GUARD).backbone,
+      cacheDir: join(inject('scratch'), 'cache'),
+    });
+    const expected = await guard.scoreBatch(TEXTS);
+    await guard.close();
+    const { worker } = await bed.startWorker();
+
+    const outcomes = (await Promise.all(TEXTS.map((text) => asker.score([text])))).flat();
+    for (const [i, { score = Number.NaN }] of outcomes.entries()) {
+      expect(Math.abs(score - (expected[i]?.score ?? 0))).toBeLessThanOrEqual(1e-6);
+      expect(outcomes[i]).toMatchObject({ known: false, truncated: false });
+    }
+    const again = await asker.score(TEXTS);
+    expect(again).toEqual(outcomes.map((outcome) => ({ ...outcome, known: true })));
+
+    const parcels = await bed.parcels();
+    expect(parcels.reduce((sum, { contents }) => sum + contents, 0)).toBe(TEXTS.length);
+    expect(parcels.length).toBeLessThanOrEqual(4);
+    worker.kill('SIGTERM');
+    expect(await worker.ended).toMatchObject({ exitCode: 0 });
+    expect(logged(worker, 'worker drained')[0]?.passes).toBeLessThanOrEqual(12);
+  });
+
+  test('an item that this guard cannot score is refused, and costs no other', async () => {
+    const [first = ''] = TEXTS;
+    const outcomes = await bed.asker.score([first, { messages: [{ role: 'user', content: 'tea' }] }]);
+    expect(outcomes).toEqual([
+      expect.objectContaining({ known: true }),
+      { error: expect.stringContaining('a content guard scores texts') as string, refused: true },
+    ]);
+  });
+
+  test('without a worker the wait ends, and nothing is left to be scored', async () => {
+    const { asker } = bed;
+    await expect(asker.score(['nobody is there'], { timeoutMs: 300 })).rejects.toThrow(
+      'no score within 0.3 s',
+    );
+    const gone = new AbortController();
+    const asked = asker.score(['and nobody waits'], { signal: gone.signal });
+    setTimeout(() => gone.abort(new Error('gone home')), 200);
+    await expect(asked).rejects.toThrow('gone home');
+    const waiting = async () => (await bed.parcels()).filter(({ state }) => state !== 'done');
+    await expect.poll(waiting).toEqual([1, 1].map((contents) => ({ contents, state: 'cancelled' })));
+    await expect(asker.score(['x'], { timeoutMs: 61_000 })).rejects.toThrow('timeoutMs must be');
+  });
+});
