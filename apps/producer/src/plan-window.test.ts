@@ -90,3 +90,14 @@ test.each(['claimed', 'scored', 'stranded'] as const)(
     expect(window.counts).toEqual({ fresh: 0, known: 0, duplicates: 1, rejected: 0 });
   },
 );
+
+test('texts are stored as one line of JSON, those of rows that can be scored, and only when they are to be', () => {
+  const rows: CorpusRow[] = [
+    { kind: 'item', seq: 1, key: '1', file: '-', line: 1, content: { prompt: 'a\nb', response: '\0' } },
+    { kind: 'reject', seq: 2, key: '2', file: '-', line: 2, reason: 'The line is not JSON.' },
+  ];
+  const jsonOf = (texts: boolean): (string | undefined)[] =>
+    planWindow({ ...POSITION, texts }, rows, [contentOf('a'), undefined], []).items.map(({ json }) => json);
+  expect(jsonOf(true)).toEqual(['{"prompt":"a\\nb","response":"\\u0000"}', undefined]);
+  expect(jsonOf(false)).toEqual([undefined, undefined]);
+});

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cancelRun } from './cancel-run.js';
 import { completeParcel } from './complete-parcel.js';
 import { runCounts } from './runs.js';
 import { submitWindow } from './submit-window.js';
@@ -48,6 +49,15 @@ test('a window brings its items, its parcels and a claim for each content', asyn
     { parcel_id: ids?.[1], tokens: 5, score: null, error: null },
   ]);
   expect(await runCounts(database.pool, run.runId)).toEqual({ rows: 4, ...window.counts });
+});
+
+test('a run that was cancelled meanwhile takes no window, and its submitter is told', async () => {
+  const run = await newRun(database.pool);
+  await submitWindow(database.pool, windowOf(run, ['early']));
+  await cancelRun(database.pool, run.runId);
+  const late = windowOf(run, ['late'], { afterRows: 1 });
+  await expect(submitWindow(database.pool, late)).rejects.toThrow(`run ${run.runId} was cancelled`);
+  expect(await runCounts(database.pool, run.runId)).toMatchObject({ rows: 1 });
 });
 
 test('a window that is stored already is not stored again', async () => {

@@ -46,7 +46,11 @@ export async function scoreCorpus(job: ScoreJob, interrupted: AbortSignal): Prom
     const guard = await withModelProgress((shown) =>
       openGuard(flags.guard, { ...flags, ...shown, signal: interrupted }),
     );
-    const stack = await openStack({ dataDir: flags.dataDir, listen: listenAt(flags), onTrouble: (message) => progress.note(message) });
+    const stack = await openStack({
+      dataDir: flags.dataDir,
+      listen: listenAt(flags),
+      onTrouble: (message) => progress.note(message),
+    });
     try {
       return await runThrough(stack, guard, { ...job, corpus }, progress, interrupted);
     } finally {
