@@ -20,7 +20,7 @@ const ALLOWED: Record<string, string[]> = {
   telemetry: ['errors'],
   producer: ['errors', 'siren', 'engine', 'queue', 'store', 'corpus', 'telemetry'],
   worker: ['errors', 'siren', 'engine', 'queue', 'store', 'telemetry'],
-  scheduler: ['errors', 'siren', 'engine', 'queue', 'store', 'corpus', 'evaluate', 'telemetry', 'producer'],
+  scheduler: ['errors', 'queue', 'store', 'evaluate'],
 };
 const APPS = ['producer', 'worker', 'scheduler'];
 const UNITS = Object.keys(ALLOWED);

@@ -33,7 +33,7 @@ test('a worker that has scored a corpus says what it did, and what waits', async
   expect(passes).toBeGreaterThan(0);
   expect(samples.get('tocsin_pass_duration_seconds_count{class="bulk"}')).toBe(passes);
   expect(samples.get('tocsin_batch_fill_ratio_count{class="bulk"}')).toBe(passes);
-  expect(samples.get('tocsin_parcels_total{outcome="done",class="bulk"}')).toBe(submitted?.parcels);
+  expect(samples.get('tocsin_parcels_total{class="bulk",outcome="done"}')).toBe(submitted?.parcels);
   expect(samples.get('tocsin_attention_cells_total{kind="useful"}')).toBeGreaterThan(0);
   expect(samples.get('tocsin_engine_restarts_total')).toBe(0);
   expect(samples.get('process_resident_memory_bytes')).toBeGreaterThan(0);
