@@ -90,7 +90,7 @@ livenessProbe:
   initialDelaySeconds: 30
   periodSeconds: 15
   timeoutSeconds: 5
-  failureThreshold: 4
+  failureThreshold: 8
 readinessProbe:
   httpGet: { path: /readyz, port: metrics }
   periodSeconds: 10
