@@ -7,7 +7,8 @@ export default defineConfig({
     // Native modules (onnxruntime, tokenizers) and child processes want a process, not a thread.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    // A limit for what hangs, not for what is slow: CI machines are shared.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 });
