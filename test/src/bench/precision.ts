@@ -7,7 +7,7 @@ import { memoryOf } from './memory.js';
 import { median, section } from './report.js';
 import { unquantizedBackbone } from './unquantized-backbone.js';
 
-const ROWS = 150;
+const ROWS = 100;
 const ROUNDS = 2;
 const THRESHOLD = 0.5;
 const MB = 1e6;
