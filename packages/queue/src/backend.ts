@@ -8,9 +8,8 @@ import {
   type Telemetry,
   withBackend,
 } from 'bullmq';
-import { Redis } from 'ioredis';
 import pg from 'pg';
-import { addressOf } from './inspect-redis.js';
+import { addressOf, askRedis } from './ask-redis.js';
 
 /** Where the queue lives: a Redis (or Valkey) server, or a Postgres server. */
 export type QueueBackend = {
@@ -159,26 +158,11 @@ async function migrateQueueTables(url: string): Promise<void> {
   }
 }
 
-async function requireRedis(url: string): Promise<void> {
-  let redis: Redis | undefined;
-  let reason: unknown;
-  try {
-    redis = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null });
-    redis.on('error', (error: unknown) => {
-      reason = error;
-    });
-    await redis.connect();
+function requireRedis(url: string): Promise<void> {
+  return askRedis(url, async (redis) => {
     await redis.ping();
     requireNoEviction(await redis.info('memory'), url);
-  } catch (error) {
-    if (isUserError(error)) throw error;
-    throw new UserError(`Redis at ${addressOf(url)} does not answer: ${messageOf(reason ?? error)}`, {
-      hint: 'Check REDIS_URL, or unset it to keep the queue in Postgres.',
-      cause: error,
-    });
-  } finally {
-    redis?.disconnect();
-  }
+  });
 }
 
 /**

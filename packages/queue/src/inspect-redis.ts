@@ -1,5 +1,5 @@
-import { messageOf, UserError } from '@tocsin/errors';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
+import { askRedis } from './ask-redis.js';
 
 /** What a Redis (or Valkey) server says of itself. */
 export interface RedisFacts {
@@ -15,15 +15,8 @@ export interface RedisFacts {
  * Looks at a server.
  * @throws UserError, without the password, when it does not answer
  */
-export async function inspectRedis(url: string): Promise<RedisFacts> {
-  let redis: Redis | undefined;
-  let reason: unknown;
-  try {
-    redis = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null });
-    redis.on('error', (error: unknown) => {
-      reason = error;
-    });
-    await redis.connect();
+export function inspectRedis(url: string): Promise<RedisFacts> {
+  return askRedis(url, async (redis) => {
     const info = await redis.info();
     const field = (name: string): string | undefined =>
       new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
@@ -34,14 +27,7 @@ export async function inspectRedis(url: string): Promise<RedisFacts> {
       evictionPolicy: field('maxmemory_policy') ?? 'noeviction',
       persistent: field('aof_enabled') === '1' || (await savesSnapshots(redis)),
     };
-  } catch (error) {
-    throw new UserError(`Redis at ${addressOf(url)} does not answer: ${messageOf(reason ?? error)}`, {
-      hint: 'Check REDIS_URL, or unset it to keep the queue in Postgres.',
-      cause: error,
-    });
-  } finally {
-    redis?.disconnect();
-  }
+  });
 }
 
 /** Hosted servers may forbid CONFIG; what is not known counts as no. */
@@ -52,10 +38,4 @@ async function savesSnapshots(redis: Redis): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/** An address fit to be shown. */
-export function addressOf(url: string): string {
-  const host = URL.canParse(url) ? new URL(url).host : '';
-  return host === '' ? 'the address given (which is no redis:// URL)' : `redis://${host}`;
 }
