@@ -42,6 +42,8 @@ export interface RunWorkerOptions {
   signal: AbortSignal;
   /** What is not finished so long after the signal is given back to the queue. */
   drainMs?: number | undefined;
+  /** Starts the engine, `Scorer.start` by default: another one stands in for a device that is not there. */
+  startScorer?: typeof Scorer.start | undefined;
 }
 
 /**
@@ -89,8 +91,9 @@ async function workWith(
   options: RunWorkerOptions & { telemetry: Telemetry },
 ): Promise<void> {
   const { log, signal, backend, threads, drainMs = DEFAULT_DRAIN_MS, telemetry } = options;
+  const { startScorer = Scorer.start } = options;
   const { metrics, readiness, tracing } = telemetry;
-  const scorer: Scorer = await Scorer.start(guard, {
+  const scorer: Scorer = await startScorer(guard, {
     threads,
     calibrateAfter: CALIBRATE_AFTER_TOKENS,
     onRestart: (reason) => {

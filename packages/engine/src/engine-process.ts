@@ -56,10 +56,11 @@ export class EngineProcess {
 
   /**
    * Starts an engine process and waits until its model is loaded.
+   * @param main the program that it runs
    * @throws EngineDiedError when it dies before that; Error with onnxruntime's message when the model does not load
    */
-  static async start(options: EngineOptions): Promise<EngineProcess> {
-    const child = fork(ENGINE_MAIN, [JSON.stringify(options)], {
+  static async start(options: EngineOptions, main = ENGINE_MAIN): Promise<EngineProcess> {
+    const child = fork(main, [JSON.stringify(options)], {
       serialization: 'advanced',
       // Its standard output would end up among the scores of a command that writes them to its own.
       stdio: ['ignore', 2, 2, 'ipc'],

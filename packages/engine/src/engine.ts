@@ -16,12 +16,15 @@ export interface EngineEvents {
 export class Engine {
   readonly #options: EngineOptions;
   readonly #events: EngineEvents;
+  readonly #main: string | undefined;
   #process: Promise<EngineProcess> | undefined;
   #closed = false;
 
-  constructor(options: EngineOptions, events: EngineEvents = {}) {
+  /** @param main the program of the process, if not Tocsin's own */
+  constructor(options: EngineOptions, events: EngineEvents = {}, main?: string) {
     this.#options = options;
     this.#events = events;
+    this.#main = main;
   }
 
   /** The process' id, while one runs. */
@@ -85,7 +88,7 @@ export class Engine {
     });
     for (let start = 1; ; start++) {
       try {
-        const engine = await EngineProcess.start(this.#options);
+        const engine = await EngineProcess.start(this.#options, this.#main);
         void engine.exited.then(() => {
           if (!this.#closed) this.#events.onRestart?.(`engine process ${engine.pid} ended`);
         });

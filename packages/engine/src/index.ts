@@ -16,6 +16,7 @@ export {
   type StreamOptions,
 } from './guard.js';
 export type { ChatMessage, StreamPiece } from './item-stream.js';
+export type { EngineMessage, EngineReply } from './engine-protocol.js';
 export type { LaneName } from './lane.js';
 export { type CompiledEntry, listCompiled } from './list-compiled.js';
 export { type OpenGuard, type OpenGuardOptions, openGuard } from './open-guard.js';

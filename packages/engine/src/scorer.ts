@@ -28,6 +28,8 @@ export interface ScorerOptions extends EngineEvents {
   calibrateAfter?: number | undefined;
   /** The cost model to plan with, instead of a measured one. */
   costModel?: CostModel | undefined;
+  /** The engine process' program, if not Tocsin's own: one that stands in for a device which is not there. */
+  engineMain?: string | undefined;
   /** Told of every forward pass that gave scores. */
   onPass?: ((pass: Pass) => void) | undefined;
 }
@@ -64,6 +66,7 @@ export class Scorer {
         threads,
       },
       options,
+      options.engineMain,
     );
     const measure = (): Promise<CostModel> => measureCosts(guard, engine, threads);
     try {

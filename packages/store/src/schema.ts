@@ -122,6 +122,8 @@ export const parcels = pgTable(
     lengths: bytea(),
     /** int32 little-endian a token, content after content. */
     tokenIds: bytea('token_ids'),
+    /** Workers that have died, or were cut off, while they held it: see `tryAlone`. */
+    lostLeases: integer('lost_leases').notNull().default(0),
     createdAt: now('created_at'),
     finishedAt: timestamp('finished_at', { withTimezone: true }),
   },

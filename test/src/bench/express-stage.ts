@@ -1,8 +1,7 @@
-import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { OpenGuard, Pass } from '@tocsin/engine';
 import { ExpressScorer } from '@tocsin/producer';
@@ -16,10 +15,10 @@ import {
   startEmbedded,
 } from '@tocsin/store';
 import { findRedis } from '../setup/find-redis.js';
+import { RedisProcess } from '../setup/redis-process.js';
 import type { WorkerMessage, WorkerSetup } from './express-worker.js';
 
 const WORKER = fileURLToPath(new URL('./express-worker.js', import.meta.url));
-const REDIS_PORT = 16_379;
 
 /** A database, a queue, a worker process, and somebody who asks. */
 export interface ExpressStage {
@@ -41,7 +40,7 @@ export async function openStage(
   const redis = kind === 'redis' ? await startRedis(join(dir, 'express-redis')) : undefined;
   const pool = createPool(server.url, { applicationName: 'tocsin bench' });
   const backend: QueueBackend = redis
-    ? { kind: 'redis', url: `redis://127.0.0.1:${REDIS_PORT}` }
+    ? { kind: 'redis', url: redis.url }
     : { kind: 'postgres', url: server.url };
   await migrateSchema(pool);
   await prepareBackend(backend);
@@ -62,30 +61,16 @@ export async function openStage(
       await asker.close();
       await ended(worker, 'SIGTERM');
       await pool.end();
-      if (redis !== undefined) await ended(redis, 'SIGKILL');
+      await redis?.kill();
       await server.stop();
     },
   };
 }
 
 /** Empty, and it keeps nothing. */
-async function startRedis(dir: string): Promise<ChildProcess> {
+async function startRedis(dir: string): Promise<RedisProcess> {
   await mkdir(dir, { recursive: true });
-  const args = [
-    '--port',
-    String(REDIS_PORT),
-    '--bind',
-    '127.0.0.1',
-    '--dir',
-    dir,
-    '--save',
-    '',
-    '--appendonly',
-    'no',
-  ];
-  const child = spawn(await findRedis(), args, { stdio: ['ignore', 'ignore', 'inherit'] });
-  await sleep(500);
-  return child;
+  return RedisProcess.start(await findRedis(), dir);
 }
 
 async function startWorker(setup: WorkerSetup, onPass: (pass: Pass) => void): Promise<ChildProcess> {

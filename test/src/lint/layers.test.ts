@@ -21,8 +21,22 @@ const ALLOWED: Record<string, string[]> = {
   producer: ['errors', 'siren', 'engine', 'queue', 'store', 'corpus', 'telemetry'],
   worker: ['errors', 'siren', 'engine', 'queue', 'store', 'telemetry'],
   scheduler: ['errors', 'queue', 'store', 'evaluate'],
+  dashboard: [
+    'errors',
+    'siren',
+    'models',
+    'engine',
+    'queue',
+    'store',
+    'corpus',
+    'evaluate',
+    'telemetry',
+    'producer',
+    'worker',
+    'scheduler',
+  ],
 };
-const APPS = ['producer', 'worker', 'scheduler'];
+const APPS = ['producer', 'worker', 'scheduler', 'dashboard'];
 const UNITS = Object.keys(ALLOWED);
 
 const BIOME = createRequire(import.meta.url).resolve('@biomejs/biome/bin/biome');

@@ -1,10 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis } from 'ioredis';
 import { inject } from 'vitest';
+import { RedisProcess } from './redis-process.js';
 import { scratchDir } from './scratch.js';
 
 /** What the global set-up found: a program, or why there is none. */
@@ -16,83 +11,13 @@ declare module 'vitest' {
   }
 }
 
-const PASSWORD = 'test-only';
+export type RedisServer = RedisProcess;
 
-/** A real Redis server that keeps nothing: what it held is gone when it ends. */
-export class RedisServer {
-  readonly url: string;
-  readonly #port: number;
-  readonly #dir: string;
-  #child: ChildProcess;
-
-  private constructor(port: number, dir: string, child: ChildProcess) {
-    this.#port = port;
-    this.#dir = dir;
-    this.#child = child;
-    this.url = `redis://:${PASSWORD}@127.0.0.1:${port}`;
-  }
-
-  static async start(): Promise<RedisServer> {
-    const dir = scratchDir();
-    const port = await freePort();
-    const server = new RedisServer(port, dir, spawnServer(port, dir));
-    await server.#answers();
-    return server;
-  }
-
-  /** A client; the caller disconnects it. */
-  client(): Redis {
-    return new Redis(this.url, { maxRetriesPerRequest: null });
-  }
-
-  /** SIGKILL: what a crash or the OOM killer does. */
-  async kill(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const exited = once(this.#child, 'exit');
-    this.#child.kill('SIGKILL');
-    await exited;
-  }
-
-  /** Another one, empty, at the same address. */
-  async startAgain(): Promise<void> {
-    this.#child = spawnServer(this.#port, this.#dir);
-    await this.#answers();
-  }
-
-  async #answers(): Promise<void> {
-    const redis = new Redis(this.url, { lazyConnect: true, retryStrategy: () => null });
-    redis.on('error', () => {});
-    try {
-      for (;;) {
-        if (this.#child.exitCode !== null)
-          throw new Error(`the Redis server ended: exit code ${this.#child.exitCode}`);
-        const answer = await redis.connect().then(
-          () => redis.ping(),
-          () => undefined,
-        );
-        if (answer === 'PONG') return;
-        await sleep(20);
-      }
-    } finally {
-      redis.disconnect();
-    }
-  }
-}
-
-function spawnServer(port: number, dir: string): ChildProcess {
-  const found = inject('redis');
-  if ('missing' in found) throw new Error(found.missing);
-  const settings = { port, bind: '127.0.0.1', dir, requirepass: PASSWORD, save: '', appendonly: 'no' };
-  const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  return spawn(found.program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
-}
-
-/** A port that is free now, and that the system gives to nobody else soon. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
+/** A Redis server for a test. */
+export const RedisServer = {
+  start(): Promise<RedisProcess> {
+    const found = inject('redis');
+    if ('missing' in found) throw new Error(found.missing);
+    return RedisProcess.start(found.program, scratchDir());
+  },
+};

@@ -1,0 +1,1 @@
+ALTER TABLE "parcels" ADD COLUMN "lost_leases" integer DEFAULT 0 NOT NULL;
