@@ -1,4 +1,5 @@
 export { cutParcels, PARCEL_LIMITS } from './cut-parcels.js';
+export { type Exported, exportScores, itemValue, type ScoredRun } from './export-scores.js';
 export {
   type ExpressOutcome,
   type ExpressScoreOptions,
@@ -6,4 +7,5 @@ export {
   type ExpressScorerOptions,
   ExpressTimeoutError,
 } from './express/express-scorer.js';
+export { retryQueued } from './retry-run.js';
 export { type SubmitOptions, submitCorpus } from './submit-corpus.js';

@@ -17,7 +17,7 @@ function plan(words: (string | undefined)[], known: KnownContent[] = []) {
   const rows = words.map((word, i): CorpusRow => {
     const place = { seq: 101 + i, key: `row-${101 + i}`, file: 'corpus.jsonl', line: 101 + i };
     return word === undefined
-      ? { kind: 'reject', ...place, reason: 'The line is not JSON.' }
+      ? { kind: 'reject', ...place, rejectKind: 'json', reason: 'The line is not JSON.' }
       : { kind: 'item', ...place, content: { text: word } };
   });
   const contents = words.map((word) => (word === undefined ? undefined : contentOf(word)));
@@ -94,7 +94,15 @@ test.each(['claimed', 'scored', 'stranded'] as const)(
 test('texts are stored as one line of JSON, those of rows that can be scored, and only when they are to be', () => {
   const rows: CorpusRow[] = [
     { kind: 'item', seq: 1, key: '1', file: '-', line: 1, content: { prompt: 'a\nb', response: '\0' } },
-    { kind: 'reject', seq: 2, key: '2', file: '-', line: 2, reason: 'The line is not JSON.' },
+    {
+      kind: 'reject',
+      seq: 2,
+      key: '2',
+      file: '-',
+      line: 2,
+      rejectKind: 'json',
+      reason: 'The line is not JSON.',
+    },
   ];
   const jsonOf = (texts: boolean): (string | undefined)[] =>
     planWindow({ ...POSITION, texts }, rows, [contentOf('a'), undefined], []).items.map(({ json }) => json);

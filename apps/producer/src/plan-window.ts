@@ -1,4 +1,4 @@
-import type { CorpusRow } from '@tocsin/corpus';
+import { type CorpusRow, placeOf } from '@tocsin/corpus';
 import type { Content } from '@tocsin/engine';
 import type { KnownContent, Window, WindowItem } from '@tocsin/store';
 import { cutParcels } from './cut-parcels.js';
@@ -34,7 +34,7 @@ export function planWindow(
     const content = contents[i];
     if (row.kind === 'reject' || content === undefined) {
       counts.rejected++;
-      const reject = row.kind === 'reject' ? `${row.file}, line ${row.line}: ${row.reason}` : 'no content';
+      const reject = row.kind === 'reject' ? `${placeOf(row)}: ${row.reason}` : 'no content';
       return { seq: row.seq, key: row.key, content: null, truncated: false, reject };
     }
     const key = keyOf(content.hash);

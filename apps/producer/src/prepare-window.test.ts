@@ -15,7 +15,12 @@ const item = (seq: number, text: string): CorpusRow => ({
 });
 
 test('rows that cannot be prepared become rejects with their place and reason; the others keep their order', async () => {
-  const broken: CorpusRow = { ...item(2, ''), kind: 'reject', reason: 'The line is not JSON.' };
+  const broken: CorpusRow = {
+    ...item(2, ''),
+    kind: 'reject',
+    rejectKind: 'json',
+    reason: 'The line is not JSON.',
+  };
   const rows = [item(1, 'tea'), broken, item(3, 'refused'), item(4, 'bread')];
   const asked: unknown[] = [];
   const { window, contents } = await prepareWindow(
@@ -33,7 +38,15 @@ test('rows that cannot be prepared become rejects with their place and reason; t
   expect(window).toEqual([
     rows[0],
     broken,
-    { kind: 'reject', seq: 3, key: 'row-3', file: 'corpus.jsonl', line: 3, reason: 'No text.' },
+    {
+      kind: 'reject',
+      seq: 3,
+      key: 'row-3',
+      file: 'corpus.jsonl',
+      line: 3,
+      rejectKind: 'guard',
+      reason: 'No text.',
+    },
     rows[3],
   ]);
   expect(contents).toEqual([content, undefined, undefined, content]);

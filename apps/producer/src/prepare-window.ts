@@ -1,4 +1,4 @@
-import type { CorpusRow } from '@tocsin/corpus';
+import { type CorpusRow, rejected, rejection } from '@tocsin/corpus';
 import type { Content, Preparation } from '@tocsin/engine';
 import { isUserError } from '@tocsin/errors';
 
@@ -21,14 +21,13 @@ export async function prepareWindow(
   for (const row of rows) {
     const content = row.kind === 'item' ? prepared.next().value : undefined;
     const refused = isUserError(content);
-    window.push(refused ? rejected(row, content.message) : row);
+    window.push(refused ? refusedBy(row, content.message) : row);
     contents.push(refused ? undefined : content);
   }
   return { window, contents };
 }
 
-function rejected({ seq, key, file, line }: CorpusRow, message: string): CorpusRow {
+function refusedBy(row: CorpusRow, message: string): CorpusRow {
   // As the reader's reasons are: a sentence.
-  const reason = `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
-  return { kind: 'reject', seq, key, file, line, reason };
+  return rejected(row, rejection('guard', `${message.charAt(0).toUpperCase()}${message.slice(1)}.`));
 }

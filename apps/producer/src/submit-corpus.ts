@@ -60,8 +60,8 @@ export async function submitCorpus(
       const parcels = (await withRetry(() => submitWindow(pool, planned), signal)) ?? [];
       await withRetry(() => queue.add(parcels), signal);
       position.rows += window.length;
-      const rejectReasons = window.flatMap((row) => (row.kind === 'reject' ? [row.reason] : []));
-      onMeasure?.({ ...planned.counts, parcels: parcels.length, rejectReasons });
+      const rejectKinds = window.flatMap((row) => (row.kind === 'reject' ? row.rejectKind : []));
+      onMeasure?.({ ...planned.counts, parcels: parcels.length, rejectKinds });
       onWindow?.(position.rows, parcels.length);
     });
   }

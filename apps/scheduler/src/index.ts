@@ -5,4 +5,5 @@ export type { SubmitScheduled } from './submission.js';
 export type { Drift, RunSummary } from './summary.js';
 export { DEFAULT_SECRET_ENV, parseSecretEnv, readSecrets } from './webhook/secrets.js';
 export { type SendOptions, type Sent, sendMessage } from './webhook/send.js';
+export { sendTest, type WebhookOfSchedule } from './webhook/send-test.js';
 export { allowPrivateOf, parseWebhookUrl, shownUrl, type WebhookRules } from './webhook/webhook-url.js';

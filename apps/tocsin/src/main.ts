@@ -1,9 +1,11 @@
 import { Command, CommanderError } from 'commander';
 import { compareCommand } from './compare/command.js';
+import { dashboardCommand } from './dashboard/command.js';
 import { doctorCommand } from './doctor/command.js';
 import { evalCommand } from './eval/command.js';
 import { EXIT } from './exit-codes.js';
 import { guardsCommand } from './guards/command.js';
+import { keysCommand } from './keys/command.js';
 import { quickstartCommand } from './quickstart.js';
 import { reportError } from './report-error.js';
 import {
@@ -41,6 +43,8 @@ const program = new Command('tocsin')
   .addCommand(purgeCommand())
   .addCommand(scheduleCommand())
   .addCommand(workCommand())
+  .addCommand(dashboardCommand())
+  .addCommand(keysCommand())
   .addCommand(doctorCommand())
   .addCommand(startCommand())
   .addCommand(quickstartCommand(), { hidden: true });

@@ -39,7 +39,7 @@ export function metricsArguments(flags: MetricsFlags, offset: number): string[] 
   ];
 }
 
-function portNumber(text: string): number {
+export function portNumber(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (port <= 65_535) return port;
   throw new InvalidArgumentError('Expected a port, 0 to 65535.');

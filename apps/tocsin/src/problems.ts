@@ -3,9 +3,9 @@ import { countText, printable } from '@tocsin/evaluate';
 /** Reasons that are printed; the rest is counted. */
 export const SHOWN_PROBLEMS = 5;
 
-/** A row's error as a sentence that says which row: rejects name their file and line, others need their key. */
+/** A row's error as a sentence that says which row: rejects name their file and line (or row), others need their key. */
 export function problemText(key: string, error: string): string {
-  return /, line \d+: /.test(error) ? error : `${printable(key)}: ${error}`;
+  return /, (line|row) \d+: /.test(error) ? error : `${printable(key)}: ${error}`;
 }
 
 /** Says on standard error why rows were left out. */

@@ -125,8 +125,7 @@ async function workWith(
         onLeaseLost: metrics.onLeaseLost,
         onFailure,
         onTrouble: (error) => log.warn({ reason: error.message }, 'the queue is not reachable'),
-        onRepeated: (parcel, handedOut) =>
-          log.warn({ parcel, handedOut }, 'a parcel is handed out again and again: do workers die over it?'),
+        onSuspect: (parcel, verdict) => log.warn({ parcel, verdict }, 'workers have died over a parcel'),
       });
     const givenBack = await reconcilingWhile(pool, registered, options, () =>
       scoreUntil(signal, drainMs, start),

@@ -114,13 +114,13 @@ test('past the drain limit a parcel is given back: it waits again, and another w
   expect(await stuck.close(100)).toBe(1);
   expect(await runProgress(pool, runId)).toMatchObject({ parcelsWaiting: 1 });
 
-  const handedOut: number[] = [];
+  const suspects: number[] = [];
   const other = new Worker({
     ...options,
     scorer: { score: async (rows) => rows.map(() => ({ score: 0.5 })), costModel: COSTS },
-    onRepeated: (_, times) => handedOut.push(times),
+    onSuspect: (parcelId) => suspects.push(parcelId),
   });
   await expect.poll(async () => (await runProgress(pool, runId)).parcelsWaiting).toBe(0);
   expect(await other.close(1000)).toBe(0);
-  expect([failures, handedOut]).toEqual([[], []]);
+  expect([failures, suspects]).toEqual([[], []]);
 });

@@ -1,8 +1,18 @@
 import { setMaxListeners } from 'node:events';
-import type { LaneName, Scorer } from '@tocsin/engine';
+import type { LaneName, RowOutcome, Scorer } from '@tocsin/engine';
 import { expressQueueNameOf, GiveBack, ParcelWorker, type QueueBackend, queueNameOf } from '@tocsin/queue';
-import { type ContentOutcome, completeParcel, leaseParcel, type Pool, withRetry } from '@tocsin/store';
+import {
+  type ContentOutcome,
+  completeParcel,
+  countLostLease,
+  type LeasedParcel,
+  leaseParcel,
+  type Pool,
+  withRetry,
+} from '@tocsin/store';
 import { type ParcelMeasure, type Tracing, untraced } from '@tocsin/telemetry';
+import { LoneGate } from './lone-gate.js';
+import { isSuspect, scoreSuspect, type Verdict } from './suspect.js';
 
 /** Tokens of a full parcel. */
 const PARCEL_TOKENS = 2048;
@@ -11,9 +21,6 @@ const BATCHES_HELD = 2;
 
 /** Express parcels held at once: what is held while a pass runs shares the next one. */
 const EXPRESS_HELD = 64;
-
-/** A parcel that is handed out so often has probably ended workers. */
-const SUSPICIOUS = 4;
 
 /** Parcels held at once: enough for the batches in flight, and one that is being fetched or stored. */
 function parcelsHeld(budgetTokens: number): number {
@@ -28,8 +35,8 @@ export interface WorkerOptions {
   scorer: Pick<Scorer, 'score' | 'costModel'>;
   /** Told of what goes wrong and is mended by itself. */
   onTrouble?: (error: Error) => void;
-  /** Told of a parcel that the queue hands out again and again: workers die over it. */
-  onRepeated?: (parcelId: number, handedOut: number) => void;
+  /** Told what becomes of a parcel that workers have died over. */
+  onSuspect?: (parcelId: number, verdict: Verdict) => void;
   /** Told of a parcel that could not be finished: the engine is broken, or Postgres is away for good. */
   onFailure: (error: Error) => void;
   /** Told of each parcel that the worker is through with. */
@@ -45,7 +52,10 @@ export class Worker {
   readonly #bulk: ParcelWorker;
   readonly #express: ParcelWorker;
   readonly #drainEnds = new AbortController();
+  readonly #gate = new LoneGate();
   #givenBack = 0;
+  /** Lost leases on their way into the store. */
+  #counting: Promise<void> = Promise.resolve();
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -73,34 +83,39 @@ export class Worker {
     } finally {
       clearTimeout(ends);
     }
+    await this.#counting;
     return this.#givenBack;
   }
 
   #take(queue: string, lane: LaneName, concurrency: number): ParcelWorker {
     const { backend, onTrouble, onLeaseLost } = this.#options;
-    return new ParcelWorker(
-      backend,
-      queue,
-      (parcelId, handedOut) => this.#handle(parcelId, handedOut, lane),
-      {
-        concurrency,
-        onLeaseLost: () => onLeaseLost?.(lane),
-        ...(onTrouble === undefined ? {} : { onError: onTrouble }),
+    return new ParcelWorker(backend, queue, (parcelId) => this.#handle(parcelId, lane), {
+      concurrency,
+      onLeaseLost: (parcelId) => {
+        onLeaseLost?.(lane);
+        this.#countLostLease(parcelId);
       },
-    );
+      ...(onTrouble === undefined ? {} : { onError: onTrouble }),
+    });
   }
 
-  async #handle(parcelId: number, handedOut: number, lane: LaneName): Promise<void> {
-    const { onRepeated, onParcel } = this.#options;
-    if (handedOut >= SUSPICIOUS) onRepeated?.(parcelId, handedOut);
+  #countLostLease(parcelId: number): void {
+    const { pool, onTrouble } = this.#options;
+    this.#counting = this.#counting
+      .then(() => countLostLease(pool, parcelId))
+      .catch((error: Error) => onTrouble?.(error));
+  }
+
+  async #handle(parcelId: number, lane: LaneName): Promise<void> {
+    const { onParcel } = this.#options;
     const started = performance.now();
     const over = (outcome: ParcelMeasure['outcome'], scored: number, failed: number): void =>
       onParcel?.({ lane, outcome, scored, failed, seconds: (performance.now() - started) / 1000 });
     try {
-      const stored = await this.#scoreParcel(parcelId, lane);
-      if (stored === undefined) return;
-      const failed = stored.filter(({ error }) => error !== null).length;
-      over('done', stored.length - failed, failed);
+      const outcomes = await this.#scoreParcel(parcelId, lane);
+      if (outcomes === undefined) return;
+      const failed = outcomes.filter(({ error }) => error !== undefined).length;
+      over('done', outcomes.length - failed, failed);
     } catch (error) {
       over(error instanceof GiveBack ? 'given_back' : 'failed', 0, 0);
       if (error instanceof GiveBack) this.#givenBack++;
@@ -109,34 +124,67 @@ export class Worker {
     }
   }
 
-  /** @returns what is stored; undefined when there was nothing to do: done by another worker, or cancelled */
-  async #scoreParcel(parcelId: number, lane: LaneName): Promise<ContentOutcome[] | undefined> {
-    const { pool, scorer, tracing = untraced } = this.#options;
-    const drainEnds = this.#drainEnds.signal;
-    const facts = { 'tocsin.parcel': parcelId, 'tocsin.class': lane };
-    const parcel = await tracing.within('parcel lease', facts, () =>
-      withRetry(() => leaseParcel(pool, parcelId), drainEnds),
-    );
+  /** @returns what is stored; undefined when there was nothing to do (done by another worker, cancelled) or it is split */
+  async #scoreParcel(parcelId: number, lane: LaneName): Promise<RowOutcome[] | undefined> {
+    const signal = this.#drainEnds.signal;
+    const parcel = await this.#lease(parcelId, lane);
     if (parcel === undefined) return undefined;
-    const outcomes = await tracing.within(
-      'parcel score',
-      { ...facts, 'tocsin.contents': parcel.hashes.length },
-      () => unless(drainEnds, scorer.score(parcel.tokenIds, { lane })),
+    if (!isSuspect(parcel)) {
+      return this.#gate.beside(
+        async () => this.#store(parcel, lane, await this.#score(parcel, lane)),
+        signal,
+      );
+    }
+    // What a worker dies over takes the leases of all that it holds along: no other parcel is to be beside it.
+    return this.#gate.alone(async () => {
+      const { pool, onSuspect: onVerdict, onTrouble } = this.#options;
+      const score = (leased: LeasedParcel): Promise<RowOutcome[]> => this.#score(leased, lane);
+      const outcomes = await scoreSuspect(parcel, { pool, score, onVerdict, onTrouble, signal });
+      return outcomes && this.#store(parcel, lane, outcomes);
+    }, signal);
+  }
+
+  #lease(parcelId: number, lane: LaneName): Promise<LeasedParcel | undefined> {
+    const { pool, tracing = untraced } = this.#options;
+    return tracing.within('parcel lease', factsOf(parcelId, lane), () =>
+      withRetry(() => leaseParcel(pool, parcelId), this.#drainEnds.signal),
     );
-    const stored = parcel.hashes.map((hash, i): ContentOutcome => {
+  }
+
+  #score({ id, hashes, tokenIds }: LeasedParcel, lane: LaneName): Promise<RowOutcome[]> {
+    const { scorer, tracing = untraced } = this.#options;
+    const facts = { ...factsOf(id, lane), 'tocsin.contents': hashes.length };
+    return tracing.within('parcel score', facts, () =>
+      unless(this.#drainEnds.signal, scorer.score(tokenIds, { lane })),
+    );
+  }
+
+  async #store(
+    { id, hashes, tokenIds }: LeasedParcel,
+    lane: LaneName,
+    outcomes: RowOutcome[],
+  ): Promise<RowOutcome[]> {
+    const { pool, tracing = untraced } = this.#options;
+    const stored = hashes.map((hash, i): ContentOutcome => {
       const outcome = outcomes[i];
-      if (outcome === undefined)
-        throw new Error(`${parcel.hashes.length} contents gave ${outcomes.length} outcomes`);
+      const ids = tokenIds[i];
+      if (outcome === undefined || ids === undefined)
+        throw new Error(`${hashes.length} contents gave ${outcomes.length} outcomes`);
       const { score = null, error = null } = outcome;
       // Whoever asked for an express row asks again, and brings it along.
-      return { hash, score, error, tokenIds: lane === 'bulk' ? parcel.tokenIds[i] : undefined };
+      return { hash, tokens: ids.length, score, error, tokenIds: lane === 'bulk' ? ids : undefined };
     });
-    await tracing.within('parcel complete', facts, () =>
-      withRetry(() => completeParcel(pool, parcelId, stored), drainEnds),
+    await tracing.within('parcel complete', factsOf(id, lane), () =>
+      withRetry(() => completeParcel(pool, id, stored), this.#drainEnds.signal),
     );
-    return stored;
+    return outcomes;
   }
 }
+
+const factsOf = (parcelId: number, lane: LaneName) => ({
+  'tocsin.parcel': parcelId,
+  'tocsin.class': lane,
+});
 
 /** What `work` comes to, or the signal's reason if that comes first; `work` is then no longer waited for. */
 async function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {

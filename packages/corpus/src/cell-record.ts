@@ -1,12 +1,12 @@
 import type { FormatOptions } from './formats/format-options.js';
 import { jsonFault } from './json-fault.js';
-import type { SourceRecord } from './source-record.js';
+import type { FieldFault, SourceRecord } from './source-record.js';
 
-/** Stands for a cell whose value cannot be used, with the reason as it goes on after "The field ... ". */
+/** Stands for a cell whose value cannot be used. */
 export class FaultyCell {
-  readonly fault: string;
+  readonly fault: FieldFault;
 
-  constructor(fault: string) {
+  constructor(fault: FieldFault) {
     this.fault = fault;
   }
 }
@@ -22,7 +22,7 @@ export function cellRecord(
   const id = idColumn !== undefined && Object.hasOwn(cells, idColumn) ? cells[idColumn] : undefined;
   if (idColumn !== undefined && typeof id === 'boolean') cells[idColumn] = String(id);
   const spelled = new Map<string, string>();
-  const faults = new Map<string, string>();
+  const faults = new Map<string, FieldFault>();
   for (const field of jsonColumns) {
     const cell = Object.hasOwn(cells, field) ? cells[field] : undefined;
     if (typeof cell !== 'string') continue;
@@ -33,7 +33,7 @@ export function cellRecord(
       if (!(error instanceof SyntaxError)) throw error;
       const fault = jsonFault(cell);
       const where = fault === undefined ? '' : ` at character ${fault.at + 1}: ${fault.what}`;
-      faults.set(field, `is not JSON${where.replace('the line', 'it')}`);
+      faults.set(field, { kind: 'json', what: `is not JSON${where.replace('the line', 'it')}` });
     }
   }
   for (const [field, cell] of Object.entries(cells)) {

@@ -62,6 +62,7 @@ describe('rows', () => {
         key: 'a.jsonl:3',
         file: a,
         line: 3,
+        rejectKind: 'json',
         reason: 'The line is not JSON at character 1: a value was expected.',
       },
       { kind: 'item', seq: 3, key: 'a.jsonl:4', file: a, line: 4, content: { text: 'two' } },

@@ -1,15 +1,17 @@
 import type { FieldLookup } from './fields.js';
 import { firstInvalidUtf8 } from './invalid-utf8.js';
 import { jsonFault } from './json-fault.js';
+import { type Rejection, rejection } from './reject.js';
 import type { KeptFields, RowContent } from './row.js';
 import { rowKey } from './row-key.js';
+import type { RequestFault } from './shapes/request-fault.js';
 import { jsonRecord, own, type SourceRecord } from './source-record.js';
 import { count, typeName } from './wording.js';
 
 /** What one record holds; `key` is undefined when the row has no id that can be one, `kept` when it is no object. */
 export type ParsedRow = { key: string | undefined; kept?: KeptFields } & (
   | { content: RowContent }
-  | { reason: string }
+  | (Rejection & { fault?: RequestFault })
 );
 
 const MAX_NAMES = 8;
@@ -19,12 +21,13 @@ const MAX_NAME_LENGTH = 40;
 export function parseLine(
   line: Buffer,
   expected = 'a JSON object was expected',
-): { record: SourceRecord } | { reason: string } {
+): { record: SourceRecord } | Rejection {
   const json = line.toString('utf8');
   // Decoding puts U+FFFD where bytes are no UTF-8; only such lines need the slower look.
   if (json.includes('\ufffd')) {
     const at = firstInvalidUtf8(line);
-    if (at !== undefined) return { reason: `The line is not UTF-8: byte ${at + 1} fits no character.` };
+    if (at !== undefined)
+      return rejection('encoding', `The line is not UTF-8: byte ${at + 1} fits no character.`);
   }
   let row: unknown;
   try {
@@ -33,10 +36,10 @@ export function parseLine(
     if (!(error instanceof SyntaxError)) throw error;
     const fault = jsonFault(json);
     const where = fault === undefined ? '' : ` at character ${fault.at + 1}: ${fault.what}`;
-    return { reason: `The line is not JSON${where}.` };
+    return rejection('json', `The line is not JSON${where}.`);
   }
   if (typeof row !== 'object' || row === null || Array.isArray(row)) {
-    return { reason: `The line is ${typeName(row)}; ${expected}.` };
+    return rejection('type', `The line is ${typeName(row)}; ${expected}.`);
   }
   return { record: jsonRecord(row, json) };
 }
@@ -44,23 +47,23 @@ export function parseLine(
 /** Read one line of a JSONL file: its content, or the reason why it has none; `keep` names further fields to hand on. */
 export function parseRow(line: Buffer, fields: FieldLookup, keep: readonly string[] = []): ParsedRow {
   const found = parseLine(line, `a JSON object with ${wanted(fields)} was expected`);
-  return 'record' in found ? readRow(found.record, fields, keep) : { key: undefined, reason: found.reason };
+  return 'record' in found ? readRow(found.record, fields, keep) : { key: undefined, ...found };
 }
 
 /** What a record of the usual shape holds: its content, or the reason why it has none. */
 export function readRow(record: SourceRecord, fields: FieldLookup, keep: readonly string[] = []): ParsedRow {
   const kept = keptOf(record, keep);
   const id = keyOf(record, fields.id);
-  if ('fault' in id) return { key: undefined, reason: id.fault, ...kept };
+  if ('reason' in id) return { key: undefined, ...id, ...kept };
   const content = readContent(record, fields);
-  return { key: id.key, ...(typeof content === 'string' ? { reason: content } : { content }), ...kept };
+  return { key: id.key, ...('reason' in content ? content : { content }), ...kept };
 }
 
 /** The key that a record's id field gives. */
 export function keyOf(record: SourceRecord, field: string | undefined): ReturnType<typeof rowKey> {
   if (field === undefined) return { key: undefined };
   const fault = faultOf(record, field);
-  if (fault !== undefined) return { fault };
+  if (fault !== undefined) return fault;
   return rowKey(own(record.fields, field), () => record.json(field), field);
 }
 
@@ -74,7 +77,7 @@ export function keptOf({ fields }: SourceRecord, keep: readonly string[]): { kep
 }
 
 /** The parts to score, or the reason why there are none. */
-function readContent(record: SourceRecord, fields: FieldLookup): RowContent | string {
+function readContent(record: SourceRecord, fields: FieldLookup): RowContent | Rejection {
   const row = record.fields;
   const text = part(row, fields.text);
   const prompt = part(row, fields.prompt);
@@ -87,17 +90,20 @@ function readContent(record: SourceRecord, fields: FieldLookup): RowContent | st
       response === undefined ? undefined : fields.response,
     ]);
     if (others === '') return readTrajectory(messages, record, fields);
-    return `The row has both ${quoted([fields.messages])} and ${others}; one way or the other was expected.`;
+    return both(quoted([fields.messages]), others);
   }
   if (text !== undefined && (prompt !== undefined || response !== undefined)) {
     const others = quoted([
       prompt === undefined ? undefined : fields.prompt,
       response === undefined ? undefined : fields.response,
     ]);
-    return `The row has both ${quoted([fields.text])} and ${others}; one way or the other was expected.`;
+    return both(quoted([fields.text]), others);
   }
   if (text === undefined && prompt === undefined && response === undefined) {
-    return `The row has no text to score: ${wanted(fields)} was expected, and it ${found(row)}.`;
+    return rejection(
+      'missing',
+      `The row has no text to score: ${wanted(fields)} was expected, and it ${found(row)}.`,
+    );
   }
   const fault =
     partFault(record, text, fields.text) ??
@@ -111,11 +117,18 @@ function readContent(record: SourceRecord, fields: FieldLookup): RowContent | st
   };
 }
 
-function readTrajectory(messages: unknown, record: SourceRecord, fields: FieldLookup): RowContent | string {
+const both = (one: string, other: string): Rejection =>
+  rejection('ambiguous', `The row has both ${one} and ${other}; one way or the other was expected.`);
+
+function readTrajectory(
+  messages: unknown,
+  record: SourceRecord,
+  fields: FieldLookup,
+): RowContent | Rejection {
   const fault = faultOf(record, fields.messages) ?? faultOf(record, fields.tools);
   if (fault !== undefined) return fault;
   if (!Array.isArray(messages)) {
-    return `The field ${quoted([fields.messages])} is ${typeName(messages)}; an array was expected.`;
+    return wrongType(fields.messages, messages, 'an array');
   }
   const tools = part(record.fields, fields.tools) === undefined ? undefined : sourceOf(record, fields.tools);
   return { messages: sourceOf(record, fields.messages), ...(tools === undefined ? {} : { tools }) };
@@ -129,9 +142,9 @@ function sourceOf(record: SourceRecord, field = ''): string {
 }
 
 /** The reason why a field cannot be used, if its format found one. */
-export function faultOf(record: SourceRecord, field: string | undefined): string | undefined {
+export function faultOf(record: SourceRecord, field: string | undefined): Rejection | undefined {
   const fault = field === undefined ? undefined : record.fault?.(field);
-  return fault === undefined ? undefined : `The field ${quoted([field])} ${fault}.`;
+  return fault && rejection(fault.kind, `The field ${quoted([field])} ${fault.what}.`);
 }
 
 /** A part's value; null counts as absent. */
@@ -139,14 +152,19 @@ function part(row: object, field: string | undefined): unknown {
   return field === undefined ? undefined : (own(row, field) ?? undefined);
 }
 
-function partFault(record: SourceRecord, value: unknown, field: string | undefined): string | undefined {
+const wrongType = (field: string | undefined, value: unknown, expected: string): Rejection =>
+  rejection('type', `The field ${quoted([field])} is ${typeName(value)}; ${expected} was expected.`);
+
+function partFault(record: SourceRecord, value: unknown, field: string | undefined): Rejection | undefined {
   if (value === undefined) return undefined;
   const fault = faultOf(record, field);
   if (fault !== undefined) return fault;
-  if (typeof value !== 'string')
-    return `The field ${quoted([field])} is ${typeName(value)}; a string was expected.`;
+  if (typeof value !== 'string') return wrongType(field, value, 'a string');
   if (value.isWellFormed()) return undefined;
-  return `The field ${quoted([field])} holds half of a surrogate pair, which is no character.`;
+  return rejection(
+    'encoding',
+    `The field ${quoted([field])} holds half of a surrogate pair, which is no character.`,
+  );
 }
 
 /** The fields that are looked for: `"text", or "prompt" and "response", or "messages"`. */

@@ -73,22 +73,17 @@ export async function* readCorpus(
   for (const [i, source] of sources.entries()) {
     const file = sourceLabel(source);
     const prefix = prefixes[i] ?? '';
-    for await (const records of recordsOf(source, options.format, how)) {
+    const format = inputFormat(source, options.format);
+    const unit = format === 'parquet' || format === 'postgres' ? ({ unit: 'row' } as const) : {};
+    for await (const records of recordsOf(source, format, how)) {
       let rows: CorpusRow[] = [];
       for (const found of records) {
         for (const parsed of rowsOf(found, options, how.fields)) {
           seq += 1;
-          const place = {
-            seq,
-            key: parsed.key ?? `${prefix}${found.line}`,
-            file,
-            line: found.line,
-            ...(parsed.kept === undefined ? {} : { kept: parsed.kept }),
-          };
+          const { key = `${prefix}${found.line}`, ...row } = parsed;
+          const place = { seq, key, file, line: found.line, ...unit };
           rows.push(
-            'content' in parsed
-              ? { kind: 'item', ...place, content: parsed.content }
-              : { kind: 'reject', ...place, reason: parsed.reason },
+            'content' in row ? { kind: 'item', ...place, ...row } : { kind: 'reject', ...place, ...row },
           );
           if (rows.length === CHUNK_ROWS) {
             yield rows;
@@ -133,10 +128,9 @@ function formatOptions(options: ReadCorpusOptions): FormatOptions & { fields: Re
 
 function recordsOf(
   source: string,
-  given: InputFormat | undefined,
+  format: ReturnType<typeof inputFormat>,
   how: FormatOptions,
 ): AsyncGenerator<Iterable<Found>> {
-  const format = inputFormat(source, given);
   switch (format) {
     case 'jsonl':
       return jsonlRecords(source, how);
@@ -156,6 +150,9 @@ function rowsOf(
   { shape = 'rows', keep = [] }: ReadCorpusOptions,
   fields: ResolvedFields,
 ): ParsedRow[] {
-  if (!('record' in found)) return [{ key: undefined, reason: found.reason }];
+  if (!('record' in found)) {
+    const { line: _, ...rejected } = found;
+    return [{ key: undefined, ...rejected }];
+  }
   return SHAPE_OF[shape].rows(found.record, fields, keep);
 }

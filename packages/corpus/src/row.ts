@@ -1,3 +1,6 @@
+import type { Rejection } from './reject.js';
+import type { RequestFault } from './shapes/request-fault.js';
+
 /** What is scored: one text, or a prompt, or a response, or both of them; or an agent's trajectory. */
 export type RowContent = { text: string } | { prompt?: string; response?: string } | RowTrajectory;
 
@@ -20,8 +23,10 @@ interface RowPlace {
   key: string;
   /** The source as it was given; `-` is stdin. */
   file: string;
-  /** 1-based line in its file; blank lines count. */
+  /** 1-based line in its file; blank lines count. Where a source has no lines: the row in it. */
   line: number;
+  /** Of a source that has no lines (Parquet, SQL). */
+  unit?: 'row';
   /** Absent when nothing was to be kept, or the line is no JSON object. */
   kept?: KeptFields;
 }
@@ -32,10 +37,21 @@ export interface ItemRow extends RowPlace {
   content: RowContent;
 }
 
-/** A row that cannot be scored. The reason is a sentence for a person and never holds the row's text. */
-export interface RejectRow extends RowPlace {
+/** A row that cannot be scored. */
+export interface RejectRow extends RowPlace, Rejection {
   kind: 'reject';
-  reason: string;
+  /** Of a request: the same, as its answer says it. */
+  fault?: RequestFault;
 }
 
 export type CorpusRow = ItemRow | RejectRow;
+
+/** Where a row stands, for a person: "rows.jsonl, line 17". */
+export const placeOf = ({ file, line, unit }: Pick<CorpusRow, 'file' | 'line' | 'unit'>): string =>
+  `${file}, ${unit ?? 'line'} ${line}`;
+
+/** A row that is not to be scored after all. */
+export function rejected(row: CorpusRow, { rejectKind, reason }: Rejection): RejectRow {
+  const { seq, key, file, line, unit } = row;
+  return { kind: 'reject', seq, key, file, line, ...(unit && { unit }), rejectKind, reason };
+}

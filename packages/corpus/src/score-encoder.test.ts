@@ -1,7 +1,7 @@
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { scoreEncoder } from './score-encoder.js';
+import { csvText, scoreEncoder } from './score-encoder.js';
 import type { ScoreRow } from './score-row.js';
 
 const scored: ScoreRow = {
@@ -59,6 +59,16 @@ describe('csv', () => {
       expect(line).toEqual([`'${text}`, '', '', '', '', '', `'${text}`]);
     },
   );
+
+  test('is known beforehand, text by text', () => {
+    const unit = fc.constantFrom(...'a\'=+-@\t\r\uff1d\uff0b\uff0d\uff20 "');
+    fc.assert(
+      fc.property(fc.string({ unit, minLength: 1 }), (key) => {
+        const [line] = parse(rows([{ key, error: '' }]), { record_delimiter: '\n' }) as string[][];
+        expect(line?.[0]).toBe(csvText(key));
+      }),
+    );
+  });
 
   test('is read back as it was, but for the apostrophes', () => {
     const key = fc.string({

@@ -44,6 +44,12 @@ function csvEncoder(delimiter: string): ScoreEncoder {
   return { header: csv([SCORE_COLUMNS]), rows: (rows) => csv(rows.map(csvCells)) };
 }
 
+/** What a spreadsheet would take for a formula (the last four are its signs in full width). */
+const FORMULA = /^[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/;
+
+/** A text as it stands in a cell of CSV that we write. */
+export const csvText = (text: string): string => (FORMULA.test(text) ? `'${text}` : text);
+
 function csvCells(row: ScoreRow): unknown[] {
   const ordered = cells(row);
   return SCORE_COLUMNS.map((column) => ordered[column]);

@@ -54,7 +54,7 @@ export async function writerFor(
   const succeeded = await streamWriter(path, gzip, batchLines, options);
   try {
     const failed = await streamWriter(batchErrorsPath(path), gzip, batchLines, options);
-    return new OpenaiBatchWriter(succeeded, failed, options.model ?? 'tocsin');
+    return new OpenaiBatchWriter(succeeded, failed, { model: options.model ?? 'tocsin' });
   } catch (error) {
     await succeeded.abort();
     throw error;

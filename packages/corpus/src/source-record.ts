@@ -1,4 +1,11 @@
 import { fieldSource } from './field-source.js';
+import type { Rejection, RejectKind } from './reject.js';
+
+/** Why a field's value cannot be used, as it goes on after "The field "text" ". */
+export interface FieldFault {
+  kind: RejectKind;
+  what: string;
+}
 
 /** One record of a source, whatever its format: what a shape makes rows of. */
 export interface SourceRecord {
@@ -6,12 +13,11 @@ export interface SourceRecord {
   readonly fields: Readonly<Record<string, unknown>>;
   /** A field's value as JSON text, in the source's own spelling where it has one. */
   json(field: string): string | undefined;
-  /** Why a field's value cannot be used, as it goes on after "The field "text" ". */
-  fault?(field: string): string | undefined;
+  fault?(field: string): FieldFault | undefined;
 }
 
 /** What a format finds at a place of its source (1-based line, or row where it has no lines): a record, or why there is none. */
-export type Found = { line: number } & ({ record: SourceRecord } | { reason: string });
+export type Found = { line: number } & ({ record: SourceRecord } | Rejection);
 
 /** A record that was an object in JSON text. */
 export function jsonRecord(fields: object, json: string): SourceRecord {

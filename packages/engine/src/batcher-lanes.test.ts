@@ -82,6 +82,45 @@ test('bulk has its turn under express rows without end', async () => {
   expect(order).toMatch(/^e?beeebeeebe*$/);
 });
 
+/** Passes as calibration makes them: one after another, of rows that are numbered from 900. */
+async function timePasses(batcher: Batcher, count: number): Promise<void> {
+  for (let pass = 0; pass < count; pass++)
+    await batcher.time(
+      new Int32Array(2 * BULK_TOKENS).fill(900 + pass),
+      Int32Array.of(BULK_TOKENS, BULK_TOKENS),
+    );
+}
+
+test('passes that are made for their time are bulk: express rows wait for no more than one, bulk goes on beside them', async () => {
+  const engine = serialEngine(20);
+  const told: Pass[] = [];
+  const batcher = new Batcher(engine.run, MODEL, (pass) => told.push(pass));
+  const bulkDone = score(batcher, [1, 2, 3, 4].map(bulk), 'bulk');
+  const timed = timePasses(batcher, 3);
+  await turns(5);
+  const before = engine.passes.length;
+  await score(batcher, [express(1)], 'express');
+  expect(engine.passes.map(({ rows }) => rows)[before]).toEqual([FIRST_EXPRESS + 1]);
+  await Promise.all([bulkDone, timed]);
+  const order = engine.passes.map(({ rows }) => rows[0] ?? 0);
+  expect(order.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, FIRST_EXPRESS + 1, 900, 901, 902]);
+  // Whole, however many tokens a pass is planned with.
+  expect(engine.passes.find(({ rows }) => rows[0] === 900)?.rows).toEqual([900, 900]);
+  // Not one after another while bulk waits.
+  expect(order.indexOf(3)).toBeLessThan(order.indexOf(902));
+  expect(told).toHaveLength(5);
+  expect(batcher.counts).toMatchObject({ passes: 5 });
+});
+
+test('a pass that is made for its time and fails is not tried again, and costs no row', async () => {
+  const engine = serialEngine(5, (rows) => rows[0] === 900);
+  const batcher = new Batcher(engine.run, MODEL);
+  const bulkDone = score(batcher, [1, 2].map(bulk), 'bulk');
+  await expect(timePasses(batcher, 2)).rejects.toThrow('died');
+  expect(await bulkDone).toEqual([1, 2].map((number) => ({ score: scoreOf(number) })));
+  expect(engine.passes.filter(({ rows }) => rows[0] === 900)).toHaveLength(1);
+});
+
 /** What comes when: rows of a lane after so many turns of the event loop. */
 const arrivals = fc.array(
   fc.record({

@@ -1,6 +1,8 @@
 import type { DeviceKind } from '@tocsin/backbone';
 import type { CostModel } from './cost-model.js';
-import type { RunBatch } from './run-batch.js';
+
+/** A forward pass, made for its time. */
+export type TimePass = (tokenIds: Int32Array, lengths: Int32Array) => Promise<{ runMs: number }>;
 
 /** Tokens a pass that are tried, in order. A GPU has to be filled. */
 const CPU_BUDGETS = [256, 512, 1024, 2048, 4096];
@@ -31,7 +33,7 @@ interface Timed {
  * @param budgets   tokens a pass that are tried, rising
  */
 export async function calibrate(
-  run: RunBatch,
+  run: TimePass,
   vocabSize: number,
   maxLength: number,
   budgets: readonly number[] = CPU_BUDGETS,

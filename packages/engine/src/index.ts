@@ -7,6 +7,7 @@ export { DEVICE_NAMES, type Device, deviceName, parseDevice } from './devices/de
 export { cudaProblem, type DeviceProblem, deviceProblem } from './devices/explain-device.js';
 export { probeDevice } from './devices/probe-device.js';
 export { type RuntimeFacts, runtimeFacts } from './devices/runtime-facts.js';
+export type { EngineMessage, EngineReply } from './engine-protocol.js';
 export {
   Guard,
   type GuardInfo,
@@ -16,7 +17,6 @@ export {
   type StreamOptions,
 } from './guard.js';
 export type { ChatMessage, StreamPiece } from './item-stream.js';
-export type { EngineMessage, EngineReply } from './engine-protocol.js';
 export type { LaneName } from './lane.js';
 export { type CompiledEntry, listCompiled } from './list-compiled.js';
 export { type OpenGuard, type OpenGuardOptions, openGuard } from './open-guard.js';

@@ -17,6 +17,8 @@ export interface Batch {
   rows: Row[];
   /** It has failed before, beside others or as part of a larger one. */
   suspect: boolean;
+  /** Of a pass that is made for its time alone: told of it, in milliseconds in the engine process. */
+  onTimed?: ((runMs: number) => void) | undefined;
 }
 
 /** Rows that are planned together: enough to fill batches well, few enough that planning takes no time. */
@@ -27,9 +29,11 @@ export class Lane {
   #waiting: Row[] = [];
   #planned: Row[][] = [];
   #suspects: Row[][] = [];
+  /** Passes made for their time. */
+  #timed: Batch[] = [];
 
   get hasWork(): boolean {
-    return this.#waiting.length > 0 || this.#planned.length > 0 || this.hasSuspects;
+    return this.#waiting.length > 0 || this.#planned.length > 0 || this.#timed.length > 0 || this.hasSuspects;
   }
 
   get hasSuspects(): boolean {
@@ -40,10 +44,17 @@ export class Lane {
     this.#waiting.push(row);
   }
 
+  /** A pass of exactly these rows, made for its time: before what is planned. */
+  time(rows: Row[], onTimed: (runMs: number) => void): void {
+    this.#timed.push({ rows, suspect: false, onTimed });
+  }
+
   /** The next batch. Rows are planned when they are needed: whatever has come by then is in the plan. */
   next(model: CostModel): Batch | undefined {
     const suspect = this.#suspects.pop();
     if (suspect !== undefined) return { rows: suspect, suspect: true };
+    const timed = this.#timed.shift();
+    if (timed !== undefined) return timed;
     if (this.#planned.length === 0 && this.#waiting.length > 0) {
       const rows = this.#waiting.splice(0, ROWS_PER_PLAN);
       const lengths = rows.map((row) => row.tokenIds.length);
@@ -54,8 +65,9 @@ export class Lane {
   }
 
   /** A batch that was not run after all is the next one again. */
-  putBack({ rows }: Batch): void {
-    this.#planned.unshift(rows);
+  putBack(batch: Batch): void {
+    if (batch.onTimed === undefined) this.#planned.unshift(batch.rows);
+    else this.#timed.unshift(batch);
   }
 
   suspect(...batches: Row[][]): void {
@@ -64,7 +76,9 @@ export class Lane {
 
   /** Empties the lane. */
   takeAll(): Row[] {
-    const all = [...this.#suspects.flat(), ...this.#planned.flat(), ...this.#waiting];
+    const timed = this.#timed.flatMap(({ rows }) => rows);
+    const all = [...timed, ...this.#suspects.flat(), ...this.#planned.flat(), ...this.#waiting];
+    this.#timed = [];
     this.#suspects = [];
     this.#planned = [];
     this.#waiting = [];

@@ -9,7 +9,7 @@ import {
   type Pass,
   type RowOutcome,
 } from './batcher.js';
-import { budgetsOf, calibrate } from './calibrate.js';
+import { budgetsOf, calibrate, type TimePass } from './calibrate.js';
 import { type CostModel, UNMEASURED } from './cost-model.js';
 import { deviceName } from './devices/device.js';
 import { Engine, type EngineEvents } from './engine.js';
@@ -38,14 +38,14 @@ export interface ScorerOptions extends EngineEvents {
 export class Scorer {
   readonly #engine: Engine;
   readonly #batcher: Batcher;
-  readonly #measure: () => Promise<CostModel>;
+  readonly #measure: (run: TimePass) => Promise<CostModel>;
   #measureAfter: number;
 
   private constructor(
     engine: Engine,
     costModel: CostModel,
     measureAfter: number,
-    measure: () => Promise<CostModel>,
+    measure: (run: TimePass) => Promise<CostModel>,
     onPass: ScorerOptions['onPass'],
   ) {
     this.#engine = engine;
@@ -68,12 +68,13 @@ export class Scorer {
       options,
       options.engineMain,
     );
-    const measure = (): Promise<CostModel> => measureCosts(guard, engine, threads);
+    const measure = (run: TimePass): Promise<CostModel> => measureCosts(guard, run, threads);
     try {
       await engine.start();
       const known = options.costModel ?? (await keptCosts(guard, threads));
       const measureAfter = known === undefined ? options.calibrateAfter : undefined;
-      const costModel = known ?? (measureAfter === 0 ? await measure() : guessedCosts(guard));
+      const costModel =
+        known ?? (measureAfter === 0 ? await measure(batchesOf(engine)) : guessedCosts(guard));
       const after = measureAfter || Number.POSITIVE_INFINITY;
       return new Scorer(engine, costModel, after, measure, options.onPass);
     } catch (error) {
@@ -108,10 +109,10 @@ export class Scorer {
     return this.#engine.close();
   }
 
-  /** Beside the batches: the engine process takes one pass at a time, and times each by itself. */
+  /** Among the batches: the engine process takes one pass at a time, and times each by itself. */
   #calibrate(): void {
     this.#measureAfter = Number.POSITIVE_INFINITY;
-    this.#measure().then(
+    this.#measure((tokenIds, lengths) => this.#batcher.time(tokenIds, lengths)).then(
       (model) => {
         this.#batcher.costModel = model;
       },
@@ -137,9 +138,9 @@ function guessedCosts(guard: OpenGuard): CostModel {
 }
 
 /** Measures what forward passes cost, and keeps it beside the compiled guard. */
-async function measureCosts(guard: OpenGuard, engine: Engine, threads: number): Promise<CostModel> {
+async function measureCosts(guard: OpenGuard, run: TimePass, threads: number): Promise<CostModel> {
   const model = await calibrate(
-    batchesOf(engine),
+    run,
     guard.compiled.config.vocabSize,
     guard.artifact.maxLength,
     budgetsOf(guard.device.kind),

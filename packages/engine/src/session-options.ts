@@ -23,6 +23,9 @@ export function sessionOptions({
     intraOpNumThreads: threads,
     // Batches come in every shape: the memory plan of one is of no use to the next.
     enableMemPattern: false,
+    // After a pass onnxruntime's threads would go on for 40 ms looking for more, on cores that the next thing needs:
+    // whoever waits for this score. Within a pass they still do.
+    extra: { session: { force_spinning_stop: '1' } },
     logSeverityLevel: 3,
   };
 }

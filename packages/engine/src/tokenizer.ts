@@ -63,7 +63,7 @@ export class Tokenizer {
     const short = texts.map((text) => (text.length > limit ? '' : text));
     const encodings = await this.#tokenizer.encodeBatch(short);
     return Promise.all(
-      texts.map(async (text, i) => {
+      texts.map((text, i) => {
         if (text.length > limit) return this.#encodeLong(text, limit);
         const encoding = encodings[i];
         if (encoding === undefined)
@@ -76,7 +76,7 @@ export class Tokenizer {
   /** All token ids of each text: nothing is truncated. Runs outside the event loop's thread. */
   async encodeWhole(texts: string[]): Promise<Int32Array[]> {
     const encodings = await this.#tokenizer.encodeBatch(texts);
-    return encodings.map((encoding) => Int32Array.from(encoding.getIds()));
+    return encodings.map((encoding) => new Int32Array(encoding.getIds()));
   }
 
   /** A text's tokens, not truncated, with where each stands in the text. */
@@ -84,7 +84,7 @@ export class Tokenizer {
     const encoding = await this.#tokenizer.encode(text);
     const units = unitsOfCodePoints(text);
     return {
-      tokenIds: Int32Array.from(encoding.getIds()),
+      tokenIds: new Int32Array(encoding.getIds()),
       spans: encoding.getOffsets().map(([start = 0, end = 0]) => ({
         start: units[start] ?? text.length,
         end: units[end] ?? text.length,
@@ -114,7 +114,8 @@ export class Tokenizer {
   }
 
   #kept(ids: number[]): Int32Array {
-    return Int32Array.from(ids.length > this.#maxLength ? ids.slice(0, this.#maxLength) : ids);
+    // Several times as fast as Int32Array.from, which goes by the iterator.
+    return new Int32Array(ids.length > this.#maxLength ? ids.slice(0, this.#maxLength) : ids);
   }
 }
 

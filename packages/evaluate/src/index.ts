@@ -1,3 +1,4 @@
+export { type Agreement, agreement } from './agreement.js';
 export {
   CONFIDENCE,
   DEFAULT_RESAMPLES,
@@ -31,6 +32,13 @@ export type { Mistake, Mistakes } from './mistakes.js';
 export { notesOn } from './notes.js';
 export type { Paired } from './paired.js';
 export type { Rates } from './rates.js';
+export {
+  type Estimate,
+  type JudgedRows,
+  type SampledRates,
+  type Stratum,
+  sampledRates,
+} from './sampled-rates.js';
 export type { FixedRate, ThresholdPoint } from './sweep.js';
 export {
   confusionTable,

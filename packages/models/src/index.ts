@@ -26,6 +26,7 @@ export {
   resolveArtifact,
   resolveGuard,
 } from './resolve-guard.js';
+export { type CommandResult, runCommand } from './run-command.js';
 export { type ScratchLockOptions, withScratchLock } from './scratch-lock.js';
 export type {
   ArtifactSource,

@@ -14,6 +14,11 @@ export function expressQueueNameOf(queue: string): string {
   return `express-${queue}`;
 }
 
+const JOB_PREFIX = 'parcel-';
+
+/** The parcel that a job is for, by the job's id. */
+export const parcelIdOf = (jobId: string): number => Number(jobId.slice(JOB_PREFIX.length));
+
 /** The producer's end: dispatches parcels to workers. It may lose everything, and no work is lost (invariant 1). */
 export class ParcelQueue {
   readonly #queue: JobQueue;
@@ -29,7 +34,7 @@ export class ParcelQueue {
     const jobs = parcelIds.map((parcelId) => ({
       name: 'score',
       data: { parcelId },
-      opts: { jobId: `parcel-${parcelId}` },
+      opts: { jobId: `${JOB_PREFIX}${parcelId}` },
     }));
     const [first] = jobs;
     if (first === undefined) return;

@@ -1,13 +1,14 @@
 import { type Job, WaitingError } from 'bullmq';
 import { type JobWorker, openJobWorker, type ParcelJob, type QueueBackend } from './backend.js';
+import { parcelIdOf } from './parcel-queue.js';
 
 export interface ParcelWorkerOptions {
   /** Parcels held at once. */
   concurrency: number;
   /** Told of a connection that breaks; the worker mends it by itself. */
   onError?: (error: Error) => void;
-  /** Told of each lease that this worker found to have run out, whosever it was. */
-  onLeaseLost?: () => void;
+  /** Told of each parcel whose lease this worker found to have run out, whosever it was. */
+  onLeaseLost?: (parcelId: number) => void;
 }
 
 /** What `handle` throws to hand a parcel back: it waits again, at the front, and another worker takes it at once. */
@@ -23,18 +24,17 @@ export class ParcelWorker {
   readonly #worker: JobWorker;
 
   /**
-   * @param handle scores a parcel. When it fails, the queue forgets the parcel, and a reconciler brings it back. It is
-   * told how often the queue has handed the parcel out, this time included: more than once when a worker died over it.
+   * @param handle scores a parcel. When it fails, the queue forgets the parcel, and a reconciler brings it back.
    */
   constructor(
     backend: QueueBackend,
     name: string,
-    handle: (parcelId: number, handedOut: number) => Promise<void>,
+    handle: (parcelId: number) => Promise<void>,
     options: ParcelWorkerOptions,
   ) {
     const take = async (job: Job<ParcelJob>, token?: string): Promise<void> => {
       try {
-        await handle(job.data.parcelId, job.attemptsStarted);
+        await handle(job.data.parcelId);
       } catch (error) {
         if (!(error instanceof GiveBack)) throw error;
         await job.moveToWait(token);
@@ -43,7 +43,7 @@ export class ParcelWorker {
     };
     this.#worker = openJobWorker(backend, name, take, options.concurrency);
     this.#worker.on('error', options.onError ?? (() => {}));
-    this.#worker.on('stalled', () => options.onLeaseLost?.());
+    this.#worker.on('stalled', (jobId) => options.onLeaseLost?.(parcelIdOf(jobId)));
   }
 
   async ready(): Promise<void> {

@@ -21,7 +21,7 @@ async function newParcel(): Promise<{ parcelId: number; guardId: number }> {
 }
 
 const outcomes = (score: number): ContentOutcome[] =>
-  WORDS.map((word) => ({ hash: hashOf(word), score, error: null }));
+  WORDS.map((word) => ({ hash: hashOf(word), tokens: word.length, score, error: null }));
 
 async function scoresOf(guardId: number): Promise<(number | null)[]> {
   const { rows } = await database.pool.query<{ score: number | null }>(
@@ -80,12 +80,12 @@ test('a score of another parcel replaces an error, an error replaces no score', 
   const [second = 0] = (await submitWindow(database.pool, windowOf(other, ['a', 'bb']))) ?? [];
   const failed = { score: null, error: 'died' };
   await completeParcel(database.pool, first, [
-    { hash: hashOf('a'), ...failed },
-    { hash: hashOf('bb'), score: 0.25, error: null },
+    { hash: hashOf('a'), tokens: 1, ...failed },
+    { hash: hashOf('bb'), tokens: 2, score: 0.25, error: null },
   ]);
   await completeParcel(database.pool, second, [
-    { hash: hashOf('a'), score: 0.5, error: null },
-    { hash: hashOf('bb'), ...failed },
+    { hash: hashOf('a'), tokens: 1, score: 0.5, error: null },
+    { hash: hashOf('bb'), tokens: 2, ...failed },
   ]);
   const { rows } = await database.pool.query(
     'select score, error from scores where guard_id = $1 order by tokens',

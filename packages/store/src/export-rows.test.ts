@@ -42,8 +42,8 @@ test('a row has its score, or the error of its content, or the reason of its rej
   window.items.push({ seq: 4, key: '4', content: null, truncated: false, reject: 'line 4 is no JSON' });
   const [id = 0] = (await submitWindow(database.pool, window)) ?? [];
   await completeParcel(database.pool, id, [
-    { hash: hashOf('tea'), score: 0.25, error: null },
-    { hash: hashOf('bread'), score: null, error: 'died' },
+    { hash: hashOf('tea'), tokens: 3, score: 0.25, error: null },
+    { hash: hashOf('bread'), tokens: 5, score: null, error: 'died' },
   ]);
   const nothing = { json: null, score: null, tokens: null, error: null, reject: null, truncated: false };
   expect((await all(run.runId)).rows).toEqual([

@@ -5,12 +5,32 @@ import type { Retention } from './schema.js';
 const BATCH_ROWS = 10_000;
 
 /**
- * Deletes the texts of a run that are not retained, a batch at a time. Doing it again, or from where it was broken off,
- * is the same.
- * @returns how many were deleted
+ * Deletes the texts of a run that are not retained, a batch at a time, and what reviewers have noted of them. Doing it
+ * again, or from where it was broken off, is the same.
+ * @returns how many texts were deleted
  */
-export async function forgetTexts(pool: Pool, runId: number, retain: Retention): Promise<number> {
+export async function forgetTexts(
+  pool: Pick<Pool, 'query'>,
+  runId: number,
+  retain: Retention,
+): Promise<number> {
   if (retain === 'all') return 0;
+  const deleted = await deleteTexts(pool, runId, retain);
+  // A note may quote what it is about.
+  await pool.query(
+    `update verdicts v set note = null
+     where run_id = $1 and note is not null
+       and not exists (select from item_texts t where t.run_id = v.run_id and t.seq = v.seq)`,
+    [runId],
+  );
+  return deleted;
+}
+
+async function deleteTexts(
+  pool: Pick<Pool, 'query'>,
+  runId: number,
+  retain: 'none' | 'flagged',
+): Promise<number> {
   const { rows } = await pool.query<{ first: number | null; last: number | null }>(
     'select min(seq) as first, max(seq) as last from item_texts where run_id = $1',
     [runId],

@@ -23,8 +23,8 @@ test('what is known of a content: a score, a claim, a parcel that was cancelled;
   const [waiting] = (await submitWindow(pool, windowOf(run, ['claimed'], { afterRows: 2 }))) ?? [];
   const [given] = (await submitWindow(pool, windowOf(cancelled, ['stranded']))) ?? [];
   await completeParcel(pool, done, [
-    { hash: hashOf('scored'), score: 0.5, error: null },
-    { hash: hashOf('failed'), score: null, error: 'died' },
+    { hash: hashOf('scored'), tokens: 6, score: 0.5, error: null },
+    { hash: hashOf('failed'), tokens: 6, score: null, error: 'died' },
   ]);
   await cancelRun(pool, cancelled.runId);
 
@@ -43,7 +43,7 @@ test('a score outlives the run that it was made for, a claim does not', async ()
   const { pool } = database;
   const run = await newRun(pool);
   const [done = 0] = (await submitWindow(pool, windowOf(run, ['scored']))) ?? [];
-  await completeParcel(pool, done, [{ hash: hashOf('scored'), score: 0.5, error: null }]);
+  await completeParcel(pool, done, [{ hash: hashOf('scored'), tokens: 6, score: 0.5, error: null }]);
   await submitWindow(pool, windowOf(run, ['claimed'], { afterRows: 1 }));
   await pool.query('delete from runs where id = $1', [run.runId]);
   expect(await knownContents(pool, run.guardId, ALL.map(hashOf))).toEqual([

@@ -1,3 +1,4 @@
+import { byteaArray } from './binary-array.js';
 import type { Pool } from './connect.js';
 
 /** What the store knows of a content. */
@@ -33,7 +34,7 @@ export async function knownContents(pool: Pool, guardId: number, hashes: Buffer[
      from scores s left join parcels p on p.id = s.parcel_id
      where s.guard_id = $1 and s.content = any($2::bytea[])
        and s.error is null and (s.score is not null or p.id is not null)`,
-    [guardId, hashes],
+    [guardId, byteaArray(hashes)],
   );
   return rows;
 }

@@ -19,7 +19,7 @@ test('a parcel comes out as it went in, token ids beyond 16 bits included', asyn
   };
   const [id = 0] =
     (await submitWindow(database.pool, windowOf(run, ['a', 'b', 'c'], { parcels: [parcel] }))) ?? [];
-  expect(await leaseParcel(database.pool, id)).toEqual({ id, ...parcel });
+  expect(await leaseParcel(database.pool, id)).toEqual({ id, ...parcel, lostLeases: 0 });
 });
 
 test('a parcel that does not exist is nothing to be scored', async () => {

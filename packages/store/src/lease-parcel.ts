@@ -1,4 +1,5 @@
 import type { Pool } from './connect.js';
+import { int32Of } from './token-bytes.js';
 
 /** A parcel's contents, ready for the engine. */
 export interface LeasedParcel {
@@ -7,6 +8,8 @@ export interface LeasedParcel {
   hashes: Buffer[];
   /** Token ids of each content, in the order of `hashes`. */
   tokenIds: Int32Array[];
+  /** See `SUSPECT_AFTER`. */
+  lostLeases: number;
 }
 
 const HASH_BYTES = 32;
@@ -22,12 +25,20 @@ const SCORED = `select n from generate_series(0, contents - 1) n
  * parcel, whose contents were new when it was cut, it would cost more to ask (10 us each) than it could ever save.
  */
 export async function leaseParcel(pool: Pool, parcelId: number): Promise<LeasedParcel | undefined> {
-  const { rows } = await pool.query<{ hashes: Buffer; lengths: Buffer; token_ids: Buffer; scored: number[] }>(
-    `select hashes, lengths, token_ids,
+  const { rows } = await pool.query<{
+    hashes: Buffer;
+    lengths: Buffer;
+    token_ids: Buffer;
+    lost_leases: number;
+    scored: number[];
+  }>({
+    // Prepared once a connection: its plan took longer than its run.
+    name: 'lease-parcel',
+    text: `select hashes, lengths, token_ids, lost_leases,
             case when run_id is null then array(${SCORED}) else '{}' end as scored
      from parcels p where id = $1 and state = 'waiting'`,
-    [parcelId],
-  );
+    values: [parcelId],
+  });
   const [row] = rows;
   if (row === undefined) return undefined;
   const lengths = int32Of(row.lengths);
@@ -47,9 +58,5 @@ export async function leaseParcel(pool: Pool, parcelId: number): Promise<LeasedP
       `parcel ${parcelId} is damaged: ${lengths.length} lengths, ${all.length} token ids, ${row.hashes.length} bytes of hashes`,
     );
   }
-  return { id: parcelId, hashes, tokenIds };
-}
-
-function int32Of(bytes: Buffer): Int32Array {
-  return new Int32Array(Uint8Array.from(bytes).buffer);
+  return { id: parcelId, hashes, tokenIds, lostLeases: row.lost_leases };
 }

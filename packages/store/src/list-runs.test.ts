@@ -46,9 +46,10 @@ test('runs come newest first, and their rows are scored, failed, rejected or lef
   ]);
   expect(await listRuns(pool, { limit: 1 })).toHaveLength(1);
   expect(await problemRows(pool, run.runId, 10)).toEqual([
-    { seq: 4, key: 'row-4', reason: 'died' },
-    { seq: 6, key: 'bad', reason: 'line 6 is no JSON' },
+    { seq: 4, key: 'row-4', unreadable: false, reason: 'died' },
+    { seq: 6, key: 'bad', unreadable: true, reason: 'line 6 is no JSON' },
   ]);
   expect(await problemRows(pool, run.runId, 1)).toHaveLength(1);
+  expect(await problemRows(pool, run.runId, 10, 4)).toMatchObject([{ seq: 6 }]);
   expect(await waitingGuards(pool)).toMatchObject([{ guardId: run.guardId, ref: 'test', parcels: 1 }]);
 });

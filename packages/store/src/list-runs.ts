@@ -93,20 +93,27 @@ async function select(pool: Pool, which: string, value: number): Promise<RunRow[
 export interface ProblemRow {
   seq: number;
   key: string;
+  /** It could not be read; else it could not be scored. */
+  unreadable: boolean;
   reason: string;
 }
 
-/** The first rows of a run that could not be read or scored. */
-export async function problemRows(pool: Pool, runId: number, limit: number): Promise<ProblemRow[]> {
+/** Rows of a run that could not be read or scored: the first so many after a row. */
+export async function problemRows(
+  pool: Pool,
+  runId: number,
+  limit: number,
+  after = 0,
+): Promise<ProblemRow[]> {
   const { rows } = await pool.query<ProblemRow>(
-    `select i.seq, i.key, coalesce(i.reject, s.error) as reason
+    `select i.seq, i.key, i.reject is not null as unreadable, coalesce(i.reject, s.error) as reason
      from runs r join items i on i.run_id = r.id
      left join lateral (select error from scores
                         where guard_id = r.guard_id and content = i.content limit 1) s on true
-     where r.id = $1 and (i.reject is not null or s.error is not null)
+     where r.id = $1 and i.seq > $3 and (i.reject is not null or s.error is not null)
      order by i.seq
      limit $2`,
-    [runId, limit],
+    [runId, limit, after],
   );
   return rows;
 }

@@ -32,16 +32,28 @@ test('six processes that migrate an empty database at once all succeed', async (
   await Promise.all(pools.map((pool) => pool.end()));
 
   expect(await tablesOf(database.pool)).toEqual([
+    'api_keys',
+    'audit_log',
+    'batches',
     'deliveries',
+    'file_chunks',
+    'files',
     'firings',
     'guards',
     'installation',
     'item_texts',
     'items',
     'parcels',
+    'policies',
+    'policy_changes',
+    'ranking_chunks',
+    'review_leases',
+    'run_rankings',
     'runs',
     'schedules',
     'scores',
+    'sessions',
+    'verdicts',
   ]);
   const { rows } = await database.pool.query('select count(*) as count from drizzle.__drizzle_migrations');
   const { entries } = JSON.parse(await readFile(JOURNAL, 'utf8')) as { entries: unknown[] };

@@ -1,6 +1,7 @@
 import { UserError } from '@tocsin/errors';
 import type pg from 'pg';
 import type { Pool } from './connect.js';
+import { SUSPECT_AFTER } from './suspect-parcel.js';
 import { inTransaction } from './transaction.js';
 import { adoptParcels } from './waiting-parcels.js';
 
@@ -62,16 +63,20 @@ const FAILED = `runs r join items i on i.run_id = r.id
                 where s.guard_id = r.guard_id and s.content = i.content and s.error is not null limit 1) failed on true
   where r.id = $1`;
 
-/** A parcel that is done still holds those of its contents that ended in an error: they become all that it holds. */
+/**
+ * A parcel that is done still holds those of its contents that ended in an error: they become all that it holds. One
+ * that workers had died over is tried as often as before.
+ */
 async function reopenFailed(client: pg.PoolClient, runId: number): Promise<number[]> {
   const ids = await idsOf(
     client,
     `update parcels
      set state = 'waiting', run_id = $1, finished_at = null,
-         contents = octet_length(hashes) / 32, tokens = octet_length(token_ids) / 4
+         contents = octet_length(hashes) / 32, tokens = octet_length(token_ids) / 4,
+         lost_leases = least(lost_leases, $2)
      where state = 'done' and hashes is not null and id in (select failed.parcel_id from ${FAILED})
      returning id`,
-    [runId],
+    [runId, SUSPECT_AFTER],
   );
   await client.query(
     `update scores set error = null

@@ -55,9 +55,9 @@ test('progress counts the own parcels, unresolved items those of other runs too'
   const [done = 0] = (await submitWindow(pool, window)) ?? [];
   const [later = 0] = (await submitWindow(pool, windowOf(run, ['ccc'], { afterRows: 5 }))) ?? [];
   await completeParcel(pool, done, [
-    { hash: hashOf('a'), score: 0.5, error: null },
+    { hash: hashOf('a'), tokens: 1, score: 0.5, error: null },
     // An error resolves an item as a score does.
-    { hash: hashOf('bb'), score: null, error: 'died' },
+    { hash: hashOf('bb'), tokens: 2, score: null, error: 'died' },
   ]);
   expect(await runProgress(pool, run.runId)).toEqual({
     contents: 3,
@@ -66,9 +66,9 @@ test('progress counts the own parcels, unresolved items those of other runs too'
     tokensDone: 3,
     parcelsWaiting: 1,
   });
-  await completeParcel(pool, later, [{ hash: hashOf('ccc'), score: 0.5, error: null }]);
+  await completeParcel(pool, later, [{ hash: hashOf('ccc'), tokens: 3, score: 0.5, error: null }]);
   expect(await runProgress(pool, run.runId)).toMatchObject({ contentsDone: 3, parcelsWaiting: 0 });
   expect(await hasUnresolvedItems(pool, run.runId)).toBe(true);
-  await completeParcel(pool, theirs, [{ hash: hashOf('shared'), score: 0.5, error: null }]);
+  await completeParcel(pool, theirs, [{ hash: hashOf('shared'), tokens: 6, score: 0.5, error: null }]);
   expect(await hasUnresolvedItems(pool, run.runId)).toBe(false);
 });

@@ -42,6 +42,8 @@ export interface RunOptions {
   threshold?: number;
   /** Whose texts stay in the store when the run is over; `flagged` by default. */
   retain?: Retention;
+  /** uuid of the key that it is submitted with; none for the command line. */
+  ownerKey?: string | undefined;
 }
 
 /**
@@ -52,11 +54,12 @@ export async function createRun(
   pool: Pool,
   guardId: number,
   name: string,
-  { threshold, retain = DEFAULT_RETENTION }: RunOptions = {},
+  { threshold, retain = DEFAULT_RETENTION, ownerKey }: RunOptions = {},
 ): Promise<number> {
   const { rows } = await pool.query<{ id: number }>(
-    'insert into runs (guard_id, name, threshold, retain, seen_at) values ($1, $2, $3, $4, now()) returning id',
-    [guardId, name, threshold ?? null, retain],
+    `insert into runs (guard_id, name, threshold, retain, owner_key, seen_at)
+     values ($1, $2, $3, $4, $5, now()) returning id`,
+    [guardId, name, threshold ?? null, retain, ownerKey ?? null],
   );
   return only(rows).id;
 }

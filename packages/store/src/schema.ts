@@ -3,7 +3,6 @@ import {
   bigint,
   bigserial,
   boolean,
-  customType,
   index,
   integer,
   jsonb,
@@ -17,9 +16,8 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
-
-const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
-const now = (name: string) => timestamp(name, { withTimezone: true }).notNull().defaultNow();
+import { apiKeys } from './schema-access.js';
+import { bytea, now, tsvector } from './schema-columns.js';
 
 /** Guards whose scores are kept. */
 export const guards = pgTable('guards', {
@@ -65,6 +63,10 @@ export const runs = pgTable('runs', {
   /** When the process that waits for the run was last heard of; null for a run that nobody has to wait for. */
   seenAt: timestamp('seen_at', { withTimezone: true }),
   finishedAt: timestamp('finished_at', { withTimezone: true }),
+  /** The key that it was submitted with; null when that took none. */
+  ownerKey: uuid('owner_key').references(() => apiKeys.id),
+  /** When the last of its texts got its `search`. */
+  searchableAt: timestamp('searchable_at', { withTimezone: true }),
 });
 
 /**
@@ -98,8 +100,13 @@ export const itemTexts = pgTable(
     seq: bigint({ mode: 'number' }).notNull(),
     /** JSON in a text column: jsonb takes no NUL, and a text may hold one. */
     json: text().notNull(),
+    /** Its words, once the run is over: the way of a window is not burdened with it. */
+    search: tsvector(),
   },
-  (table) => [primaryKey({ columns: [table.runId, table.seq] })],
+  (table) => [
+    primaryKey({ columns: [table.runId, table.seq] }),
+    index('item_texts_search').using('gin', table.search).where(sql`search is not null`),
+  ],
 );
 
 export const PARCEL_STATES = ['waiting', 'done', 'cancelled'] as const;

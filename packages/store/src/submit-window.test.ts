@@ -114,7 +114,12 @@ describe('two producers with the same contents', () => {
     const parcels = [...(ids ?? []), ...(otherIds ?? [])];
     expect(parcels).toHaveLength(2);
     for (const id of parcels) {
-      const outcomes = words.map((word, i) => ({ hash: hashOf(word), score: i / 300, error: null }));
+      const outcomes = words.map((word, i) => ({
+        hash: hashOf(word),
+        tokens: word.length,
+        score: i / 300,
+        error: null,
+      }));
       await completeParcel(database.pool, id, outcomes);
     }
     expect(
@@ -141,8 +146,8 @@ test('a content that ended in an error is claimed anew, one with a score is not'
   const run = await newRun(database.pool);
   const [id] = (await submitWindow(database.pool, windowOf(run, ['good', 'bad']))) ?? [];
   await completeParcel(database.pool, id ?? 0, [
-    { hash: hashOf('good'), score: 0.25, error: null },
-    { hash: hashOf('bad'), score: null, error: 'the engine process died' },
+    { hash: hashOf('good'), tokens: 4, score: 0.25, error: null },
+    { hash: hashOf('bad'), tokens: 3, score: null, error: 'the engine process died' },
   ]);
   const later = await anotherRun(database.pool, run.guardId);
   const [laterId] = (await submitWindow(database.pool, windowOf(later, ['good', 'bad']))) ?? [];

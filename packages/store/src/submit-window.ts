@@ -1,6 +1,8 @@
 import { UserError } from '@tocsin/errors';
 import type pg from 'pg';
+import { boolArray, byteaArray, int4Array, int8Array, textArray } from './binary-array.js';
 import type { Pool } from './connect.js';
+import { byHash } from './hash-order.js';
 import { bytesOf, lengthsOf } from './token-bytes.js';
 import { inTransaction } from './transaction.js';
 
@@ -13,7 +15,7 @@ export interface WindowItem {
   content: Buffer | null;
   truncated: boolean;
   reject: string | null;
-  /** What was given, as one line of JSON, if it is to be kept; it may be of any length. */
+  /** What was given, as JSON, if it is to be kept; it may be of any length. */
   json?: string | undefined;
 }
 
@@ -95,12 +97,12 @@ async function insertParcels(client: pg.PoolClient, window: Window): Promise<num
     [
       window.runId,
       window.guardId,
-      ids,
-      parcels.map((parcel) => parcel.hashes.length),
-      parcels.map(tokensOf),
-      parcels.map((parcel) => Buffer.concat(parcel.hashes)),
-      parcels.map((parcel) => lengthsOf(parcel.tokenIds)),
-      parcels.map((parcel) => bytesOf(parcel.tokenIds)),
+      int8Array(ids),
+      int4Array(parcels.map((parcel) => parcel.hashes.length)),
+      int4Array(parcels.map(tokensOf)),
+      byteaArray(parcels.map((parcel) => Buffer.concat(parcel.hashes))),
+      byteaArray(parcels.map((parcel) => lengthsOf(parcel.tokenIds))),
+      byteaArray(parcels.map((parcel) => bytesOf(parcel.tokenIds))),
     ],
   );
   return ids;
@@ -111,11 +113,11 @@ async function insertParcels(client: pg.PoolClient, window: Window): Promise<num
  * the same. In the order of the hashes, so that two producers never wait for each other.
  */
 async function claimContents(client: pg.PoolClient, window: Window, parcelIds: number[]): Promise<void> {
-  const claims = window.parcels
-    .flatMap(({ hashes, tokenIds }, i) =>
-      hashes.map((hash, j) => ({ hash, parcelId: parcelIds[i], tokens: tokenIds[j]?.length })),
-    )
-    .sort((a, b) => Buffer.compare(a.hash, b.hash));
+  const claims = byHash(
+    window.parcels.flatMap(({ hashes, tokenIds }, i) =>
+      hashes.map((hash, j) => ({ hash, parcelId: parcelIds[i] ?? 0, tokens: tokenIds[j]?.length ?? 0 })),
+    ),
+  );
   if (claims.length === 0) return;
   await client.query(
     `insert into scores (guard_id, content, parcel_id, tokens)
@@ -126,9 +128,9 @@ async function claimContents(client: pg.PoolClient, window: Window, parcelIds: n
      where scores.error is not null`,
     [
       window.guardId,
-      claims.map((claim) => claim.hash),
-      claims.map((claim) => claim.parcelId),
-      claims.map((claim) => claim.tokens),
+      byteaArray(claims.map((claim) => claim.hash)),
+      int8Array(claims.map((claim) => claim.parcelId)),
+      int4Array(claims.map((claim) => claim.tokens)),
     ],
   );
 }
@@ -142,23 +144,22 @@ async function insertItems(client: pg.PoolClient, window: Window): Promise<void>
           as item (seq, key, content, truncated, reject)`,
     [
       window.runId,
-      items.map((item) => item.seq),
-      items.map((item) => item.key),
-      items.map((item) => item.content),
-      items.map((item) => item.truncated),
-      items.map((item) => item.reject),
+      int8Array(items.map((item) => item.seq)),
+      textArray(items.map((item) => item.key)),
+      byteaArray(items.map((item) => item.content)),
+      boolArray(items.map((item) => item.truncated)),
+      textArray(items.map((item) => item.reject)),
     ],
   );
 }
 
-/** One string for all: JSON.stringify leaves no line break, and an array's elements would each be escaped once more. */
 async function insertTexts(client: pg.PoolClient, { runId, items }: Window): Promise<void> {
-  const kept = items.filter(({ json }) => json !== undefined);
+  const kept = items.flatMap(({ seq, json }) => (json === undefined ? [] : [{ seq, json }]));
   if (kept.length === 0) return;
   await client.query(
     `insert into item_texts (run_id, seq, json)
-     select $1, seq, json from unnest($2::bigint[], string_to_array($3, E'\\n')) as kept (seq, json)`,
-    [runId, kept.map(({ seq }) => seq), kept.map(({ json }) => json).join('\n')],
+     select $1, seq, json from unnest($2::bigint[], $3::text[]) as kept (seq, json)`,
+    [runId, int8Array(kept.map(({ seq }) => seq)), textArray(kept.map(({ json }) => json))],
   );
 }
 

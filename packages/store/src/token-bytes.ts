@@ -7,3 +7,8 @@ export function bytesOf(values: readonly Int32Array[]): Buffer {
 export function lengthsOf(tokenIds: readonly Int32Array[]): Buffer {
   return bytesOf([Int32Array.from(tokenIds, (ids) => ids.length)]);
 }
+
+/** int32 values of such bytes. */
+export function int32Of(bytes: Buffer): Int32Array {
+  return new Int32Array(Uint8Array.from(bytes).buffer);
+}

@@ -31,7 +31,7 @@ test('the oldest parcels of the guard that wait, of whatever run', async () => {
     (await submitWindow(pool, windowOf(run, ['a', 'b', 'c'], { parcels }))) ?? [];
   const [fourth = 0] = (await submitWindow(pool, windowOf(other, ['d']))) ?? [];
   await submitWindow(pool, windowOf(foreign, ['a']));
-  await completeParcel(pool, second, [{ hash: hashOf('b'), score: 0.5, error: null }]);
+  await completeParcel(pool, second, [{ hash: hashOf('b'), tokens: 1, score: 0.5, error: null }]);
 
   expect(await waitingParcels(pool, run.guardId, 10)).toEqual([first, third, fourth]);
   expect(await waitingParcels(pool, run.guardId, 2)).toEqual([first, third]);

@@ -1,6 +1,8 @@
 export { DEFAULT_METRICS_HOST, type ListenAt } from './listen-at.js';
 export {
   CLASSES,
+  EXPRESS_OUTCOMES,
+  type ExpressOutcomeName,
   METRICS,
   type MetricDefinition,
   type MetricKey,
@@ -9,6 +11,7 @@ export {
   type TrafficClass,
 } from './metric-definitions.js';
 export {
+  type ExpressMeasure,
   Metrics,
   type MetricsOptions,
   type ParcelMeasure,
@@ -17,6 +20,5 @@ export {
 } from './metrics.js';
 export type { QueueDepth, ReadQueue } from './queue-reader.js';
 export { type Check, Readiness } from './readiness.js';
-export { REJECT_KINDS, rejectKind } from './reject-kind.js';
 export { Telemetry, type TelemetryOptions } from './telemetry.js';
 export { type SpanFacts, type Tracing, untraced } from './tracing.js';

@@ -17,10 +17,24 @@ export type TrafficClass = (typeof CLASSES)[number];
 export const ROW_OUTCOMES = ['scored', 'known', 'duplicate', 'rejected', 'failed'] as const;
 export type RowOutcomeName = (typeof ROW_OUTCOMES)[number];
 
+/** What becomes of a row that somebody asks for. */
+export const EXPRESS_OUTCOMES = [
+  'scored',
+  'known',
+  'failed',
+  'refused',
+  'timeout',
+  'left',
+  'broken',
+] as const;
+export type ExpressOutcomeName = (typeof EXPRESS_OUTCOMES)[number];
+
 /** From a pass of a few short rows on a GPU to a full one of a large backbone on a CPU. */
 const PASS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 /** A parcel may wait for the passes before it. */
 const PARCEL_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
+/** From a score that is known to one that waits for workers to start. */
+const WAIT_SECONDS = [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 /** A row that is longer than the budget has a pass of its own, which is more than full. */
 const FILL = [0.1, 0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1];
 
@@ -35,7 +49,7 @@ export const METRICS = {
   rejects: {
     type: 'counter',
     name: 'tocsin_rejects_total',
-    help: 'Rows of a corpus that cannot be scored, by the kind of the reason.',
+    help: 'Rows of a corpus that cannot be scored, by why: too_long, encoding, json, csv, missing, ambiguous, type, request, guard, label.',
     labels: ['kind'],
   },
   cacheHits: {
@@ -106,6 +120,13 @@ export const METRICS = {
     help: 'Time from the lease of a parcel to its scores in the store.',
     labels: ['class'],
     buckets: PARCEL_SECONDS,
+  },
+  expressWait: {
+    type: 'histogram',
+    name: 'tocsin_express_wait_seconds',
+    help: 'Time from a single row that somebody asks for to its answer, in the process that asks: scored, known (no forward pass), failed, refused (the guard cannot score it), timeout, left (who asked is gone), broken (a server is away). Its count is the rows asked for.',
+    labels: ['outcome'],
+    buckets: WAIT_SECONDS,
   },
   leasesLost: {
     type: 'counter',

@@ -1,7 +1,12 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { METRICS, type MetricDefinition, type MetricKey, type TrafficClass } from './metric-definitions.js';
+import {
+  type ExpressOutcomeName,
+  METRICS,
+  type MetricDefinition,
+  type MetricKey,
+  type TrafficClass,
+} from './metric-definitions.js';
 import { CachedQueueReader, type ReadQueue } from './queue-reader.js';
-import { rejectKind } from './reject-kind.js';
 
 /** A forward pass that gave scores. */
 export interface PassMeasure {
@@ -27,6 +32,13 @@ export interface ParcelMeasure {
   seconds: number;
 }
 
+/** A row that somebody asked for, and has an answer to. */
+export interface ExpressMeasure {
+  outcome: ExpressOutcomeName;
+  /** From asked to answered. */
+  seconds: number;
+}
+
 /** A window of a corpus that is in the store now. */
 export interface WindowMeasure {
   fresh: number;
@@ -34,8 +46,8 @@ export interface WindowMeasure {
   duplicates: number;
   rejected: number;
   parcels: number;
-  /** Why rows were rejected. Only the kinds of these are counted, never what they say. */
-  rejectReasons: readonly string[];
+  /** Why rows were rejected, in a word each. */
+  rejectKinds: readonly string[];
 }
 
 export interface MetricsOptions {
@@ -103,8 +115,11 @@ export class Metrics {
     }
     this.#count('cacheHits', {}, window.known);
     this.#count('cacheMisses', {}, window.fresh);
-    for (const reason of window.rejectReasons) this.#count('rejects', { kind: rejectKind(reason) });
+    for (const kind of window.rejectKinds) this.#count('rejects', { kind });
   };
+
+  readonly onExpress = ({ outcome, seconds }: ExpressMeasure): void =>
+    this.#observe('expressWait', { outcome }, seconds);
 
   readonly onEngineRestart = (): void => this.#count('engineRestarts');
   readonly onDatabaseRetry = (): void => this.#count('databaseRetries');

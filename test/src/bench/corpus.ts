@@ -53,6 +53,14 @@ function syntheticRows(count: number): BenchRow[] {
   });
 }
 
+/** Messages of about 15 tokens, no two alike. */
+export function* shortRows(count: number): Generator<BenchRow> {
+  const random = randomFrom(11);
+  for (let i = 0; i < count; i++) {
+    yield { id: `r${i}`, text: `message ${i}: see you at ${Math.floor(random() * 24)} o'clock` };
+  }
+}
+
 /** mulberry32: the same numbers at every run. */
 export function randomFrom(seed: number): () => number {
   let state = seed;
@@ -65,8 +73,8 @@ export function randomFrom(seed: number): () => number {
 }
 
 /** Writes rows as JSONL. */
-export async function writeCorpus(dir: string, rows: Iterable<BenchRow>): Promise<string> {
-  const path = join(dir, 'corpus.jsonl');
+export async function writeCorpus(dir: string, rows: Iterable<BenchRow>, name = 'corpus'): Promise<string> {
+  const path = join(dir, `${name}.jsonl`);
   const handle = await open(path, 'w');
   let block = '';
   for (const row of rows) {

@@ -6,6 +6,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { benchDashboard } from './dashboard.js';
 import { benchEngine } from './engine.js';
 import { benchExpress } from './express.js';
 import { benchGolden } from './golden.js';
@@ -33,6 +34,7 @@ const benchmarks: Record<string, (dir: string) => Promise<void>> = {
   large: (dir) => benchLarge(dir),
   producer: (dir) => benchProducer(dir),
   express: (dir) => benchExpress(dir),
+  dashboard: (dir) => benchDashboard(dir),
 };
 
 /** Not among those that run when none is named: it takes minutes, and 24 GB of disk. */

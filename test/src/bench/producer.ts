@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { randomFrom, writeCorpus } from './corpus.js';
+import { shortRows, writeCorpus } from './corpus.js';
 import { line, rate, section } from './report.js';
 
 const ROWS = 1_000_000;
@@ -10,7 +10,7 @@ const SUBMIT_ONLY = fileURLToPath(new URL('./submit-only.js', import.meta.url));
 /** A million short rows into the store and the queue, by a process that does nothing else. */
 export async function benchProducer(dir: string): Promise<void> {
   section(`Producer: ${ROWS.toLocaleString('en-US')} short rows, embedded PostgreSQL and queue`);
-  const corpus = await writeCorpus(dir, shortRows());
+  const corpus = await writeCorpus(dir, shortRows(ROWS));
   // With texts first: that is what `--retain flagged`, the default, does.
   for (const texts of [true, false]) {
     const { rows, ms, peakBytes } = await submitOnly(corpus, join(dir, `producer-${texts}`), texts);
@@ -34,11 +34,4 @@ async function submitOnly(
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   if (code !== 0) throw new Error(`the producer ended with ${code}`);
   return JSON.parse(out) as { rows: number; ms: number; peakBytes: number };
-}
-
-function* shortRows(): Generator<{ id: string; text: string }> {
-  const random = randomFrom(11);
-  for (let i = 0; i < ROWS; i++) {
-    yield { id: `r${i}`, text: `message ${i}: see you at ${Math.floor(random() * 24)} o'clock` };
-  }
 }

@@ -7,6 +7,17 @@ export function section(title: string): void {
   console.log(`\n${title}`);
 }
 
+/** Columns, each as wide as it has to be: the first to the left, numbers to the right. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): void {
+  const widths = head.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  for (const row of [head, ...rows]) {
+    const cells = row.map((cell, i) =>
+      i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0),
+    );
+    console.log(`  ${cells.join('  ')}`);
+  }
+}
+
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 export const times = (ratio: number, digits = 1): string => `${ratio.toFixed(digits)} x`;

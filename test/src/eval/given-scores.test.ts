@@ -45,6 +45,30 @@ test('scores that are there give what the guard gives, in any order, without tex
   expect(parsed(joined).source).toEqual({ kind: 'file', file: `${scores}.gz`, unmatched: 0 });
 });
 
+test.each(['csv', 'tsv', 'parquet', 'csv.gz'])('scores are read as they are written: %s', async (format) => {
+  const rows = [
+    { id: '=1+1', text: 'a sum', label: 1 },
+    { id: '-2', text: 'a number', label: 0 },
+    { id: "'=1+1", text: 'quoted', label: 0 },
+    { id: '', text: 'no name', label: 1 },
+    { id: '007', text: 'a spy', label: 0 },
+    { id: 'two\nlines, "quoted"', text: 'two lines', label: 1 },
+    { id: 'none', label: 1 },
+  ];
+  const odd = await writeJsonl(join(dir, 'odd.jsonl'), rows.slice(format.startsWith('parquet') ? 0 : 1));
+  const out = join(dir, `odd-scores.${format}`);
+  const args = [...goldenGuard('qwen3-residual'), '--data-dir', join(dir, 'postgres'), '-o', out];
+  expect((await tocsin(['score', odd, ...args])).exitCode).toBe(2);
+  const ended = await evaluate(odd, out);
+  expect(ended.exitCode).toBe(2);
+  expect(ended.stderr).toContain('It has no score: ');
+  const scored = rows.length - (format.startsWith('parquet') ? 1 : 2);
+  expect(parsed(ended)).toMatchObject({
+    counts: { evaluated: scored, withoutScore: 1 },
+    source: { kind: 'file', unmatched: 0 },
+  });
+});
+
 test('rows and scores without the other are counted and said', async () => {
   const lines = (await readFile(scores, 'utf8')).trim().split('\n');
   const fewer = join(dir, 'fewer.jsonl');
@@ -59,7 +83,7 @@ test('rows and scores without the other are counted and said', async () => {
     counts: { rows: 40, evaluated: 38, withoutScore: 2 },
     source: { unmatched: 1 },
   });
-  expect(ended.stderr).toMatch(/rows.jsonl, line 1: The scores have no line with the key "row-0"/);
+  expect(ended.stderr).toMatch(/rows.jsonl, line 1: The scores have no row with the key "row-0"/);
   expect(ended.stderr).toMatch(/rows.jsonl, line 2: It has no score: the engine gave up/);
   expect(ended.stderr).toContain('1 of the scores belongs to no labelled row.');
 });
@@ -84,12 +108,7 @@ const REFUSED: [what: string, rows: unknown[], given: unknown[], says: RegExp][]
     /The corpus has the key "a" twice \(again in .*labelled.jsonl, line 2\)/,
   ],
   ['a score above 1', [{ id: 'a', label: 1 }], [{ key: 'a', score: 1.5 }], /line 1 is no score: its "score"/],
-  [
-    'no key',
-    [{ id: 'a', label: 1 }],
-    [{ id: 'a', score: 0.5 }],
-    /line 1 is no score: it is no JSON object with a key/,
-  ],
+  ['no key', [{ id: 'a', label: 1 }], [{ id: 'a', score: 0.5 }], /line 1 is no score: it has no "key"/],
   ['no threshold', [{ id: 'a', label: 1 }], [{ key: 'a', score: 0.5 }], /name no threshold/],
   [
     'two thresholds',

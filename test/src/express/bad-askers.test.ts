@@ -14,6 +14,7 @@ test('a text that the model has no number for has its error, tried once for all,
     const texts = ['tea', `bread ${POISON}`, 'garden', 'letter'];
     const outcomes = await bed.asker.score(texts);
     expect(outcomes.map(({ error }) => error === undefined)).toEqual([true, false, true, true]);
+    expect(bed.answers.toSorted()).toEqual(['failed', 'scored', 'scored', 'scored']);
     expect(outcomes[1]).toEqual({ error: expect.stringContaining('NaN') as string, refused: false });
     const again = await Promise.all([1, 2, 3].map(() => bed.asker.score(texts.slice(1, 2))));
     expect(again.flat()).toEqual([1, 2, 3].map(() => outcomes[1]));

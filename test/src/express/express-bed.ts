@@ -5,6 +5,7 @@ import { prepareBackend, type QueueBackend } from '@tocsin/queue';
 import { goldenDirs } from '@tocsin/siren/testing';
 import { type RegisteredGuard, registerGuard } from '@tocsin/store';
 import { TestDatabase } from '@tocsin/store/testing';
+import type { ExpressMeasure, ExpressOutcomeName } from '@tocsin/telemetry';
 import { inject } from 'vitest';
 import { until } from '../setup/processes.js';
 import { RedisServer } from '../setup/redis.js';
@@ -20,6 +21,8 @@ export class ExpressBed {
   readonly guard: OpenGuard;
   readonly registered: RegisteredGuard;
   readonly asker: ExpressScorer;
+  /** What became of the rows that were asked for. */
+  readonly answers: ExpressOutcomeName[];
   readonly #workers: TocsinProcess[] = [];
 
   private constructor(
@@ -29,6 +32,7 @@ export class ExpressBed {
     guard: OpenGuard,
     registered: RegisteredGuard,
     asker: ExpressScorer,
+    answers: ExpressOutcomeName[],
   ) {
     this.database = database;
     this.redis = redis;
@@ -36,6 +40,7 @@ export class ExpressBed {
     this.guard = guard;
     this.registered = registered;
     this.asker = asker;
+    this.answers = answers;
   }
 
   /** @param backbone instead of the guard's own */
@@ -50,8 +55,10 @@ export class ExpressBed {
     const guard = await openGuard(artifact, { backbone, cacheDir: join(inject('scratch'), 'cache') });
     const { pool } = database;
     const registered = await registerGuard(pool, guard.fingerprint, 'test');
-    const asker = await ExpressScorer.open({ pool, backend, guard, registered });
-    return new ExpressBed(database, redis, backend, guard, registered, asker);
+    const answers: ExpressOutcomeName[] = [];
+    const onAnswer = ({ outcome }: ExpressMeasure): void => void answers.push(outcome);
+    const asker = await ExpressScorer.open({ pool, backend, guard, registered, onAnswer });
+    return new ExpressBed(database, redis, backend, guard, registered, asker, answers);
   }
 
   /** Where commands find the servers. */

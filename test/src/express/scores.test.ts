@@ -32,6 +32,7 @@ describe.each(BACKENDS)('on %s', (kind) => {
     }
     const again = await asker.score(TEXTS);
     expect(again).toEqual(outcomes.map((outcome) => ({ ...outcome, known: true })));
+    expect(bed.answers).toEqual([...TEXTS.map(() => 'scored'), ...TEXTS.map(() => 'known')]);
 
     const parcels = await bed.parcels();
     expect(parcels.reduce((sum, { contents }) => sum + contents, 0)).toBe(TEXTS.length);
@@ -43,15 +44,18 @@ describe.each(BACKENDS)('on %s', (kind) => {
 
   test('an item that this guard cannot score is refused, and costs no other', async () => {
     const [first = ''] = TEXTS;
+    bed.answers.length = 0;
     const outcomes = await bed.asker.score([first, { messages: [{ role: 'user', content: 'tea' }] }]);
     expect(outcomes).toEqual([
       expect.objectContaining({ known: true }),
       { error: expect.stringContaining('a content guard scores texts') as string, refused: true },
     ]);
+    expect(bed.answers.toSorted()).toEqual(['known', 'refused']);
   });
 
   test('without a worker the wait ends, and nothing is left to be scored', async () => {
-    const { asker } = bed;
+    const { asker, answers } = bed;
+    answers.length = 0;
     await expect(asker.score(['nobody is there'], { timeoutMs: 300 })).rejects.toThrow(
       'no score within 0.3 s',
     );
@@ -59,6 +63,7 @@ describe.each(BACKENDS)('on %s', (kind) => {
     const asked = asker.score(['and nobody waits'], { signal: gone.signal });
     setTimeout(() => gone.abort(new Error('gone home')), 200);
     await expect(asked).rejects.toThrow('gone home');
+    expect(answers).toEqual(['timeout', 'left']);
     const waiting = async () => (await bed.parcels()).filter(({ state }) => state !== 'done');
     await expect.poll(waiting).toEqual([1, 1].map((contents) => ({ contents, state: 'cancelled' })));
     await expect(asker.score(['x'], { timeoutMs: 61_000 })).rejects.toThrow('timeoutMs must be');

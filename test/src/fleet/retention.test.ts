@@ -101,8 +101,22 @@ describe('tocsin purge', () => {
   test('by age; scores go only when they are asked for', async () => {
     const runId = await newRun();
     await fleet.ask(`update runs set finished_at = now() - interval '31 days' where id <> $1`, [runId]);
+    // What an asker leaves behind that was killed.
+    await fleet.ask(
+      `insert into parcels (guard_id, contents, tokens, created_at)
+       select id, 1, 1, now() - age from guards, (values (interval '31 days'), (interval '1 day')) as kept (age)`,
+    );
+    const asked = await fleet.run(['purge', '--older-than', '30d']);
+    expect(asked.stderr).toMatch(
+      /^tocsin: the rows and texts of .*, and the files of the API and the tokens of single rows .* would be deleted/,
+    );
     const old = await fleet.run(['purge', '--older-than', '30d', '--yes']);
-    expect(String(old.stdout)).toMatch(/^Deleted: \d+ runs with \d+ rows\.\n$/);
+    expect(String(old.stdout)).toMatch(/^Deleted: \d+ runs with \d+ rows, 1 parcels of single rows\.\n$/);
+    expect(await fleet.ask('select count(*) as kept from parcels where run_id is null')).toEqual([
+      { kept: 1 },
+    ]);
+    const none = await fleet.run(['purge', '--older-than', '300d', '--yes']);
+    expect(String(none.stdout)).toBe('Nothing is so old: there is nothing to be deleted.\n');
     expect(await fleet.ask('select id from runs')).toEqual([{ id: runId }]);
     expect(await fleet.ask('select count(score) as scores from scores')).toEqual([{ scores: 4 }]);
     const all = await fleet.run(['purge', '--run', String(runId), '--scores', '--yes']);

@@ -113,7 +113,7 @@ test('what a worker cannot work with, it refuses with what to do', async () => {
 test('everything embedded: it serves what another command submits, until Ctrl-C', async () => {
   const corpus = await fleet.corpus(ROWS.slice(0, 100));
   const env = { TOCSIN_DATA: `${fleet.dir}/postgres` };
-  const start = new TocsinProcess(['start', ...goldenGuard(GUARD), '--threads', '1'], { env });
+  const start = new TocsinProcess(['start', ...goldenGuard(GUARD), '--threads', '1', '--port', '0'], { env });
   const run = (args: string[]) => new TocsinProcess(args, { env }).ended;
   try {
     await until(() => (start.stderr.includes('Serving') ? true : undefined));

@@ -62,7 +62,7 @@ test.each(services)('what %s depends on runs whenever it does', (_, service) => 
 
 test('our own containers run as nobody in particular, on a root that cannot be written', () => {
   const own = services.filter(([, { image }]) => image.startsWith('tocsin:'));
-  expect(own.map(([name]) => name)).toEqual(['migrate', 'worker', 'worker-gpu', 'scheduler']);
+  expect(own.map(([name]) => name)).toEqual(['migrate', 'worker', 'worker-gpu', 'scheduler', 'dashboard']);
   for (const [, service] of own) {
     expect(service).toMatchObject({ read_only: true, user: '10001:10001' });
     expect(existsSync(join(ROOT, service.build?.dockerfile ?? ''))).toBe(true);

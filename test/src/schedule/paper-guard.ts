@@ -91,6 +91,7 @@ export class PaperGuard {
       if (parcel === undefined) continue;
       const outcomes = parcel.hashes.map((hash, i) => ({
         hash,
+        tokens: parcel.tokenIds[i]?.length ?? 0,
         score: (parcel.tokenIds[i]?.[0] ?? 0) / THOUSAND,
         error: null,
       }));

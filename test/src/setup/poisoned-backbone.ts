@@ -7,18 +7,24 @@ import { type GoldenGuard, goldenDirs, readTensors, writeSafetensors } from '@to
 export const POISON = '~';
 const BF16_INFINITY = 0x7f80;
 
+/** The token that only texts with the poison have. */
+export async function poisonToken(guard: GoldenGuard): Promise<number> {
+  const tokenizer = await Tokenizer.open(join(goldenDirs(guard).backbone, 'tokenizer.json'), 8);
+  const [encoded] = await tokenizer.encode([POISON]);
+  const token = encoded?.tokenIds[0];
+  if (token === undefined) throw new Error('the poison has no token');
+  return token;
+}
+
 /** A guard's backbone, but the embedding of one token is infinite: whatever holds that token comes out as NaN. */
 export async function poisonedBackbone(guard: GoldenGuard, dir: string): Promise<string> {
   const { backbone } = goldenDirs(guard);
   await mkdir(dir);
   for (const name of await readdir(backbone)) await copyFile(join(backbone, name), join(dir, name));
-  const tokenizer = await Tokenizer.open(join(dir, 'tokenizer.json'), 8);
-  const [encoded] = await tokenizer.encode([POISON]);
-  const token = encoded?.tokenIds[0];
+  const token = await poisonToken(guard);
   const tensors = readTensors(await readFile(join(backbone, 'model.safetensors')));
   const embeddings = tensors.find(({ name }) => name === 'model.embed_tokens.weight');
-  if (token === undefined || embeddings?.dtype !== 'BF16')
-    throw new Error('not the backbone that was expected');
+  if (embeddings?.dtype !== 'BF16') throw new Error('not the backbone that was expected');
   const values = new Uint16Array(Uint8Array.from(embeddings.bytes).buffer);
   const width = embeddings.shape[1] ?? 0;
   values.fill(BF16_INFINITY, token * width, (token + 1) * width);

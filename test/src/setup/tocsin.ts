@@ -69,7 +69,8 @@ export function tocsin(args: string[], options: TocsinOptions = {}): Promise<End
 function cleanEnv(changes: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const { DATABASE_URL: _, REDIS_URL: __, TOCSIN_DATA: ___, ...env } = process.env;
   // Guards are compiled and calibrated once for all tests.
-  return { ...env, TOCSIN_CACHE: join(inject('scratch'), 'cache'), ...changes };
+  const cache = changes.TOCSIN_CACHE ?? join(inject('scratch'), 'cache');
+  return { ...env, ...changes, TOCSIN_CACHE: cache };
 }
 
 /** Names a golden guard: a real one, and so small that it loads in an instant. */

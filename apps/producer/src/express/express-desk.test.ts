@@ -68,8 +68,8 @@ function startWorker(): number[][] {
       const outcomes = parcel.hashes.map((hash, i) => {
         const number = numbers[i] ?? 0;
         return number === POISON
-          ? { hash, score: null, error: 'no number' }
-          : { hash, score: number / 128, error: null };
+          ? { hash, tokens: 1, score: null, error: 'no number' }
+          : { hash, tokens: 1, score: number / 128, error: null };
       });
       await completeParcel(pool, id, outcomes);
     },

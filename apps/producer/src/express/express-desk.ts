@@ -1,23 +1,26 @@
 import { setMaxListeners } from 'node:events';
+import { setImmediate as turnOver } from 'node:timers/promises';
 import type { Content } from '@tocsin/engine';
 import { expressQueueNameOf, ParcelQueue, type QueueBackend } from '@tocsin/queue';
 import {
   cancelExpress,
+  type ExpressDone,
   ExpressListener,
   type KnownOutcome,
   knownOutcomes,
   type Pool,
   type RegisteredGuard,
+  type SubmittedExpress,
   submitExpress,
   waitingExpress,
   withRetry,
 } from '@tocsin/store';
-import { cutParcels } from '../cut-parcels.js';
+import { cutParcels, PARCEL_LIMITS } from '../cut-parcels.js';
 import { keyOf } from '../plan-window.js';
 import { AskedContent, type ExpressResult } from './asked-content.js';
 
-/** What comes so soon after the first of a group goes into one parcel with it. */
-const GATHER_MS = 1;
+/** Contents that are looked up at once; what comes meanwhile is next, and shares a parcel. */
+const MOST_CONTENTS = PARCEL_LIMITS.contents;
 /** Whatever was missed (a message of Postgres, a job of the queue) is found so often. */
 const LOOK_EVERY_MS = 1_000;
 
@@ -31,7 +34,8 @@ export interface DeskOptions {
 
 /**
  * Gets scores for contents that somebody waits for: known ones from the store, the others by express parcels. Contents
- * that are asked for within a millisecond share a parcel; one that is asked for twice is in it once.
+ * that are asked for in one turn, or while the store is busy with others, share a parcel; one that is asked for twice is
+ * in it once.
  */
 export class ExpressDesk {
   readonly #options: DeskOptions;
@@ -39,8 +43,7 @@ export class ExpressDesk {
   readonly #asked = new Map<string, AskedContent>();
   /** Not yet looked up. */
   #fresh: AskedContent[] = [];
-  #done = new Set<number>();
-  #gathering: NodeJS.Timeout | undefined;
+  #submitting = false;
   #listener: ExpressListener | undefined;
   #looking: NodeJS.Timeout | undefined;
   readonly #over = new AbortController();
@@ -60,7 +63,7 @@ export class ExpressDesk {
     try {
       const listener = await ExpressListener.open(
         options.pool,
-        (parcelId) => desk.#parcelDone(parcelId),
+        (done) => desk.#parcelDone(done),
         options.onTrouble,
       );
       desk.#listener = listener;
@@ -91,7 +94,6 @@ export class ExpressDesk {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#over.abort(closed());
-    clearTimeout(this.#gathering);
     clearTimeout(this.#looking);
     const parcels = this.#parcels();
     for (const asked of this.#asked.values()) asked.fail(closed());
@@ -107,56 +109,71 @@ export class ExpressDesk {
 
   #lookUp(contents: AskedContent[]): void {
     this.#fresh.push(...contents);
-    this.#gathering ??= setTimeout(() => {
-      this.#gathering = undefined;
-      const fresh = this.#fresh.filter(({ wanted }) => wanted);
-      this.#fresh = [];
-      this.#submit(fresh).catch((error: unknown) => {
-        for (const asked of fresh) this.#forget(asked, () => asked.fail(error));
-      });
-    }, GATHER_MS);
+    if (!this.#submitting) void this.#submitAll();
   }
 
-  /** Looks contents up, and puts into parcels what has no score and is in no express parcel. */
-  async #submit(fresh: AskedContent[]): Promise<void> {
-    const { pool, guard } = this.#options;
-    const { signal } = this.#over;
-    if (fresh.length === 0) return;
-    for (const asked of fresh) asked.submitted = false;
-    const unknown = new Map(fresh.map((asked) => [keyOf(asked.content.hash), asked]));
-    const known = await this.#outcomesOf(fresh);
-    for (const outcome of known) {
-      const key = keyOf(outcome.hash);
-      const asked = unknown.get(key);
-      if (asked === undefined) continue;
-      if (outcome.parcelId !== null) asked.parcelId = outcome.parcelId;
-      else if (!this.#settle(asked, outcome, true)) continue;
-      unknown.delete(key);
-    }
-    const parcels: number[] = [];
-    for (const parcel of cutParcels([...unknown.values()].map(({ content }) => content))) {
-      const parcelId = await withRetry(() => submitExpress(pool, guard.id, parcel), signal);
-      for (const hash of parcel.hashes) {
-        const asked = unknown.get(keyOf(hash));
-        if (asked !== undefined) Object.assign(asked, { parcelId, submitted: true });
+  async #submitAll(): Promise<void> {
+    this.#submitting = true;
+    // Whatever is asked for in the same turn goes along; nobody waits for what may yet come.
+    await turnOver();
+    while (this.#fresh.length > 0 && !this.#closed) {
+      const fresh = this.#fresh.splice(0, MOST_CONTENTS).filter(({ wanted }) => wanted);
+      const fail = (error: unknown): void => {
+        for (const asked of fresh) this.#forget(asked, () => asked.fail(error));
+      };
+      try {
+        // A queue that is away holds nobody up whose score the store has.
+        this.#dispatch(await this.#submit(fresh)).catch(fail);
+      } catch (error) {
+        fail(error);
       }
-      parcels.push(parcelId);
     }
-    await withRetry(() => this.#queue.add(parcels), signal);
+    this.#submitting = false;
+  }
+
+  /** @returns the parcels of what is not known, to be queued */
+  async #submit(fresh: AskedContent[]): Promise<number[]> {
+    const { pool, guard } = this.#options;
+    for (const asked of fresh) asked.submitted = false;
+    const contents = new Map(fresh.map((asked) => [keyOf(asked.content.hash), asked]));
+    const submitted = await Promise.all(
+      cutParcels(fresh.map(({ content }) => content)).map(async (parcel) => {
+        const work = (): Promise<SubmittedExpress> => submitExpress(pool, guard.id, parcel);
+        const { known, parcelId } = await withRetry(work, this.#over.signal);
+        const unknown = new Set(parcel.hashes.map(keyOf));
+        for (const outcome of known) {
+          const key = keyOf(outcome.hash);
+          unknown.delete(key);
+          const asked = contents.get(key);
+          if (asked === undefined) continue;
+          if (outcome.parcelId === null) this.#settle(asked, outcome, true);
+          else asked.parcelId = outcome.parcelId;
+        }
+        for (const key of unknown) {
+          const asked = contents.get(key);
+          if (asked !== undefined) Object.assign(asked, { parcelId, submitted: true });
+        }
+        return parcelId ?? [];
+      }),
+    );
+    return submitted.flat();
+  }
+
+  async #dispatch(parcels: number[]): Promise<void> {
+    await withRetry(() => this.#queue.add(parcels), this.#over.signal);
     await this.#cancelUnwanted(parcels);
   }
 
-  #parcelDone(parcelId: number): void {
+  #parcelDone({ parcelId, scores }: ExpressDone): void {
     if (this.#closed) return;
-    this.#done.add(parcelId);
-    if (this.#done.size > 1) return;
-    // Whatever is done in the same turn is asked for at once.
-    setImmediate(() => {
-      const done = this.#done;
-      this.#done = new Set();
-      const contents = [...this.#asked.values()].filter(({ parcelId }) => parcelId && done.has(parcelId));
-      this.#collect(contents).catch(this.#trouble);
-    });
+    const untold: AskedContent[] = [];
+    for (const asked of this.#asked.values()) {
+      if (asked.parcelId !== parcelId) continue;
+      const score = scores.get(asked.content.hash.toString('hex'));
+      if (score === undefined) untold.push(asked);
+      else this.#forget(asked, () => asked.settle({ score, known: false }));
+    }
+    this.#collect(untold).catch(this.#trouble);
   }
 
   /** Gives to askers what the store has by now. */

@@ -3,6 +3,7 @@ import { type Content, type Item, type OpenGuard, Preparation } from '@tocsin/en
 import { UserError } from '@tocsin/errors';
 import type { QueueBackend } from '@tocsin/queue';
 import { EXPRESS_WAIT_SECONDS, type Pool, type RegisteredGuard } from '@tocsin/store';
+import type { ExpressMeasure, ExpressOutcomeName } from '@tocsin/telemetry';
 import { ExpressDesk } from './express-desk.js';
 
 /** An item's score, or why it has none though others have. */
@@ -31,6 +32,8 @@ export interface ExpressScorerOptions {
   registered: RegisteredGuard;
   /** Told of what goes wrong and is mended by itself. */
   onTrouble?: (error: Error) => void;
+  /** Told of each item that was asked for, when it has its answer: `metrics.onExpress`. */
+  onAnswer?: (measure: ExpressMeasure) => void;
 }
 
 export interface ExpressScoreOptions {
@@ -64,17 +67,24 @@ export class ExpressScorer {
   readonly #preparation: Preparation;
   readonly #desk: ExpressDesk;
 
-  private constructor(preparation: Preparation, desk: ExpressDesk) {
+  readonly #onAnswer: (measure: ExpressMeasure) => void;
+
+  private constructor(
+    preparation: Preparation,
+    desk: ExpressDesk,
+    onAnswer: (measure: ExpressMeasure) => void,
+  ) {
     this.#preparation = preparation;
     this.#desk = desk;
+    this.#onAnswer = onAnswer;
   }
 
   /** The backend and the database's schema must be there (`prepareBackend`, `migrateSchema`). */
   static async open(options: ExpressScorerOptions): Promise<ExpressScorer> {
-    const { pool, backend, guard, registered, onTrouble = () => {} } = options;
+    const { pool, backend, guard, registered, onTrouble = () => {}, onAnswer = () => {} } = options;
     const preparation = await Preparation.open(guard);
     const desk = await ExpressDesk.open({ pool, backend, guard: registered, onTrouble });
-    return new ExpressScorer(preparation, desk);
+    return new ExpressScorer(preparation, desk, onAnswer);
   }
 
   /**
@@ -84,6 +94,7 @@ export class ExpressScorer {
   async score(items: readonly Item[], options: ExpressScoreOptions = {}): Promise<ExpressOutcome[]> {
     const timeoutMs = requireTimeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     options.signal?.throwIfAborted();
+    const asked = performance.now();
     const contents = await this.#preparation.contentsOf(items);
     const over = new AbortController();
     // One for each item, which is no leak.
@@ -92,7 +103,7 @@ export class ExpressScorer {
     const leave = (): void => over.abort(options.signal?.reason);
     options.signal?.addEventListener('abort', leave, { once: true });
     try {
-      return await Promise.all(contents.map((content) => this.#outcomeOf(content, over.signal)));
+      return await Promise.all(contents.map((content) => this.#measured(content, over.signal, asked)));
     } finally {
       clearTimeout(timer);
       options.signal?.removeEventListener('abort', leave);
@@ -106,6 +117,19 @@ export class ExpressScorer {
     return this.#desk.close();
   }
 
+  async #measured(content: Content | UserError, signal: AbortSignal, asked: number): Promise<ExpressOutcome> {
+    const over = (outcome: ExpressOutcomeName): void =>
+      this.#onAnswer({ outcome, seconds: (performance.now() - asked) / 1000 });
+    try {
+      const outcome = await this.#outcomeOf(content, signal);
+      over(outcomeName(outcome));
+      return outcome;
+    } catch (error) {
+      over(failureName(error, signal));
+      throw error;
+    }
+  }
+
   async #outcomeOf(content: Content | UserError, signal: AbortSignal): Promise<ExpressOutcome> {
     if (content instanceof UserError) return { error: content.message, refused: true };
     const result = await this.#desk.ask(content, signal);
@@ -113,6 +137,16 @@ export class ExpressScorer {
     const { score, known } = result;
     return { score, known, tokens: content.tokenIds.length, truncated: content.truncated };
   }
+}
+
+function outcomeName(outcome: ExpressOutcome): ExpressOutcomeName {
+  if (outcome.score === undefined) return outcome.refused ? 'refused' : 'failed';
+  return outcome.known ? 'known' : 'scored';
+}
+
+function failureName(error: unknown, signal: AbortSignal): ExpressOutcomeName {
+  if (error instanceof ExpressTimeoutError) return 'timeout';
+  return signal.aborted && error === signal.reason ? 'left' : 'broken';
 }
 
 function requireTimeout(timeoutMs: number): number {

@@ -36,7 +36,10 @@ export function evalCommand(): Command {
     )
     .option('--positive <value>', 'the label that means harmful; every other one then means safe')
     .option('--group-field <name>', 'measure each value of this field by itself too')
-    .option('--scores <file>', 'scores that are there already, joined by key, instead of a guard')
+    .option(
+      '--scores <file>',
+      'scores that are there already (JSONL, CSV, TSV or Parquet, also .gz and .zst), joined by key, instead of a guard',
+    )
     .option('--threshold <p>', "harmful from this score on (default: the artifact's)", probability)
     .option('--bootstrap <n>', 'resamples for the intervals; 0 for none', numberFromZero, DEFAULT_RESAMPLES)
     .option(
@@ -78,7 +81,7 @@ function labelledScores(files: string[], flags: EvalFlags, signal: AbortSignal):
   if (guard !== undefined) return scoreLabelled(files, { ...flags, guard }, signal);
   if (scores !== undefined) return joinScores(files, { ...flags, scores }, signal);
   throw new UserError('neither --guard nor --scores was given', {
-    hint: 'Name a guard, for example --guard starter, or a file that `tocsin score --out` wrote.',
+    hint: 'Name a guard, for example --guard starter, or a file that `tocsin score` or `tocsin export` wrote.',
   });
 }
 

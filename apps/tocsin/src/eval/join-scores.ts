@@ -1,4 +1,4 @@
-import { checkSources, readCorpus } from '@tocsin/corpus';
+import { checkSources, placeOf, readCorpus } from '@tocsin/corpus';
 import type { EvaluatedRow } from '@tocsin/evaluate';
 import { type CorpusFlags, openCorpus } from '../corpus-options.js';
 import { SHOWN_PROBLEMS } from '../problems.js';
@@ -7,7 +7,7 @@ import type { LabelledScores } from './labelled-scores.js';
 import { type LabelFlags, Labels } from './labels.js';
 
 /**
- * Joins a labelled corpus with scores that are there already (what `tocsin score` wrote), by key. The corpus needs no
+ * Joins a labelled corpus with scores that are there already (what `tocsin score` or `tocsin export` wrote), by key. The corpus needs no
  * texts, only keys and labels.
  *
  * @throws UserError when a key stands twice in one of the two: nobody can say which rows belong together
@@ -24,11 +24,12 @@ export async function joinScores(
   const seen = new Set<string>();
   const rows: EvaluatedRow[] = [];
   const counts = { rows: 0, rejected: 0, withoutScore: 0 };
+  let matched = 0;
   const problems: string[] = [];
   for await (const chunk of readCorpus(sources, { ...reading, keep: labels.fields, signal })) {
     for (const row of chunk) {
       counts.rows += 1;
-      const place = `${row.file}, line ${row.line}`;
+      const place = placeOf(row);
       if (row.kept === undefined) {
         counts.rejected += 1;
         problems.push(`${place}: ${row.kind === 'reject' ? row.reason : 'no fields'}`);
@@ -42,6 +43,7 @@ export async function joinScores(
       }
       if (seen.has(row.key)) throw twice('The corpus', row.key, place);
       seen.add(row.key);
+      if (given.of(row.key) !== undefined) matched += 1;
       const joined = joinRow(row.key, labels, row.seq, given);
       if (typeof joined !== 'string') {
         rows.push(joined);
@@ -64,7 +66,7 @@ export async function joinScores(
     source: {
       kind: 'file',
       file: flags.scores,
-      unmatched: [...given.scores.keys()].filter((key) => !seen.has(key)).length,
+      unmatched: given.size - matched,
     },
     threshold: flags.threshold ?? given.threshold(),
   };
@@ -72,9 +74,9 @@ export async function joinScores(
 
 /** The row with its score, or the reason why it has none. */
 function joinRow(key: string, labels: Labels, seq: number, given: GivenScores): EvaluatedRow | string {
-  const score = given.scores.get(key);
+  const score = given.of(key);
   const { label, group } = labels.rows[seq - 1] ?? {};
-  if (score === undefined) return `The scores have no line with the key ${JSON.stringify(key)}.`;
+  if (score === undefined) return `The scores have no row with the key ${JSON.stringify(key)}.`;
   if (typeof score === 'string') return `It has no score: ${score}`;
   if (label === undefined) throw new Error(`row ${seq} has no label`);
   return { key, score, label, ...(group === undefined ? {} : { group }) };

@@ -1,4 +1,4 @@
-import type { CorpusRow, KeptFields } from '@tocsin/corpus';
+import { type CorpusRow, type KeptFields, rejected, rejection } from '@tocsin/corpus';
 import { type Label, readLabel } from './read-label.js';
 
 /** Where the labels of a corpus are, and what they mean. */
@@ -43,8 +43,7 @@ export class Labels {
     const reason = row.kind === 'reject' ? row.reason : this.#read(row.kept ?? {}, row.seq);
     this.rows[row.seq - 1] ??= { label: undefined, group: undefined };
     if (reason === undefined || row.kind === 'reject') return row;
-    const { seq, key, file, line } = row;
-    return { kind: 'reject', seq, key, file, line, reason };
+    return rejected(row, rejection('label', reason));
   };
 
   /** Notes a row's label and group. Returns the reason why it cannot be used, if there is one. */

@@ -1,12 +1,12 @@
 import { checkOutput, scoreFormat, writerFor } from '@tocsin/corpus';
 import { UserError } from '@tocsin/errors';
+import { exportScores } from '@tocsin/producer';
 import { getRun } from '@tocsin/store';
 import { Command } from 'commander';
 import { EXIT } from '../exit-codes.js';
 import { probability } from '../guard-options.js';
 import { untilInterrupted } from '../interrupt.js';
 import { addOutputOptions, type OutputFlags, outputOptions } from '../output-options.js';
-import { exportScores } from '../score/export-scores.js';
 import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
 import { addRunArgument } from './run-id.js';
 

@@ -1,5 +1,14 @@
 import { UserError } from '@tocsin/errors';
-import { type PurgedRuns, purgeableRuns, purgeRuns, purgeScores, purgeTexts } from '@tocsin/store';
+import {
+  type Pool,
+  type PurgedRuns,
+  purgeableRuns,
+  purgeExpress,
+  purgeFiles,
+  purgeRuns,
+  purgeScores,
+  purgeTexts,
+} from '@tocsin/store';
 import { Command, Option } from 'commander';
 import { duration } from '../duration.js';
 import type { Stack } from '../stack.js';
@@ -22,7 +31,11 @@ export function purgeCommand(): Command {
   return addStoreOptions(new Command('purge'))
     .description('Delete runs that are over: their rows and texts. Scores stay, unless --scores.')
     .option('--run <id>', 'this run', runId)
-    .option('--older-than <duration>', 'all runs that ended so long ago, e.g. 30d', duration)
+    .option(
+      '--older-than <duration>',
+      'all runs that ended so long ago, e.g. 30d; with them files of the API and tokens of single rows',
+      duration,
+    )
     .addOption(new Option('--texts', 'only the texts, and tokens kept for a retry').conflicts('scores'))
     .option('--scores', 'also the scores of contents that no other run has')
     .option('--yes', 'do it: without this, it is only said what would go')
@@ -40,22 +53,38 @@ function whichRuns({ run, olderThan }: PurgeFlags): PurgedRuns {
 
 async function purge({ pool }: Stack, which: PurgedRuns, flags: PurgeFlags): Promise<void> {
   const runs = await purgeableRuns(pool, which);
-  const what =
-    flags.texts === true ? 'texts' : flags.scores === true ? 'rows, texts and scores' : 'rows and texts';
-  if (runs.length === 0) {
-    console.log('There is nothing to be deleted: no run ended so long ago.');
-    return;
+  if (flags.yes !== true) {
+    throw new UserError(`${wouldGo(runs, which, flags)} would be deleted`, { hint: 'Add --yes to do it.' });
   }
-  const named = `${what} of ${runs.length === 1 ? `run ${runs[0]}` : `${runs.length} runs (${runs.join(', ')})`}`;
-  if (flags.yes !== true)
-    throw new UserError(`the ${named} would be deleted`, { hint: 'Add --yes to do it.' });
-  if (flags.texts === true) {
-    console.log(`Deleted: ${numberText(await purgeTexts(pool, runs))} texts.`);
-    return;
-  }
-  const scores = flags.scores === true ? await purgeScores(pool, runs) : undefined;
-  const rows = await purgeRuns(pool, runs);
+  const gone = [...(await deleteRuns(pool, runs, flags)), ...(await deleteOld(pool, which))];
   console.log(
-    `Deleted: ${runs.length} runs with ${numberText(rows)} rows${scores === undefined ? '' : `, ${numberText(scores)} scores`}.`,
+    gone.length > 0 ? `Deleted: ${gone.join(', ')}.` : 'Nothing is so old: there is nothing to be deleted.',
   );
+}
+
+function wouldGo(runs: number[], which: PurgedRuns, { texts, scores }: PurgeFlags): string {
+  const what = texts === true ? 'texts' : scores === true ? 'rows, texts and scores' : 'rows and texts';
+  const of = runs.length === 1 ? `run ${runs[0]}` : `${runs.length} runs (${runs.join(', ')})`;
+  return [
+    ...(runs.length === 0 ? [] : [`the ${what} of ${of}`]),
+    ...('runId' in which ? [] : ['the files of the API and the tokens of single rows that are so old']),
+  ].join(', and ');
+}
+
+async function deleteRuns(pool: Pool, runs: number[], { texts, scores }: PurgeFlags): Promise<string[]> {
+  if (runs.length === 0) return [];
+  if (texts === true) return [`${numberText(await purgeTexts(pool, runs))} texts`];
+  const deleted = scores === true ? [`${numberText(await purgeScores(pool, runs))} scores`] : [];
+  return [`${runs.length} runs with ${numberText(await purgeRuns(pool, runs))} rows`, ...deleted];
+}
+
+/** What belongs to no run: files of the API, and parcels of rows that somebody asked for one by one. */
+async function deleteOld(pool: Pool, which: PurgedRuns): Promise<string[]> {
+  if ('runId' in which) return [];
+  const files = await purgeFiles(pool, which.olderThanDays);
+  const parcels = await purgeExpress(pool, which.olderThanDays);
+  return [
+    ...(files === 0 ? [] : [`${numberText(files)} files`]),
+    ...(parcels === 0 ? [] : [`${numberText(parcels)} parcels of single rows`]),
+  ];
 }

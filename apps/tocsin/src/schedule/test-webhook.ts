@@ -1,6 +1,5 @@
-import { UserError } from '@tocsin/errors';
-import { messageOf, readSecrets, type Sent, sendMessage } from '@tocsin/scheduler';
-import { getSchedule, type ScheduleRow } from '@tocsin/store';
+import { type Sent, sendTest } from '@tocsin/scheduler';
+import { getSchedule } from '@tocsin/store';
 import { Command } from 'commander';
 import { EXIT } from '../exit-codes.js';
 import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
@@ -18,24 +17,11 @@ export function testWebhookCommand(): Command {
     .addHelpText('after', '\nExit code: 0 delivered, 1 not.')
     .action(async (name: string, flags: TestFlags) => {
       const schedule = await withStack(flags, ({ pool }) => getSchedule(pool, name));
-      const sent = await sendTest(schedule, flags);
+      const sent = await sendTest(schedule, { allowPrivate: allowPrivate(flags) });
       if (flags.json === true) console.log(jsonText({ name, ...sent }));
       else console.log(sentText(sent));
       process.exitCode = sent.kind === 'delivered' ? EXIT.ok : EXIT.failed;
     });
-}
-
-function sendTest(schedule: ScheduleRow, flags: TestFlags): Promise<Sent> {
-  const { name, webhookUrl: url, webhookSecretEnv: variable } = schedule;
-  if (url === null || variable === null) {
-    throw new UserError(`${name} has no webhook`, { hint: 'Remove it, and add it again with --webhook.' });
-  }
-  const message = messageOf({ schedule: name, dueAt: new Date(), cause: 'hand' }, { type: 'test', data: {} });
-  return sendMessage(message, {
-    url,
-    secrets: readSecrets(process.env, variable),
-    allowPrivate: allowPrivate(flags),
-  });
 }
 
 function sentText(sent: Sent): string {

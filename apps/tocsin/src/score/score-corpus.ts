@@ -1,5 +1,6 @@
 import type { CorpusRow, ScoreWriter } from '@tocsin/corpus';
 import { type OpenGuard, openGuard } from '@tocsin/engine';
+import { exportScores } from '@tocsin/producer';
 import { runCounts, setRunState, withRetry } from '@tocsin/store';
 import { type CorpusFlags, type OpenCorpus, openCorpus } from '../corpus-options.js';
 import type { GuardFlags } from '../guard-options.js';
@@ -7,7 +8,6 @@ import { listenAt, type MetricsFlags } from '../metrics-options.js';
 import { withModelProgress } from '../model-progress.js';
 import type { RetentionFlags } from '../retention-option.js';
 import { openStack, type Stack } from '../stack.js';
-import { exportScores } from './export-scores.js';
 import { LocalRun } from './local-run.js';
 import { openProgress, type Progress } from './progress.js';
 import { submitFiles } from './submit-files.js';

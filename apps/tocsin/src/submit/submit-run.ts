@@ -4,14 +4,16 @@ import { cancelRun, createRun, DEFAULT_RETENTION, leaveRun, withRetry } from '@t
 import { reconcile, registerOpenGuard, settleRuns } from '@tocsin/worker';
 import type { OpenCorpus } from '../corpus-options.js';
 import type { RetentionFlags } from '../retention-option.js';
-import { submitFiles } from '../score/submit-files.js';
+import { type SubmittedFiles, submitFiles } from '../score/submit-files.js';
 import type { Stack } from '../stack.js';
 
-export interface SubmitRunOptions {
+export interface SubmitRunOptions extends Pick<SubmittedFiles, 'keep' | 'onRow'> {
   stack: Stack;
   guard: OpenGuard;
   corpus: OpenCorpus;
   flags: RetentionFlags & { threshold?: number };
+  /** uuid of the key that it is submitted with. */
+  ownerKey?: string | undefined;
   interrupted: AbortSignal;
   /** Told the run as soon as there is one, before its first row. */
   onRun?: (runId: number) => Promise<void>;
@@ -23,13 +25,13 @@ export interface SubmitRunOptions {
  * @returns the run
  */
 export async function submitRun(options: SubmitRunOptions): Promise<number> {
-  const { stack, guard, corpus, flags, interrupted } = options;
+  const { stack, guard, corpus, flags, ownerKey, interrupted, onRun, ...seen } = options;
   const { pool, telemetry } = stack;
   const { id: guardId, queue: name } = await registerOpenGuard(pool, guard);
   const retain = flags.retain ?? DEFAULT_RETENTION;
   const threshold = flags.threshold ?? guard.artifact.defaultThreshold;
-  const runId = await createRun(pool, guardId, corpus.name, { threshold, retain });
-  await options.onRun?.(runId);
+  const runId = await createRun(pool, guardId, corpus.name, { threshold, retain, ownerKey });
+  await onRun?.(runId);
   const queue = new ParcelQueue(stack.backend, queueNameOf(name));
   const over = new AbortController();
   const signal = AbortSignal.any([interrupted, over.signal]);
@@ -38,7 +40,7 @@ export async function submitRun(options: SubmitRunOptions): Promise<number> {
   });
   try {
     const run = { pool, queue, guardId, runId, texts: retain !== 'none', signal, telemetry };
-    await submitFiles(run, guard, { corpus });
+    await submitFiles(run, guard, { corpus, ...seen });
     await withRetry(() => leaveRun(pool, runId), signal);
     // A corpus whose rows are all scored needs no worker to be done.
     await withRetry(() => settleRuns(pool, queue, guardId), signal);

@@ -5,6 +5,7 @@ import { firstInvalidUtf8 } from '../invalid-utf8.js';
 import { isBlank } from '../line-splitter.js';
 import { openSource } from '../open-source.js';
 import { printable } from '../parse-row.js';
+import { type Rejection, rejection } from '../reject.js';
 import { sourceName } from '../source-name.js';
 import type { Found } from '../source-record.js';
 import { count } from '../wording.js';
@@ -64,13 +65,13 @@ function* parsed(
   delimiter: string,
   options: FormatOptions,
 ): Generator<Found> {
-  const reasons = batch.map((record) => reasonOf(record, options.maxLineBytes));
-  const sound = batch.filter((_, i) => reasons[i] === undefined);
+  const faults = batch.map((record) => faultOf(record, options.maxLineBytes));
+  const sound = batch.filter((_, i) => faults[i] === undefined);
   const rows = cellsOf(sound, delimiter).values();
   for (const [i, { line }] of batch.entries()) {
-    const reason = reasons[i];
-    if (reason !== undefined) {
-      yield { line, reason };
+    const fault = faults[i];
+    if (fault !== undefined) {
+      yield { line, ...fault };
       continue;
     }
     const cells = rows.next().value ?? [];
@@ -78,19 +79,19 @@ function* parsed(
       const byName = Object.fromEntries(names.map((name, at) => [name, cells[at]]));
       yield { line, record: cellRecord(byName, options) };
     } else {
-      yield { line, reason: wrongCount(cells.length, names.length) };
+      yield { line, ...wrongCount(cells.length, names.length) };
     }
   }
 }
 
 /** Why a record's cells cannot be read. */
-function reasonOf({ bytes, length, fault }: CsvRecord, limit: number): string | undefined {
+function faultOf({ bytes, length, fault }: CsvRecord, limit: number): Rejection | undefined {
   if (bytes === undefined) return tooLong('record', length, limit);
-  if (fault !== undefined) return `The quotes of the record cannot be read: ${fault}.`;
+  if (fault !== undefined) return rejection('csv', `The quotes of the record cannot be read: ${fault}.`);
   const at = firstInvalidUtf8(bytes);
   return at === undefined
     ? undefined
-    : `The record is not UTF-8: byte ${count(at + 1)} of it fits no character.`;
+    : rejection('encoding', `The record is not UTF-8: byte ${count(at + 1)} of it fits no character.`);
 }
 
 const LF = Buffer.from('\n');
@@ -118,8 +119,8 @@ function headerOf(record: CsvRecord, source: string, delimiter: string, limit: n
     new UserError(`The header of ${sourceName(source)} (line ${record.line}) cannot be used: ${why}`, {
       hint: 'The first line of CSV names the fields, each once.',
     });
-  const reason = reasonOf(record, limit);
-  if (record.bytes === undefined || reason !== undefined) throw refuse(reason ?? '');
+  const fault = faultOf(record, limit);
+  if (fault !== undefined) throw refuse(fault.reason);
   const names = (cellsOf([record], delimiter)[0] ?? []).map((name) => name ?? '');
   // Tables are often exported with an index column that has no name.
   const twice = names.find((name, i) => name !== '' && names.indexOf(name) !== i);
@@ -127,7 +128,7 @@ function headerOf(record: CsvRecord, source: string, delimiter: string, limit: n
   return names;
 }
 
-function wrongCount(found: number, expected: number): string {
+function wrongCount(found: number, expected: number): Rejection {
   const fields = found === 1 ? '1 field' : `${count(found)} fields`;
-  return `The record has ${fields}, and the header ${count(expected)}.`;
+  return rejection('csv', `The record has ${fields}, and the header ${count(expected)}.`);
 }

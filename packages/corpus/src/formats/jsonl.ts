@@ -1,6 +1,7 @@
 import { isBlank, type Line, LineSplitter } from '../line-splitter.js';
 import { openSource } from '../open-source.js';
 import { parseLine } from '../parse-row.js';
+import { type Rejection, rejection } from '../reject.js';
 import type { Found } from '../source-record.js';
 import { count } from '../wording.js';
 import type { FormatOptions } from './format-options.js';
@@ -23,11 +24,14 @@ export async function* jsonlRecords(source: string, options: FormatOptions): Asy
 
 function* recordsOf(lines: Iterable<Line>, options: FormatOptions): Generator<Found> {
   for (const { number, length, bytes } of lines) {
-    if (bytes === undefined) yield { line: number, reason: tooLong('line', length, options.maxLineBytes) };
+    if (bytes === undefined) yield { line: number, ...tooLong('line', length, options.maxLineBytes) };
     else if (!isBlank(bytes)) yield { line: number, ...parseLine(bytes, options.expected) };
   }
 }
 
-export function tooLong(what: string, length: number, limit: number): string {
-  return `The ${what} is ${count(length)} bytes long, more than the limit of ${count(limit)}.`;
+export function tooLong(what: string, length: number, limit: number): Rejection {
+  return rejection(
+    'too_long',
+    `The ${what} is ${count(length)} bytes long, more than the limit of ${count(limit)}.`,
+  );
 }

@@ -10,7 +10,7 @@ export const PARSERS: Partial<ParquetParsers> = {
 
 function textOf(bytes: Uint8Array | undefined): string | FaultyCell | undefined {
   if (bytes === undefined) return undefined;
-  if (!isUtf8(bytes)) return new FaultyCell('is not UTF-8');
+  if (!isUtf8(bytes)) return new FaultyCell({ kind: 'encoding', what: 'is not UTF-8' });
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }
 

@@ -1,7 +1,10 @@
 import { faultOf, keptOf, type ParsedRow } from '../parse-row.js';
+import { rejection } from '../reject.js';
 import { MAX_KEY_LENGTH, rowKey } from '../row-key.js';
 import { own, type SourceRecord } from '../source-record.js';
 import { typeName } from '../wording.js';
+import { type InputText, moderationTexts } from './moderation-input.js';
+import { badRequest, noRequest, type RequestFault } from './request-fault.js';
 import { requestKey } from './request-key.js';
 import type { Shape } from './shape.js';
 
@@ -19,69 +22,48 @@ export const openaiBatch: Shape = {
   rows(record, _fields, keep) {
     const kept = keptOf(record, keep);
     const id = rowKey(own(record.fields, 'custom_id'), () => record.json('custom_id'), 'custom_id');
-    if ('fault' in id) return [{ key: undefined, reason: id.fault, ...kept }];
+    const reject = (key: string | undefined, fault: RequestFault): ParsedRow[] => [
+      { key, ...rejection('request', fault.message), fault, ...kept },
+    ];
+    const nameless = (message: string, code: string): ParsedRow[] =>
+      reject(undefined, noRequest(message, code, 'custom_id'));
+    if ('reason' in id) return nameless(id.reason, 'invalid_value');
     const { key: customId } = id;
-    if (customId === undefined) {
-      return [{ key: undefined, reason: 'The request has no "custom_id".', ...kept }];
-    }
+    if (customId === undefined)
+      return nameless('The request has no "custom_id".', 'missing_required_parameter');
     const texts = readInput(record);
-    const whole = requestKey({ customId, index: undefined, count: 1 });
-    if (typeof texts === 'string') return [{ key: whole, reason: texts, ...kept }];
-    return texts.map((part, i): ParsedRow => {
-      const key =
-        texts.length === 1 && part.single ? whole : requestKey({ customId, index: i, count: texts.length });
-      if (key.length > MAX_KEY_LENGTH)
-        return { key: undefined, reason: 'The "custom_id" is too long.', ...kept };
-      return { key, content: { text: part.text }, ...kept };
-    });
+    if (!Array.isArray(texts)) return reject(requestKey({ customId, index: undefined, count: 1 }), texts);
+    const keys = texts.map(({ single }, i) =>
+      requestKey({ customId, index: texts.length === 1 && single ? undefined : i, count: texts.length }),
+    );
+    if (keys.some((key) => key.length > MAX_KEY_LENGTH))
+      return nameless('The "custom_id" is too long.', 'string_above_max_length');
+    return texts.map(({ text }, i): ParsedRow => ({ key: keys[i], content: { text }, ...kept }));
   },
 };
 
-/** A text of an input; `single` when the input was no array of texts. */
-interface InputText {
-  text: string;
-  single: boolean;
-}
-
 /** The texts of a request, or the reason why there are none. */
-function readInput(record: SourceRecord): InputText[] | string {
+function readInput(record: SourceRecord): InputText[] | RequestFault {
   const { fields } = record;
   const url = own(fields, 'url');
   if (url !== MODERATIONS_URL) {
     const found = typeof url === 'string' ? 'another one' : typeName(url ?? null);
-    return `The request's "url" is ${found}; "${MODERATIONS_URL}" was expected.`;
+    return noRequest(
+      `The request's "url" is ${found}; "${MODERATIONS_URL}" was expected.`,
+      'url_mismatch',
+      'url',
+    );
   }
   const method = own(fields, 'method');
   if (method !== undefined && method !== null && method !== 'POST') {
-    return `The request's "method" is not "POST".`;
+    return noRequest(`The request's "method" is not "POST".`, 'invalid_method', 'method');
   }
-  const fault = faultOf(record, 'body');
-  if (fault !== undefined) return fault;
+  const unusable = faultOf(record, 'body');
+  if (unusable !== undefined) return noRequest(unusable.reason, 'invalid_value', 'body');
   const body = own(fields, 'body');
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    return `The request's "body" is ${typeName(body ?? null)}; an object was expected.`;
+    const message = `The request's "body" is ${typeName(body ?? null)}; an object was expected.`;
+    return badRequest(message, 'invalid_type', 'body');
   }
-  const input = own(body, 'input');
-  const texts = textsOf(input);
-  if (typeof texts === 'string') return texts;
-  const broken = texts.some(({ text }) => !text.isWellFormed());
-  return broken ? 'The "input" holds half of a surrogate pair, which is no character.' : texts;
-}
-
-function textsOf(input: unknown): InputText[] | string {
-  if (typeof input === 'string') return [{ text: input, single: true }];
-  const expected = 'a string, an array of strings or text parts were expected';
-  if (!Array.isArray(input)) return `The "input" is ${typeName(input ?? null)}; ${expected}.`;
-  if (input.length === 0) return `The "input" is empty; ${expected}.`;
-  if (input.every((one) => typeof one === 'string')) return input.map((text) => ({ text, single: false }));
-  const parts: string[] = [];
-  for (const [i, part] of input.entries()) {
-    if (typeof part !== 'object' || part === null) return `"input[${i}]" is ${typeName(part)}; ${expected}.`;
-    if (own(part, 'type') === 'image_url') return `"input[${i}]" is an image, and only texts can be scored.`;
-    const text = own(part, 'text');
-    if (own(part, 'type') !== 'text' || typeof text !== 'string')
-      return `"input[${i}]" is no text part; ${expected}.`;
-    parts.push(text);
-  }
-  return [{ text: parts.join('\n'), single: true }];
+  return moderationTexts(own(body, 'input'));
 }

@@ -1,5 +1,6 @@
 import type { FieldLookup } from '../fields.js';
 import { faultOf, keptOf, keyOf, type ParsedRow } from '../parse-row.js';
+import { type Rejection, rejection } from '../reject.js';
 import { own, type SourceRecord } from '../source-record.js';
 import { typeName } from '../wording.js';
 import type { Shape } from './shape.js';
@@ -24,17 +25,17 @@ export const openaiChat: Shape = {
 function readChat(record: SourceRecord, fields: FieldLookup, keep: readonly string[]): ParsedRow {
   const kept = keptOf(record, keep);
   const own = keyOf(record, fields.id);
-  if ('fault' in own) return { key: undefined, reason: own.fault, ...kept };
+  if ('reason' in own) return { key: undefined, ...own, ...kept };
   const id = own.key === undefined ? keyOf(record, 'custom_id') : own;
-  if ('fault' in id) return { key: undefined, reason: id.fault, ...kept };
+  if ('reason' in id) return { key: undefined, ...id, ...kept };
   const content = readExchange(record, fields);
-  return { key: id.key, ...(typeof content === 'string' ? { reason: content } : { content }), ...kept };
+  return { key: id.key, ...('reason' in content ? content : { content }), ...kept };
 }
 
 function readExchange(
   record: SourceRecord,
   { messages: field }: FieldLookup,
-): { prompt?: string; response?: string } | string {
+): { prompt?: string; response?: string } | Rejection {
   for (const column of openaiChat.jsonColumns({ messages: field } as FieldLookup)) {
     const fault = faultOf(record, column);
     if (fault !== undefined) return fault;
@@ -42,8 +43,11 @@ function readExchange(
   const messages = asked(record.fields, field);
   if (!Array.isArray(messages)) {
     return messages === undefined
-      ? `The row has no chat: an array ${JSON.stringify(field)} was expected, in the row or in its "body" or "request".`
-      : `The messages of the chat are ${typeName(messages)}; an array was expected.`;
+      ? rejection(
+          'missing',
+          `The row has no chat: an array ${JSON.stringify(field)} was expected, in the row or in its "body" or "request".`,
+        )
+      : rejection('type', `The messages of the chat are ${typeName(messages)}; an array was expected.`);
   }
   const lastAsked = messages.findLastIndex((message) => member(message, 'role') === 'user');
   const prompt = lastAsked === -1 ? undefined : textOf(messages[lastAsked]);
@@ -53,12 +57,15 @@ function readExchange(
     .concat(answers(record.fields));
   const answer = said.map(textOf).filter((text) => text !== undefined);
   if (prompt === undefined && answer.length === 0) {
-    return 'The chat has no text: neither a message of the user nor an answer of the assistant was found.';
+    return rejection(
+      'missing',
+      'The chat has no text: neither a message of the user nor an answer of the assistant was found.',
+    );
   }
   const response = answer.join('\n');
   for (const text of [prompt, response]) {
     if (text?.isWellFormed() === false)
-      return 'The chat holds half of a surrogate pair, which is no character.';
+      return rejection('encoding', 'The chat holds half of a surrogate pair, which is no character.');
   }
   return { ...(prompt === undefined ? {} : { prompt }), ...(answer.length === 0 ? {} : { response }) };
 }

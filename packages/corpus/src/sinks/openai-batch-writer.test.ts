@@ -5,6 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ScoreRow } from '../score-row.js';
 import { checkOutput, writerFor } from '../score-writer.js';
+import { moderationResult } from './moderation.js';
 import { batchErrorsPath } from './openai-batch-writer.js';
 
 let dir: string;
@@ -50,8 +51,8 @@ test('a request is a line with a result for each of its items, also over two pag
         id: 'modr-2',
         model: 'starter',
         results: [
-          { flagged: true, categories: { harmful: true }, category_scores: { harmful: 0.5 } },
-          { flagged: false, categories: { harmful: false }, category_scores: { harmful: 0.125 } },
+          moderationResult({ score: 0.5, threshold: 0.5, truncated: false }),
+          moderationResult({ score: 0.125, threshold: 0.5, truncated: false }),
         ],
       },
     },
@@ -93,6 +94,45 @@ test('a request of which an item has no score is a line of the error file', asyn
       },
     }),
   ]);
+});
+
+test('a request says with its answer who judged, and a fault which it is', async () => {
+  const fault = { message: 'x', status: 404, code: 'model_not_found', param: 'model' };
+  await write('out.jsonl', [
+    [
+      { ...scored('a', 0.25), answer: { model: 'starter:strict' } },
+      { key: 'b', error: 'no such model', unreadable: true, answer: { fault } },
+      { key: '3', error: 'no JSON', answer: { line: 3, fault: { ...fault, status: null, param: null } } },
+    ],
+  ]);
+  expect(lines(await readFile(join(dir, 'out.jsonl'), 'utf8'))).toMatchObject([
+    { custom_id: 'a', response: { body: { model: 'starter:strict' } } },
+  ]);
+  const error = { code: 'model_not_found', type: 'invalid_request_error' };
+  expect(lines(await readFile(join(dir, 'out.errors.jsonl'), 'utf8'))).toMatchObject([
+    {
+      custom_id: 'b',
+      response: { status_code: 404, body: { error: { ...error, message: 'no such model', param: 'model' } } },
+      error: null,
+    },
+    {
+      custom_id: null,
+      response: null,
+      error: { code: 'model_not_found', message: 'Line 3: no JSON', param: null },
+    },
+  ]);
+});
+
+test('a result tells what a client looks for, and the score itself', () => {
+  expect(moderationResult({ score: 0.5, threshold: 0.5, truncated: true })).toEqual({
+    flagged: true,
+    categories: { harmful: true },
+    category_scores: { harmful: 0.5 },
+    category_applied_input_types: { harmful: ['text'] },
+    score: 0.5,
+    threshold: 0.5,
+    truncated: true,
+  });
 });
 
 test('given up, it leaves nothing', async () => {

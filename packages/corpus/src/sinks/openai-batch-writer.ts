@@ -1,13 +1,23 @@
 import type { ScoreRow } from '../score-row.js';
+import type { RequestFault } from '../shapes/request-fault.js';
 import { readRequestKey } from '../shapes/request-key.js';
+import { type Moderation, moderationResult } from './moderation.js';
 import type { Encoder, RowWriter } from './row-writer.js';
 
-/** One line of an OpenAI Batch output or error file. */
-interface BatchLine {
+/** One line of an OpenAI Batch output or error file: a response, or why the request was never tried. */
+export interface BatchLine {
   id: string;
-  custom_id: string;
-  response: { status_code: number; request_id: string; body: object };
-  error: null;
+  /** Null for a line that has none. */
+  custom_id: string | null;
+  response: { status_code: number; request_id: string; body: object } | null;
+  error: Omit<RequestFault, 'status'> | null;
+}
+
+/** Who answers. */
+export interface BatchAnswerer {
+  model: string;
+  /** Stands in the ids of lines; a batch's own makes them unique among batches. */
+  batch?: string;
 }
 
 export const batchLines: Encoder<BatchLine> = {
@@ -24,23 +34,29 @@ export function batchErrorsPath(path: string): string {
 /**
  * Writes scores as OpenAI writes the output of a batch of moderation requests: the items of one request are one line with a
  * result for each. A request of which an item has no score is a line of the error file: status 400 when it could not be
- * read, 500 when it could not be scored.
+ * read, 500 when it could not be scored, or what its own fault says.
  */
 export class OpenaiBatchWriter implements RowWriter<ScoreRow> {
   readonly #succeeded: RowWriter<BatchLine>;
   readonly #failed: RowWriter<BatchLine>;
-  readonly #model: string;
+  readonly #answerer: BatchAnswerer;
   #items: ScoreRow[] = [];
-  #requests = 0;
+  /** Requests so far, and those of them that have no answer. */
+  readonly #counts = { requests: 0, failed: 0 };
 
-  constructor(succeeded: RowWriter<BatchLine>, failed: RowWriter<BatchLine>, model: string) {
+  constructor(succeeded: RowWriter<BatchLine>, failed: RowWriter<BatchLine>, answerer: BatchAnswerer) {
     this.#succeeded = succeeded;
     this.#failed = failed;
-    this.#model = model;
+    this.#answerer = answerer;
   }
 
   get readerGone(): boolean {
     return this.#succeeded.readerGone;
+  }
+
+  /** Requests written so far. */
+  get counts(): Readonly<{ requests: number; failed: number }> {
+    return this.#counts;
   }
 
   async write(rows: readonly ScoreRow[]): Promise<void> {
@@ -76,36 +92,50 @@ export class OpenaiBatchWriter implements RowWriter<ScoreRow> {
     const [first] = items;
     if (first === undefined) return;
     this.#items = [];
-    this.#requests += 1;
-    const fault = items.find(({ error }) => error !== undefined);
-    if (fault === undefined) lines.succeeded.push(this.#line(first.key, 200, this.#moderation(items)));
-    else lines.failed.push(this.#line(first.key, fault.unreadable === true ? 400 : 500, errorBody(fault)));
+    this.#counts.requests += 1;
+    const failed = items.find(({ error }) => error !== undefined);
+    if (failed === undefined) {
+      lines.succeeded.push(this.#answered(first, 200, this.#moderation(first, items)));
+      return;
+    }
+    this.#counts.failed += 1;
+    const { status, ...fault } = faultOf(failed);
+    if (status === null) lines.failed.push({ ...this.#line(first), response: null, error: fault });
+    else lines.failed.push(this.#answered(first, status, errorBody(status, fault)));
   }
 
-  #line(key: string, status: number, body: object): BatchLine {
+  #line({ key, answer }: ScoreRow): Pick<BatchLine, 'id' | 'custom_id'> {
     const { customId } = readRequestKey(key);
-    return {
-      id: `batch_req_${this.#requests}`,
-      custom_id: customId,
-      response: { status_code: status, request_id: `req_${this.#requests}`, body },
-      error: null,
-    };
+    const custom_id = answer?.line === undefined ? customId : null;
+    return { id: `batch_req_${this.#place}`, custom_id };
   }
 
-  #moderation(items: readonly ScoreRow[]): object {
-    return {
-      id: `modr-${this.#requests}`,
-      model: this.#model,
-      results: items.map(({ harmful = false, score }) => ({
-        flagged: harmful,
-        categories: { harmful },
-        category_scores: { harmful: score },
-      })),
-    };
+  #answered(row: ScoreRow, status_code: number, body: object): BatchLine {
+    const response = { status_code, request_id: `req_${this.#place}`, body };
+    return { ...this.#line(row), response, error: null };
+  }
+
+  #moderation(first: ScoreRow, items: readonly ScoreRow[]): Moderation {
+    const results = items.map(({ score = Number.NaN, threshold = Number.NaN, truncated = false }) =>
+      moderationResult({ score, threshold, truncated }),
+    );
+    return { id: `modr-${this.#place}`, model: first.answer?.model ?? this.#answerer.model, results };
+  }
+
+  get #place(): string {
+    const { batch } = this.#answerer;
+    return batch === undefined ? `${this.#counts.requests}` : `${batch}_${this.#counts.requests}`;
   }
 }
 
-function errorBody({ error, unreadable = false }: ScoreRow): object {
-  const type = unreadable ? 'invalid_request_error' : 'server_error';
-  return { error: { message: error, type, param: unreadable ? 'input' : null, code: null } };
+function faultOf({ answer, error = '', unreadable = false }: ScoreRow): RequestFault {
+  const message = answer?.line === undefined ? error : `Line ${answer.line}: ${error}`;
+  if (answer?.fault !== undefined) return { ...answer.fault, message };
+  return { message, status: unreadable ? 400 : 500, param: unreadable ? 'input' : null, code: null };
+}
+
+function errorBody(status: number, { message, param, code }: Omit<RequestFault, 'status'>): object {
+  return {
+    error: { message, type: status < 500 ? 'invalid_request_error' : 'server_error', param, code },
+  };
 }

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Pool } from '../connect.js';
+import { EXPRESS_CHANNEL, type ExpressDone, parseDone } from './express-done.js';
 
-/** Postgres tells it the id of every express parcel that is done. */
-export const EXPRESS_CHANNEL = 'tocsin_express';
 const CONNECT_AGAIN_MS = 500;
 
 /**
@@ -12,12 +11,12 @@ const CONNECT_AGAIN_MS = 500;
  */
 export class ExpressListener {
   readonly #pool: Pool;
-  readonly #onDone: (parcelId: number) => void;
+  readonly #onDone: (done: ExpressDone) => void;
   readonly #onTrouble: (error: Error) => void;
   readonly #closing = new AbortController();
   #client: pg.PoolClient | undefined;
 
-  private constructor(pool: Pool, onDone: (parcelId: number) => void, onTrouble: (error: Error) => void) {
+  private constructor(pool: Pool, onDone: (done: ExpressDone) => void, onTrouble: (error: Error) => void) {
     this.#pool = pool;
     this.#onDone = onDone;
     this.#onTrouble = onTrouble;
@@ -26,7 +25,7 @@ export class ExpressListener {
   /** @param onTrouble told of a connection that broke or cannot be had; the listener goes on trying */
   static async open(
     pool: Pool,
-    onDone: (parcelId: number) => void,
+    onDone: (done: ExpressDone) => void,
     onTrouble: (error: Error) => void = () => {},
   ): Promise<ExpressListener> {
     const listener = new ExpressListener(pool, onDone, onTrouble);
@@ -44,7 +43,7 @@ export class ExpressListener {
   async #listen(): Promise<void> {
     const client = await this.#pool.connect();
     try {
-      client.on('notification', ({ payload }) => this.#onDone(Number(payload)));
+      client.on('notification', ({ payload = '' }) => this.#hear(payload));
       await client.query(`listen ${EXPRESS_CHANNEL}`);
       this.#closing.signal.throwIfAborted();
     } catch (error) {
@@ -59,6 +58,18 @@ export class ExpressListener {
       this.#onTrouble(new Error('the connection that listens for express parcels broke'));
       void this.#listenAgain();
     });
+  }
+
+  /** Whoever may connect to the database may send anything. */
+  #hear(message: string): void {
+    let done: ExpressDone;
+    try {
+      done = parseDone(message);
+    } catch (error) {
+      this.#onTrouble(error as Error);
+      return;
+    }
+    this.#onDone(done);
   }
 
   async #listenAgain(): Promise<void> {

@@ -54,3 +54,20 @@ export async function forgetExpress(pool: Pool, guardId: number): Promise<number
   );
   return rowCount ?? 0;
 }
+
+/**
+ * Deletes the express parcels of all guards that are over, or that nobody waits for any more, and are so old. Those of a
+ * guard that has an open run stay: the run may wait for a content of theirs.
+ * @returns how many
+ */
+export async function purgeExpress(pool: Pool, olderThanDays: number): Promise<number> {
+  const { rowCount } = await pool.query(
+    `delete from parcels p
+     where run_id is null
+       and created_at < now() - greatest($1 * interval '1 day', make_interval(secs => $2))
+       and not exists (select from runs r
+                       where r.guard_id = p.guard_id and r.state in ('submitting', 'scoring'))`,
+    [olderThanDays, EXPRESS_WAIT_SECONDS],
+  );
+  return rowCount ?? 0;
+}

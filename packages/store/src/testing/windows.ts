@@ -49,8 +49,8 @@ export function scoreParcel(
   const outcomes = Object.entries(results).map(([word, result]): ContentOutcome => {
     const [tokenIds] = parcelOf(word).tokenIds;
     return typeof result === 'number'
-      ? { hash: hashOf(word), score: result, error: null, tokenIds }
-      : { hash: hashOf(word), score: null, error: result, tokenIds };
+      ? { hash: hashOf(word), tokens: word.length, score: result, error: null, tokenIds }
+      : { hash: hashOf(word), tokens: word.length, score: null, error: result, tokenIds };
   });
   return completeParcel(pool, parcelId, outcomes);
 }

@@ -4,13 +4,22 @@ import type { CostModel } from '@tocsin/engine';
 export const SIMULATED_COST = 'TOCSIN_SIMULATED_COST';
 
 /**
- * Milliseconds of a forward pass = overheadMs + tokenMs x tokens + cellMs x rows x longest^2, as Tocsin's planner has it.
+ * Devices. Milliseconds of a forward pass = overheadMs + tokenMs x tokens + cellMs x rows x longest^2, as Tocsin's planner
+ * has it.
  */
 export const COSTS = {
-  /** Answers at once: what is left is the pipeline. */
-  none: { budgetTokens: 4096, overheadMs: 0, tokenMs: 0, cellMs: 0 },
-  /** The starter guard on two cores of a CPU, about as calibration measures it. */
-  cpu: { budgetTokens: 1024, overheadMs: 20, tokenMs: 1, cellMs: 0.0005 },
-  /** A hundred times as fast: a small accelerator, and fast enough that eight of them come near the pipeline. */
-  fast: { budgetTokens: 4096, overheadMs: 4, tokenMs: 0.08, cellMs: 0.000005 },
-} as const satisfies Record<string, CostModel>;
+  /** What is left is the pipeline. Not quite nothing, or any way to cut batches would be as good. */
+  none: {
+    device: 'one that answers at once',
+    cost: { budgetTokens: 4096, overheadMs: 1e-3, tokenMs: 1e-6, cellMs: 1e-12 },
+  },
+  /** Eight of them stay below what one machine's pipeline can feed. */
+  small: {
+    device: 'about 25 times the two processor cores of the README',
+    cost: { budgetTokens: 2048, overheadMs: 2, tokenMs: 0.04, cellMs: 5e-6 },
+  },
+  large: {
+    device: 'about 250 times the two processor cores of the README',
+    cost: { budgetTokens: 8192, overheadMs: 2, tokenMs: 0.004, cellMs: 5e-7 },
+  },
+} as const satisfies Record<string, { device: string; cost: CostModel }>;

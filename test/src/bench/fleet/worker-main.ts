@@ -24,4 +24,4 @@ await runWorker({
     return scorer;
   },
 });
-process.disconnect();
+if (process.connected) process.disconnect();

@@ -15,9 +15,14 @@ export interface ScoredRun {
   signal: AbortSignal;
   /** Whether the texts that were retained are written too. */
   withText?: boolean;
+  /** Only rows that have at least this score. */
+  min?: number | undefined;
 }
 
-/** Writes every row of a run with its score, or with the reason why it has none, in the order of the corpus. */
+/**
+ * Writes every row of a run with its score, or with the reason why it has none, in the order of the corpus. Ends the
+ * writer, either way.
+ */
 export async function exportScores(
   run: ScoredRun,
   writer: ScoreWriter,
@@ -25,7 +30,9 @@ export async function exportScores(
 ): Promise<Exported> {
   const exported: Exported = { flagged: 0, failed: 0 };
   try {
-    for await (const page of exportRows(run.pool, run.runId, run.signal, { texts: run.withText === true })) {
+    const { pool, runId, signal, min } = run;
+    for await (const all of exportRows(pool, runId, signal, { texts: run.withText === true })) {
+      const page = min === undefined ? all : all.filter(({ score }) => score !== null && score >= min);
       const rows = page.map((row) => scoreRow(row, threshold));
       exported.flagged += rows.filter((row) => row.harmful === true).length;
       exported.failed += page.filter((row) => row.error !== null).length;
@@ -42,7 +49,7 @@ export async function exportScores(
 
 function scoreRow(row: ExportRow, threshold: number): ScoreRow {
   const { key, score, tokens, truncated } = row;
-  const item = row.json === null ? {} : { item: itemOf(row.json) };
+  const item = row.json === null ? {} : { item: itemValue(row.json) };
   if (score === null || tokens === null) {
     const error = row.reject ?? row.error ?? 'no score was stored';
     return { key, error, unreadable: row.reject !== null, ...item };
@@ -50,8 +57,11 @@ function scoreRow(row: ExportRow, threshold: number): ScoreRow {
   return { key, score, harmful: score >= threshold, threshold, tokens, truncated, ...item };
 }
 
-/** What was given, with messages and tools as the values that they stand for. */
-function itemOf(json: string): unknown {
+/**
+ * What was given, with messages and tools as the values that they stand for.
+ * @param json what the store keeps of a row
+ */
+export function itemValue(json: string): unknown {
   const content = JSON.parse(json) as RowContent;
   if (!('messages' in content)) return content;
   const { messages, tools } = content;

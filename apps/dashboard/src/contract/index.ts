@@ -1,0 +1,13 @@
+/** What the API takes and gives, one file a subject: zod schemas, and the types that follow from them. */
+export * from './access.js';
+export * from './content.js';
+export * from './errors.js';
+export * from './guards.js';
+export * from './items.js';
+export * from './pages.js';
+export * from './policies.js';
+export * from './reviews.js';
+export * from './runs.js';
+export * from './schedules.js';
+export * from './scoring.js';
+export * from './values.js';

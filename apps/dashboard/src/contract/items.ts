@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import { storedContent } from './content.js';
+import { pageOf, pageQuery } from './pages.js';
+import {
+  pathSerial,
+  plainText,
+  probability,
+  type QueryOf,
+  queryProbability,
+  serial,
+  time,
+} from './values.js';
+
+/** Characters of a text that a list shows. */
+export const PREVIEW_LENGTH = 400;
+
+export const ITEM_ORDERS = ['score_desc', 'score_asc', 'seq'] as const;
+export const itemsQuery = z.strictObject({
+  ...pageQuery,
+  min: queryProbability.optional().meta({ description: 'Rows with at least this score.' }),
+  max: queryProbability.optional().meta({ description: 'Rows with at most this score.' }),
+  order: z
+    .enum(ITEM_ORDERS)
+    .default('score_desc')
+    .meta({ description: 'By score: rows that have one. `seq`: all rows, as they stand in the corpus.' }),
+  q: plainText(200).optional().meta({
+    description: 'Only rows whose text was kept and has these words; "in quotes", or, -without.',
+  }),
+});
+export type ItemsQuery = QueryOf<typeof itemsQuery>;
+
+/** A row of a run. */
+export const itemRow = z
+  .object({
+    seq: serial,
+    key: z.string(),
+    /** Null for a row that has none (yet). */
+    score: probability.nullable(),
+    truncated: z.boolean(),
+    /** The beginning of its text; null when the text was not kept. */
+    preview: z.string().nullable(),
+    /** Why it has no score; null when it has one, or waits for it. */
+    reason: z.string().nullable(),
+  })
+  .meta({ id: 'ItemRow' });
+export type ItemRow = z.infer<typeof itemRow>;
+export const itemList = pageOf(itemRow).extend({ asOf: time, final: z.boolean() }).meta({ id: 'ItemList' });
+export type ItemList = z.infer<typeof itemList>;
+
+export const itemParams = z.strictObject({ id: pathSerial, seq: pathSerial });
+/** One row in full. Reading it is written into the audit log. */
+export const itemDetail = z
+  .object({
+    run: serial,
+    seq: serial,
+    key: z.string(),
+    score: probability.nullable(),
+    tokens: z.number().int().nullable(),
+    truncated: z.boolean(),
+    /** Why it has no score, when it has none. */
+    reason: z.string().nullable(),
+    /** Null when the text was not kept. */
+    content: storedContent.nullable(),
+  })
+  .meta({ id: 'ItemDetail' });
+export type ItemDetail = z.infer<typeof itemDetail>;
+
+export const traceQuery = z.strictObject({ threshold: queryProbability.optional() });
+export type TraceQuery = QueryOf<typeof traceQuery>;
+
+/** A row without a score, and why. */
+export const reject = z
+  .object({ seq: serial, key: z.string(), kind: z.enum(['unreadable', 'failed']), reason: z.string() })
+  .meta({ id: 'Reject' });
+export type Reject = z.infer<typeof reject>;
+export const rejectsQuery = z.strictObject(pageQuery);
+export const rejectList = pageOf(reject);
+
+export const compareParams = z.strictObject({ id: pathSerial, other: pathSerial });
+export const compareQuery = z.strictObject({
+  threshold: queryProbability.optional().meta({ description: 'Of both; default: that of the run.' }),
+  examples: z.coerce.number().int().min(0).max(100).default(20),
+});
+export type CompareQuery = QueryOf<typeof compareQuery>;
+
+/** A run and another one, by the keys of their rows: what has changed from `other` to `run`. */
+export const comparison = z
+  .object({
+    run: serial,
+    other: serial,
+    threshold: probability,
+    /** Rows with a score in both. */
+    both: z.number().int(),
+    /** Of those: harmful now and not before, and the other way. */
+    flippedUp: z.number().int(),
+    flippedDown: z.number().int(),
+    /** Rows that the other run does not have, and that only it has. */
+    newRows: z.number().int(),
+    gone: z.number().int(),
+    /** Population stability index and Kolmogorov-Smirnov distance of the scores; null when a run has none. */
+    psi: z.number().nullable(),
+    ks: z.number().nullable(),
+    /** Those that differ most. */
+    examples: z.array(
+      z.object({
+        key: z.string(),
+        seq: serial,
+        otherSeq: serial,
+        score: probability,
+        otherScore: probability,
+        preview: z.string().nullable(),
+      }),
+    ),
+  })
+  .meta({ id: 'Comparison' });
+export type Comparison = z.infer<typeof comparison>;

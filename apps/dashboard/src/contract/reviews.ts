@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { storedContent } from './content.js';
+import { handle, pathSerial, plainText, probability, serial, time } from './values.js';
+
+export const VERDICTS = ['harmful', 'fine', 'skip'] as const;
+export const verdict = z.enum(VERDICTS);
+export type Verdict = z.infer<typeof verdict>;
+export const REVIEW_ORDERS = ['uncertain', 'score', 'random'] as const;
+export const reviewOrder = z.enum(REVIEW_ORDERS);
+export type ReviewOrder = z.infer<typeof reviewOrder>;
+
+export const nextRequest = z
+  .strictObject({
+    run: serial,
+    order: reviewOrder.default('uncertain'),
+    /** Uncertain are the rows whose score is nearest to it; default: that of the run. */
+    threshold: probability.optional(),
+    policy: handle.optional(),
+    /** Rows that exactly one other reviewer has judged: for agreement. */
+    second: z.boolean().default(false),
+    /** Rows of this run that who asks has already: another one, then, to have it at hand. */
+    besides: z.array(serial).max(20).default([]),
+  })
+  .meta({ id: 'NextReview' });
+export type NextRequest = z.input<typeof nextRequest>;
+
+/** A row that nobody else gets, until the lease runs out. */
+export const reviewRow = z
+  .object({
+    run: serial,
+    seq: serial,
+    key: z.string(),
+    score: probability,
+    content: storedContent,
+    leasedUntil: time,
+  })
+  .meta({ id: 'ReviewRow' });
+export type ReviewRow = z.infer<typeof reviewRow>;
+export const nextReview = z.object({
+  /** Null when there is nothing (more) to judge. */
+  row: reviewRow.nullable(),
+});
+export type NextReview = z.infer<typeof nextReview>;
+
+export const newVerdict = z
+  .strictObject({ run: serial, seq: serial, verdict, note: plainText(2_000).optional() })
+  .meta({ id: 'NewVerdict' });
+export type NewVerdict = z.infer<typeof newVerdict>;
+export const givenVerdict = z
+  .object({ id: serial, run: serial, seq: serial, verdict, note: z.string().nullable(), at: time })
+  .meta({ id: 'Verdict' });
+export type GivenVerdict = z.infer<typeof givenVerdict>;
+
+export const undoRequest = z.strictObject({ run: serial }).meta({ id: 'UndoReview' });
+export type UndoRequest = z.infer<typeof undoRequest>;
+/** The last verdict of who asks is taken back, and its row is leased again; nulls when there is none. */
+export const undoneVerdict = z.object({ undone: givenVerdict.nullable(), row: reviewRow.nullable() });
+export type UndoneVerdict = z.infer<typeof undoneVerdict>;
+
+export const releaseRequest = z.strictObject({ run: serial, seq: serial }).meta({ id: 'ReleaseReview' });
+export type ReleaseRequest = z.infer<typeof releaseRequest>;
+
+/** A share with its 95 % interval; null when nothing is known. */
+const estimate = z.object({ value: z.number(), low: z.number(), high: z.number() }).nullable();
+export type Estimate = z.infer<typeof estimate>;
+export const summaryQuery = z.strictObject({ run: pathSerial });
+export const reviewSummary = z
+  .object({
+    run: serial,
+    /** Rows with a verdict that is no skip. */
+    judged: z.number().int(),
+    reviewers: z.array(
+      z.object({
+        reviewer: z.string(),
+        harmful: z.number().int(),
+        fine: z.number().int(),
+        skip: z.number().int(),
+      }),
+    ),
+    agreement: z.object({
+      /** Rows that two have judged. */
+      pairs: z.number().int(),
+      agreed: z.number().int(),
+      /** Cohen's kappa; null when there are no pairs, or chance alone would agree on all. */
+      kappa: z.number().nullable(),
+    }),
+    /** For this run's rows, as judged so far; every row counts for those of its scores that were not judged. */
+    thresholds: z.array(
+      z.object({ threshold: probability, flagged: z.number().int(), precision: estimate, recall: estimate }),
+    ),
+  })
+  .meta({ id: 'ReviewSummary' });
+export type ReviewSummary = z.infer<typeof reviewSummary>;

@@ -1,0 +1,219 @@
+import { z } from 'zod';
+import { pageOf, pageQuery } from './pages.js';
+import {
+  pathSerial,
+  plainText,
+  probability,
+  type QueryOf,
+  queryFlag,
+  queryProbability,
+  serial,
+  time,
+  title,
+} from './values.js';
+
+export const RUN_STATES = ['submitting', 'scoring', 'done', 'cancelled'] as const;
+export const runState = z.enum(RUN_STATES);
+export type RunState = z.infer<typeof runState>;
+export const RETENTIONS = ['none', 'flagged', 'all'] as const;
+export const retention = z.enum(RETENTIONS);
+export type Retention = z.infer<typeof retention>;
+
+/** What has become of a run's rows so far. */
+export const runCounters = z.object({
+  rows: z.number().int(),
+  /** Of the rows: those whose content had no score when the run came to them. */
+  fresh: z.number().int(),
+  known: z.number().int(),
+  duplicates: z.number().int(),
+  /** Rows that could not be read. */
+  rejected: z.number().int(),
+});
+
+/** How far the forward passes are that a run waits for. */
+export const runProgress = z.object({
+  /** Distinct contents that had to be scored, and those that are. */
+  contents: z.number().int(),
+  contentsDone: z.number().int(),
+  tokens: z.number().int(),
+  tokensDone: z.number().int(),
+  /** Of the last seconds; null when nothing is known of them (yet). */
+  contentsPerSecond: z.number().nullable(),
+  tokensPerSecond: z.number().nullable(),
+  /** Null when it cannot be told: while rows still come, or while nothing is scored. */
+  secondsLeft: z.number().nullable(),
+});
+
+/** What has become of the rows. rows = scored + failed + rejected + left. */
+export const runOutcome = z.object({
+  /** When that was so. */
+  asOf: time,
+  /** It stays so. */
+  final: z.boolean(),
+  scored: z.number().int(),
+  failed: z.number().int(),
+  left: z.number().int(),
+  /** Rows with score >= threshold; null when the run has no threshold. */
+  flagged: z.number().int().nullable(),
+});
+
+/** A run in a list. */
+export const runSummary = z
+  .object({
+    id: serial,
+    name: z.string(),
+    guard: z.string(),
+    fingerprint: z.string(),
+    state: runState,
+    threshold: probability.nullable(),
+    retain: retention,
+    createdAt: time,
+    finishedAt: time.nullable(),
+    /** The name of the key that it was submitted with; null when that took none. */
+    owner: z.string().nullable(),
+    counters: runCounters,
+    /** As it was when somebody last looked at the run's scores; null when nobody has. */
+    outcome: runOutcome.nullable(),
+    /** Null for a run that is over. */
+    progress: runProgress.nullable(),
+  })
+  .meta({ id: 'RunSummary' });
+export type RunSummary = z.infer<typeof runSummary>;
+export const runList = pageOf(runSummary);
+export type RunList = z.infer<typeof runList>;
+export const runListQuery = z.strictObject({
+  ...pageQuery,
+  state: runState.optional(),
+  name: plainText(200).optional().meta({ description: 'Only runs whose name holds this, in whatever case.' }),
+});
+export type RunListQuery = QueryOf<typeof runListQuery>;
+
+/** One run. */
+export const run = runSummary
+  .extend({
+    outcome: runOutcome,
+    /** Rows whose text is in the store. */
+    textsKept: z.number().int(),
+    /** Why it was given up while its rows were still coming; null when it was not. */
+    problem: z.string().nullable(),
+  })
+  .meta({ id: 'Run' });
+export type Run = z.infer<typeof run>;
+
+const howScored = {
+  name: title(200).optional(),
+  guard: z.string().max(500).optional(),
+  retain: retention.optional(),
+};
+
+/** Rows given in the request. Each is as a line of a JSONL corpus; one that cannot be read is a reject of the run. */
+export const newRun = z
+  .strictObject({
+    ...howScored,
+    threshold: probability.optional(),
+    rows: z.array(z.record(z.string(), z.unknown())).min(1).max(100_000),
+  })
+  .meta({ id: 'NewRun' });
+export type NewRun = z.infer<typeof newRun>;
+
+export const INPUT_FORMATS = ['jsonl', 'csv', 'tsv', 'parquet'] as const;
+const field = plainText(200).min(1).optional();
+/** The fields of an upload, beside its files (`file`, each perhaps .gz or .zst). */
+export const uploadFields = z
+  .strictObject({
+    ...howScored,
+    threshold: queryProbability.optional(),
+    format: z
+      .enum(INPUT_FORMATS)
+      .optional()
+      .meta({ description: 'Instead of what the names of the files say.' }),
+    shape: z.enum(['rows', 'openai-chat', 'openai-batch']).optional(),
+    delimiter: z.string().max(3).optional(),
+    textField: field,
+    promptField: field,
+    responseField: field,
+    messagesField: field,
+    toolsField: field,
+    idField: field,
+  })
+  .meta({ id: 'UploadFields' });
+export type UploadFields = z.input<typeof uploadFields>;
+
+/** A run that was made: its rows are being put into the queue. */
+export const madeRun = z.object({ id: serial, name: z.string(), guard: z.string() }).meta({ id: 'MadeRun' });
+export type MadeRun = z.infer<typeof madeRun>;
+
+/** The event `progress` of /api/runs/:id/events; the last one is called `over`. */
+export const runEvent = z
+  .object({ id: serial, state: runState, counters: runCounters, progress: runProgress })
+  .meta({ id: 'RunEvent' });
+export type RunEvent = z.infer<typeof runEvent>;
+
+export const retriedRun = z
+  .object({
+    /** Parcels that were taken up again. */
+    parcels: z.number().int(),
+    /** Rows that have an error and can be scored only from their corpus. */
+    lost: z.number().int(),
+  })
+  .meta({ id: 'RetriedRun' });
+export type RetriedRun = z.infer<typeof retriedRun>;
+export const cancelledRun = z.object({
+  /** False when it was over. */
+  cancelled: z.boolean(),
+});
+export type CancelledRun = z.infer<typeof cancelledRun>;
+
+/** What is said of a run's scores, and when that was so: those of a run that goes on are looked at every few seconds. */
+const asOf = {
+  asOf: time,
+  /** The run is over: it stays so. */
+  final: z.boolean(),
+};
+
+export const histogramQuery = z.strictObject({ bins: z.coerce.number().int().min(1).max(500).default(50) });
+export type HistogramQuery = QueryOf<typeof histogramQuery>;
+export const histogram = z
+  .object({
+    ...asOf,
+    /** Rows with a score. */
+    rows: z.number().int(),
+    /** One more than there are bins, from 0 to 1. A bin holds its lower edge; the last one its upper edge too. */
+    edges: z.array(z.number()),
+    counts: z.array(z.number().int()),
+  })
+  .meta({ id: 'Histogram' });
+export type Histogram = z.infer<typeof histogram>;
+
+export const countsQuery = z.strictObject({ threshold: queryProbability });
+export type CountsQuery = QueryOf<typeof countsQuery>;
+export const counts = z
+  .object({
+    ...asOf,
+    threshold: probability,
+    /** Rows with score >= threshold. */
+    flagged: z.number().int(),
+    scored: z.number().int(),
+  })
+  .meta({ id: 'Counts' });
+export type Counts = z.infer<typeof counts>;
+
+export const EXPORT_FORMATS = [
+  'jsonl',
+  'csv',
+  'tsv',
+  'parquet',
+  'openai-batch',
+  'openai-batch-errors',
+] as const;
+export const exportQuery = z.strictObject({
+  format: z.enum(EXPORT_FORMATS).default('jsonl'),
+  min: queryProbability.optional().meta({ description: 'Only rows with at least this score.' }),
+  threshold: queryProbability
+    .optional()
+    .meta({ description: 'Harmful from this score on; default: that of the run.' }),
+  withText: queryFlag.default(false).meta({ description: 'JSONL only: with the texts that were kept.' }),
+});
+export type ExportQuery = QueryOf<typeof exportQuery>;
+
+export const runParams = z.strictObject({ id: pathSerial });

@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { pageQuery } from './pages.js';
+import { retention } from './runs.js';
+import { handle, plainText, probability, serial, time } from './values.js';
+
+export const schedule = z
+  .object({
+    name: z.string(),
+    cron: z.string(),
+    timeZone: z.string(),
+    guard: z.string(),
+    /** What is submitted: files, directories, patterns, databases (without passwords). */
+    corpus: z.array(z.string()),
+    threshold: probability.nullable(),
+    retain: retention,
+    enabled: z.boolean(),
+    nextAt: time,
+    createdAt: time,
+    /** Where summaries go, without what may be secret in it. */
+    webhookUrl: z.string().nullable(),
+    /** Why nothing is sent there any more. */
+    webhookClosed: z.string().nullable(),
+  })
+  .meta({ id: 'Schedule' });
+export type Schedule = z.infer<typeof schedule>;
+export const scheduleList = z.object({ data: z.array(schedule) });
+export type ScheduleList = z.infer<typeof scheduleList>;
+export const scheduleParams = z.strictObject({ name: handle });
+
+export const newSchedule = z
+  .strictObject({
+    name: handle,
+    /** Minute, hour, day of month, month, day of week. */
+    cron: plainText(200),
+    timeZone: plainText(100).default('UTC'),
+    guard: z.string().max(500).optional(),
+    /** Only what lies in the directories that the server was started with (`--corpus-root`). */
+    corpus: z.array(plainText(4_096).min(1)).min(1).max(100),
+    threshold: probability.optional(),
+    retain: retention.optional(),
+    webhookUrl: plainText(2_000).optional(),
+    /** The environment variable of the scheduler that holds the webhook's secret. */
+    webhookSecretEnv: plainText(100).optional(),
+  })
+  .meta({ id: 'NewSchedule' });
+export type NewSchedule = z.input<typeof newSchedule>;
+export const schedulePatch = z.strictObject({ enabled: z.boolean() }).meta({ id: 'SchedulePatch' });
+export type SchedulePatch = z.infer<typeof schedulePatch>;
+
+export const firing = z
+  .object({
+    id: serial,
+    dueAt: time,
+    cause: z.enum(['time', 'hand']),
+    state: z.enum(['due', 'submitting', 'scoring', 'done', 'skipped', 'failed']),
+    run: serial.nullable(),
+    startedAt: time.nullable(),
+    finishedAt: time.nullable(),
+    /** What came of it, in numbers. */
+    summary: z.unknown(),
+    /** Why it was skipped, or has failed. */
+    reason: z.string().nullable(),
+  })
+  .meta({ id: 'Firing' });
+export type Firing = z.infer<typeof firing>;
+export const limitQuery = z.strictObject({ limit: pageQuery.limit });
+/** The newest, newest first. */
+export const firingList = z.object({ data: z.array(firing) });
+export type FiringList = z.infer<typeof firingList>;
+export const firedNow = z.object({ firing: serial, dueAt: time });
+export type FiredNow = z.infer<typeof firedNow>;
+
+export const delivery = z
+  .object({
+    id: z.string(),
+    firing: serial,
+    state: z.enum(['pending', 'delivered', 'failed']),
+    attempts: z.number().int(),
+    nextAt: time,
+    lastStatus: z.number().int().nullable(),
+    lastError: z.string().nullable(),
+    createdAt: time,
+    finishedAt: time.nullable(),
+    /** What is sent: numbers only. */
+    body: z.unknown(),
+  })
+  .meta({ id: 'Delivery' });
+export type Delivery = z.infer<typeof delivery>;
+export const deliveryList = z.object({ data: z.array(delivery) });
+export type DeliveryList = z.infer<typeof deliveryList>;
+export const testedWebhook = z
+  .object({
+    delivered: z.boolean(),
+    status: z.number().int().nullable(),
+    /** Why not, when it was not delivered. */
+    reason: z.string().nullable(),
+  })
+  .meta({ id: 'TestedWebhook' });
+export type TestedWebhook = z.infer<typeof testedWebhook>;

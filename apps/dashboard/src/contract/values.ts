@@ -1,0 +1,42 @@
+import { z } from 'zod';
+
+/** A moment: ISO 8601, UTC. */
+export const time = z.string().meta({ format: 'date-time', description: 'ISO 8601, UTC' });
+
+/** P(harmful), or a threshold of it. */
+export const probability = z.number().min(0).max(1);
+
+/** The same in the query of an address, where everything is a string. */
+export const queryProbability = z.coerce.number().min(0).max(1);
+
+/** What a run, a policy's change and the like are numbered with. */
+export const serial = z.number().int().positive();
+export const queryFlag = z.stringbool({ truthy: ['true', '1'], falsy: ['false', '0'] });
+
+/** The number of a run or row, in an address. */
+export const pathSerial = z.coerce.number().int().positive();
+
+/**
+ * A text that Postgres keeps: names, notes, keys. U+0000 and half a surrogate pair are no characters there. (Texts that
+ * are scored are not held to it.)
+ */
+export const plainText = (longest: number) =>
+  z
+    .string()
+    .max(longest)
+    .refine((text) => !text.includes('\0'), 'holds the character U+0000')
+    .refine((text) => text.isWellFormed(), 'holds half of a surrogate pair, which is no character');
+
+/** A name of something that people make: at least one character that can be seen. */
+export const title = (longest: number) => plainText(longest).refine((text) => text.trim() !== '', 'is empty');
+
+/** What a policy or a schedule is called: it stands in addresses, and on command lines. */
+export const handle = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+    'expected up to 64 letters, digits, dots, dashes and underscores',
+  );
+
+/** The query of an address, as programs give it: what has a default may be left out. */
+export type QueryOf<Query extends z.ZodType> = Partial<z.output<Query>>;

@@ -1,0 +1,40 @@
+import { type Channel, createChannel, createSession } from 'better-sse';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+/** Connections that hear the same events, as server-sent events. */
+export class EventHub {
+  readonly #channel: Channel = createChannel();
+  readonly #replies = new Set<FastifyReply>();
+  #over = false;
+
+  /** Answers with events from here on. The headers that were set before go with them. */
+  async join(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    reply.hijack();
+    const set = Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)]);
+    // nginx would keep events back.
+    const headers = { ...Object.fromEntries(set), 'x-accel-buffering': 'no' };
+    const session = await createSession(request.raw, reply.raw, { headers });
+    if (this.#over) {
+      reply.raw.end();
+      return;
+    }
+    this.#channel.register(session);
+    this.#replies.add(reply);
+    session.once('disconnected', () => this.#replies.delete(reply));
+  }
+
+  get listeners(): number {
+    return this.#replies.size;
+  }
+
+  send(event: string, data: unknown): void {
+    this.#channel.broadcast(data, event);
+  }
+
+  /** Ends every connection, once all that was sent is on its way. */
+  end(): void {
+    this.#over = true;
+    for (const reply of this.#replies) reply.raw.end();
+    this.#replies.clear();
+  }
+}

@@ -1,0 +1,57 @@
+import { isUtf8 } from 'node:buffer';
+import type { App } from '../app.js';
+import { ApiError } from './api-error.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The JSON body as it came: what `JSON.parse` makes of it has lost the spelling of numbers. */
+    jsonText: string | undefined;
+  }
+}
+
+/** Reads JSON bodies: strict UTF-8, not deeper than others can follow, without `__proto__`. */
+export function readJsonBodies(app: App, maxDepth: number): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.decorateRequest('jsonText', undefined);
+  app.removeContentTypeParser(['application/json', 'text/plain']);
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    if (!Buffer.isBuffer(body) || !isUtf8(body)) {
+      done(new ApiError(400, 'the body is not UTF-8'));
+      return;
+    }
+    const text = body.toString('utf8');
+    if (isDeeper(text, maxDepth)) {
+      done(
+        new ApiError(400, `arrays and objects of the body stand more than ${maxDepth} deep in each other`),
+      );
+      return;
+    }
+    request.jsonText = text;
+    parse(request, text, done);
+  });
+}
+
+/** Whether brackets outside of strings nest deeper than that, in what may be JSON. */
+export function isDeeper(text: string, maxDepth: number): boolean {
+  let depth = 0;
+  let quoted = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text.charCodeAt(at);
+    if (quoted) {
+      if (char === BACKSLASH) at += 1;
+      else if (char === QUOTE) quoted = false;
+    } else if (char === QUOTE) quoted = true;
+    else if (char === OPEN_OBJECT || char === OPEN_ARRAY) {
+      depth += 1;
+      if (depth > maxDepth) return true;
+    } else if (char === CLOSE_OBJECT || char === CLOSE_ARRAY) depth -= 1;
+  }
+  return false;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN_ARRAY = 0x5b;
+const CLOSE_ARRAY = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;

@@ -1,0 +1,22 @@
+import type { FastifyBaseLogger } from 'fastify';
+import type { App } from '../app.js';
+
+/** What must not be in a log, should anybody ever log a request or its headers. */
+const SECRETS = ['req.headers', 'headers.authorization', 'headers.cookie', 'headers["set-cookie"]'];
+
+export function withoutSecrets(log: FastifyBaseLogger): FastifyBaseLogger {
+  return log.child({}, { redact: SECRETS });
+}
+
+/** One line a request: which route and by whom, and never an address, which may hold words of a text that is searched for. */
+export function logRequests(app: App): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, routeOptions, who } = request;
+    const { statusCode, elapsedTime } = reply;
+    const looked = statusCode < 400 && (method === 'GET' || method === 'HEAD');
+    request.log[looked ? 'debug' : 'info'](
+      { method, route: routeOptions.url, status: statusCode, ms: Math.round(elapsedTime), who: who?.name },
+      'request',
+    );
+  });
+}

@@ -1,0 +1,55 @@
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyContextConfig } from 'fastify';
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { rolesOf } from '../access/permissions.js';
+import { SESSION_COOKIE } from '../access/session-cookie.js';
+import type { App } from '../app.js';
+import { REFERENCE_CONTENT_SECURITY } from './security-headers.js';
+
+/** Where the reference page is. */
+const REFERENCE = '/api/reference';
+
+/** Makes the OpenAPI document out of the routes that are added after this, and a page to read it. */
+export async function describeApi(app: App, version: string): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Tocsin',
+        version,
+        description:
+          'Scores text for harm. `/v1` speaks as OpenAI does; `/api` is what there is beyond that.',
+      },
+      components: {
+        securitySchemes: {
+          key: { type: 'http', scheme: 'bearer', description: 'A key: tcs_...' },
+          session: { type: 'apiKey', in: 'cookie', name: SESSION_COOKIE },
+        },
+      },
+    },
+    transform: (document) => {
+      const { schema, url } = jsonSchemaTransform(document);
+      if (schema === undefined || schema.hide === true) return { schema, url };
+      return { schema: { ...schema, ...accessOf(document.route.config?.needs) }, url };
+    },
+    transformObject: jsonSchemaTransformObject,
+  });
+  await app.register(swaggerUi, {
+    routePrefix: REFERENCE,
+    staticCSP: REFERENCE_CONTENT_SECURITY,
+    theme: { title: 'Tocsin API' },
+    uiConfig: { deepLinking: true, docExpansion: 'list', persistAuthorization: false, validatorUrl: null },
+  });
+}
+
+/** Who may call a route, in the document's words. */
+function accessOf(needs: FastifyContextConfig['needs']): Record<string, unknown> {
+  if (needs === undefined || needs === 'nobody') return { 'x-roles': [], security: [] };
+  const roles = rolesOf(needs);
+  return {
+    'x-roles': roles,
+    description: `For keys of role ${roles.join(', ')}.`,
+    security: [{ key: [] }, { session: [] }],
+  };
+}

@@ -1,0 +1,41 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import fastifyStatic from '@fastify/static';
+import type { App } from '../app.js';
+import { noSuchRoute, sendError } from './answer-errors.js';
+import { notFound } from './api-error.js';
+
+/** Where `npm run build` puts the page. */
+export const BUILT_PAGE = fileURLToPath(new URL('../page', import.meta.url));
+const INDEX = 'index.html';
+/** What is built into this folder has a hash of what it holds in its name. */
+const HASHED = '/assets/';
+/** Addresses below these are the API's: what is not there is not the page's. */
+const OF_THE_API = /^\/(api|v1)(\/|$)/;
+
+/** Serves the page's files; addresses that the page itself knows are answered with the page. */
+export async function servePage(app: App, directory: string): Promise<void> {
+  const built = existsSync(join(directory, INDEX));
+  if (built) {
+    await app.register(fastifyStatic, {
+      root: directory,
+      wildcard: false,
+      cacheControl: false,
+      setHeaders: (reply, path) => {
+        const forever = path.includes(HASHED);
+        reply.setHeader('cache-control', forever ? 'public, max-age=31536000, immutable' : 'no-cache');
+      },
+    });
+  }
+  app.setNotFoundHandler((request, reply) => {
+    const [path = ''] = request.url.split('?');
+    const isPage =
+      (request.method === 'GET' || request.method === 'HEAD') &&
+      !OF_THE_API.test(path) &&
+      (request.headers.accept ?? '').includes('text/html');
+    if (!isPage) return sendError(reply, noSuchRoute(request.method));
+    if (!built) return sendError(reply, notFound('page: it is not built', 'Build it: npm run build'));
+    return reply.sendFile(INDEX);
+  });
+}

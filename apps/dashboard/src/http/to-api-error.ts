@@ -1,0 +1,62 @@
+import { codeOf, isUserError } from '@tocsin/errors';
+import { ExpressTimeoutError } from '@tocsin/producer';
+import { isTransient } from '@tocsin/store';
+import type { FastifyError } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { ApiError, CODE_OF_STATUS, type ErrorStatus } from './api-error.js';
+
+const RETRY_AFTER_SECONDS = 5;
+
+/**
+ * What is answered for anything that was thrown. A person's mistake keeps its words; a defect of ours is a 500 without
+ * any, and the caller logs it.
+ */
+export function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  if (hasZodFastifySchemaValidationErrors(error)) return invalid(error);
+  if (isUserError(error)) return new ApiError(422, error.message, { hint: error.hint, cause: error });
+  if (error instanceof ExpressTimeoutError) {
+    return new ApiError(503, error.message, {
+      hint: 'Start a worker for this guard: tocsin work --guard ... (or tocsin start).',
+      cause: error,
+      retryAfter: RETRY_AFTER_SECONDS,
+    });
+  }
+  if (isTransient(error)) {
+    return new ApiError(503, 'the database does not answer', {
+      cause: error,
+      retryAfter: RETRY_AFTER_SECONDS,
+    });
+  }
+  const status = statusOf(error);
+  if (status !== undefined && status < 500 && error instanceof Error) {
+    return new ApiError(status, lowerFirst(error.message), { cause: error });
+  }
+  return new ApiError(500, 'this is a defect of the server; its log says more', { cause: error });
+}
+
+function invalid(error: FastifyError): ApiError {
+  const { validation = [], validationContext = 'body' } = error;
+  const [first] = validation;
+  const path = (first?.instancePath ?? '').replace(/^\//, '').replaceAll('/', '.');
+  const more = validation.length > 1 ? `, and ${validation.length - 1} more` : '';
+  const where = path === '' ? `the ${NAME_OF[validationContext] ?? validationContext}` : path;
+  return new ApiError(400, `${where}: ${lowerFirst(first?.message ?? 'does not fit')}${more}`, {
+    field: path === '' ? undefined : path,
+    hint: 'What is expected: /api/reference',
+    cause: error,
+  });
+}
+
+const NAME_OF: Partial<Record<string, string>> = { querystring: 'query', params: 'address' };
+
+/** Fastify and its plugins say by `statusCode` what is the client's mistake. */
+function statusOf(error: unknown): ErrorStatus | undefined {
+  if (typeof error !== 'object' || error === null || !('statusCode' in error)) return undefined;
+  const { statusCode } = error;
+  if (codeOf(error)?.startsWith('FST_ERR_CTP_INVALID_MEDIA_TYPE') === true) return 415;
+  if (typeof statusCode !== 'number' || statusCode < 400 || statusCode >= 500) return undefined;
+  return statusCode in CODE_OF_STATUS ? (statusCode as ErrorStatus) : 400;
+}
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

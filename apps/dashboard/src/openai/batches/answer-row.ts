@@ -1,0 +1,48 @@
+import type { RequestAnswer, RequestFault, ScoreRow } from '@tocsin/corpus';
+import type { ExportRow } from '@tocsin/store';
+import type { RequestRow } from './batch-requests.js';
+
+/** Why a request was not tried, in OpenAI's words. */
+export type Unanswered = 'batch_expired' | 'batch_cancelled';
+
+const MESSAGE_OF = {
+  batch_expired: 'This request could not be executed before the completion window expired.',
+  batch_cancelled: 'This request was not executed: the batch was cancelled.',
+} as const satisfies Record<Unanswered, string>;
+
+/**
+ * What a text of a request came to, as the writer of batch files takes it.
+ * @param row undefined when the run was cancelled before it came to this text
+ */
+export function answerRow(request: RequestRow, row: ExportRow | undefined, unanswered: Unanswered): ScoreRow {
+  const { key } = request.row;
+  if (request.row.kind === 'reject' || row?.reject) {
+    const error = row?.reject ?? (request.row.kind === 'reject' ? request.row.reason : '');
+    // A text that only the guard has refused.
+    const fault = request.fault ?? { message: error, status: 400, code: 'invalid_value', param: 'input' };
+    return { key, error, unreadable: true, answer: failure(request, fault) };
+  }
+  if (row === undefined || (row.score === null && row.error === null)) {
+    const message = MESSAGE_OF[unanswered];
+    return {
+      key,
+      error: message,
+      answer: failure(request, { message, status: null, code: unanswered, param: null }),
+    };
+  }
+  if (row.score === null || request.model === undefined) {
+    const message = row.error ?? 'no score was stored';
+    return {
+      key,
+      error: message,
+      answer: failure(request, { message, status: 500, code: 'no_score', param: null }),
+    };
+  }
+  const { name: model, threshold } = request.model;
+  const { score, truncated } = row;
+  return { key, score, harmful: score >= threshold, threshold, truncated, answer: { model } };
+}
+
+function failure({ nameless, row }: RequestRow, fault: RequestFault): RequestAnswer {
+  return { fault, ...(nameless && { line: row.line }) };
+}

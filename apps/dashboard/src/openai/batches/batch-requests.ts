@@ -1,0 +1,158 @@
+import { Readable } from 'node:stream';
+import {
+  badRequest,
+  type CorpusRow,
+  noRequest,
+  type RequestFault,
+  readCorpus,
+  readRequestKey,
+  rejected,
+} from '@tocsin/corpus';
+import {
+  findModel,
+  type NamedThreshold,
+  noSuchModel,
+  type ServedGuard,
+  type ServedModel,
+} from '../models/served-model.js';
+
+/** More are refused: ids are held in memory while they are compared. */
+export const MAX_REQUESTS = 500_000;
+
+/** A text of a request, or a request that has none. */
+export interface RequestRow {
+  row: CorpusRow;
+  /** What a reject is, in OpenAI's terms. */
+  fault?: RequestFault;
+  /** It has no `custom_id`. */
+  nameless: boolean;
+  /** 1-based. */
+  request: number;
+  /** Who is to judge it; of items only. */
+  model?: ServedModel;
+}
+
+export interface BatchRules {
+  /** The default first. */
+  guards: readonly ServedGuard[];
+  policies: readonly NamedThreshold[];
+  maxRequests?: number;
+}
+
+/** There are more requests than a batch may have. */
+export class TooManyRequests extends Error {
+  constructor(max: number) {
+    super(`The file holds more than ${max.toLocaleString('en-US')} requests.`);
+    this.name = 'TooManyRequests';
+  }
+}
+
+/** How a file of requests is read: what `Judge` needs is kept. */
+export const READING = { shape: 'openai-batch', format: 'jsonl' } as const;
+export const KEEP = ['body'] as const;
+
+/**
+ * Reads a file of moderation requests, a few hundred rows at a time, and judges each (see `Judge`).
+ * @throws TooManyRequests
+ */
+export async function* batchRequests(
+  content: AsyncIterable<Buffer>,
+  rules: BatchRules,
+  signal?: AbortSignal,
+): AsyncGenerator<RequestRow[]> {
+  const judge = new Judge(rules);
+  const stdin = Readable.from(content, { objectMode: false });
+  const rows = readCorpus(['-'], { ...READING, keep: KEEP, stdin, ...(signal && { signal }) });
+  for await (const chunk of rows) yield chunk.map((row) => judge.judge(row));
+}
+
+/**
+ * Decides which rows of a file are scored, and by what. One guard scores a batch: that of its first request that can be
+ * scored. Later ones that name a policy alone, or nothing, mean it too; one that names another guard is a reject, as is
+ * one whose `custom_id` was there before. The same rows judged again by the same rules come out the same.
+ */
+export class Judge {
+  readonly #maxRequests: number;
+  #guards: readonly ServedGuard[];
+  readonly #policies: readonly NamedThreshold[];
+  #guard: ServedGuard | undefined;
+  readonly #customIds = new Set<string>();
+  readonly #counts = { requests: 0, rejected: 0 };
+  /** Of the request before. */
+  #line = 0;
+  #repeated = false;
+
+  constructor({ guards, policies, maxRequests = MAX_REQUESTS }: BatchRules) {
+    this.#guards = guards;
+    this.#policies = policies;
+    this.#maxRequests = maxRequests;
+  }
+
+  /** Requests so far, and those of them that are not scored. */
+  get counts(): Readonly<{ requests: number; rejected: number }> {
+    return this.#counts;
+  }
+
+  /** Is shown each row, in their order. @throws TooManyRequests */
+  judge({ kept, ...row }: CorpusRow): RequestRow {
+    const faultOfRow = row.kind === 'reject' ? (row.fault ?? noJson(row.reason)) : undefined;
+    const nameless = faultOfRow?.status === null && (faultOfRow.param ?? 'custom_id') === 'custom_id';
+    const isNew = this.#count(row.line, nameless ? undefined : readRequestKey(row.key).customId);
+    const place = { nameless, request: this.#counts.requests };
+    const model = this.#repeated ? repeated() : (faultOfRow ?? this.#modelOf(kept));
+    if ('guard' in model) return { row, model, ...place };
+    // A request's texts are all scored, or none is.
+    if (isNew) this.#counts.rejected += 1;
+    return reject(row, model, place);
+  }
+
+  /** Texts of one request have one line. @returns whether this is the first of them */
+  #count(line: number, customId: string | undefined): boolean {
+    if (line === this.#line) return false;
+    this.#line = line;
+    this.#counts.requests += 1;
+    if (this.#counts.requests > this.#maxRequests) throw new TooManyRequests(this.#maxRequests);
+    this.#repeated = customId !== undefined && this.#customIds.has(customId);
+    if (customId !== undefined) this.#customIds.add(customId);
+    return true;
+  }
+
+  #modelOf(kept: CorpusRow['kept']): ServedModel | RequestFault {
+    const { model: name } = (kept?.body ?? {}) as { model?: unknown };
+    if (name !== undefined && name !== null && typeof name !== 'string') {
+      return badRequest('The "model" is no string.', 'invalid_type', 'model');
+    }
+    const model = findModel(name, this.#guards, this.#policies);
+    if (model === undefined) {
+      return { message: noSuchModel(name ?? ''), status: 404, code: 'model_not_found', param: 'model' };
+    }
+    if (this.#guard === undefined) {
+      const { guard } = model;
+      this.#guard = guard;
+      this.#guards = [guard, ...this.#guards.filter((other) => other !== guard)];
+    }
+    if (model.guard === this.#guard) return model;
+    return noRequest(
+      `The requests of a batch have one guard; this one names another than the first, ${this.#guard.name}.`,
+      'model_mismatch',
+      'body.model',
+    );
+  }
+}
+
+function noJson(reason: string): RequestFault {
+  return noRequest(reason, 'invalid_json_line', null);
+}
+
+function repeated(): RequestFault {
+  return noRequest('The "custom_id" stands in an earlier request too.', 'duplicate_custom_id', 'custom_id');
+}
+
+function reject(
+  row: CorpusRow,
+  fault: RequestFault,
+  place: Pick<RequestRow, 'nameless' | 'request'>,
+): RequestRow {
+  const reason = { rejectKind: 'request', reason: fault.message } as const;
+  return { row: { ...rejected(row, reason), fault }, fault, ...place };
+}

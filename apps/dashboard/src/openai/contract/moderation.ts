@@ -1,0 +1,50 @@
+import { z } from 'zod';
+
+/** Texts of one request. What is more is a batch. */
+export const MAX_INPUTS = 256;
+
+const imagePart = z.object({ type: z.literal('image_url'), image_url: z.object({ url: z.string() }) });
+const textPart = z.object({ type: z.literal('text'), text: z.string() });
+const described = z.toJSONSchema(
+  z.union([
+    z.string(),
+    z.array(z.string()).min(1).max(MAX_INPUTS),
+    z.array(z.union([textPart, imagePart])).min(1),
+  ]),
+);
+
+/** It is read by the reader of batch files (`moderationTexts`), so that both refuse the same in the same words. */
+const input = z.unknown().optional().meta({
+  description:
+    'A text, an array of texts (a result each), or an array of text parts (one text). Images are refused.',
+  anyOf: described.anyOf,
+});
+
+export const moderationRequest = z
+  .object({
+    input,
+    model: z.string().max(500).nullish().meta({
+      description:
+        'A guard, a policy, or `guard:policy`; default: the first guard. Names of OpenAI moderation models mean the default.',
+    }),
+  })
+  .meta({ id: 'ModerationRequest' });
+
+const ofHarm = <T extends z.ZodType>(of: T) => z.object({ harmful: of });
+export const moderation = z
+  .object({
+    id: z.string(),
+    model: z.string().meta({ description: 'Who has judged: a guard, or `guard:policy`.' }),
+    results: z.array(
+      z.object({
+        flagged: z.boolean(),
+        categories: ofHarm(z.boolean()),
+        category_scores: ofHarm(z.number()),
+        category_applied_input_types: ofHarm(z.array(z.literal('text'))),
+        score: z.number().meta({ description: 'P(harmful).' }),
+        threshold: z.number().meta({ description: 'Flagged from this score on.' }),
+        truncated: z.boolean().meta({ description: 'The text is longer than the guard reads.' }),
+      }),
+    ),
+  })
+  .meta({ id: 'Moderation' });

@@ -1,0 +1,32 @@
+import type { App } from '../app.js';
+import { BatchKeeper } from './batches/batch-keeper.js';
+import { batchRoutes } from './batches/routes.js';
+import { answerErrors } from './errors/answer-errors.js';
+import { fileRoutes } from './files/routes.js';
+import { modelRoutes } from './models/routes.js';
+import { moderationRoutes } from './moderations/routes.js';
+import type { OpenaiOptions } from './options.js';
+
+export type { AskedGuard, OpenaiOptions } from './options.js';
+
+/**
+ * The routes that OpenAI's clients speak; to be registered with the prefix `/v1`, after the hooks that find out who asks.
+ * While the server runs, it keeps batches too: any process of this database does.
+ *
+ * @example
+ * await app.register(openaiRoutes, { prefix: '/v1', pool, guards: guards.all, submit, uploadBytes: 512 * MB });
+ */
+export async function openaiRoutes(app: App, options: OpenaiOptions): Promise<void> {
+  answerErrors(app);
+  app.addHook('onSend', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  const keeper = new BatchKeeper({ ...options, log: app.log });
+  app.addHook('onReady', async () => keeper.start());
+  // Before the pool and the guards are closed.
+  app.addHook('preClose', () => keeper.close());
+  modelRoutes(app, options);
+  moderationRoutes(app, options);
+  await fileRoutes(app, options);
+  batchRoutes(app, options, keeper);
+}

@@ -1,0 +1,118 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DEFAULT_FIELDS, fieldSource } from '@tocsin/corpus';
+import type { FastifyRequest } from 'fastify';
+import { audited } from '../access/audited.js';
+import { whoOf } from '../access/who.js';
+import type { App } from '../app.js';
+import { madeRun, newRun, type UploadFields } from '../contract/index.js';
+import type { ServedGuard } from '../guards/served-guard.js';
+import { elementsOf } from '../http/json-source.js';
+import type { Services } from '../services.js';
+import type { Submission } from '../submit.js';
+import { receiveUpload, uploadForm } from './receive-upload.js';
+
+const tags = ['runs'];
+/** What a run is called whose rows came in the request, and that was given no name. */
+const UNNAMED = 'rows of a request';
+
+/** New runs. The answer comes as soon as there is a run; its rows are put into the queue meanwhile, and then scored. */
+export function createRunRoutes(app: App, services: Services): void {
+  const { pool, guards, submissions, limits } = services;
+
+  app.post(
+    '/runs',
+    {
+      config: { needs: 'submit' },
+      schema: {
+        tags,
+        summary: 'Score rows that the request holds',
+        body: newRun,
+        response: { 202: madeRun },
+      },
+    },
+    async (request, reply) => {
+      const { name = UNNAMED, threshold, retain } = request.body;
+      const guard = guards.named(request.body.guard);
+      const directory = await submissions.directory();
+      const source = join(directory, 'rows.jsonl');
+      await orRemoved(directory, () => writeFile(source, linesOf(request.jsonText ?? '{}')));
+      const corpus = { name, sources: [source], reading: {}, threshold, retain };
+      return reply.code(202).send(await begin(request, guard, directory, corpus));
+    },
+  );
+
+  app.post(
+    '/runs/upload',
+    {
+      config: { needs: 'submit' },
+      schema: {
+        tags,
+        summary: 'Score files: JSONL, CSV, TSV or Parquet, each perhaps .gz or .zst',
+        consumes: ['multipart/form-data'],
+        body: uploadForm,
+        response: { 202: madeRun },
+      },
+      // Parts are read by the handler, one after another as they come.
+      validatorCompiler: () => () => true,
+    },
+    async (request, reply) => {
+      const directory = await submissions.directory();
+      const upload = await orRemoved(directory, async () => {
+        const received = await receiveUpload(request, directory, limits.uploadBytes);
+        return { ...received, guard: guards.named(received.fields.guard) };
+      });
+      const { fields, files, guard } = upload;
+      const { threshold, retain, name = files.map((file) => file.name).join(' ') } = fields;
+      const sources = files.map(({ path }) => path);
+      const corpus = { name, sources, reading: readingOf(fields), threshold, retain };
+      return reply.code(202).send(await begin(request, guard, directory, corpus));
+    },
+  );
+
+  async function begin(
+    request: FastifyRequest,
+    guard: ServedGuard,
+    directory: string,
+    corpus: Pick<Submission, 'name' | 'sources' | 'reading' | 'threshold' | 'retain'>,
+  ) {
+    const ownerKey = whoOf(request).keyId ?? undefined;
+    const id = await submissions.start(directory, { ...corpus, guard: guard.open, ownerKey });
+    const details = { name: corpus.name, guard: guard.name };
+    await audited(pool, request, { action: 'run.create', subject: `run ${id}`, runId: id, details });
+    return { id, ...details };
+  }
+}
+
+/** The rows of a request as lines: as they are written there, which `JSON.parse` would not keep. */
+function linesOf(json: string): string {
+  const rows = elementsOf(fieldSource(json, 'rows') ?? '[]');
+  // Between the values of JSON a line break is a blank; in a string there is none.
+  return rows.map((row) => `${row.replace(/[\r\n]+/g, ' ')}\n`).join('');
+}
+
+type Fields = Pick<UploadFields, 'format' | 'shape' | 'delimiter'> & {
+  [Role in keyof typeof DEFAULT_FIELDS as `${Role}Field`]?: string | undefined;
+};
+
+function readingOf({ format, shape, delimiter, ...fields }: Fields): Submission['reading'] {
+  const named = (Object.keys(DEFAULT_FIELDS) as (keyof typeof DEFAULT_FIELDS)[]).flatMap((role) => {
+    const field = fields[`${role}Field`];
+    return field === undefined ? [] : [[role, field] as const];
+  });
+  return {
+    fields: Object.fromEntries(named),
+    ...(format === undefined ? {} : { format }),
+    ...(shape === undefined ? {} : { shape }),
+    ...(delimiter === undefined ? {} : { delimiter: delimiter === 'tab' ? '\t' : delimiter }),
+  };
+}
+
+async function orRemoved<T>(directory: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await rm(directory, { recursive: true, force: true });
+    throw error;
+  }
+}

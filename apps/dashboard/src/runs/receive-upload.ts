@@ -1,0 +1,85 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { MultipartFile } from '@fastify/multipart';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { uploadFields } from '../contract/index.js';
+import { ApiError } from '../http/api-error.js';
+
+/** What an upload is made of, for who reads about it. */
+export const uploadForm = uploadFields.extend({
+  file: z.any().meta({ type: 'string', format: 'binary', description: 'One or more files.' }),
+});
+
+const MAX_FILES = 100;
+const MAX_FIELD_BYTES = 10_000;
+
+export interface UploadedFile {
+  /** As the client calls it. */
+  name: string;
+  path: string;
+}
+
+export interface Upload {
+  fields: z.output<typeof uploadFields>;
+  files: UploadedFile[];
+}
+
+/**
+ * Writes the files of a multipart request into a directory, as they come.
+ * @throws ApiError for what is no such request, or too large
+ */
+export async function receiveUpload(
+  request: FastifyRequest,
+  directory: string,
+  maxBytes: number,
+): Promise<Upload> {
+  if (!request.isMultipart()) {
+    throw new ApiError(415, 'multipart/form-data was expected', {
+      hint: 'Rows as JSON go to POST /api/runs.',
+    });
+  }
+  const fields: Record<string, unknown> = {};
+  const files: UploadedFile[] = [];
+  const limits = { fileSize: maxBytes, files: MAX_FILES, fields: 20, fieldSize: MAX_FIELD_BYTES };
+  for await (const part of request.parts({ limits })) {
+    if (part.type === 'file') files.push(await receiveFile(part, directory, files.length));
+    else if (part.fieldname in fields)
+      throw new ApiError(400, 'a field is given twice', { field: part.fieldname });
+    else fields[part.fieldname] = part.value;
+  }
+  if (files.length === 0) throw new ApiError(400, 'there is no file', { field: 'file' });
+  const parsed = uploadFields.safeParse(fields);
+  if (parsed.success) return { fields: parsed.data, files };
+  const [issue] = parsed.error.issues;
+  throw new ApiError(
+    400,
+    `${issue?.path.join('.') || 'the fields'}: ${issue?.message ?? 'they do not fit'}`,
+    {
+      field: issue?.path.join('.'),
+    },
+  );
+}
+
+async function receiveFile(part: MultipartFile, directory: string, number: number): Promise<UploadedFile> {
+  const name = shownName(part.filename);
+  // Rows without an id are called after their file: each has a directory of its own, so that names may be equal.
+  const own = join(directory, String(number));
+  await mkdir(own);
+  const path = join(own, storedName(name));
+  await pipeline(part.file, createWriteStream(path, { flags: 'wx' }));
+  return { name, path };
+}
+
+/** What people see: the name without a path, and nothing that Postgres would not take. */
+function shownName(given: string): string {
+  const name = basename(given.replaceAll('\\', '/')).replaceAll('\0', '').toWellFormed().slice(-200);
+  return name.trim() === '' ? 'upload' : name;
+}
+
+/** What the file system sees. The end of the name says what is in the file. */
+function storedName(name: string): string {
+  return `f${name.replace(/[^A-Za-z0-9._-]/g, '_').slice(-100)}`;
+}

@@ -1,0 +1,41 @@
+import { readCorpus } from '@tocsin/corpus';
+import { Preparation } from '@tocsin/engine';
+import { submitCorpus } from '@tocsin/producer';
+import { ParcelQueue, type QueueBackend, queueNameOf } from '@tocsin/queue';
+import { cancelRun, createRun, leaveRun, type Pool } from '@tocsin/store';
+import { registerOpenGuard, settleRuns } from '@tocsin/worker';
+import type { Submit } from '../submit.js';
+
+/** What `tocsin submit` does, without looking after a run whose process is killed. */
+export function plainSubmit(pool: Pool, backend: QueueBackend): Submit {
+  return async ({ guard, name, sources, reading, threshold, retain, ownerKey, onRun, signal }) => {
+    const { id: guardId, queue: queueId } = await registerOpenGuard(pool, guard);
+    const runId = await createRun(pool, guardId, name, {
+      threshold: threshold ?? guard.artifact.defaultThreshold,
+      ...(retain === undefined ? {} : { retain }),
+      ownerKey,
+    });
+    onRun(runId);
+    const queue = new ParcelQueue(backend, queueNameOf(queueId));
+    try {
+      const preparation = await Preparation.open(guard);
+      const rows = readCorpus(sources, { ...reading, signal });
+      await submitCorpus(rows, {
+        pool,
+        queue,
+        preparation,
+        runId,
+        guardId,
+        texts: retain !== 'none',
+        signal,
+      });
+      await leaveRun(pool, runId);
+      await settleRuns(pool, queue, guardId);
+    } catch (error) {
+      await cancelRun(pool, runId);
+      throw error;
+    } finally {
+      await queue.close();
+    }
+  };
+}

@@ -1,0 +1,41 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { heatPieces } from './heat-pieces.js';
+
+test('a text is cut at its tokens, and what lies between them has no score', () => {
+  const tokens = [
+    { text: 'a', start: 0, end: 1, score: 0.1 },
+    { text: 'b', start: 2, end: 3, score: 0.8 },
+  ];
+  expect(heatPieces({ text: 'a bc', tokens, firstHarmful: 1 })).toEqual([
+    { text: 'a', score: 0.1, first: false },
+    { text: ' ', score: undefined, first: false },
+    { text: 'b', score: 0.8, first: true },
+    { text: 'c', score: undefined, first: false },
+  ]);
+});
+
+test('a character of two tokens is one piece, and counts as the second says', () => {
+  const tokens = [
+    { text: '?', start: 0, end: 2, score: 0.1 },
+    { text: '?', start: 0, end: 2, score: 0.7 },
+  ];
+  expect(heatPieces({ text: '\u{1f514}', tokens, firstHarmful: 1 })).toEqual([
+    { text: '\u{1f514}', score: 0.7, first: true },
+  ]);
+});
+
+test('whatever the tokens are, nothing of the text is lost', () => {
+  const span = fc.record({
+    text: fc.constant('x'),
+    start: fc.nat(20),
+    end: fc.nat(20),
+    score: fc.double({ min: 0, max: 1, noNaN: true }),
+  });
+  fc.assert(
+    fc.property(fc.string({ maxLength: 20 }), fc.array(span), (text, tokens) => {
+      const pieces = heatPieces({ text, tokens, firstHarmful: null });
+      expect(pieces.map((piece) => piece.text).join('')).toBe(text);
+    }),
+  );
+});

@@ -1,0 +1,90 @@
+import { useQuery } from '@tanstack/preact-query';
+import type { JSX } from 'preact';
+import type { Guard } from '../../../src/contract/index.js';
+import { guardsAsk } from '../api/guards.js';
+import { count, threshold } from '../format/number.js';
+import { Screen } from '../layout/screen.js';
+import { Empty } from '../ui/empty.js';
+import { Moment } from '../ui/moment.js';
+import { Table } from '../ui/table.js';
+import { WhenAnswered } from '../ui/when-answered.js';
+
+/** Guards that this server scores with, and those that its store has scores of. */
+export function GuardsScreen(): JSX.Element {
+  const guards = useQuery(guardsAsk());
+  return (
+    <Screen
+      title="Guards"
+      about="A guard is an artifact, a backbone and a precision. Scores belong to it and to a content, not to a run."
+    >
+      <WhenAnswered of={guards} what="the guards">
+        {({ data }) =>
+          data.length === 0 ? (
+            <Empty title="There is no guard">
+              <p>Start the server with one:</p>
+              <pre>tocsin dashboard --guard starter</pre>
+            </Empty>
+          ) : (
+            <GuardsTable guards={data} />
+          )
+        }
+      </WhenAnswered>
+    </Screen>
+  );
+}
+
+function GuardsTable({ guards }: { guards: readonly Guard[] }): JSX.Element {
+  return (
+    <Table label="Guards">
+      <thead>
+        <tr>
+          <th scope="col">Guard</th>
+          <th scope="col">Scores</th>
+          <th scope="col">Precision</th>
+          <th scope="col" class="number">
+            Threshold
+          </th>
+          <th scope="col" class="number">
+            Tokens
+          </th>
+          <th scope="col" class="number">
+            Runs
+          </th>
+          <th scope="col" class="number">
+            Parcels waiting
+          </th>
+          <th scope="col">First used</th>
+        </tr>
+      </thead>
+      <tbody>
+        {guards.map((guard) => (
+          <tr key={guard.fingerprint}>
+            <th scope="row" class="fill wrap">
+              {guard.ref} {guard.default && <span class="badge">default</span>}{' '}
+              {!guard.served && (
+                <span class="badge" title="Start the server with it to ask it for scores">
+                  not served
+                </span>
+              )}
+              <div class="small soft guard-details">
+                {guard.backbone !== null && <span>{guard.backbone}</span>}
+                <span class="faint mono" title={guard.fingerprint}>
+                  {guard.fingerprint.slice(0, 12)}
+                </span>
+              </div>
+            </th>
+            <td class="nowrap">
+              {guard.task === null ? '' : { content: 'texts', trajectory: 'trajectories' }[guard.task]}
+            </td>
+            <td class="nowrap">{guard.precision ?? ''}</td>
+            <td class="number">{guard.defaultThreshold === null ? '' : threshold(guard.defaultThreshold)}</td>
+            <td class="number">{guard.maxLength === null ? '' : count(guard.maxLength)}</td>
+            <td class="number">{count(guard.runs)}</td>
+            <td class="number">{count(guard.waitingParcels)}</td>
+            <td class="soft">{guard.createdAt === null ? 'not yet' : <Moment at={guard.createdAt} />}</td>
+          </tr>
+        ))}
+      </tbody>
+    </Table>
+  );
+}

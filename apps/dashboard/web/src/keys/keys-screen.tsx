@@ -1,0 +1,124 @@
+import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/preact-query';
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { ApiKey } from '../../../src/contract/index.js';
+import { keysAsk, revokeKey } from '../api/keys.js';
+import { rowsOf } from '../api/rows.js';
+import { Screen } from '../layout/screen.js';
+import { Confirm } from '../ui/confirm.js';
+import { Empty } from '../ui/empty.js';
+import { Moment } from '../ui/moment.js';
+import { MoreButton } from '../ui/more-button.js';
+import { Table } from '../ui/table.js';
+import { useTeller } from '../ui/toasts.js';
+import { WhenAnswered } from '../ui/when-answered.js';
+import { NewKeyDialog } from './new-key-dialog.js';
+
+/** Keys: who may do what. */
+export function KeysScreen(): JSX.Element {
+  const keys = useInfiniteQuery(keysAsk());
+  const [creating, setCreating] = useState(false);
+  return (
+    <Screen
+      title="Keys"
+      about="A key is shown once, when it is made. The server keeps only its hash."
+      actions={
+        <button type="button" class="button primary" onClick={() => setCreating(true)}>
+          New key
+        </button>
+      }
+    >
+      <WhenAnswered of={keys} what="the keys">
+        {(pages) => {
+          const rows = rowsOf(pages);
+          return rows.length === 0 ? (
+            <Empty title="There is no key yet">
+              <p>
+                Until there is one, everybody on this machine is the administrator, and the server listens on
+                this machine only. The first key ends that: make it an admin key, and keep it.
+              </p>
+            </Empty>
+          ) : (
+            <KeysTable keys={rows} />
+          );
+        }}
+      </WhenAnswered>
+      <MoreButton of={keys} />
+      {creating && <NewKeyDialog onClose={() => setCreating(false)} />}
+    </Screen>
+  );
+}
+
+function KeysTable({ keys }: { keys: readonly ApiKey[] }): JSX.Element {
+  const client = useQueryClient();
+  const { say, complain } = useTeller();
+  const revoking = useMutation({
+    mutationFn: ({ id }: ApiKey) => revokeKey(id),
+    onSuccess: async (_, { name }) => {
+      await client.invalidateQueries({ queryKey: ['keys'] });
+      say(`The key ${name} is revoked.`);
+    },
+    onError: complain,
+  });
+  return (
+    <Table label="Keys">
+      <thead>
+        <tr>
+          <th scope="col">Name</th>
+          <th scope="col">Begins with</th>
+          <th scope="col">Role</th>
+          <th scope="col">Made</th>
+          <th scope="col">Last used</th>
+          <th scope="col">Ends</th>
+          <th scope="col">
+            <span class="visually-hidden">Do</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {keys.map((key) => (
+          <tr key={key.id}>
+            <th scope="row" class="fill wrap" dir="auto">
+              {key.name}
+            </th>
+            <td class="mono nowrap">
+              {key.prefix}
+              {'\u2026'}
+            </td>
+            <td>{key.role}</td>
+            <td class="soft" title={`by ${key.createdBy}`}>
+              <Moment at={key.createdAt} />
+            </td>
+            <td class="soft">{key.lastUsedAt === null ? 'never' : <Moment at={key.lastUsedAt} />}</td>
+            <td class="soft">
+              <KeyEnd apiKey={key} />
+            </td>
+            <td>
+              {key.revokedAt === null && (
+                <Confirm
+                  small
+                  label="Revoke"
+                  title={`Revoke ${key.name}?`}
+                  does="Revoke it"
+                  onConfirm={() => revoking.mutate(key)}
+                >
+                  Whatever uses it is refused from the next request on. This cannot be undone.
+                </Confirm>
+              )}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </Table>
+  );
+}
+
+function KeyEnd({ apiKey }: { apiKey: ApiKey }): JSX.Element {
+  if (apiKey.revokedAt !== null) return <span class="badge">revoked</span>;
+  if (apiKey.expiresAt === null) return <>never</>;
+  return new Date(apiKey.expiresAt) < new Date() ? (
+    <span class="badge">expired</span>
+  ) : (
+    <Moment at={apiKey.expiresAt} />
+  );
+}

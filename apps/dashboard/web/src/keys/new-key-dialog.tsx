@@ -1,0 +1,112 @@
+import { useMutation, useQueryClient } from '@tanstack/preact-query';
+import type { JSX } from 'preact';
+import type { MadeKey, Role } from '../../../src/contract/index.js';
+import { createKey } from '../api/keys.js';
+import { useMe } from '../session/me.js';
+import { CopyButton } from '../ui/copy-button.js';
+import { Dialog } from '../ui/dialog.js';
+import { Field } from '../ui/field.js';
+import { Problem } from '../ui/problem.js';
+
+const ROLES: readonly { role: Role; about: string }[] = [
+  { role: 'submit', about: 'score, submit runs and see its own' },
+  { role: 'read', about: 'see every run and text' },
+  { role: 'review', about: 'see, and judge rows' },
+  { role: 'admin', about: 'everything' },
+];
+
+/** Makes a key, and shows it this one time. */
+export function NewKeyDialog({ onClose }: { onClose: () => void }): JSX.Element {
+  const client = useQueryClient();
+  const { keyless } = useMe();
+  const creating = useMutation({
+    mutationFn: createKey,
+    onSuccess: () => client.invalidateQueries({ queryKey: ['keys'] }),
+  });
+  const submit = (event: SubmitEvent): void => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget as HTMLFormElement);
+    const days = String(form.get('days'));
+    creating.mutate({
+      name: String(form.get('name')).trim(),
+      role: form.get('role') as Role,
+      ...(days === '' ? {} : { expiresInDays: Number(days) }),
+    });
+  };
+  const close = (): void => {
+    onClose();
+    // The first key ends the time without keys: this browser has to sign in with it.
+    if (creating.data !== undefined && keyless) void client.resetQueries({ queryKey: ['me'] });
+  };
+  if (creating.data !== undefined) return <ShowKey made={creating.data} keyless={keyless} onClose={close} />;
+  return (
+    <Dialog title="New key" onClose={onClose}>
+      <form class="stack" onSubmit={submit}>
+        <Field label="Name" help="Who or what will use it.">
+          {(control) => <input {...control} name="name" required maxLength={100} autocomplete="off" />}
+        </Field>
+        <div class="pair">
+          <Field label="May">
+            {(control) => (
+              <select {...control} name="role" defaultValue={keyless ? 'admin' : 'submit'}>
+                {ROLES.map(({ role, about }) => (
+                  <option key={role} value={role}>
+                    {`${role}: ${about}`}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
+          <Field label="Ends">
+            {(control) => (
+              <select {...control} name="days" defaultValue="90">
+                <option value="7">in a week</option>
+                <option value="30">in 30 days</option>
+                <option value="90">in 90 days</option>
+                <option value="365">in a year</option>
+                <option value="">never</option>
+              </select>
+            )}
+          </Field>
+        </div>
+        {creating.error && <Problem error={creating.error} title="It was not made" />}
+        <div class="actions">
+          <button type="button" class="button" onClick={onClose}>
+            Cancel
+          </button>
+          <button type="submit" class="button primary" disabled={creating.isPending}>
+            Make the key
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+interface ShowKeyProps {
+  made: MadeKey;
+  keyless: boolean;
+  onClose: () => void;
+}
+
+function ShowKey({ made, keyless, onClose }: ShowKeyProps): JSX.Element {
+  return (
+    <Dialog title={`The key ${made.name}`} onClose={onClose}>
+      <p>Copy it now: it is not shown again.</p>
+      <div class="row">
+        <code class="shown-key grow">{made.key}</code>
+        <CopyButton text={made.key} />
+      </div>
+      {keyless && (
+        <p class="soft">
+          It is the first key: from now on every request needs one. Sign in with it to go on here.
+        </p>
+      )}
+      <div class="actions">
+        <button type="button" class="button primary" onClick={onClose}>
+          I have it
+        </button>
+      </div>
+    </Dialog>
+  );
+}

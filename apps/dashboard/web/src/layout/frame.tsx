@@ -1,0 +1,73 @@
+import type { ComponentChildren, JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { useLocation } from 'preact-iso';
+import { useMe } from '../session/me.js';
+import { Bell } from './bell.js';
+import { Settings } from './settings.js';
+
+interface Place {
+  href: string;
+  label: string;
+  /** Only administrators may see it. */
+  admin?: boolean;
+}
+
+const WORK: readonly Place[] = [
+  { href: '/', label: 'Runs' },
+  { href: '/review', label: 'Review' },
+  { href: '/policies', label: 'Policies' },
+];
+const SETUP: readonly Place[] = [
+  { href: '/guards', label: 'Guards' },
+  { href: '/schedules', label: 'Schedules' },
+  { href: '/keys', label: 'Keys', admin: true },
+  { href: '/audit', label: 'Audit log', admin: true },
+];
+
+/** What stands around every screen. */
+export function Frame({ children }: { children: ComponentChildren }): JSX.Element {
+  const { path } = useLocation();
+  const me = useMe();
+  const main = useRef<HTMLElement>(null);
+  const first = useRef(true);
+  useEffect(() => {
+    // A new screen is read from its beginning, as a page that was loaded would be.
+    if (!first.current) main.current?.focus({ preventScroll: true });
+    first.current = false;
+  }, [path]);
+  const places = (all: readonly Place[]): JSX.Element[] =>
+    all
+      .filter(({ admin }) => admin !== true || me.role === 'admin')
+      .map(({ href, label }) => (
+        <a key={href} href={href} aria-current={isAt(path, href) ? 'page' : undefined}>
+          {label}
+        </a>
+      ));
+  return (
+    <div class="frame">
+      <a class="skip button" href="#main">
+        Skip to content
+      </a>
+      <header class="side">
+        <a class="mark" href="/">
+          <Bell />
+          Tocsin
+        </a>
+        <nav aria-label="Screens">
+          {places(WORK)}
+          <hr />
+          {places(SETUP)}
+        </nav>
+        <Settings />
+      </header>
+      <main id="main" ref={main} tabIndex={-1}>
+        {children}
+      </main>
+    </div>
+  );
+}
+
+function isAt(path: string, href: string): boolean {
+  if (href === '/') return path === '/' || path.startsWith('/runs/');
+  return path === href || path.startsWith(`${href}/`);
+}

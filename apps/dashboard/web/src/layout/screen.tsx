@@ -1,0 +1,30 @@
+import type { ComponentChildren, JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
+
+interface ScreenProps {
+  title: string;
+  /** What to say of it beneath the title. */
+  about?: ComponentChildren;
+  /** What can be done, to the right of the title. */
+  actions?: ComponentChildren;
+  children: ComponentChildren;
+}
+
+/** A screen: its title, also in the browser's tab, and what is below. */
+export function Screen({ title, about, actions, children }: ScreenProps): JSX.Element {
+  useEffect(() => {
+    document.title = `${title} \u00b7 Tocsin`;
+  }, [title]);
+  return (
+    <div class="screen">
+      <div class="screen-head">
+        <div>
+          <h1>{title}</h1>
+          {about !== undefined && <div class="facts">{about}</div>}
+        </div>
+        {actions !== undefined && <div class="row">{actions}</div>}
+      </div>
+      {children}
+    </div>
+  );
+}

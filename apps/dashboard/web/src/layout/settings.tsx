@@ -1,0 +1,56 @@
+import { useQueryClient } from '@tanstack/preact-query';
+import type { JSX } from 'preact';
+import { signOut } from '../api/session.js';
+import { useBlur } from '../content/blur.js';
+import { useMe } from '../session/me.js';
+import { useTeller } from '../ui/toasts.js';
+import { useTheme } from './theme.js';
+
+/** What a reader sets for this browser, and who the server takes them for. */
+export function Settings(): JSX.Element {
+  const me = useMe();
+  const client = useQueryClient();
+  const { complain } = useTeller();
+  const [blur, setBlur] = useBlur();
+  const [theme, setTheme] = useTheme();
+  const leave = (): void => {
+    signOut().then(() => {
+      client.clear();
+      location.assign('/');
+    }, complain);
+  };
+  return (
+    <div class="settings">
+      <label class="check" title="Texts are blurred until you ask for them">
+        <input
+          type="checkbox"
+          checked={blur}
+          onChange={({ currentTarget }) => setBlur(currentTarget.checked)}
+        />
+        Blur texts
+      </label>
+      <label class="check">
+        <span class="visually-hidden">Colours</span>
+        <select value={theme} onChange={({ currentTarget }) => setTheme(currentTarget.value)}>
+          <option value="system">As the system</option>
+          <option value="light">Light</option>
+          <option value="dark">Dark</option>
+        </select>
+      </label>
+      {me.keyless ? (
+        <span class="who soft" title="There is no key yet: everybody on this machine is the administrator.">
+          local, no key yet
+        </span>
+      ) : (
+        <span class="row spread">
+          <span class="who soft" title={`${me.name}, ${me.role}`}>
+            {me.name}
+          </span>
+          <button type="button" class="button plain small" onClick={leave}>
+            Sign out
+          </button>
+        </span>
+      )}
+    </div>
+  );
+}

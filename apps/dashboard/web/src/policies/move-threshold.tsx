@@ -1,0 +1,135 @@
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/preact-query';
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { Policy } from '../../../src/contract/index.js';
+import { changePolicy, policiesAsk } from '../api/policies.js';
+import { rowsOf } from '../api/rows.js';
+import { histogramAsk, runsAsk } from '../api/runs.js';
+import { count, threshold as thresholdText } from '../format/number.js';
+import { estimateFlagged } from '../histogram/estimate.js';
+import { ScoreHistogram } from '../histogram/score-histogram.js';
+import { within } from '../histogram/threshold-keys.js';
+import { Field } from '../ui/field.js';
+import { useTeller } from '../ui/toasts.js';
+import { WhenAnswered } from '../ui/when-answered.js';
+import { PolicyPreviewText } from './policy-preview-text.js';
+
+interface MoveThresholdProps {
+  policy: Policy;
+  onMoved: () => void;
+}
+
+/** Moves a policy's threshold, after a look at what that would do to a run. */
+export function MoveThreshold({ policy, onMoved }: MoveThresholdProps): JSX.Element {
+  const client = useQueryClient();
+  const { say, complain } = useTeller();
+  const [threshold, setThreshold] = useState(policy.threshold);
+  const [chosen, setChosen] = useState<number>();
+  const [note, setNote] = useState('');
+  const runs = useInfiniteQuery(runsAsk({}));
+  const all = runs.data === undefined ? [] : rowsOf(runs.data);
+  const run = chosen ?? (all.find(({ state }) => state === 'done') ?? all[0])?.id;
+  const moving = useMutation({
+    mutationFn: () =>
+      changePolicy(policy.name, { threshold, ...(note.trim() === '' ? {} : { note: note.trim() }) }),
+    onSuccess: async () => {
+      await client.invalidateQueries({ queryKey: ['policies'] });
+      say(`${policy.name} is at ${thresholdText(threshold)} now.`);
+      onMoved();
+    },
+    onError: complain,
+  });
+  const moved = threshold !== policy.threshold;
+  return (
+    <form
+      class="stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (moved) moving.mutate();
+      }}
+    >
+      <div class="pair">
+        <Field label="Threshold">
+          {(control) => (
+            <input
+              {...control}
+              type="number"
+              min="0"
+              max="1"
+              step="0.001"
+              value={threshold}
+              onInput={({ currentTarget }) => {
+                if (currentTarget.value !== '') setThreshold(within(currentTarget.valueAsNumber));
+              }}
+            />
+          )}
+        </Field>
+        {run !== undefined && (
+          <Field label="Look at run">
+            {(control) => (
+              <select
+                {...control}
+                value={run}
+                onChange={({ currentTarget }) => setChosen(Number(currentTarget.value))}
+              >
+                {all.map(({ id, name }) => (
+                  <option key={id} value={id}>{`${id}: ${name}`}</option>
+                ))}
+              </select>
+            )}
+          </Field>
+        )}
+      </div>
+      {run === undefined ? (
+        <p class="small soft">There is no run yet to look at. The threshold can be moved all the same.</p>
+      ) : (
+        <>
+          <RunScores run={run} threshold={threshold} onThreshold={setThreshold} />
+          <PolicyPreviewText policy={policy} run={run} threshold={threshold} />
+        </>
+      )}
+      <Field label="Why" help="Kept in the history, with your name.">
+        {(control) => (
+          <input
+            {...control}
+            maxLength={1000}
+            value={note}
+            onInput={({ currentTarget }) => setNote(currentTarget.value)}
+          />
+        )}
+      </Field>
+      <div class="actions">
+        <button type="submit" class="button primary" disabled={!moved || moving.isPending}>
+          {moved
+            ? `Move ${thresholdText(policy.threshold)} \u2192 ${thresholdText(threshold)}`
+            : 'Move the threshold first'}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+interface RunScoresProps {
+  run: number;
+  threshold: number;
+  onThreshold: (threshold: number) => void;
+}
+
+function RunScores({ run, threshold, onThreshold }: RunScoresProps): JSX.Element {
+  const histogram = useQuery({ ...histogramAsk(run), placeholderData: (before) => before });
+  const marks = useQuery(policiesAsk()).data?.data ?? [];
+  return (
+    <WhenAnswered of={histogram} what="the scores" lines={5}>
+      {(data) => (
+        <ScoreHistogram
+          histogram={data}
+          scale="sqrt"
+          threshold={threshold}
+          onThreshold={onThreshold}
+          meaning={`about ${count(estimateFlagged(data, threshold))} rows flagged`}
+          marks={marks}
+        />
+      )}
+    </WhenAnswered>
+  );
+}

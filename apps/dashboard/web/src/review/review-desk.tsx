@@ -1,0 +1,142 @@
+import { useQueryClient } from '@tanstack/preact-query';
+import type { JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { ReviewRow, Verdict } from '../../../src/contract/index.js';
+import { reveal } from '../content/veil.js';
+import { Empty } from '../ui/empty.js';
+import { Problem } from '../ui/problem.js';
+import { useStored } from '../ui/stored.js';
+import { useTeller } from '../ui/toasts.js';
+import { useKeys } from '../ui/use-keys.js';
+import { Waiting } from '../ui/waiting.js';
+import { KeysDialog } from './keys-dialog.js';
+import { ReviewCard } from './review-card.js';
+import { useReviewQueue, type Wanted } from './use-review-queue.js';
+import { VERDICTS } from './verdicts.js';
+
+/** One row at a time, and what a reviewer says of it. */
+export function ReviewDesk({ wanted }: { wanted: Wanted }): JSX.Element {
+  const client = useQueryClient();
+  const { say, complain } = useTeller();
+  const { queue, state } = useReviewQueue(wanted);
+  const [judged, setJudged] = useState(0);
+  const [note, setNote] = useState<string>();
+  const [help, setHelp] = useState(false);
+  const [heat, setHeat] = useStored('heat');
+  const noteField = useRef<HTMLTextAreaElement>(null);
+  const row = state.phase === 'row' ? state.row : undefined;
+
+  const judge = (verdict: Verdict): void => {
+    if (row === undefined) return;
+    const words = note?.trim();
+    setNote(undefined);
+    setJudged((count) => count + 1);
+    void client.invalidateQueries({ queryKey: ['reviews', 'summary', wanted.run] });
+    void queue.judge(verdict, words === '' ? undefined : words);
+  };
+  const undo = (): void => {
+    queue.undo(wanted.run).then(({ undone, row: again }) => {
+      if (undone === null) say('There is no verdict to take back.');
+      else if (again === null) say('Taken back. Its text is no longer kept, so it is not shown again.');
+      if (undone !== null) setJudged((count) => Math.max(0, count - 1));
+      setNote(undone?.note ?? undefined);
+    }, complain);
+  };
+  const writeNote = (): void => setNote((written) => written ?? '');
+  useEffect(() => {
+    if (note === '') noteField.current?.focus();
+  }, [note]);
+
+  useKeys({
+    h: () => judge('harmful'),
+    f: () => judge('fine'),
+    s: () => judge('skip'),
+    u: undo,
+    n: writeNote,
+    t: () => setHeat(heat === 'off' ? null : 'off'),
+    b: () => row !== undefined && reveal(row.seq),
+    '?': () => setHelp(true),
+  });
+
+  return (
+    <div class="desk">
+      <Announcement row={row} />
+      {state.phase === 'loading' && <Waiting what="the next row" lines={6} />}
+      {state.phase === 'failed' && (
+        <Problem error={state.error} title="There is no next row" onRetry={() => void queue.start()} />
+      )}
+      {state.phase === 'done' && (
+        <Empty title={judged === 0 ? 'There is nothing to judge here' : 'That was the last row'}>
+          <p>
+            {wanted.second === true
+              ? 'Every row with one verdict has a second one, or another reviewer has it open.'
+              : 'Every row has a verdict, or another reviewer has it open.'}
+          </p>
+          <p class="row">
+            <a class="button primary" href={`/review/${wanted.run}?tab=summary`}>
+              See the summary
+            </a>
+            <button type="button" class="button" onClick={() => void queue.start()}>
+              Look again
+            </button>
+          </p>
+        </Empty>
+      )}
+      {row !== undefined && (
+        <ReviewCard key={row.seq} row={row} threshold={wanted.threshold} heat={heat !== 'off'} />
+      )}
+      {note !== undefined && row !== undefined && (
+        <textarea
+          ref={noteField}
+          rows={2}
+          maxLength={2000}
+          aria-label="Note to this row"
+          placeholder="Why; kept with the verdict. Escape goes back to the row."
+          value={note}
+          onInput={({ currentTarget }) => setNote(currentTarget.value)}
+          onKeyDown={({ key, currentTarget }) => key === 'Escape' && currentTarget.blur()}
+        />
+      )}
+      <div class="desk-keys">
+        {VERDICTS.map(({ verdict, label, key, look }) => (
+          <button
+            key={verdict}
+            type="button"
+            class={`button ${look}`}
+            disabled={row === undefined}
+            onClick={() => judge(verdict)}
+            aria-keyshortcuts={key}
+          >
+            {label} <kbd>{key}</kbd>
+          </button>
+        ))}
+        <button type="button" class="button plain" onClick={undo} aria-keyshortcuts="u">
+          Undo <kbd>u</kbd>
+        </button>
+        <button
+          type="button"
+          class="button plain"
+          onClick={writeNote}
+          disabled={row === undefined}
+          aria-keyshortcuts="n"
+        >
+          Note <kbd>n</kbd>
+        </button>
+        <button type="button" class="button plain" onClick={() => setHelp(true)} aria-keyshortcuts="?">
+          Keys <kbd>?</kbd>
+        </button>
+        <span class="small faint desk-count">{judged === 0 ? '' : `${judged} judged`}</span>
+      </div>
+      {help && <KeysDialog onClose={() => setHelp(false)} />}
+    </div>
+  );
+}
+
+/** Says to screen readers that another row is there: to the eye it is plain. */
+function Announcement({ row }: { row: ReviewRow | undefined }): JSX.Element {
+  return (
+    <p class="visually-hidden" role="status">
+      {row === undefined ? '' : `Row ${row.key}`}
+    </p>
+  );
+}

@@ -1,0 +1,115 @@
+import { useQuery } from '@tanstack/preact-query';
+import type { JSX } from 'preact';
+import { useLocation, useRoute } from 'preact-iso';
+import type { ReviewOrder, Run } from '../../../src/contract/index.js';
+import { runAsk } from '../api/runs.js';
+import { threshold as thresholdText } from '../format/number.js';
+import { NoScreen } from '../layout/no-screen.js';
+import { Screen } from '../layout/screen.js';
+import { useThreshold } from '../run/use-threshold.js';
+import { useMay } from '../session/me.js';
+import { Empty } from '../ui/empty.js';
+import { Tabs } from '../ui/tabs.js';
+import { WhenAnswered } from '../ui/when-answered.js';
+import { ReviewDesk } from './review-desk.js';
+import { ReviewSummaryPanel } from './review-summary-panel.js';
+
+type Tab = 'queue' | 'summary';
+
+export const ORDERS: readonly { value: ReviewOrder; label: string }[] = [
+  { value: 'uncertain', label: 'Nearest to the threshold' },
+  { value: 'score', label: 'Highest score first' },
+  { value: 'random', label: 'At random' },
+];
+
+/** The review of one run: its queue, and what came of it. */
+export function ReviewScreen(): JSX.Element {
+  const id = Number(useRoute().params.run);
+  if (!Number.isSafeInteger(id) || id < 1) return <NoScreen />;
+  return <AskedReview key={id} id={id} />;
+}
+
+function AskedReview({ id }: { id: number }): JSX.Element {
+  const run = useQuery(runAsk(id));
+  if (run.data !== undefined) return <RunReview run={run.data} />;
+  return (
+    <Screen title={`Review of run ${id}`}>
+      <WhenAnswered of={run} what={`run ${id}`}>
+        {() => null}
+      </WhenAnswered>
+    </Screen>
+  );
+}
+
+function RunReview({ run }: { run: Run }): JSX.Element {
+  const { query, path, route } = useLocation();
+  const mayReview = useMay('review');
+  const threshold = useThreshold(run);
+  const tab: Tab = query.tab === 'summary' || !mayReview ? 'summary' : 'queue';
+  const order = ORDERS.find(({ value }) => value === query.order)?.value ?? 'uncertain';
+  const second = query.second === 'true';
+  const go = (changes: Record<string, string>): void =>
+    route(`${path}?${new URLSearchParams({ ...query, ...changes })}`, true);
+  const about = (
+    <>
+      <span>
+        <a href={`/runs/${run.id}`} dir="auto">
+          {run.name}
+        </a>
+      </span>
+      <span>threshold {thresholdText(threshold.value)}</span>
+    </>
+  );
+  return (
+    <Screen title={`Review of run ${run.id}`} about={about}>
+      <Tabs<Tab>
+        label="Review"
+        tabs={[
+          ...(mayReview ? [{ value: 'queue' as const, label: 'Queue' }] : []),
+          { value: 'summary', label: 'Summary' },
+        ]}
+        value={tab}
+        onChange={(value) => go({ tab: value })}
+      >
+        {tab === 'summary' && <ReviewSummaryPanel run={run} policies={threshold.policies} />}
+        {tab === 'queue' && run.textsKept === 0 && (
+          <Empty title="The texts of this run were not kept">
+            <p>
+              Only rows that can be read can be judged. Submit the corpus again with <code>--retain all</code>
+              : what is scored costs nothing.
+            </p>
+          </Empty>
+        )}
+        {tab === 'queue' && run.textsKept > 0 && (
+          <>
+            <div class="row">
+              <select
+                aria-label="Order"
+                value={order}
+                onChange={({ currentTarget }) => go({ order: currentTarget.value })}
+              >
+                {ORDERS.map(({ value, label }) => (
+                  <option key={value} value={value}>
+                    {label}
+                  </option>
+                ))}
+              </select>
+              <label
+                class="check"
+                title="Rows that one other reviewer has judged: two verdicts tell how far they agree"
+              >
+                <input
+                  type="checkbox"
+                  checked={second}
+                  onChange={({ currentTarget }) => go({ second: String(currentTarget.checked) })}
+                />
+                Second opinions
+              </label>
+            </div>
+            <ReviewDesk wanted={{ run: run.id, order, second, threshold: threshold.settled }} />
+          </>
+        )}
+      </Tabs>
+    </Screen>
+  );
+}

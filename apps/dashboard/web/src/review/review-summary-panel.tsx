@@ -1,0 +1,171 @@
+import { useQuery } from '@tanstack/preact-query';
+import type { JSX } from 'preact';
+import type { Policy, ReviewSummary, Run } from '../../../src/contract/index.js';
+import { labelsAddress, reviewSummaryAsk } from '../api/reviews.js';
+import { count, counted, percent, threshold as thresholdText } from '../format/number.js';
+import { Empty } from '../ui/empty.js';
+import { Figure } from '../ui/figure.js';
+import { Table } from '../ui/table.js';
+import { WhenAnswered } from '../ui/when-answered.js';
+import { EstimateCurves } from './estimate-curves.js';
+
+interface ReviewSummaryPanelProps {
+  run: Run;
+  policies: readonly Policy[];
+}
+
+/** What the verdicts on a run's rows say: how precise each threshold is, what it misses, how far reviewers agree. */
+export function ReviewSummaryPanel({ run, policies }: ReviewSummaryPanelProps): JSX.Element {
+  const summary = useQuery(reviewSummaryAsk(run.id));
+  return (
+    <WhenAnswered of={summary} what="the summary" lines={8}>
+      {(data) =>
+        data.judged === 0 ? <NoVerdicts run={run} /> : <Told run={run} policies={policies} summary={data} />
+      }
+    </WhenAnswered>
+  );
+}
+
+function NoVerdicts({ run }: { run: Run }): JSX.Element {
+  return (
+    <Empty title="No row has a verdict yet">
+      <p>
+        With some dozens of verdicts, precision and recall of each threshold appear here, with their
+        intervals.
+      </p>
+      <a class="button" href={`/review/${run.id}`}>
+        Begin
+      </a>
+    </Empty>
+  );
+}
+
+function Told({ run, policies, summary }: ReviewSummaryPanelProps & { summary: ReviewSummary }): JSX.Element {
+  const { judged, reviewers, agreement, thresholds } = summary;
+  return (
+    <>
+      <dl class="figures">
+        <Figure value={count(judged)} name={judged === 1 ? 'row judged' : 'rows judged'} />
+        <Figure value={count(agreement.pairs)} name="judged by two" />
+        {agreement.pairs > 0 && <Figure value={percent(agreement.agreed / agreement.pairs)} name="agreed" />}
+        {agreement.kappa !== null && <Figure value={agreement.kappa.toFixed(2)} name="Cohen's kappa" />}
+      </dl>
+      <section class="panel" aria-label="Curves of precision and recall">
+        <h2>Precision and recall by threshold</h2>
+        <EstimateCurves thresholds={thresholds} policies={policies} />
+      </section>
+      <Table label="Precision and recall">
+        <thead>
+          <tr>
+            <th scope="col" class="number">
+              Threshold
+            </th>
+            <th scope="col" class="fill">
+              Policy
+            </th>
+            <th scope="col" class="number">
+              Flagged
+            </th>
+            <th scope="col" class="number">
+              Precision
+            </th>
+            <th scope="col" class="number">
+              Recall
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {told(thresholds, policies).map(({ threshold, flagged, precision, recall, policy }) => (
+            <tr key={threshold}>
+              <td class="number">{thresholdText(threshold)}</td>
+              <td>{policy ?? ''}</td>
+              <td class="number">{count(flagged)}</td>
+              <EstimateCell estimate={precision} />
+              <EstimateCell estimate={recall} />
+            </tr>
+          ))}
+        </tbody>
+      </Table>
+      <Table label="Reviewers">
+        <thead>
+          <tr>
+            <th scope="col">Reviewer</th>
+            <th scope="col" class="number">
+              Harmful
+            </th>
+            <th scope="col" class="number">
+              Fine
+            </th>
+            <th scope="col" class="number">
+              Skipped
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {reviewers.map(({ reviewer, harmful, fine, skip }) => (
+            <tr key={reviewer}>
+              <th scope="row" class="fill wrap" dir="auto">
+                {reviewer}
+              </th>
+              <td class="number">{count(harmful)}</td>
+              <td class="number">{count(fine)}</td>
+              <td class="number">{count(skip)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </Table>
+      <div class="row">
+        <a class="button" href={labelsAddress(run.id)} download>
+          Labelled rows as JSONL
+        </a>
+        <span class="small soft">
+          {counted(judged, 'row')} with verdicts, for <code>tocsin eval</code>
+        </span>
+      </div>
+    </>
+  );
+}
+
+function EstimateCell({
+  estimate,
+}: {
+  estimate: ReviewSummary['thresholds'][number]['precision'];
+}): JSX.Element {
+  return (
+    <td class="number">
+      {estimate === null ? (
+        <span class="faint">not known</span>
+      ) : (
+        <>
+          {percent(estimate.value)}{' '}
+          <span class="faint small">
+            {percent(estimate.low)}
+            {'\u2013'}
+            {percent(estimate.high)}
+          </span>
+        </>
+      )}
+    </td>
+  );
+}
+
+type Told = ReviewSummary['thresholds'][number] & { policy: string | undefined };
+
+const TENTH = 10;
+
+/** Of many thresholds those that people ask for: policies' and every tenth. */
+function told(thresholds: ReviewSummary['thresholds'], policies: readonly Policy[]): Told[] {
+  return thresholds
+    .map((row) => ({
+      ...row,
+      policy: policies.find(({ threshold }) => same(threshold, row.threshold))?.name,
+    }))
+    .filter(
+      ({ policy, threshold }) =>
+        policy !== undefined || same(threshold * TENTH, Math.round(threshold * TENTH)),
+    );
+}
+
+function same(one: number, other: number): boolean {
+  return Math.abs(one - other) < 1e-6;
+}

@@ -1,0 +1,85 @@
+import { useInfiniteQuery } from '@tanstack/preact-query';
+import type { JSX } from 'preact';
+import { rowsOf } from '../api/rows.js';
+import { runsAsk } from '../api/runs.js';
+import { count } from '../format/number.js';
+import { Screen } from '../layout/screen.js';
+import { Empty } from '../ui/empty.js';
+import { Moment } from '../ui/moment.js';
+import { MoreButton } from '../ui/more-button.js';
+import { Table } from '../ui/table.js';
+import { WhenAnswered } from '../ui/when-answered.js';
+
+/** Which run to review. */
+export function ReviewsScreen(): JSX.Element {
+  const runs = useInfiniteQuery(runsAsk({ state: 'done' }));
+  return (
+    <Screen
+      title="Review"
+      about="Your verdicts tell how precise each threshold is on your own texts, and how much it misses."
+    >
+      <WhenAnswered of={runs} what="the runs">
+        {(pages) => {
+          const readable = rowsOf(pages).filter(({ retain }) => retain !== 'none');
+          if (readable.length === 0) return <NothingToReview />;
+          return (
+            <Table label="Runs that can be reviewed">
+              <thead>
+                <tr>
+                  <th scope="col">Run</th>
+                  <th scope="col" class="number">
+                    Rows
+                  </th>
+                  <th scope="col">Texts kept</th>
+                  <th scope="col">Begun</th>
+                  <th scope="col">
+                    <span class="visually-hidden">Do</span>
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {readable.map(({ id, name, counters, retain, createdAt }) => (
+                  <tr key={id}>
+                    <th scope="row" class="fill wrap" dir="auto">
+                      {`${id}: ${name}`}
+                    </th>
+                    <td class="number">{count(counters.rows)}</td>
+                    <td class="nowrap soft">{retain === 'all' ? 'all' : 'of flagged rows'}</td>
+                    <td class="soft">
+                      <Moment at={createdAt} />
+                    </td>
+                    <td class="nowrap">
+                      <a class="button small" href={`/review/${id}`} aria-label={`Review run ${id}`}>
+                        Review
+                      </a>{' '}
+                      <a
+                        class="button plain small"
+                        href={`/review/${id}?tab=summary`}
+                        aria-label={`Summary of run ${id}`}
+                      >
+                        Summary
+                      </a>
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </Table>
+          );
+        }}
+      </WhenAnswered>
+      <MoreButton of={runs} />
+    </Screen>
+  );
+}
+
+function NothingToReview(): JSX.Element {
+  return (
+    <Empty title="There is nothing to review yet">
+      <p>A run can be reviewed when it is done and its texts were kept:</p>
+      <pre>tocsin submit messages.jsonl --guard starter --retain all</pre>
+      <p>
+        Or submit a file on the <a href="/">runs page</a>.
+      </p>
+    </Empty>
+  );
+}

@@ -1,0 +1,49 @@
+import { useQueryClient } from '@tanstack/preact-query';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { NextRequest } from '../../../src/contract/index.js';
+import { giveVerdict, nextReview, releaseReview, undoVerdict } from '../api/reviews.js';
+import { traceAsk } from '../api/runs.js';
+import { useTeller } from '../ui/toasts.js';
+import { ReviewQueue, type ReviewState } from './review-queue.js';
+
+/** A lease is for ten minutes. */
+const RENEW_MS = 2 * 60_000;
+
+/** What is asked for, and the threshold that traces are read with. */
+export type Wanted = NextRequest & { threshold: number };
+
+/** A queue of rows to judge for as long as the screen is there. */
+export function useReviewQueue(wanted: Wanted): { queue: ReviewQueue; state: ReviewState } {
+  const client = useQueryClient();
+  const { complain } = useTeller();
+  const [state, setState] = useState<ReviewState>({ phase: 'loading' });
+  const { run, order, threshold, second } = wanted;
+  const queue = useMemo(() => {
+    return new ReviewQueue(
+      {
+        next: (besides) => nextReview({ run, order, threshold, second, besides }),
+        judge: giveVerdict,
+        undo: undoVerdict,
+        release: releaseReview,
+      },
+      {
+        onState: setState,
+        onAhead: (row) => void client.prefetchQuery(traceAsk(row.run, row.seq, threshold)),
+        onLost: complain,
+      },
+    );
+  }, [client, complain, run, order, threshold, second]);
+  useEffect(() => {
+    void queue.start();
+    const leave = (): void => queue.close();
+    addEventListener('pagehide', leave);
+    // What cannot be renewed now can be in a minute, and a verdict counts all the same while nobody else has the row.
+    const renewal = setInterval(() => void queue.renew().catch(() => undefined), RENEW_MS);
+    return () => {
+      clearInterval(renewal);
+      removeEventListener('pagehide', leave);
+      queue.close();
+    };
+  }, [queue]);
+  return { queue, state };
+}

@@ -1,0 +1,139 @@
+import { useInfiniteQuery, useQuery } from '@tanstack/preact-query';
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { Comparison, Run } from '../../../src/contract/index.js';
+import { rowsOf } from '../api/rows.js';
+import { comparisonAsk, runsAsk } from '../api/runs.js';
+import { useBlur } from '../content/blur.js';
+import { VisibleText } from '../content/visible-text.js';
+import { count, score, threshold as thresholdText } from '../format/number.js';
+import { moment } from '../format/time.js';
+import { Empty } from '../ui/empty.js';
+import { Field } from '../ui/field.js';
+import { Figure } from '../ui/figure.js';
+import { Table } from '../ui/table.js';
+import { WhenAnswered } from '../ui/when-answered.js';
+
+/** What has changed since another run of the same keys. */
+export function ComparisonPanel({ run, threshold }: { run: Run; threshold: number }): JSX.Element {
+  const [other, setOther] = useState<number>();
+  const runs = useInfiniteQuery(runsAsk({}));
+  return (
+    <WhenAnswered of={runs} what="the other runs">
+      {(pages) => {
+        const others = rowsOf(pages).filter(({ id }) => id !== run.id);
+        if (others.length === 0) {
+          return (
+            <Empty title="There is no other run yet">
+              <p>Score the same corpus again, or with another guard, to see which rows change sides.</p>
+            </Empty>
+          );
+        }
+        return (
+          <>
+            <Field label="Compare with">
+              {(control) => (
+                <select
+                  {...control}
+                  value={other ?? ''}
+                  onChange={({ currentTarget }) =>
+                    setOther(currentTarget.value === '' ? undefined : Number(currentTarget.value))
+                  }
+                >
+                  <option value="">Choose a run</option>
+                  {others.map(({ id, name, createdAt }) => (
+                    <option key={id} value={id}>
+                      {`${id}: ${name}, ${moment(createdAt)}`}
+                    </option>
+                  ))}
+                </select>
+              )}
+            </Field>
+            {other !== undefined && <Compared run={run} other={other} threshold={threshold} />}
+          </>
+        );
+      }}
+    </WhenAnswered>
+  );
+}
+
+function Compared({ run, other, threshold }: { run: Run; other: number; threshold: number }): JSX.Element {
+  const comparison = useQuery({
+    ...comparisonAsk(run.id, other, threshold),
+    placeholderData: (before) => before,
+  });
+  return (
+    <WhenAnswered of={comparison} what="the comparison">
+      {(data) => <ComparisonFigures comparison={data} />}
+    </WhenAnswered>
+  );
+}
+
+/** A rule of thumb for the population stability index. */
+function drift(psi: number | null): string {
+  if (psi === null) return 'no scores to compare';
+  if (psi < 0.1) return 'the scores lie alike';
+  return psi < 0.25 ? 'the scores have shifted a little' : 'the scores have shifted';
+}
+
+function ComparisonFigures({ comparison }: { comparison: Comparison }): JSX.Element {
+  const [blur] = useBlur();
+  const { both, flippedUp, flippedDown, newRows, gone, psi, ks, examples, threshold } = comparison;
+  return (
+    <>
+      <dl class="figures">
+        <Figure value={count(flippedUp)} name="newly flagged" />
+        <Figure value={count(flippedDown)} name="no longer flagged" />
+        <Figure value={count(both)} name="rows in both" />
+        <Figure value={count(newRows)} name="only in this run" />
+        <Figure value={count(gone)} name="only in the other" />
+      </dl>
+      <p class="small soft">
+        {`At threshold ${thresholdText(threshold)}; ${drift(psi)}`}
+        {psi !== null && ks !== null && ` (PSI ${psi.toFixed(3)}, KS ${ks.toFixed(3)})`}.
+      </p>
+      {examples.length > 0 && (
+        <Table label="Rows that differ most">
+          <thead>
+            <tr>
+              <th scope="col" class="number">
+                Now
+              </th>
+              <th scope="col" class="number">
+                Then
+              </th>
+              <th scope="col">Text</th>
+              <th scope="col">Key</th>
+            </tr>
+          </thead>
+          <tbody>
+            {examples.map((example) => (
+              <tr key={example.seq}>
+                <td class={example.score >= threshold ? 'number over-threshold' : 'number'}>
+                  {score(example.score)}
+                </td>
+                <td class={example.otherScore >= threshold ? 'number over-threshold' : 'number'}>
+                  {score(example.otherScore)}
+                </td>
+                <td class="fill">
+                  {example.preview === null ? (
+                    <span class="faint">Text not kept</span>
+                  ) : (
+                    <div class={blur ? 'content line blurred' : 'content line'} dir="auto">
+                      <VisibleText text={example.preview} />
+                    </div>
+                  )}
+                </td>
+                <td class="item-key soft">
+                  <bdi>
+                    <VisibleText text={example.key} />
+                  </bdi>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </Table>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,63 @@
+import { useQuery } from '@tanstack/preact-query';
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { ItemRow, Run } from '../../../src/contract/index.js';
+import { itemAsk } from '../api/runs.js';
+import { StoredText } from '../content/stored-text.js';
+import { TracedText } from '../content/traced-text.js';
+import { Veil } from '../content/veil.js';
+import { counted } from '../format/number.js';
+import { Dialog } from '../ui/dialog.js';
+import { WhenAnswered } from '../ui/when-answered.js';
+import { ScoreMark } from './score-mark.js';
+
+interface ItemDialogProps {
+  run: Run;
+  row: ItemRow;
+  threshold: number;
+  onClose: () => void;
+}
+
+/** One row in full. */
+export function ItemDialog({ run, row, threshold, onClose }: ItemDialogProps): JSX.Element {
+  const item = useQuery(itemAsk(run.id, row.seq));
+  const [traced, setTraced] = useState(false);
+  return (
+    <Dialog title={`Row ${row.seq}`} wide onClose={onClose}>
+      <div class="row small soft">
+        <ScoreMark score={row.score} threshold={threshold} />
+        <span class="mono wrap">{row.key}</span>
+        {item.data?.tokens != null && <span>{counted(item.data.tokens, 'token')}</span>}
+        {row.truncated && <span class="badge">longer than the guard reads</span>}
+      </div>
+      <WhenAnswered of={item} what="the row">
+        {({ content }) =>
+          content === null ? (
+            <p class="soft">
+              Its text was not kept. Submit with <code>--retain all</code> (or flagged) to be able to read
+              rows.
+            </p>
+          ) : (
+            <Veil of={row.seq}>
+              {traced ? (
+                <TracedText run={run.id} seq={row.seq} threshold={threshold} content={content} />
+              ) : (
+                <StoredText content={content} />
+              )}
+            </Veil>
+          )
+        }
+      </WhenAnswered>
+      <div class="actions">
+        {item.data?.content != null && (
+          <button type="button" class="button" aria-pressed={traced} onClick={() => setTraced(!traced)}>
+            {traced ? 'Without the trace' : 'Show where the score comes from'}
+          </button>
+        )}
+        <button type="button" class="button" onClick={onClose}>
+          Close
+        </button>
+      </div>
+    </Dialog>
+  );
+}

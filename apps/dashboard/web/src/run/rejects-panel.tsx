@@ -1,0 +1,63 @@
+import { useInfiniteQuery } from '@tanstack/preact-query';
+import type { JSX } from 'preact';
+import type { Run } from '../../../src/contract/index.js';
+import { rowsOf } from '../api/rows.js';
+import { rejectsAsk } from '../api/runs.js';
+import { VisibleText } from '../content/visible-text.js';
+import { count } from '../format/number.js';
+import { Empty } from '../ui/empty.js';
+import { MoreButton } from '../ui/more-button.js';
+import { Table } from '../ui/table.js';
+import { WhenAnswered } from '../ui/when-answered.js';
+
+/** Rows without a score, and why. */
+export function RejectsPanel({ run }: { run: Run }): JSX.Element {
+  const rejects = useInfiniteQuery(rejectsAsk(run.id));
+  return (
+    <>
+      <WhenAnswered of={rejects} what="the rejects">
+        {(pages) => {
+          const rows = rowsOf(pages);
+          if (rows.length === 0) {
+            return (
+              <Empty title="Nothing was rejected">
+                <p>Rows that cannot be read, or that no score came of, are listed here with the reason.</p>
+              </Empty>
+            );
+          }
+          return (
+            <Table label="Rejects">
+              <thead>
+                <tr>
+                  <th scope="col" class="number">
+                    Row
+                  </th>
+                  <th scope="col">Key</th>
+                  <th scope="col">What</th>
+                  <th scope="col">Reason</th>
+                </tr>
+              </thead>
+              <tbody>
+                {rows.map(({ seq, key, kind, reason }) => (
+                  <tr key={seq}>
+                    <td class="number faint">{count(seq)}</td>
+                    <td class="item-key">
+                      <bdi>
+                        <VisibleText text={key} />
+                      </bdi>
+                    </td>
+                    <td class="nowrap soft">{kind === 'unreadable' ? 'cannot be read' : 'not scored'}</td>
+                    <td class="fill wrap" dir="auto">
+                      <VisibleText text={reason} />
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </Table>
+          );
+        }}
+      </WhenAnswered>
+      <MoreButton of={rejects} />
+    </>
+  );
+}

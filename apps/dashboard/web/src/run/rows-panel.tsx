@@ -1,0 +1,123 @@
+import { useInfiniteQuery } from '@tanstack/preact-query';
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { ItemRow, ItemsQuery, Run } from '../../../src/contract/index.js';
+import { rowsOf } from '../api/rows.js';
+import { itemsAsk } from '../api/runs.js';
+import { threshold as thresholdText } from '../format/number.js';
+import { Empty } from '../ui/empty.js';
+import { MoreButton } from '../ui/more-button.js';
+import { Segments } from '../ui/segments.js';
+import { useSettled } from '../ui/use-settled.js';
+import { WhenAnswered } from '../ui/when-answered.js';
+import { ItemDialog } from './item-dialog.js';
+import { RowsTable } from './rows-table.js';
+
+type Side = 'flagged' | 'below' | 'all';
+type Order = NonNullable<ItemsQuery['order']>;
+const TYPING_MS = 300;
+/** Less than what lies between a score and the next one: scores are float32. */
+const HAIR = 1e-9;
+
+/** The rows of a run: those that a threshold flags, those just below it, or all; by words of their texts. */
+export function RowsPanel({ run, threshold }: { run: Run; threshold: number }): JSX.Element {
+  const [side, setSide] = useState<Side>('flagged');
+  const [order, setOrder] = useState<Order>('score_desc');
+  const [words, setWords] = useState('');
+  const [open, setOpen] = useState<ItemRow>();
+  const q = useSettled(words.trim(), TYPING_MS);
+  const range = { flagged: { min: threshold }, below: { max: justBelow(threshold) }, all: {} }[side];
+  const rows = useInfiniteQuery({
+    ...itemsAsk(run.id, { ...range, order, ...(q === '' ? {} : { q }) }),
+    placeholderData: (before) => before,
+  });
+  return (
+    <>
+      <div class="row">
+        <Segments<Side>
+          label="Rows"
+          options={[
+            { value: 'flagged', label: 'Flagged', title: `Scores from ${thresholdText(threshold)} on` },
+            { value: 'below', label: 'Not flagged', title: `Scores below ${thresholdText(threshold)}` },
+            { value: 'all', label: 'All' },
+          ]}
+          value={side}
+          onChange={setSide}
+        />
+        <select
+          aria-label="Order"
+          value={order}
+          onChange={({ currentTarget }) => setOrder(currentTarget.value as Order)}
+        >
+          <option value="score_desc">Highest score first</option>
+          <option value="score_asc">Lowest score first</option>
+          <option value="seq">As in the corpus</option>
+        </select>
+        {run.textsKept > 0 && (
+          <input
+            type="search"
+            class="grow words"
+            aria-label="Words in the text"
+            placeholder={'Words in the text, "in quotes", -without'}
+            value={words}
+            onInput={({ currentTarget }) => setWords(currentTarget.value)}
+          />
+        )}
+      </div>
+      <WhenAnswered of={rows} what="the rows" lines={8}>
+        {(pages) => {
+          const all = rowsOf(pages);
+          return all.length === 0 ? (
+            <NoRows filtered={q !== ''} side={side} threshold={threshold} />
+          ) : (
+            <RowsTable rows={all} threshold={threshold} onOpen={setOpen} />
+          );
+        }}
+      </WhenAnswered>
+      <MoreButton of={rows} />
+      {open !== undefined && (
+        <ItemDialog run={run} row={open} threshold={threshold} onClose={() => setOpen(undefined)} />
+      )}
+    </>
+  );
+}
+
+function NoRows({
+  filtered,
+  side,
+  threshold,
+}: {
+  filtered: boolean;
+  side: Side;
+  threshold: number;
+}): JSX.Element {
+  if (filtered) {
+    return (
+      <Empty title="No text has these words">
+        <p>Only texts that were kept are searched. Try fewer words, or look at all rows.</p>
+      </Empty>
+    );
+  }
+  const at = thresholdText(threshold);
+  return {
+    flagged: (
+      <Empty title={`No score reaches ${at}`}>
+        <p>Move the threshold to the left to see the highest scores below it.</p>
+      </Empty>
+    ),
+    below: (
+      <Empty title={`Every score reaches ${at}`}>
+        <p>Move the threshold to the right, or look at the flagged rows.</p>
+      </Empty>
+    ),
+    all: (
+      <Empty title="No row has a score yet">
+        <p>Rows appear here as a worker scores them.</p>
+      </Empty>
+    ),
+  }[side];
+}
+
+function justBelow(threshold: number): number {
+  return Math.max(0, threshold - HAIR);
+}

@@ -1,0 +1,60 @@
+import type { JSX } from 'preact';
+import type { ItemRow } from '../../../src/contract/index.js';
+import { useBlur } from '../content/blur.js';
+import { VisibleText } from '../content/visible-text.js';
+import { count } from '../format/number.js';
+import { Table } from '../ui/table.js';
+import { ScoreMark } from './score-mark.js';
+
+interface RowsTableProps {
+  rows: readonly ItemRow[];
+  threshold: number;
+  onOpen: (row: ItemRow) => void;
+}
+
+/** Rows with their scores and the beginning of their texts; a click shows one in full. */
+export function RowsTable({ rows, threshold, onOpen }: RowsTableProps): JSX.Element {
+  const [blur] = useBlur();
+  return (
+    <Table label="Rows">
+      <thead>
+        <tr>
+          <th scope="col">Score</th>
+          <th scope="col">Text</th>
+          <th scope="col">Key</th>
+          <th scope="col" class="number">
+            Row
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => (
+          <tr key={row.seq} class="item-line" onClick={() => onOpen(row)}>
+            <td class="nowrap">
+              <ScoreMark score={row.score} threshold={threshold} />
+            </td>
+            <td class="fill">
+              <button type="button" class="opener">
+                {row.preview === null ? (
+                  <span class="faint">
+                    {row.reason === null ? 'Text not kept' : <VisibleText text={row.reason} />}
+                  </span>
+                ) : (
+                  <span class={blur ? 'content line blurred' : 'content line'} dir="auto">
+                    <VisibleText text={row.preview} />
+                  </span>
+                )}
+              </button>
+            </td>
+            <td class="item-key soft" title={row.key}>
+              <bdi>
+                <VisibleText text={row.key} />
+              </bdi>
+            </td>
+            <td class="number faint">{count(row.seq)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </Table>
+  );
+}

@@ -1,0 +1,84 @@
+import { useMutation, useQueryClient } from '@tanstack/preact-query';
+import type { JSX } from 'preact';
+import { useLocation } from 'preact-iso';
+import type { Run } from '../../../src/contract/index.js';
+import { cancelRun, deleteRun, retryRun } from '../api/runs.js';
+import { counted } from '../format/number.js';
+import { isOver } from '../runs/run-state.js';
+import { useMay } from '../session/me.js';
+import { Confirm } from '../ui/confirm.js';
+import { useTeller } from '../ui/toasts.js';
+
+/** What can be done with a run. */
+export function RunActions({ run }: { run: Run }): JSX.Element {
+  const client = useQueryClient();
+  const { route } = useLocation();
+  const { say, complain } = useTeller();
+  const mayChange = useMay('submit');
+  const mayReview = useMay('review');
+  const refresh = (): void => {
+    void client.invalidateQueries({ queryKey: ['run', run.id] });
+    void client.invalidateQueries({ queryKey: ['runs'] });
+  };
+  const cancelling = useMutation({
+    mutationFn: () => cancelRun(run.id),
+    onSuccess: refresh,
+    onError: complain,
+  });
+  const retrying = useMutation({
+    mutationFn: () => retryRun(run.id),
+    onSuccess: ({ parcels, lost }) => {
+      refresh();
+      say(
+        lost === 0
+          ? `${counted(parcels, 'parcel')} taken up again.`
+          : `${counted(parcels, 'parcel')} taken up again. ${counted(lost, 'row')} can only be scored from the corpus: submit it again.`,
+      );
+    },
+    onError: complain,
+  });
+  const deleting = useMutation({
+    mutationFn: () => deleteRun(run.id),
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: ['runs'] });
+      say(`Run ${run.id} is deleted.`);
+      route('/');
+    },
+    onError: complain,
+  });
+  const unresolved = run.outcome.failed + run.outcome.left;
+  return (
+    <>
+      {mayReview && isOver(run.state) && run.textsKept > 0 && (
+        <a class="button primary" href={`/review/${run.id}`}>
+          Review
+        </a>
+      )}
+      {mayChange && !isOver(run.state) && (
+        <Confirm
+          label="Cancel"
+          title="Cancel this run?"
+          does="Cancel the run"
+          onConfirm={() => cancelling.mutate()}
+        >
+          What is scored stays. What waits is not scored; you can take it up again later.
+        </Confirm>
+      )}
+      {mayChange && isOver(run.state) && unresolved > 0 && (
+        <button type="button" class="button" disabled={retrying.isPending} onClick={() => retrying.mutate()}>
+          Score the {counted(unresolved, 'row')} left
+        </button>
+      )}
+      {mayChange && isOver(run.state) && (
+        <Confirm
+          label="Delete"
+          title={`Delete run ${run.id}?`}
+          does="Delete the run"
+          onConfirm={() => deleting.mutate()}
+        >
+          Its rows, texts and rejects go for good. Scores that other runs share stay.
+        </Confirm>
+      )}
+    </>
+  );
+}

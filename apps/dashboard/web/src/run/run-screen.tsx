@@ -1,0 +1,74 @@
+import { useQuery } from '@tanstack/preact-query';
+import type { JSX } from 'preact';
+import { useRoute } from 'preact-iso';
+import type { Run } from '../../../src/contract/index.js';
+import { runAsk } from '../api/runs.js';
+import { count, counted } from '../format/number.js';
+import { NoScreen } from '../layout/no-screen.js';
+import { Screen } from '../layout/screen.js';
+import { RunProgress } from '../runs/run-progress.js';
+import { isOver, RunStateBadge } from '../runs/run-state.js';
+import { useLiveRun } from '../runs/use-live-run.js';
+import { Moment } from '../ui/moment.js';
+import { WhenAnswered } from '../ui/when-answered.js';
+import { RunActions } from './run-actions.js';
+import { RunTabs } from './run-tabs.js';
+import { ThresholdPanel } from './threshold-panel.js';
+import { useThreshold } from './use-threshold.js';
+
+/** One run. */
+export function RunScreen(): JSX.Element {
+  const id = Number(useRoute().params.id);
+  if (!Number.isSafeInteger(id) || id < 1) return <NoScreen />;
+  return <AskedRun key={id} id={id} />;
+}
+
+function AskedRun({ id }: { id: number }): JSX.Element {
+  const run = useQuery(runAsk(id));
+  if (run.data === undefined) {
+    return (
+      <Screen title={`Run ${id}`}>
+        <WhenAnswered of={run} what={`run ${id}`} lines={8}>
+          {() => null}
+        </WhenAnswered>
+      </Screen>
+    );
+  }
+  return <ShownRun run={run.data} />;
+}
+
+function ShownRun({ run: known }: { run: Run }): JSX.Element {
+  const run = useLiveRun(known);
+  const threshold = useThreshold(run);
+  return (
+    <Screen title={run.name} about={<RunFacts run={run} />} actions={<RunActions run={run} />}>
+      {!isOver(run.state) && <RunProgress run={run} />}
+      <ThresholdPanel run={run} threshold={threshold} />
+      <RunTabs run={run} threshold={threshold.settled} />
+    </Screen>
+  );
+}
+
+function RunFacts({ run }: { run: Run }): JSX.Element {
+  const { counters } = run;
+  return (
+    <>
+      <span>
+        <RunStateBadge state={run.state} />
+      </span>
+      <span>Run {run.id}</span>
+      <span>{counted(counters.rows, 'row')}</span>
+      {counters.known + counters.duplicates > 0 && (
+        <span title="Rows whose content had a score already, or is twice in the corpus: they cost nothing">
+          {count(counters.known + counters.duplicates)} known
+        </span>
+      )}
+      <span>{run.guard}</span>
+      <span>
+        {'begun '}
+        <Moment at={run.createdAt} />
+      </span>
+      {run.owner !== null && <span>by {run.owner}</span>}
+    </>
+  );
+}

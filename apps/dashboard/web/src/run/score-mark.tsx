@@ -1,0 +1,15 @@
+import type { JSX } from 'preact';
+import { score as scoreText } from '../format/number.js';
+
+/** A score: its number, and a bar for the eye. @param score null: there is none (yet) */
+export function ScoreMark({ score, threshold }: { score: number | null; threshold: number }): JSX.Element {
+  if (score === null) return <span class="faint">no score</span>;
+  return (
+    <span class={score >= threshold ? 'score flagged' : 'score'}>
+      <span class="score-number">{scoreText(score)}</span>
+      <span class="score-bar" aria-hidden="true">
+        <span style={{ width: `${score * 100}%` }} />
+      </span>
+    </span>
+  );
+}

@@ -1,0 +1,141 @@
+import { useQuery } from '@tanstack/preact-query';
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { Histogram, Run } from '../../../src/contract/index.js';
+import { countsAsk, histogramAsk } from '../api/runs.js';
+import { count, counted, percent, threshold as thresholdText } from '../format/number.js';
+import { estimateFlagged, isEdge } from '../histogram/estimate.js';
+import { type CountScale, HistogramTable, ScoreHistogram } from '../histogram/score-histogram.js';
+import { within } from '../histogram/threshold-keys.js';
+import { isOver } from '../runs/run-state.js';
+import { Empty } from '../ui/empty.js';
+import { Moment } from '../ui/moment.js';
+import { Segments } from '../ui/segments.js';
+import { WhenAnswered } from '../ui/when-answered.js';
+import type { ThresholdInUse } from './use-threshold.js';
+
+interface ThresholdPanelProps {
+  run: Run;
+  threshold: ThresholdInUse;
+}
+
+/** How the scores lie, where the threshold is, and what it comes to. */
+export function ThresholdPanel({ run, threshold }: ThresholdPanelProps): JSX.Element {
+  const histogram = useQuery(histogramAsk(run.id));
+  return (
+    <section class="panel threshold-panel" aria-label="Scores and threshold">
+      <WhenAnswered of={histogram} what="the scores" lines={7}>
+        {(data) =>
+          data.rows === 0 ? (
+            <NoScores run={run} />
+          ) : (
+            <Scores run={run} threshold={threshold} histogram={data} />
+          )
+        }
+      </WhenAnswered>
+    </section>
+  );
+}
+
+function NoScores({ run }: { run: Run }): JSX.Element {
+  if (isOver(run.state)) {
+    return (
+      <Empty title="No row has a score">
+        <p>
+          {run.counters.rejected > 0
+            ? 'See the rejects below: they say what was wrong with each row.'
+            : 'The corpus had no rows.'}
+        </p>
+      </Empty>
+    );
+  }
+  return (
+    <Empty title="No scores yet">
+      <p>They appear here as soon as a worker has brought the first. Is one running?</p>
+      <pre>tocsin work --guard {run.guard}</pre>
+    </Empty>
+  );
+}
+
+function Scores({ run, threshold, histogram }: ThresholdPanelProps & { histogram: Histogram }): JSX.Element {
+  const [scale, setScale] = useState<CountScale>('sqrt');
+  const exact = useQuery(countsAsk(run.id, threshold.settled));
+  const known = exact.data?.threshold === threshold.value ? exact.data : undefined;
+  const flagged = known?.flagged ?? estimateFlagged(histogram, threshold.value);
+  const scored = known?.scored ?? histogram.rows;
+  const sure = known !== undefined || isEdge(histogram, threshold.value);
+  const meaning = `${count(flagged)} of ${counted(scored, 'row')} flagged`;
+  const { policies, policy } = threshold;
+  return (
+    <>
+      <div class="threshold-head">
+        <p class="figure">
+          <output class="huge" aria-label="Flagged rows">
+            {sure ? '' : '\u2248'}
+            {count(flagged)}
+          </output>
+          <span class="soft">
+            {`of ${counted(scored, 'row')} flagged, ${percent(scored === 0 ? 0 : flagged / scored)}`}
+          </span>
+        </p>
+        <div class="row">
+          <Segments
+            label="Policy"
+            options={policies.map(({ name, meaning, threshold }) => ({
+              value: name,
+              label: `${name} ${thresholdText(threshold)}`,
+              title: meaning,
+            }))}
+            value={policy?.name}
+            onChange={(name) => {
+              const chosen = policies.find((one) => one.name === name);
+              if (chosen !== undefined) threshold.set(chosen.threshold);
+            }}
+          />
+          <label class="check small soft">
+            Threshold
+            <input
+              class="number-input"
+              type="number"
+              min="0"
+              max="1"
+              step="0.01"
+              value={threshold.value}
+              onInput={({ currentTarget }) => {
+                if (currentTarget.value !== '') threshold.set(within(currentTarget.valueAsNumber));
+              }}
+            />
+          </label>
+        </div>
+      </div>
+      <ScoreHistogram
+        histogram={histogram}
+        scale={scale}
+        threshold={threshold.value}
+        onThreshold={threshold.set}
+        meaning={meaning}
+        marks={policies}
+      />
+      <HistogramTable histogram={histogram} />
+      <div class="row spread small faint">
+        <span>
+          Score: the probability of harm. Drag the threshold, or use the arrow keys.
+          {!histogram.final && (
+            <>
+              {' As of '}
+              <Moment at={histogram.asOf} />.
+            </>
+          )}
+        </span>
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={scale === 'sqrt'}
+            onChange={({ currentTarget }) => setScale(currentTarget.checked ? 'sqrt' : 'linear')}
+          />
+          Raise small bars
+        </label>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,112 @@
+import { useInfiniteQuery } from '@tanstack/preact-query';
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { RunState } from '../../../src/contract/index.js';
+import { rowsOf } from '../api/rows.js';
+import { runsAsk } from '../api/runs.js';
+import { Screen } from '../layout/screen.js';
+import { useMay } from '../session/me.js';
+import { Empty } from '../ui/empty.js';
+import { MoreButton } from '../ui/more-button.js';
+import { useSettled } from '../ui/use-settled.js';
+import { WhenAnswered } from '../ui/when-answered.js';
+import { DropZone } from './drop-zone.js';
+import { RunsTable } from './runs-table.js';
+import { SubmitDialog } from './submit-dialog.js';
+
+const STATES: readonly { value: RunState; label: string }[] = [
+  { value: 'submitting', label: 'Reading rows' },
+  { value: 'scoring', label: 'Scoring' },
+  { value: 'done', label: 'Done' },
+  { value: 'cancelled', label: 'Cancelled' },
+];
+const TYPING_MS = 250;
+
+/** Every run there is, newest first. */
+export function RunsScreen(): JSX.Element {
+  const maySubmit = useMay('submit');
+  const [file, setFile] = useState<File | 'none'>();
+  const [state, setState] = useState<RunState | ''>('');
+  const [name, setName] = useState('');
+  const settledName = useSettled(name.trim(), TYPING_MS);
+  const filtered = state !== '' || settledName !== '';
+  const runs = useInfiniteQuery({
+    ...runsAsk({
+      state: state === '' ? undefined : state,
+      name: settledName === '' ? undefined : settledName,
+    }),
+    placeholderData: (before) => before,
+    refetchInterval: 10_000,
+  });
+  const submit = maySubmit && (
+    <button type="button" class="button primary" onClick={() => setFile('none')}>
+      Submit a corpus
+    </button>
+  );
+  return (
+    <Screen title="Runs" actions={submit}>
+      <DropZone disabled={!maySubmit} onFile={setFile}>
+        <div class="row filters">
+          <input
+            type="search"
+            aria-label="Filter by name"
+            placeholder="Filter by name"
+            value={name}
+            onInput={({ currentTarget }) => setName(currentTarget.value)}
+          />
+          <select
+            aria-label="State"
+            value={state}
+            onChange={({ currentTarget }) => setState(currentTarget.value as RunState | '')}
+          >
+            <option value="">Any state</option>
+            {STATES.map(({ value, label }) => (
+              <option key={value} value={value}>
+                {label}
+              </option>
+            ))}
+          </select>
+        </div>
+        <WhenAnswered of={runs} what="the runs" lines={6}>
+          {(pages) => {
+            const rows = rowsOf(pages);
+            if (rows.length > 0) return <RunsTable runs={rows} />;
+            return filtered ? (
+              <Empty title="No run is like that">
+                <p>Take the filter away, or look for a part of a name.</p>
+              </Empty>
+            ) : (
+              <NoRuns maySubmit={maySubmit} onChoose={() => setFile('none')} />
+            );
+          }}
+        </WhenAnswered>
+        <MoreButton of={runs} />
+      </DropZone>
+      {file !== undefined && (
+        <SubmitDialog file={file === 'none' ? undefined : file} onClose={() => setFile(undefined)} />
+      )}
+    </Screen>
+  );
+}
+
+function NoRuns({ maySubmit, onChoose }: { maySubmit: boolean; onChoose: () => void }): JSX.Element {
+  return (
+    <Empty title="Nothing has been scored yet">
+      {maySubmit ? (
+        <>
+          <p>
+            Drop a file here: JSONL, CSV, TSV or Parquet, also as .gz or .zst. Each row needs a text, or a
+            prompt and a response, or messages.
+          </p>
+          <button type="button" class="button" onClick={onChoose}>
+            Choose a file
+          </button>
+          <p>Or, on the command line:</p>
+          <pre>tocsin submit messages.jsonl --guard starter</pre>
+        </>
+      ) : (
+        <p>Your key may not submit. Runs appear here when somebody else does.</p>
+      )}
+    </Empty>
+  );
+}

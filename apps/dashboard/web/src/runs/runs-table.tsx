@@ -1,0 +1,85 @@
+import type { JSX } from 'preact';
+import { useLocation } from 'preact-iso';
+import type { RunSummary } from '../../../src/contract/index.js';
+import { count } from '../format/number.js';
+import { Moment } from '../ui/moment.js';
+import { Table } from '../ui/table.js';
+import { RunProgress } from './run-progress.js';
+import { isOver, RunStateBadge } from './run-state.js';
+import { useLiveRun } from './use-live-run.js';
+
+/** Browsers keep six connections to a server; the list and the rest of the page need some. */
+const LISTENERS = 3;
+
+/** Runs, one a line; those that go on tell how far they are. */
+export function RunsTable({ runs }: { runs: readonly RunSummary[] }): JSX.Element {
+  const live = new Set(
+    runs
+      .filter(({ state }) => !isOver(state))
+      .slice(0, LISTENERS)
+      .map(({ id }) => id),
+  );
+  return (
+    <Table label="Runs">
+      <thead>
+        <tr>
+          <th scope="col" class="number">
+            #
+          </th>
+          <th scope="col">Run</th>
+          <th scope="col">State</th>
+          <th scope="col" class="number">
+            Rows
+          </th>
+          <th scope="col" class="number">
+            Flagged
+          </th>
+          <th scope="col" class="number">
+            Rejected
+          </th>
+          <th scope="col">Guard</th>
+          <th scope="col">Begun</th>
+        </tr>
+      </thead>
+      <tbody>
+        {runs.map((run) => (
+          <RunLine key={run.id} run={run} listen={live.has(run.id)} />
+        ))}
+      </tbody>
+    </Table>
+  );
+}
+
+function RunLine({ run: known, listen }: { run: RunSummary; listen: boolean }): JSX.Element {
+  const run = useLiveRun(known, listen);
+  const { route } = useLocation();
+  return (
+    <tr
+      class="run-line"
+      onClick={({ target }) => {
+        if ((target as Element).closest('a') === null) route(`/runs/${run.id}`);
+      }}
+    >
+      <td class="number faint">{run.id}</td>
+      <th scope="row" class="fill">
+        <a href={`/runs/${run.id}`} dir="auto">
+          {run.name}
+        </a>
+      </th>
+      <td class="state">
+        {isOver(run.state) ? <RunStateBadge state={run.state} /> : <RunProgress run={run} />}
+      </td>
+      <td class="number">{count(run.counters.rows)}</td>
+      <td class="number">
+        {run.outcome?.flagged == null ? <span class="faint">{'\u2013'}</span> : count(run.outcome.flagged)}
+      </td>
+      <td class="number">{run.counters.rejected === 0 ? '\u2013' : count(run.counters.rejected)}</td>
+      <td class="soft guard-name" title={run.guard}>
+        {run.guard}
+      </td>
+      <td class="soft">
+        <Moment at={run.createdAt} />
+      </td>
+    </tr>
+  );
+}

@@ -1,0 +1,134 @@
+import { useMutation, useQueryClient } from '@tanstack/preact-query';
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { Schedule } from '../../../src/contract/index.js';
+import { deleteSchedule, enableSchedule, runScheduleNow, testWebhook } from '../api/schedules.js';
+import { threshold } from '../format/number.js';
+import { Confirm } from '../ui/confirm.js';
+import { Moment } from '../ui/moment.js';
+import { useTeller } from '../ui/toasts.js';
+import { ScheduleHistory } from './schedule-history.js';
+
+/** A schedule, and what can be done with it. */
+export function ScheduleCard({
+  schedule,
+  mayChange,
+}: {
+  schedule: Schedule;
+  mayChange: boolean;
+}): JSX.Element {
+  const client = useQueryClient();
+  const { say, complain } = useTeller();
+  const [open, setOpen] = useState(false);
+  const { name, enabled } = schedule;
+  const refresh = (): Promise<void> => client.invalidateQueries({ queryKey: ['schedules'] });
+  const told = (words: string) => (): void => {
+    void refresh();
+    say(words);
+  };
+  const enabling = useMutation({
+    mutationFn: () => enableSchedule(name, !enabled),
+    onSuccess: refresh,
+    onError: complain,
+  });
+  const deleting = useMutation({
+    mutationFn: () => deleteSchedule(name),
+    onSuccess: told(`The schedule ${name} is deleted.`),
+    onError: complain,
+  });
+  const running = useMutation({
+    mutationFn: () => runScheduleNow(name),
+    onSuccess: told(`${name} is due now. The scheduler submits it within seconds.`),
+    onError: complain,
+  });
+  const testing = useMutation({
+    mutationFn: () => testWebhook(name),
+    onSuccess: ({ delivered, status, reason }) =>
+      say(
+        delivered
+          ? `The webhook answered ${status ?? 'well'}.`
+          : `The webhook was not reached: ${reason ?? status}`,
+      ),
+    onError: complain,
+  });
+  return (
+    <section class="panel" aria-label={`Schedule ${name}`}>
+      <div class="policy-head">
+        <div class="grow">
+          <h2>
+            {name} {!enabled && <span class="badge">paused</span>}
+          </h2>
+          <div class="facts">
+            <span class="mono">{schedule.cron}</span>
+            <span>{schedule.timeZone}</span>
+            {enabled && (
+              <span>
+                next <Moment at={schedule.nextAt} />
+              </span>
+            )}
+            <span>{schedule.guard}</span>
+            {schedule.threshold !== null && <span>threshold {threshold(schedule.threshold)}</span>}
+            <span>texts kept: {schedule.retain}</span>
+          </div>
+          <p class="mono wrap small">{schedule.corpus.join(', ')}</p>
+          {schedule.webhookUrl !== null && (
+            <p class="small soft wrap">
+              Tells {schedule.webhookUrl}
+              {schedule.webhookClosed !== null && ` \u2014 closed: ${schedule.webhookClosed}`}
+            </p>
+          )}
+        </div>
+        <div class="row">
+          <button
+            type="button"
+            class="button plain small"
+            aria-expanded={open}
+            onClick={() => setOpen(!open)}
+          >
+            History
+          </button>
+          {mayChange && (
+            <>
+              <button
+                type="button"
+                class="button small"
+                disabled={running.isPending}
+                onClick={() => running.mutate()}
+              >
+                Run now
+              </button>
+              <button
+                type="button"
+                class="button small"
+                disabled={enabling.isPending}
+                onClick={() => enabling.mutate()}
+              >
+                {enabled ? 'Pause' : 'Resume'}
+              </button>
+              {schedule.webhookUrl !== null && (
+                <button
+                  type="button"
+                  class="button small"
+                  disabled={testing.isPending}
+                  onClick={() => testing.mutate()}
+                >
+                  Test webhook
+                </button>
+              )}
+              <Confirm
+                small
+                label="Delete"
+                title={`Delete ${name}?`}
+                does="Delete it"
+                onConfirm={() => deleting.mutate()}
+              >
+                Nothing is submitted any more, and its history goes. The runs that it made stay.
+              </Confirm>
+            </>
+          )}
+        </div>
+      </div>
+      {open && <ScheduleHistory schedule={schedule} />}
+    </section>
+  );
+}

@@ -1,0 +1,23 @@
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+import type { Me, Role } from '../../../src/contract/index.js';
+
+export const MeContext = createContext<Me | undefined>(undefined);
+
+/** Who is signed in. */
+export function useMe(): Me {
+  const me = useContext(MeContext);
+  if (me === undefined) throw new Error('used outside of SignedIn');
+  return me;
+}
+
+const MAY: Record<'submit' | 'review' | 'administer', readonly Role[]> = {
+  submit: ['submit', 'admin'],
+  review: ['review', 'admin'],
+  administer: ['admin'],
+};
+
+/** Whether who is signed in may do something; the server decides anyway, the page only does not offer it. */
+export function useMay(what: keyof typeof MAY): boolean {
+  return MAY[what].includes(useMe().role);
+}

@@ -1,0 +1,11 @@
+import type { JSX } from 'preact';
+import { ago, exactMoment } from '../format/time.js';
+
+/** A time, near ones as people say them; the exact one in the viewer's zone on hover. */
+export function Moment({ at }: { at: string }): JSX.Element {
+  return (
+    <time dateTime={at} title={exactMoment(at)} class="nowrap">
+      {ago(at)}
+    </time>
+  );
+}

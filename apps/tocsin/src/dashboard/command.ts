@@ -1,0 +1,68 @@
+import { PRECISIONS } from '@tocsin/engine';
+import { UserError } from '@tocsin/errors';
+import { Command, Option } from 'commander';
+import { addMachineOptions, BACKBONE_HELP, type GuardFlags } from '../guard-options.js';
+import { untilInterrupted } from '../interrupt.js';
+import { LOG_LEVELS, openLog } from '../log.js';
+import { addMetricsOptions, type MetricsFlags } from '../metrics-options.js';
+import { addPrivateWebhookOption, type PrivateWebhookFlags } from '../schedule/service.js';
+import { runServices } from '../services.js';
+import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
+import { addDashboardOptions, type DashboardFlags, several } from './options.js';
+import { DashboardService } from './service.js';
+
+interface Flags
+  extends Omit<GuardFlags, 'guard'>,
+    StoreFlags,
+    MetricsFlags,
+    PrivateWebhookFlags,
+    DashboardFlags {
+  guard: string[];
+  logLevel: string;
+}
+
+/** `tocsin dashboard`: the API and the page, until it is told to stop. */
+export function dashboardCommand(): Command {
+  return addMetricsOptions(
+    addPrivateWebhookOption(
+      addStoreOptions(addDashboardOptions(addMachineOptions(new Command('dashboard')))),
+    ),
+    { env: false },
+  )
+    .description('Serve the API (OpenAI-compatible, and our own) and the web page, until told to stop.')
+    .addOption(
+      new Option('-g, --guard <ref>', 'a guard that can be asked; may be repeated, the first is the default')
+        .argParser(several)
+        .makeOptionMandatory(),
+    )
+    .option('--backbone <path>', `${BACKBONE_HELP} (for a single guard)`)
+    .addOption(new Option('--precision <precision>', 'what weights are held in').choices([...PRECISIONS]))
+    .addOption(new Option('--log-level <level>').choices(LOG_LEVELS).default('info'))
+    .addHelpText(
+      'after',
+      '\nScores come from workers (tocsin work, tocsin start). Traces and streams come from a model in this process,\n' +
+        'which is loaded when the first one is asked for.',
+    )
+    .action((flags: Flags) => serve(flags));
+}
+
+async function serve({ guard: refs, ...flags }: Flags): Promise<void> {
+  if (refs.length > 1 && flags.backbone !== undefined) {
+    throw new UserError('--backbone is for a single guard, and several are named', {
+      hint: 'Serve that guard alone, or leave --backbone out.',
+    });
+  }
+  const { signal, dispose } = untilInterrupted();
+  const log = openLog(flags.logLevel);
+  try {
+    await withStack(flags, async (stack) => {
+      const guards = refs.map((guard) => ({ ...flags, guard }));
+      const service = new DashboardService(stack, log, { ...flags, guards });
+      await runServices([service], signal, () =>
+        console.error(`Serving ${refs.join(', ')} at ${service.url}; Ctrl-C stops it.`),
+      );
+    });
+  } finally {
+    dispose();
+  }
+}

@@ -1,0 +1,20 @@
+export {
+  addBatch,
+  type BatchesPage,
+  type BatchFault,
+  type BatchRow,
+  findBatch,
+  type NewBatch,
+  pageBatches,
+} from './batches.js';
+export { type BatchEnd, endBatch, type WrittenFile } from './end-batch.js';
+export { settleBatches } from './settle-batches.js';
+export {
+  attendBatch,
+  type BatchChanges,
+  cancelBatch,
+  changeBatch,
+  leaveBatch,
+  type TakenBatch,
+  takeBatch,
+} from './take-batch.js';

@@ -1,0 +1,44 @@
+import { int8Array, textArray } from '../binary-array.js';
+import type { Pool } from '../connect.js';
+import { plainText } from './plain-text.js';
+
+/** So much of a text can be searched: Postgres takes no more than a megabyte of words. */
+const SEARCHED_LETTERS = 100_000;
+const BATCH_ROWS = 2_000;
+/**
+ * A word that no text has, for the space in it: with it, the words of one run are looked up among its own rows, however
+ * many other runs have them.
+ */
+const RUN_WORD = "'=run ' || $1::bigint";
+/** The query of run $1 for what somebody has typed, $2. */
+export const QUERY = `(quote_literal(${RUN_WORD})::tsquery && websearch_to_tsquery('simple', $2))`;
+
+/** The words of a text as the search takes them. */
+export const searchedWords = (json: string): string =>
+  plainText(json).slice(0, SEARCHED_LETTERS).replaceAll('\0', ' ');
+
+/**
+ * Makes the texts of a run that is over fit to be searched fast: a batch at a time, so that it can be broken off and gone
+ * on with.
+ */
+export async function indexTexts(pool: Pool, runId: number, signal?: AbortSignal): Promise<void> {
+  for (let after = 0; ; ) {
+    signal?.throwIfAborted();
+    const { rows } = await pool.query<{ seq: number; json: string }>(
+      'select seq, json from item_texts where run_id = $1 and seq > $2 and search is null order by seq limit $3',
+      [runId, after, BATCH_ROWS],
+    );
+    const last = rows.at(-1);
+    if (last === undefined) break;
+    await pool.query(
+      `update item_texts t set search = to_tsvector('simple', words) || array_to_tsvector(array[${RUN_WORD}])
+       from unnest($2::bigint[], $3::text[]) as text (seq, words)
+       where t.run_id = $1 and t.seq = text.seq`,
+      [runId, int8Array(rows.map(({ seq }) => seq)), textArray(rows.map(({ json }) => searchedWords(json)))],
+    );
+    after = last.seq;
+  }
+  await pool.query(`update runs set searchable_at = now() where id = $1 and state in ('done', 'cancelled')`, [
+    runId,
+  ]);
+}

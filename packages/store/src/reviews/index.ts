@@ -1,0 +1,18 @@
+export { type JudgedContent, judgedContents } from './judged-contents.js';
+export { nextReview, type ReviewedRun, type ReviewQuery } from './next-review.js';
+export { REVIEW_ORDERS, type ReviewOrder } from './review-candidates.js';
+export {
+  type LeasedRow,
+  leaseFirst,
+  REVIEW_LEASE_SECONDS,
+  releaseReviews,
+  renewReview,
+} from './review-leases.js';
+export {
+  giveVerdict,
+  type NewVerdict,
+  type ReviewerCounts,
+  reviewerCounts,
+  undoVerdict,
+  type VerdictRow,
+} from './verdicts.js';

@@ -1,0 +1,75 @@
+import type { Pool } from '../connect.js';
+import type { ScoredRun } from '../items/index.js';
+import type { RankedRow } from '../ranking/index.js';
+import type { Retention, RunState } from '../schema.js';
+import { type ReviewOrder, reviewCandidates } from './review-candidates.js';
+import { heldReview, type LeasedRow, leaseFirst } from './review-leases.js';
+
+export interface ReviewQuery {
+  reviewer: string;
+  order: ReviewOrder;
+  /** What `uncertain` is about. */
+  threshold: number;
+  /** Rows that one other has judged, for the agreement between two, instead of those that nobody has. */
+  second?: boolean | undefined;
+  /** Rows that the reviewer has before them: another one, then, leased as well. */
+  besides?: readonly number[] | undefined;
+}
+
+/** A run, and which of its texts are there. */
+export interface ReviewedRun extends ScoredRun {
+  state: RunState;
+  retain: Retention;
+  threshold: number | null;
+}
+
+/**
+ * The row that a reviewer is to judge next: leased to them, so that nobody else gets it, nor another row with its content.
+ * The same one again as long as it is neither judged nor released, nor named in `besides`.
+ * @returns undefined when there is none: all are judged or with others, or no text is retained
+ */
+export async function nextReview(
+  pool: Pool,
+  run: ReviewedRun,
+  query: ReviewQuery,
+): Promise<LeasedRow | undefined> {
+  const held = await heldReview(pool, run.id, query.reviewer, query.besides);
+  if (held !== undefined) return held;
+  if (!(await hasTexts(pool, run.id))) return undefined;
+  const wanted = { reviewer: query.reviewer, second: query.second === true };
+  const pages = wanted.second
+    ? [await judgedRows(pool, run, query)]
+    : reviewCandidates(pool, run.id, { ...query, floor: lowestRetained(run) });
+  for await (const rows of pages) {
+    const leased = await leaseFirst(pool, run, wanted, rows);
+    if (leased !== undefined) return leased;
+  }
+  return undefined;
+}
+
+/** A run that is over and keeps the flagged ones only has no text below its threshold: there is no use in looking. */
+function lowestRetained({ state, retain, threshold }: ReviewedRun): number {
+  return (state === 'done' || state === 'cancelled') && retain === 'flagged' ? (threshold ?? 0) : 0;
+}
+
+async function hasTexts(pool: Pool, runId: number): Promise<boolean> {
+  const { rows } = await pool.query<{ any: boolean }>(
+    'select exists (select from item_texts where run_id = $1) as any',
+    [runId],
+  );
+  return rows[0]?.any === true;
+}
+
+const SORT = { uncertain: 'distance, id', score: 'score desc, id', random: 'random()' };
+
+/** The rows of a run that somebody else has judged in it. */
+async function judgedRows(pool: Pool, run: ScoredRun, query: ReviewQuery): Promise<RankedRow[]> {
+  const { rows } = await pool.query<RankedRow>(
+    `select seq, score
+     from (select id, seq, score, abs(score - $2::real) as distance from verdicts
+           where run_id = $1 and undone_at is null and verdict <> 'skip' and reviewer <> $3) judged
+     order by ${SORT[query.order]}`,
+    [run.id, query.threshold, query.reviewer],
+  );
+  return rows;
+}

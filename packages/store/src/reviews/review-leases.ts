@@ -1,0 +1,155 @@
+import type pg from 'pg';
+import type { Pool } from '../connect.js';
+import type { ScoredRun } from '../items/index.js';
+import type { RankedRow } from '../ranking/index.js';
+import { inTransaction } from '../transaction.js';
+
+/** So long a reviewer has a row before it may go to another; renewed as long as the page is open. */
+export const REVIEW_LEASE_SECONDS = 600;
+
+/** A row that a reviewer has before them: nobody else gets it, nor another row with its content. */
+export interface LeasedRow {
+  seq: number;
+  until: Date;
+}
+
+/** What a reviewer may be given. */
+export interface Wanted {
+  reviewer: string;
+  /** Contents that one other has judged, instead of those that nobody has. */
+  second: boolean;
+}
+
+/** The row that a reviewer has already, the newest of several, but none of `besides`. */
+export async function heldReview(
+  pool: Pool,
+  runId: number,
+  reviewer: string,
+  besides: readonly number[] = [],
+): Promise<LeasedRow | undefined> {
+  const { rows } = await pool.query<LeasedRow>(
+    `update review_leases set until = now() + make_interval(secs => $3)
+     where (guard_id, content) in (select guard_id, content from review_leases
+                                   where run_id = $1 and reviewer = $2 and until > now() and seq <> all($4)
+                                   order by until desc limit 1)
+       and reviewer = $2 and until > now()
+     returning seq, until`,
+    [runId, reviewer, REVIEW_LEASE_SECONDS, besides],
+  );
+  return rows[0];
+}
+
+/**
+ * Keeps a row for the reviewer who has it.
+ * @returns undefined when the lease has run out, or the reviewer never had it
+ */
+export async function renewReview(
+  pool: Pool,
+  runId: number,
+  seq: number,
+  reviewer: string,
+): Promise<Date | undefined> {
+  const { rows } = await pool.query<{ until: Date }>(
+    `update review_leases set until = now() + make_interval(secs => $4)
+     where run_id = $1 and seq = $2 and reviewer = $3 and until > now() returning until`,
+    [runId, seq, reviewer, REVIEW_LEASE_SECONDS],
+  );
+  return rows[0]?.until;
+}
+
+/** Lets go of whatever a reviewer has in a run, and of what has run out. */
+export async function releaseReviews(pool: Pool, runId: number, reviewer: string): Promise<void> {
+  await pool.query('delete from review_leases where run_id = $1 and (reviewer = $2 or until <= now())', [
+    runId,
+    reviewer,
+  ]);
+}
+
+/**
+ * Whether reviewer $2 may be given the content `i.content` of guard $1. Counts, and no `exists`: of those the planner makes
+ * joins, and on tables that it has no statistics of yet it compares every row with every verdict.
+ */
+const OF_CONTENT = 'v.guard_id = $1 and v.content = i.content and v.undone_at is null';
+const UNJUDGED = `(select count(*) = 0 from verdicts v where ${OF_CONTENT} and (v.verdict <> 'skip' or v.reviewer = $2))`;
+const JUDGED_ONCE = `(select count(*) = 1 and bool_and(v.reviewer <> $2) from verdicts v
+  where ${OF_CONTENT} and (v.verdict <> 'skip' or v.reviewer = $2))`;
+const mayHave = ({ second }: Wanted) => (second ? JUDGED_ONCE : UNJUDGED);
+
+/**
+ * Leases the first of some rows that is free: nobody has its content, it is what is wanted, and its text is retained.
+ * @returns undefined when none is
+ */
+export async function leaseFirst(
+  pool: Pool,
+  run: ScoredRun,
+  wanted: Wanted,
+  rows: readonly RankedRow[],
+): Promise<LeasedRow | undefined> {
+  const passed = new Set<number>();
+  for (;;) {
+    const left = rows.filter(({ seq }) => !passed.has(seq)).map(({ seq }) => seq);
+    const free = left.length === 0 ? undefined : await firstFree(pool, run, wanted, left);
+    if (free === undefined) return undefined;
+    const leased = await inTransaction(pool, (client) => lease(client, run, wanted, free));
+    if (leased !== undefined) return leased;
+    passed.add(free.seq);
+  }
+}
+
+interface FreeRow {
+  seq: number;
+  content: Buffer;
+}
+
+async function firstFree(
+  pool: Pool,
+  run: ScoredRun,
+  wanted: Wanted,
+  seqs: number[],
+): Promise<FreeRow | undefined> {
+  const { rows } = await pool.query<FreeRow>(
+    `select i.seq, i.content
+     from unnest($4::bigint[]) with ordinality as asked (seq, n)
+     join items i on i.run_id = $3 and i.seq = asked.seq
+     join item_texts t on t.run_id = $3 and t.seq = asked.seq
+     where ${mayHave(wanted)}
+       and (select count(*) = 0 from review_leases l
+            where l.guard_id = $1 and l.content = i.content and l.until > now())
+     order by n limit 1`,
+    [run.guardId, wanted.reviewer, run.id, seqs],
+  );
+  return rows[0];
+}
+
+/**
+ * Two who want the same content wait here for each other, as it is the key; the second finds that it is taken. And it may
+ * have been judged since it was found free: so that is asked once more, now that nobody else can.
+ */
+async function lease(
+  client: pg.PoolClient,
+  run: ScoredRun,
+  wanted: Wanted,
+  { seq, content }: FreeRow,
+): Promise<LeasedRow | undefined> {
+  const { rows } = await client.query<LeasedRow>(
+    `insert into review_leases (guard_id, content, run_id, seq, reviewer, until)
+     values ($1, $2, $3, $4, $5, now() + make_interval(secs => $6))
+     on conflict (guard_id, content) do update
+     set run_id = excluded.run_id, seq = excluded.seq, reviewer = excluded.reviewer, until = excluded.until
+     where review_leases.until <= now()
+     returning seq, until`,
+    [run.guardId, content, run.id, seq, wanted.reviewer, REVIEW_LEASE_SECONDS],
+  );
+  const [leased] = rows;
+  if (leased === undefined) return undefined;
+  const { rowCount } = await client.query(
+    `select from (select $3::bytea as content) i where ${mayHave(wanted)}`,
+    [run.guardId, wanted.reviewer, content],
+  );
+  if (rowCount === 1) return leased;
+  await client.query('delete from review_leases where guard_id = $1 and content = $2', [
+    run.guardId,
+    content,
+  ]);
+  return undefined;
+}

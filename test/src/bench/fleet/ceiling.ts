@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pool } from '@tocsin/store';
+import { line, percent, rate, section, table } from '../report.js';
+import type { FleetCorpus } from './corpora.js';
+import { CpuMeter, enginesOf } from './cpu-meter.js';
+import { FleetWorker } from './fleet-worker.js';
+import { COSTS } from './simulated-cost.js';
+import { openFleetStage } from './stage.js';
+import { submitCommand } from './submit-command.js';
+
+export interface CeilingOptions {
+  corpus: FleetCorpus;
+  guard: string;
+  retain: 'none' | 'flagged';
+  workers: number;
+  /** Node's options for producer and workers, e.g. to profile them. */
+  nodeOptions?: readonly string[];
+}
+
+/**
+ * The pipeline with an engine that answers at once: from a run's beginning to its last score, both as Postgres has
+ * them.
+ */
+export async function benchCeiling(dir: string, options: CeilingOptions): Promise<void> {
+  const { corpus, guard, retain, nodeOptions } = options;
+  const { rows } = corpus;
+  section(
+    `Ceiling: ${rows.toLocaleString('en-US')} ${corpus.title}, --retain ${retain}, ${options.workers} worker, null engine`,
+  );
+  const stage = await openFleetStage(dir);
+  const workers: FleetWorker[] = [];
+  try {
+    const { pool, databaseUrl, backend } = stage;
+    const workerSetup = { databaseUrl, backend, guard, cost: COSTS.none.cost };
+    for (let i = 0; i < options.workers; i++) workers.push(await FleetWorker.start(workerSetup, nodeOptions));
+    const pids = workers.map(({ pid }) => pid);
+    const engines = enginesOf(pids);
+    await pool.query('select pg_stat_statements_reset()');
+    const submit = submitCommand(stage, [corpus.file, '--guard', guard, '--retain', retain], nodeOptions);
+    const { pid: producer = 0 } = submit.child;
+    const meter = new CpuMeter(pool, () => ({
+      producer: [producer],
+      worker: pids,
+      'engine process (null)': engines,
+      Redis: [stage.redis.pid],
+    }));
+    const runId = await submit.run;
+    while (await somethingWaits(pool)) await sleep(50);
+    const parts = await meter.stop();
+    const { submitSeconds, seconds, scored } = await timesOf(pool, runId);
+    line('rows scored', scored.toLocaleString('en-US'));
+    line('submitted, alone among the clock', rate(rows / submitSeconds, 'rows'));
+    line('submitted to scored and committed', rate(rows / seconds, 'rows'), '>= 10,000 rows/s');
+    printParts(parts, rows);
+    await printStatements(pool, rows);
+  } finally {
+    await Promise.all(workers.map((worker) => worker.stop()));
+    await stage.close();
+  }
+}
+
+async function somethingWaits(pool: Pool): Promise<boolean> {
+  const { rows } = await pool.query(`select from parcels where state = 'waiting' limit 1`);
+  return rows.length > 0;
+}
+
+async function timesOf(
+  pool: Pool,
+  runId: number,
+): Promise<{ submitSeconds: number; seconds: number; scored: number }> {
+  const { rows } = await pool.query<{ submitSeconds: number; seconds: number; scored: number }>(
+    `select extract(epoch from max(p.created_at) - r.created_at)::float8 as "submitSeconds",
+            extract(epoch from max(p.finished_at) - r.created_at)::float8 as seconds,
+            (select count(score) from scores) as scored
+     from runs r join parcels p on p.run_id = r.id where r.id = $1 group by r.id`,
+    [runId],
+  );
+  const [times] = rows;
+  if (times === undefined) throw new Error('the run has no parcel');
+  return times;
+}
+
+function printParts(parts: ReadonlyMap<string, number>, rows: number): void {
+  const total = [...parts.values()].reduce((sum, ms) => sum + ms, 0);
+  const sorted = [...parts].sort(([, a], [, b]) => b - a);
+  table(
+    ['processor time', 'us a row', 'share'],
+    [...sorted, ['all', total] as const].map(([part, ms]) => [
+      part,
+      ((1000 * ms) / rows).toFixed(1),
+      percent(ms / total),
+    ]),
+  );
+}
+
+const STATEMENTS_SHOWN = 8;
+
+async function printStatements(pool: Pool, rows: number): Promise<void> {
+  const { rows: statements } = await pool.query<{ query: string; calls: number; ms: number }>(
+    `select left(regexp_replace(query, '\\s+', ' ', 'g'), 70) as query, calls, total_exec_time as ms
+     from pg_stat_statements order by total_exec_time desc limit $1`,
+    [STATEMENTS_SHOWN],
+  );
+  table(
+    ['statement', 'us a row', 'calls'],
+    statements.map(({ query, calls, ms }) => [query, ((1000 * ms) / rows).toFixed(1), String(calls)]),
+  );
+}

@@ -1,0 +1,33 @@
+import { type BenchRow, benchCorpus, shortRows, writeCorpus } from '../corpus.js';
+
+/** A corpus file, and what it is, for people. */
+export interface FleetCorpus {
+  title: string;
+  file: string;
+  rows: number;
+}
+
+const KINDS = {
+  short: { title: 'short rows (about 15 tokens)', rowsOf: shortRows },
+  /** As the starter guard's benchmark has them. */
+  mixed: {
+    title: 'mixed rows (1 to 512 tokens, 86 on average)',
+    rowsOf: (count: number) => benchCorpus(undefined, count),
+  },
+  longest: { title: 'rows of 512 tokens', rowsOf: longestRows },
+} as const satisfies Record<
+  string,
+  { title: string; rowsOf: (count: number) => Iterable<BenchRow> | Promise<Iterable<BenchRow>> }
+>;
+
+export type CorpusKind = keyof typeof KINDS;
+
+export async function fleetCorpus(dir: string, kind: CorpusKind, rows: number): Promise<FleetCorpus> {
+  const { title, rowsOf } = KINDS[kind];
+  return { title, file: await writeCorpus(dir, await rowsOf(rows), kind), rows };
+}
+
+/** Longer than the guard reads: each becomes 512 tokens. */
+function* longestRows(count: number): Generator<BenchRow> {
+  for (let i = 0; i < count; i++) yield { id: `l${i}`, text: `row ${i}: ${'and so on '.repeat(200)}` };
+}

@@ -1,0 +1,107 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CostModel } from '@tocsin/engine';
+import type { Pool } from '@tocsin/store';
+import { percent, section, table } from '../report.js';
+import type { FleetCorpus } from './corpora.js';
+import { FleetWorker } from './fleet-worker.js';
+import { openFleetStage } from './stage.js';
+import { submitCommand } from './submit-command.js';
+
+/** After the last worker has started: until it holds its parcels. */
+const SETTLE_MS = 4_000;
+
+export interface GrowthOptions {
+  corpus: FleetCorpus;
+  guard: string;
+  /** For people. */
+  device: string;
+  cost: CostModel;
+  /** Numbers of workers, rising. */
+  counts: readonly number[];
+  windowMs: number;
+}
+
+interface Growth {
+  workers: number;
+  rowsPerSecond: number;
+  tokensPerSecond: number;
+}
+
+/**
+ * How rows a second grow with the number of workers: all rows are queued, then workers are added, and what is committed is
+ * counted over a while, with all of them at work from its beginning to its end.
+ */
+export async function benchGrowth(dir: string, options: GrowthOptions): Promise<void> {
+  const { corpus, guard, device, cost, counts, windowMs } = options;
+  section(`Growth: ${corpus.title}; a device is ${device}`);
+  console.log(
+    `  a pass takes ${cost.overheadMs} ms + ${cost.tokenMs} ms a token + ${cost.cellMs} ms a cell of the attention, ${cost.budgetTokens} tokens at most`,
+  );
+  const stage = await openFleetStage(dir);
+  const workers: FleetWorker[] = [];
+  const grown: Growth[] = [];
+  try {
+    const { pool, databaseUrl, backend } = stage;
+    await submitCommand(stage, [corpus.file, '--guard', guard]).run;
+    for (const count of counts) {
+      while (workers.length < count) {
+        workers.push(await FleetWorker.start({ databaseUrl, backend, guard, cost }));
+      }
+      await sleep(SETTLE_MS);
+      grown.push({ workers: count, ...(await committedOver(pool, windowMs)) });
+      if (!(await parcelsWait(pool)))
+        throw new Error(`${corpus.rows} rows were too few for ${count} workers`);
+    }
+  } finally {
+    await Promise.all(workers.map((worker) => worker.stop()));
+    await stage.close();
+  }
+  print(grown);
+}
+
+/** What is committed in so many milliseconds. */
+async function committedOver(pool: Pool, windowMs: number): Promise<Omit<Growth, 'workers'>> {
+  const from = await databaseTime(pool);
+  await sleep(windowMs);
+  const to = await databaseTime(pool);
+  // What is written now was finished before `to` if it says so: a parcel's time is its transaction's.
+  await sleep(1_000);
+  const { rows } = await pool.query<{ contents: number; tokens: number; seconds: number }>(
+    `select coalesce(sum(contents), 0)::float8 as contents, coalesce(sum(tokens), 0)::float8 as tokens,
+            extract(epoch from $2::timestamptz - $1::timestamptz)::float8 as seconds
+     from parcels where finished_at >= $1 and finished_at < $2`,
+    [from, to],
+  );
+  const [done] = rows;
+  if (done === undefined) throw new Error('an aggregate returned no row');
+  return { rowsPerSecond: done.contents / done.seconds, tokensPerSecond: done.tokens / done.seconds };
+}
+
+async function databaseTime(pool: Pool): Promise<string> {
+  const { rows } = await pool.query<{ now: string }>('select clock_timestamp()::text as now');
+  return rows[0]?.now ?? '';
+}
+
+async function parcelsWait(pool: Pool): Promise<boolean> {
+  const { rows } = await pool.query(`select from parcels where state = 'waiting' limit 1`);
+  return rows.length > 0;
+}
+
+/** Shares are of tokens: parcels differ in rows, and hardly in tokens. */
+function print(grown: readonly Growth[]): void {
+  const [first] = grown;
+  if (first === undefined) return;
+  const alone = first.tokensPerSecond / first.workers;
+  table(
+    ['workers', 'rows/s', 'tokens/s', 'times', 'share of linear'],
+    grown.map(({ workers, rowsPerSecond, tokensPerSecond }) => [
+      String(workers),
+      whole(rowsPerSecond),
+      whole(tokensPerSecond),
+      (tokensPerSecond / alone).toFixed(2),
+      percent(tokensPerSecond / alone / workers),
+    ]),
+  );
+}
+
+const whole = (value: number): string => Math.round(value).toLocaleString('en-US');

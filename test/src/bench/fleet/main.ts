@@ -1,0 +1,77 @@
+/**
+ * `npm run bench:fleet [-- names] [--rows n]`: the fleet on one machine, with engines that are simulated: `ceiling` (the
+ * pipeline with an engine that answers at once), `memory` (of the queue), `growth` (rows a second with 1, 2, 4 and 8
+ * workers) and `saturation` (the same with devices that one machine's pipeline cannot feed).
+ */
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { cpus, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { benchCeiling } from './ceiling.js';
+import { fleetCorpus } from './corpora.js';
+import { benchGrowth } from './growth.js';
+import { benchQueueMemory } from './queue-memory.js';
+import { COSTS } from './simulated-cost.js';
+
+const GUARD = 'starter';
+const CEILING_ROWS = '300000';
+const GROWTH_ROWS = 150_000;
+const SATURATION_ROWS = 150_000;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rows: { type: 'string', default: CEILING_ROWS },
+    /** Where processor profiles of producer and workers go, for chrome://inspect. */
+    profiles: { type: 'string' },
+  },
+});
+const nodeOptions = values.profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profiles}`];
+
+const benchmarks: Record<string, (dir: string) => Promise<void>> = {
+  ceiling: async (dir) => {
+    const corpus = await fleetCorpus(dir, 'short', Number(values.rows));
+    for (const retain of ['flagged', 'none'] as const)
+      await benchCeiling(dir, { corpus, guard: GUARD, retain, workers: 1, nodeOptions });
+  },
+  memory: (dir) => benchQueueMemory(dir, GUARD),
+  growth: async (dir) =>
+    benchGrowth(dir, {
+      corpus: await fleetCorpus(dir, 'mixed', GROWTH_ROWS),
+      guard: GUARD,
+      ...COSTS.small,
+      counts: [1, 2, 4, 8],
+      windowMs: 15_000,
+    }),
+  saturation: async (dir) =>
+    benchGrowth(dir, {
+      corpus: await fleetCorpus(dir, 'mixed', SATURATION_ROWS),
+      guard: GUARD,
+      ...COSTS.large,
+      counts: [1, 2, 4, 8],
+      windowMs: 6_000,
+    }),
+};
+
+for (const name of positionals.length > 0 ? positionals : Object.keys(benchmarks)) {
+  const run = benchmarks[name];
+  if (run === undefined) {
+    console.error(`There is no benchmark ${name}; there are ${Object.keys(benchmarks).join(', ')}.`);
+    process.exitCode = 1;
+    break;
+  }
+  const dir = await mkdtemp(join(tmpdir(), 'tocsin-fleet-'));
+  await chmod(dir, 0o755);
+  const before = loadOf();
+  try {
+    await run(dir);
+    console.log(`  (load before ${before}, after ${loadOf()}, on ${cpus().length} processors)`);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** Of the last minute: what else the machine does makes every figure worse. */
+function loadOf(): string {
+  return (loadavg()[0] ?? 0).toFixed(1);
+}

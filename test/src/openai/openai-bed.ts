@@ -1,0 +1,86 @@
+import { createKey, type Role } from '@tocsin/store';
+import { TestDatabase } from '@tocsin/store/testing';
+import OpenAI, { type ClientOptions } from 'openai';
+import { until } from '../setup/processes.js';
+import { goldenGuard, TocsinProcess } from '../setup/tocsin.js';
+
+/** A small guard: a directory, so that its name holds slashes. */
+const GUARD = goldenGuard('qwen3-residual');
+export const MODEL = GUARD[1] ?? '';
+
+/** The API and a worker, as processes of their own, and keys. The queue is in Postgres. */
+export class OpenaiBed {
+  readonly database: TestDatabase;
+  readonly #processes = new Set<TocsinProcess>();
+  #url = '';
+
+  private constructor(database: TestDatabase) {
+    this.database = database;
+  }
+
+  static async start(): Promise<OpenaiBed> {
+    const bed = new OpenaiBed(await TestDatabase.migrated());
+    try {
+      await bed.startApi();
+      return bed;
+    } catch (error) {
+      await bed.close();
+      throw error;
+    }
+  }
+
+  /** Where the clients find the server. */
+  get baseURL(): string {
+    return `${this.#url}/v1`;
+  }
+
+  /** An API process, listening. */
+  async startApi(): Promise<TocsinProcess> {
+    const api = this.#start(['dashboard', ...GUARD, '--port', '0', '--threads', '1']);
+    this.#url = await said(api, (stderr) => /^(http:\S+); Ctrl-C/m.exec(stderr)?.[1]);
+    return api;
+  }
+
+  /** A worker process. */
+  async startWorker(): Promise<TocsinProcess> {
+    const worker = this.#start(['work', ...GUARD, '--threads', '1']);
+    await said(worker, (stderr) => /worker ready/.exec(stderr)?.[0]);
+    return worker;
+  }
+
+  #start(args: string[]): TocsinProcess {
+    const env = { DATABASE_URL: this.database.url, REDIS_URL: undefined };
+    const started = new TocsinProcess(args, { env });
+    started.ended.then(() => this.#processes.delete(started));
+    this.#processes.add(started);
+    return started;
+  }
+
+  async newKey(role: Role, name = `${role} of a test`): Promise<string> {
+    const { key } = await createKey(this.database.pool, { name, role, createdBy: 'test' });
+    return key;
+  }
+
+  /** OpenAI's client, with a key of its own. */
+  async client(role: Role, options: ClientOptions = {}): Promise<OpenAI> {
+    const apiKey = await this.newKey(role);
+    return new OpenAI({ baseURL: this.baseURL, apiKey, maxRetries: 0, ...options });
+  }
+
+  async close(): Promise<void> {
+    const processes = [...this.#processes];
+    for (const one of processes) one.kill('SIGKILL');
+    await Promise.all(processes.map((one) => one.ended));
+    await this.database.close();
+  }
+}
+
+/** What `look` finds in what a process says. @throws Error with all of it when it ends instead */
+async function said(started: TocsinProcess, look: (stderr: string) => string | undefined): Promise<string> {
+  let over = false;
+  const ended = started.ended.then(({ stderr }) => {
+    over = true;
+    throw new Error(`the process has ended:\n${stderr}`);
+  });
+  return Promise.race([ended, until(() => (over ? '' : look(started.stderr)))]);
+}
