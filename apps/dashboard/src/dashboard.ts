@@ -20,6 +20,7 @@ import { toApiError } from './http/to-api-error.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
 import type { DashboardOptions } from './options.js';
 import { addRoutes } from './routes.js';
+import { Preparer } from './runs/preparer.js';
 import { RunFeeds } from './runs/run-feed.js';
 import { Submissions } from './runs/submissions.js';
 import { Streams } from './scoring/streams.js';
@@ -44,11 +45,13 @@ export async function createDashboard(options: DashboardOptions): Promise<App> {
   const submissions = new Submissions({ pool, submit, log });
   const streams = new Streams(limits);
   const feeds = new RunFeeds(pool, log);
+  const preparer = new Preparer(pool, log);
   app.addHook('preClose', async () => {
     feeds.close();
     await streams.close();
   });
   app.addHook('onClose', async () => {
+    await preparer.close();
     await submissions.close();
     await guards.close();
   });

@@ -9,6 +9,7 @@ import { openaiRoutes } from './openai/index.js';
 import { policyRoutes } from './policies/routes.js';
 import { reviewRoutes } from './reviews/routes.js';
 import { reviewSummaryRoutes } from './reviews/summary-routes.js';
+import { compareRoutes } from './runs/compare-routes.js';
 import { createRunRoutes } from './runs/create-routes.js';
 import { exportRoutes } from './runs/export-routes.js';
 import { itemRoutes } from './runs/item-routes.js';
@@ -36,6 +37,7 @@ export async function addRoutes(app: App, services: Services): Promise<void> {
       createRunRoutes(api, services);
       runScoreRoutes(api, services);
       itemRoutes(api, services);
+      compareRoutes(api, services);
       exportRoutes(api, services);
       guardRoutes(api, services);
       policyRoutes(api, services);

@@ -1,4 +1,5 @@
 export { nextTime, nextTimes, parseTimes, type Times } from './cron.js';
+export type { DeliveryOutcome, FiringOutcome, ScheduleMeasures } from './measures.js';
 export { type Event, type EventOrigin, messageOf } from './messages.js';
 export { Scheduler, type SchedulerOptions, wakeSchedulers } from './scheduler.js';
 export type { SubmitScheduled } from './submission.js';

@@ -11,6 +11,7 @@ import {
 } from '@tocsin/store';
 import { nextTime } from './cron.js';
 import { endFirings } from './end-firings.js';
+import { type ScheduleMeasures, UNMEASURED } from './measures.js';
 import { messageTo } from './messages.js';
 import { type SubmitScheduled, submitFiring } from './submission.js';
 import { type DeliverOptions, deliverDue } from './webhook/deliver.js';
@@ -30,6 +31,8 @@ export interface SchedulerOptions
   /** Where the webhooks' secrets are; the process' own by default. */
   env?: NodeJS.ProcessEnv;
   lookEveryMs?: number;
+  /** Nobody by default. */
+  measures?: ScheduleMeasures;
 }
 
 /**
@@ -41,7 +44,7 @@ export interface SchedulerOptions
  * A process that is killed leaves a step that another one takes again. The queue's clock only says when to look.
  */
 export class Scheduler {
-  readonly #options: SchedulerOptions;
+  readonly #options: SchedulerOptions & { measures: ScheduleMeasures };
   readonly #closing = new AbortController();
   readonly #background = new Set<Promise<void>>();
   readonly #clock: ScheduleClock;
@@ -53,7 +56,7 @@ export class Scheduler {
   #deliverers = 0;
 
   private constructor(options: SchedulerOptions, installation: string) {
-    this.#options = options;
+    this.#options = { measures: UNMEASURED, ...options };
     let warnedAt = Number.NEGATIVE_INFINITY;
     const onError = (error: Error): void => {
       // A client tries again every second, and says so each time.
@@ -120,14 +123,17 @@ export class Scheduler {
   };
 
   readonly #claim = async (): Promise<void> => {
-    const { pool, log } = this.#options;
+    const { pool, log, measures } = this.#options;
     for (const { id, schedule, dueAt, skipped } of await claimFirings(pool, {
       nextAfter: nextTime,
       message: skippedMessage,
     })) {
       const entry = { schedule: schedule.name, firing: id, dueAt };
       if (skipped === null) log.info(entry, 'schedule due');
-      else log.warn({ ...entry, reason: skipped }, 'schedule due, and skipped');
+      else {
+        log.warn({ ...entry, reason: skipped }, 'schedule due, and skipped');
+        measures.onFiring('skipped');
+      }
     }
   };
 
@@ -149,7 +155,7 @@ export class Scheduler {
     this.#ending = true;
     // In the background: every row of a run is looked at for its summary, and of some runs there are many.
     this.#inBackground(
-      endFirings(this.#options.pool, this.#options.log)
+      endFirings(this.#options)
         .then((ended) => {
           if (ended > 0) this.#wake();
         })

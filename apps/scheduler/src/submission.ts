@@ -10,6 +10,7 @@ import {
   withRetry,
 } from '@tocsin/store';
 import type { Logger } from 'pino';
+import type { ScheduleMeasures } from './measures.js';
 import { messageTo } from './messages.js';
 
 /** What submits a scheduled corpus: the same that `tocsin submit` does. */
@@ -27,6 +28,7 @@ export interface SubmissionOptions {
   pool: Pool;
   log: Logger;
   submit: SubmitScheduled;
+  measures: ScheduleMeasures;
   /** The process stops: what is not submitted is left to another one. */
   signal: AbortSignal;
 }
@@ -35,8 +37,10 @@ const ATTEND_EVERY_MS = 5_000;
 
 /** Submits the corpus of a firing that this process has taken, and leaves its run to the workers. */
 export async function submitFiring(firing: FiringRow, options: SubmissionOptions): Promise<void> {
-  const { pool, log, submit, signal } = options;
+  const { pool, log, submit, signal, measures } = options;
   if (await wasSubmitted(pool, firing)) return;
+  // What another process has begun was not late.
+  if (firing.takes === 1) measures.onLag(Math.max(0, Date.now() - firing.dueAt.getTime()) / 1000);
   const lost = new AbortController();
   const attending = setInterval(() => {
     attendFiring(pool, firing).then(
@@ -80,13 +84,14 @@ async function failFiring(
   firing: FiringRow,
   run: number | null,
   error: unknown,
-  { pool, log }: SubmissionOptions,
+  { pool, log, measures }: SubmissionOptions,
 ): Promise<void> {
   const mistake = isUserError(error);
   // What a defect says may hold anything, and stays in the log.
   const reason = mistake ? error.message : 'an unexpected error, which is in the log of the scheduler';
   const message = messageTo(firing, firing, { type: 'run.failed', data: { run, reason } });
-  await withRetry(() => endFiring(pool, firing, { state: 'failed', reason, message }));
+  const end = { state: 'failed', reason, message } as const;
+  if (await withRetry(() => endFiring(pool, firing, end))) measures.onFiring('failed');
   const entry = { schedule: firing.schedule, firing: firing.id, run, reason };
   if (mistake) log.error(entry, 'the corpus was not submitted');
   else log.error({ ...entry, err: error }, 'the corpus was not submitted');

@@ -3,8 +3,12 @@ import { fileURLToPath } from 'node:url';
 import { UserError } from '@tocsin/errors';
 
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
-/** A worker that dies sooner than this after its start would only die again. */
-const SETTLED_AFTER_MS = 10_000;
+/** What a worker tells the command that has started it, when it takes parcels. */
+export const READY = 'worker ready';
+/**
+ * A worker that dies again and again before it is ready would only die again. What it dies over later is a parcel: after
+ * a few deaths that is found, and no worker has it any more.
+ */
 const MAX_EARLY_DEATHS = 3;
 /** What is kept of a worker's last words. */
 const KEPT_CHARACTERS = 16 * 1024;
@@ -24,7 +28,7 @@ export class WorkerChild {
   readonly #failed = new AbortController();
   #child: ChildProcess;
   #lastWords = '';
-  #startedAt = 0;
+  #ready = false;
   #earlyDeaths = 0;
   #closing = false;
 
@@ -49,7 +53,7 @@ export class WorkerChild {
   }
 
   #start(): ChildProcess {
-    this.#startedAt = performance.now();
+    this.#ready = false;
     this.#lastWords = '';
     const child = fork(MAIN, ['work', ...this.#options.args], {
       env: this.#options.env,
@@ -60,6 +64,9 @@ export class WorkerChild {
       this.#lastWords = (this.#lastWords + text).slice(-KEPT_CHARACTERS);
       this.#options.onOutput?.(text);
     });
+    child.on('message', (message) => {
+      if (message === READY) this.#ready = true;
+    });
     child.once('error', (error) => this.#failed.abort(error));
     // 'close' and not 'exit': the last words have then been read.
     child.once('close', (code, signal) => this.#ended(code, signal));
@@ -69,7 +76,7 @@ export class WorkerChild {
   #ended(code: number | null, signal: NodeJS.Signals | null): void {
     if (this.#closing || this.#failed.signal.aborted) return;
     const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
-    this.#earlyDeaths = performance.now() - this.#startedAt < SETTLED_AFTER_MS ? this.#earlyDeaths + 1 : 0;
+    this.#earlyDeaths = this.#ready ? 0 : this.#earlyDeaths + 1;
     // A worker that ends by itself has said why; only one that was killed is worth another try.
     if (signal === null || this.#earlyDeaths >= MAX_EARLY_DEATHS) {
       const said = this.#options.onOutput === undefined ? this.#lastWords.trim() : '';

@@ -38,6 +38,8 @@ export interface RunWorkerOptions {
   listen?: ListenAt | undefined;
   version: string;
   log: Logger;
+  /** Told when the worker takes parcels. */
+  onReady?: (() => void) | undefined;
   /** Drains the worker and ends it. */
   signal: AbortSignal;
   /** What is not finished so long after the signal is given back to the queue. */
@@ -110,10 +112,13 @@ async function workWith(
   try {
     metrics.watchQueue(guard.fingerprint.slice(0, 12), () => waitingByClass(pool, registered.id));
     readiness.clear('engine');
+    // An engine process that died while there was nothing to score is not missed by anybody else.
+    readiness.check('engine', () => scorer.ready());
     log.info(
       { guard: guard.fingerprint.slice(0, 12), engine: await scorer.enginePid(), ...scorer.costModel },
       'worker ready',
     );
+    options.onReady?.();
     const start = (onFailure: (error: Error) => void): Worker =>
       new Worker({
         pool,

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { addressOf } from '@tocsin/errors';
 
 /** The source that stands for standard input. */
 export const STDIN = '-';
@@ -10,12 +11,7 @@ export function isPostgres(source: string): boolean {
 
 /** A source as people and tables may see it: the address of a database without its password. */
 export function sourceLabel(source: string): string {
-  if (!isPostgres(source)) return source;
-  // Not parsed: an address that is none must not give its password away either.
-  const [, scheme = '', rest = ''] = /^([^:]*:\/\/)(.*)$/s.exec(source) ?? [];
-  const at = rest.lastIndexOf('@');
-  const user = at === -1 ? '' : `${rest.slice(0, at).split(':')[0] ?? ''}@`;
-  return scheme + user + rest.slice(at + 1).replace(/[?#].*$/s, '');
+  return isPostgres(source) ? addressOf(source) : source;
 }
 
 /** How a message names a source. */

@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '@tocsin/errors';
 import { goldenCases, goldenDirs, tempDir } from '@tocsin/siren/testing';
@@ -96,6 +96,30 @@ test('costs are guessed until somebody measures, then kept beside the guard for 
   expect((await start()).costModel).toEqual(UNMEASURED);
   await writeFile(file, '{"processor":');
   expect((await start()).costModel).toEqual(UNMEASURED);
+});
+
+test('an engine process that has died is replaced by whoever asks whether it is ready', async () => {
+  const { compiled } = guard;
+  const moved = `${compiled.modelFile}.moved`;
+  const scorer = await start();
+  /** The engine process' id, once it is another one and lives. */
+  const replaced = async (dead: number): Promise<number> => {
+    process.kill(dead, 'SIGKILL');
+    await expect
+      .poll(async () => {
+        await scorer.ready();
+        return (await scorer.enginePid()) ?? dead;
+      })
+      .not.toBe(dead);
+    return (await scorer.enginePid()) ?? 0;
+  };
+  const second = await replaced((await scorer.enginePid()) ?? 0);
+  expect(isRunning(second)).toBe(true);
+
+  await rename(compiled.modelFile, moved);
+  await expect(replaced(second)).rejects.toThrow('the model did not load');
+  await rename(moved, compiled.modelFile);
+  await scorer.ready();
 });
 
 test('close ends the engine process', async () => {

@@ -93,6 +93,15 @@ export class Scorer {
     return this.#batcher.counts;
   }
 
+  /**
+   * Resolves when there is an engine process with its model loaded. One that has died is replaced: whoever asks is the
+   * first to use the new one.
+   * @throws when it cannot be replaced, saying why
+   */
+  ready(): Promise<void> {
+    return this.#engine.start();
+  }
+
   /** The engine process' id. */
   enginePid(): Promise<number | undefined> {
     return this.#engine.pid();

@@ -1,3 +1,5 @@
+export { addressOf, redactUrls } from './urls.js';
+
 /**
  * A mistake that the person running Tocsin can mend: a bad file, a missing server, an option that does not fit.
  * The message says what was wrong and where, and what was expected; `hint` says what to do next.

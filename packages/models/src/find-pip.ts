@@ -1,6 +1,5 @@
-import { codeOf, messageOf, UserError } from '@tocsin/errors';
+import { codeOf, messageOf, redactUrls, UserError } from '@tocsin/errors';
 import type { Environment } from './cache-directory.js';
-import { redactUrls } from './redact-urls.js';
 import { type CommandResult, runCommand } from './run-command.js';
 
 /** How to call pip: a command and its first arguments. */

@@ -17,7 +17,6 @@ export { type HubPin, type HubRef, parseHubRef, textOfPin } from './hub/hub-ref.
 export { type HubSettings, hubCacheDirectory, hubSettings } from './hub/hub-settings.js';
 export { reachHub, type TokenState } from './hub/reach-hub.js';
 export { type PipDownloadOptions, pipDownload } from './pip-download.js';
-export { redactUrls } from './redact-urls.js';
 export { RELEASED_GUARDS, type ReleasedGuard } from './released-guards.js';
 export { resolveBackbone } from './resolve-backbone.js';
 export {

@@ -9,11 +9,14 @@ import {
   withBackend,
 } from 'bullmq';
 import pg from 'pg';
-import { addressOf, askRedis } from './ask-redis.js';
+import { askRedis, shownAddress } from './ask-redis.js';
+import { ClusterQueue } from './cluster-queue.js';
+import { isClusterUrl, openCluster } from './redis-cluster.js';
 
-/** Where the queue lives: a Redis (or Valkey) server, or a Postgres server. */
+/** Where the queue lives: a Redis (or Valkey) server or cluster, or a Postgres server. */
 export type QueueBackend = {
   kind: 'redis' | 'postgres';
+  /** `redis://`, `rediss://`, or of a cluster's nodes `redis+cluster://host:port,host:port`; `postgres://`. */
   url: string;
   /** Where queue and workers tell of their spans, and a job of its submitter's. */
   telemetry?: Telemetry | undefined;
@@ -50,12 +53,17 @@ export interface JobWorker {
   on(event: 'error', listener: (error: Error) => void): unknown;
   on(event: 'stalled', listener: (jobId: string) => void): unknown;
   waitUntilReady(): Promise<unknown>;
-  /** @param force does not wait for jobs under way, nor for the server */
-  close(force?: boolean): Promise<void>;
+  close(): Promise<void>;
+  /** Lets go of a server that does not answer, when `close` waits for it. */
+  cutOff(): Promise<void>;
 }
 
-/** In Redis Cluster the braces keep all keys of a queue on one node. */
-const REDIS_PREFIX = '{tocsin}';
+const REDIS_PREFIX = 'tocsin';
+/**
+ * In Redis Cluster the braces keep all keys of a queue on one node, as BullMQ's scripts need them; another queue (of another
+ * guard, or the express rows) may be on another.
+ */
+const redisNameOf = (queue: string): string => `{${queue}}`;
 /** The schema that BullMQ keeps its Postgres tables in. */
 const POSTGRES_POOL_MAX = 4;
 
@@ -79,9 +87,24 @@ const Postgres = withBackend(createPostgresBackend);
 
 class PostgresWorker<Data> extends Postgres.Worker<Data, void> {
   /** Closed while it still connects, BullMQ's worker leaves its LISTEN connection open, and the process with it. */
-  override async close(force?: boolean): Promise<void> {
+  override async close(): Promise<void> {
     await this.waitUntilReady().catch(() => undefined);
-    await super.close(force);
+    await super.close();
+  }
+
+  async cutOff(): Promise<void> {
+    await this.lockManager.close();
+    await this.backend.close(true);
+  }
+}
+
+class RedisParcelWorker<Data> extends RedisWorker<Data, void> {
+  async cutOff(): Promise<void> {
+    await this.lockManager.close();
+    // This ends a client that waits for an answer, whose farewell is waited for. It would wait itself, for ever, for one
+    // that was connecting again, since that tells nobody of its end; the other way is for those.
+    this.disconnect().catch(() => {});
+    await this.backend.close(true);
   }
 }
 
@@ -102,12 +125,14 @@ export function openJobQueue(backend: QueueBackend, name: string): JobQueue {
       defaultJobOptions: FORGET,
     });
   }
-  return new RedisQueue<JobData>(name, {
+  const options = {
     ...telemetryOf(backend),
-    connection: { url: backend.url },
     prefix: REDIS_PREFIX,
     streams: { events: { maxLen: EVENTS_KEPT } },
-  });
+  };
+  return isClusterUrl(backend.url)
+    ? new ClusterQueue<JobData>(redisNameOf(name), { ...options, connection: openCluster(backend.url) })
+    : new RedisQueue<JobData>(redisNameOf(name), { ...options, connection: { url: backend.url } });
 }
 
 export function openJobWorker<Data extends JobData>(
@@ -123,11 +148,14 @@ export function openJobWorker<Data extends JobData>(
       connection: postgresOptions(backend.url),
     });
   }
-  return new RedisWorker<Data, void>(name, processor, {
+  return new RedisParcelWorker<Data>(redisNameOf(name), processor, {
     ...options,
     ...FORGETFUL_WORKER,
-    // A blocking read waits as long as it takes, and outlives a restart of the server.
-    connection: { url: backend.url, maxRetriesPerRequest: null },
+    // A blocking read waits as long as it takes, and outlives a restart of the server. A worker connects with duplicates
+    // of a cluster's client that it is given, and closes them; that one itself never connects.
+    connection: isClusterUrl(backend.url)
+      ? openCluster(backend.url)
+      : { url: backend.url, maxRetriesPerRequest: null },
     prefix: REDIS_PREFIX,
   });
 }
@@ -179,7 +207,7 @@ function requireNoEviction(info: string, url: string): void {
   const [, policy = 'noeviction'] = /^maxmemory_policy:(\S+)/m.exec(info) ?? [];
   if (policy === 'noeviction') return;
   throw new UserError(
-    `Redis at ${addressOf(url)} has maxmemory-policy ${policy}, and a queue needs noeviction`,
+    `Redis at ${shownAddress(url)} has maxmemory-policy ${policy}, and a queue needs noeviction`,
     {
       hint: 'Set it: redis-cli config set maxmemory-policy noeviction (and in redis.conf, or in the settings of whoever hosts it).',
     },

@@ -1,4 +1,5 @@
 import { type JobQueue, openJobQueue, type QueueBackend } from './backend.js';
+import { closeQueue } from './farewell.js';
 
 /**
  * The queue that workers of a guard read. One for each guard: a worker takes only what it can score. And one for each
@@ -43,7 +44,8 @@ export class ParcelQueue {
     else await this.#queue.addBulk(jobs);
   }
 
+  /** Takes seconds at most, also when the server is away: what was to be queued is lost then, and a reconciler queues it. */
   close(): Promise<void> {
-    return this.#queue.close();
+    return closeQueue(this.#queue);
   }
 }

@@ -1,5 +1,6 @@
 import { type Job, WaitingError } from 'bullmq';
 import { type JobWorker, openJobWorker, type ParcelJob, type QueueBackend } from './backend.js';
+import { closeWorker } from './farewell.js';
 import { parcelIdOf } from './parcel-queue.js';
 
 export interface ParcelWorkerOptions {
@@ -22,6 +23,7 @@ export class GiveBack extends Error {
 /** The worker's end: leases parcels, renews the leases while `handle` works, and gives up what it cannot finish. */
 export class ParcelWorker {
   readonly #worker: JobWorker;
+  readonly #held = new Set<Promise<void>>();
 
   /**
    * @param handle scores a parcel. When it fails, the queue forgets the parcel, and a reconciler brings it back.
@@ -34,7 +36,7 @@ export class ParcelWorker {
   ) {
     const take = async (job: Job<ParcelJob>, token?: string): Promise<void> => {
       try {
-        await handle(job.data.parcelId);
+        await this.#hold(handle(job.data.parcelId));
       } catch (error) {
         if (!(error instanceof GiveBack)) throw error;
         await job.moveToWait(token);
@@ -50,8 +52,19 @@ export class ParcelWorker {
     await this.#worker.waitUntilReady();
   }
 
-  /** Takes nothing new, and waits until what it holds is finished. */
+  /** Takes nothing new, and waits until what it holds is finished; not for a server that is away. */
   close(): Promise<void> {
-    return this.#worker.close();
+    return closeWorker(this.#worker, async () => {
+      while (this.#held.size > 0) await Promise.allSettled(this.#held);
+    });
+  }
+
+  async #hold(work: Promise<void>): Promise<void> {
+    this.#held.add(work);
+    try {
+      await work;
+    } finally {
+      this.#held.delete(work);
+    }
   }
 }

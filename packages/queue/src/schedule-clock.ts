@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type JobQueue,
   type JobWorker,
@@ -7,9 +6,7 @@ import {
   openJobWorker,
   type QueueBackend,
 } from './backend.js';
-
-/** A server that takes longer is away. */
-const ANSWER_MS = 3_000;
+import { closeQueue, closeWorker } from './farewell.js';
 
 /** A schedule as the clock needs it. */
 export interface ClockEntry {
@@ -77,29 +74,13 @@ export class ScheduleClock {
     await this.#worker?.waitUntilReady();
   }
 
-  /** Closes the connections; those to a server that does not answer are cut, since a farewell would wait for it. */
+  /** Closes the connections, also those to a server that does not answer. */
   async close(): Promise<void> {
-    const answers = await within(ANSWER_MS, this.#queue.getJobSchedulers());
-    if (answers) {
-      await this.#worker?.close();
-      await this.#queue.close();
-    } else {
-      await within(ANSWER_MS, Promise.all([this.#worker?.close(true), this.#queue.disconnect()]));
-    }
-  }
-}
-
-/** @returns whether it has succeeded within so many milliseconds */
-async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
-  const over = new AbortController();
-  const late = sleep(ms, false, { signal: over.signal }).catch(() => false);
-  const done = work.then(
-    () => true,
-    () => false,
-  );
-  try {
-    return await Promise.race([done, late]);
-  } finally {
-    over.abort();
+    const worker = this.#worker;
+    await Promise.all([
+      closeQueue(this.#queue),
+      // Its jobs only say that it is time to look.
+      worker && closeWorker(worker, () => Promise.resolve()),
+    ]);
   }
 }

@@ -1,4 +1,4 @@
-import { codeOf, messageOf, UserError } from '@tocsin/errors';
+import { addressOf, codeOf, messageOf, UserError } from '@tocsin/errors';
 import pg from 'pg';
 
 export type Pool = pg.Pool;
@@ -42,26 +42,12 @@ export async function requireConnection(pool: Pool, url: string): Promise<void> 
   try {
     await pool.query('select 1');
   } catch (cause) {
-    throw new UserError(`Postgres at ${withoutPassword(url)} does not answer: ${messageOf(cause)}`, {
+    throw new UserError(`Postgres at ${addressOf(url)} does not answer: ${messageOf(cause)}`, {
       hint:
         codeOf(cause) === '28P01' || codeOf(cause) === '28000'
           ? 'Check the user name and the password in DATABASE_URL.'
           : 'Check DATABASE_URL, or unset it to use the embedded server.',
       cause,
     });
-  }
-}
-
-/** A connection URL fit to be shown. */
-export function withoutPassword(url: string): string {
-  try {
-    const parsed = new URL(url);
-    if (parsed.password !== '') parsed.password = '***';
-    for (const key of [...parsed.searchParams.keys()]) {
-      if (/password|secret|token/i.test(key)) parsed.searchParams.set(key, '***');
-    }
-    return parsed.toString();
-  } catch {
-    return 'the address given (which is no URL)';
   }
 }

@@ -1,10 +1,23 @@
-import { readFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { drizzle } from 'drizzle-orm/node-postgres';
+import { migrate } from 'drizzle-orm/node-postgres/migrator';
 import { afterEach, expect, test } from 'vitest';
 import { createPool, type Pool } from './connect.js';
-import { migrateSchema } from './migrate.js';
+import { pageItems } from './items/index.js';
+import { migrateSchema, schemaState } from './migrate.js';
+import { findRun } from './page-runs.js';
+import { listPolicies } from './policies/index.js';
+import { rankRun } from './ranking/index.js';
 import { TestDatabase } from './testing/index.js';
 
-const JOURNAL = new URL('../migrations/meta/_journal.json', import.meta.url);
+const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url));
+const JOURNAL = join('meta', '_journal.json');
+interface Journal {
+  entries: { tag: string }[];
+}
 const open: { close(): Promise<void> }[] = [];
 afterEach(async () => {
   for (const database of open.splice(0)) await database.close();
@@ -13,6 +26,26 @@ afterEach(async () => {
 async function emptyDatabase(): Promise<TestDatabase> {
   const database = await TestDatabase.empty();
   open.push(database);
+  return database;
+}
+
+async function journal(): Promise<Journal> {
+  return JSON.parse(await readFile(join(MIGRATIONS, JOURNAL), 'utf8')) as Journal;
+}
+
+/** A database as an older version of Tocsin has left it: the last migration that it knew is this one. */
+async function databaseUpTo(tag: string): Promise<TestDatabase> {
+  const database = await emptyDatabase();
+  const folder = await mkdtemp(join(tmpdir(), 'tocsin-migrations-'));
+  try {
+    await cp(MIGRATIONS, folder, { recursive: true });
+    const { entries, ...rest } = await journal();
+    const known = entries.slice(0, entries.findIndex((entry) => entry.tag === tag) + 1);
+    await writeFile(join(folder, JOURNAL), JSON.stringify({ ...rest, entries: known }));
+    await migrate(drizzle(database.pool), { migrationsFolder: folder });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
   return database;
 }
 
@@ -56,8 +89,7 @@ test('six processes that migrate an empty database at once all succeed', async (
     'verdicts',
   ]);
   const { rows } = await database.pool.query('select count(*) as count from drizzle.__drizzle_migrations');
-  const { entries } = JSON.parse(await readFile(JOURNAL, 'utf8')) as { entries: unknown[] };
-  expect(rows).toEqual([{ count: entries.length }]);
+  expect(rows).toEqual([{ count: (await journal()).entries.length }]);
 });
 
 test('a schema that is up to date is left alone', async () => {
@@ -76,4 +108,32 @@ test('a schema of a newer version is refused, and the lock let go', async () => 
   const { rows } = await pool.query(`select from pg_locks join pg_database on pg_database.oid = database
      where locktype = 'advisory' and datname = current_database()`);
   expect(rows).toEqual([]);
+});
+
+test('what a database of the version before the dashboard holds is kept, and can be looked at in it', async () => {
+  const { pool } = await databaseUpTo('0005_lost_leases');
+  expect(await schemaState(pool)).toBe('older');
+  await pool.query(`
+    insert into guards (fingerprint, ref) values ('f', 'starter');
+    insert into runs (guard_id, name, state, threshold, retain, rows, fresh, finished_at)
+      values (1, 'old.jsonl', 'done', 0.5, 'all', 2, 2, now());
+    insert into items (run_id, seq, key, content) values (1, 1, 'a', '\\x01'), (1, 2, 'b', '\\x02');
+    insert into scores (guard_id, content, parcel_id, tokens, score) values (1, '\\x01', 1, 1, 0.25), (1, '\\x02', 1, 1, 0.75);
+    insert into item_texts (run_id, seq, json) values (1, 1, '{"text":"calm sea"}'), (1, 2, '{"text":"high sea"}');`);
+  await migrateSchema(pool);
+  expect(await schemaState(pool)).toBe('current');
+
+  const run = await findRun(pool, 1);
+  expect(run).toMatchObject({ name: 'old.jsonl', guard: 'starter', ownerKey: null, rows: 2, ranked: null });
+  expect(await rankRun(pool, 1)).toMatchObject({ final: true, scored: 2 });
+  const found = await pageItems(
+    pool,
+    { id: 1, guardId: 1 },
+    { order: 'score_desc', limit: 9, search: 'sea', texts: true },
+  );
+  expect(found.rows).toMatchObject([
+    { key: 'b', score: 0.75, json: '{"text":"high sea"}' },
+    { key: 'a', score: 0.25, json: '{"text":"calm sea"}' },
+  ]);
+  expect((await listPolicies(pool)).map(({ name }) => name)).toEqual(['strict', 'default', 'permissive']);
 });

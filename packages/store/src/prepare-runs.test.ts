@@ -33,6 +33,9 @@ test('runs that have ended of late are ranked and searchable; others are left al
   const { rows: before } = await pool.query('select built_at from run_rankings');
   await prepareRuns(pool);
   expect((await pool.query('select built_at from run_rankings')).rows).toEqual(before);
-  const { rows: locks } = await pool.query(`select from pg_locks where locktype = 'advisory'`);
+  const { rows: locks } = await pool.query(
+    `select from pg_locks join pg_database on pg_database.oid = database
+     where locktype = 'advisory' and datname = current_database()`,
+  );
   expect(locks).toEqual([]);
 });

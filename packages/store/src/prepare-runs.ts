@@ -18,10 +18,14 @@ export async function prepareRuns(pool: Pool, signal?: AbortSignal): Promise<voi
     const { rows } = await client.query<{ alone: boolean }>('select pg_try_advisory_lock($1) as alone', [
       PREPARE_LOCK,
     ]);
-    if (rows[0]?.alone === true) await prepare(pool, signal);
+    if (rows[0]?.alone !== true) return;
+    try {
+      await prepare(pool, signal);
+    } finally {
+      await client.query('select pg_advisory_unlock($1)', [PREPARE_LOCK]);
+    }
   } finally {
-    // The lock goes with the connection.
-    client.release(true);
+    client.release();
   }
 }
 

@@ -35,6 +35,8 @@ const PASS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 3
 const PARCEL_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
 /** From a score that is known to one that waits for workers to start. */
 const WAIT_SECONDS = [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+/** From a scheduler that looks every few seconds to one that was not there in the night. */
+const LAG_SECONDS = [1, 5, 10, 30, 60, 300, 900, 3600, 6 * 3600];
 /** A row that is longer than the budget has a pass of its own, which is more than full. */
 const FILL = [0.1, 0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1];
 
@@ -145,6 +147,25 @@ export const METRICS = {
     name: 'tocsin_database_retries_total',
     help: 'Statements that were repeated because Postgres was away or two transactions got in each other’s way.',
     labels: [],
+  },
+  scheduleFirings: {
+    type: 'counter',
+    name: 'tocsin_schedule_firings_total',
+    help: 'Times that a schedule came due, by how that ended: done, failed, or skipped (its last run was not over).',
+    labels: ['outcome'],
+  },
+  scheduleLag: {
+    type: 'histogram',
+    name: 'tocsin_schedule_lag_seconds',
+    help: 'Time from when a schedule was due until its corpus began to be submitted.',
+    labels: [],
+    buckets: LAG_SECONDS,
+  },
+  scheduleDeliveries: {
+    type: 'counter',
+    name: 'tocsin_schedule_deliveries_total',
+    help: 'Attempts to tell a webhook: delivered, retried (another attempt follows), or failed (none does).',
+    labels: ['outcome'],
   },
   queueParcels: {
     type: 'gauge',

@@ -53,6 +53,20 @@ test('a row that somebody asked for: how long it took, by what came of it', asyn
   );
 });
 
+test('schedules: firings and deliveries by outcome, and how late they were', async () => {
+  const metrics = open();
+  metrics.schedules.onFiring('done');
+  metrics.schedules.onLag(12);
+  metrics.schedules.onDelivery('retried');
+  expect(await linesOf(metrics)).toEqual(
+    expect.arrayContaining([
+      'tocsin_schedule_firings_total{outcome="done"} 1',
+      'tocsin_schedule_lag_seconds_bucket{le="30"} 1',
+      'tocsin_schedule_deliveries_total{outcome="retried"} 1',
+    ]),
+  );
+});
+
 test('two instances share nothing', async () => {
   const [one, other] = [open(), open()];
   one.onEngineRestart();

@@ -121,6 +121,14 @@ export class Metrics {
   readonly onExpress = ({ outcome, seconds }: ExpressMeasure): void =>
     this.#observe('expressWait', { outcome }, seconds);
 
+  /** What a scheduler tells of. */
+  readonly schedules = {
+    onFiring: (outcome: 'done' | 'failed' | 'skipped'): void => this.#count('scheduleFirings', { outcome }),
+    onLag: (seconds: number): void => this.#observe('scheduleLag', {}, seconds),
+    onDelivery: (outcome: 'delivered' | 'retried' | 'failed'): void =>
+      this.#count('scheduleDeliveries', { outcome }),
+  };
+
   readonly onEngineRestart = (): void => this.#count('engineRestarts');
   readonly onDatabaseRetry = (): void => this.#count('databaseRetries');
   readonly onLeaseLost = (lane: TrafficClass): void => this.#count('leasesLost', { class: lane });

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import {
+  compareRuns,
   countByScore,
   createPool,
   createRun,
@@ -89,6 +90,12 @@ async function measure(pool: Pool, run: RunSummary): Promise<void> {
   line('search, every row matches, by score', milliseconds(await search('message', 'score_desc')));
   line('search, no match', milliseconds(await search('absent', 'score_desc')));
   line('list of runs', milliseconds(await often(() => pageRuns(pool, { limit: 50 }))));
+  const before = await storeAgain(pool, run);
+  await rankRun(pool, before);
+  const compared = await once(() =>
+    compareRuns(pool, { now: run.id, before }, { threshold: 0.5, examples: 10 }),
+  );
+  line('comparison with a run of as many rows', seconds(compared));
   let reviewer = 0;
   for (const order of ['uncertain', 'score', 'random'] as const) {
     const next = () => nextReview(pool, run, { reviewer: `r${reviewer++}`, order, threshold: 0.5 });
@@ -128,6 +135,17 @@ async function storeRun(pool: Pool): Promise<RunSummary> {
   const run = await findRun(pool, runId);
   if (run === undefined) throw new Error('the run is gone');
   return run;
+}
+
+/** The same contents once more, as yesterday's run. */
+async function storeAgain(pool: Pool, { id, guardId }: RunSummary): Promise<number> {
+  const runId = await createRun(pool, guardId, 'messages.jsonl', { threshold: 0.5 });
+  await pool.query(
+    'insert into items (run_id, seq, key, content) select $1, seq, key, content from items where run_id = $2',
+    [runId, id],
+  );
+  await pool.query('vacuum analyze items');
+  return runId;
 }
 
 async function histogramOfItems(pool: Pool, run: RunSummary): Promise<void> {

@@ -23,6 +23,7 @@ const WORKER = fileURLToPath(new URL('./express-worker.js', import.meta.url));
 /** A database, a queue, a worker process, and somebody who asks. */
 export interface ExpressStage {
   pool: Pool;
+  databaseUrl: string;
   backend: QueueBackend;
   registered: RegisteredGuard;
   asker: ExpressScorer;
@@ -53,6 +54,7 @@ export async function openStage(
   const asker = await ExpressScorer.open({ pool, backend, guard, registered });
   return {
     pool,
+    databaseUrl: server.url,
     backend,
     registered,
     asker,

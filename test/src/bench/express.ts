@@ -8,7 +8,7 @@ import { line, quantile, section } from './report.js';
 
 const WARM_UP = 5;
 const IDLE_TEXTS = 60;
-const TOKENS = 32;
+export const TOKENS = 32;
 /** More than are asked for beside bulk. */
 const BESIDE_TEXTS = 250;
 
@@ -58,7 +58,7 @@ const ms = (value: number): string => `${value.toFixed(1)} ms`;
 const LETTERS = [...'abcdefghijklmnopqrstuvwxyz'];
 
 /** Texts that the store does not know, of exactly so many tokens. */
-async function textsOf(guard: OpenGuard, count: number, seed: string): Promise<string[]> {
+export async function textsOf(guard: OpenGuard, count: number, seed: string): Promise<string[]> {
   const random = randomFrom([...seed].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7));
   const preparation = await Preparation.open(guard);
   const tokensOf = async (text: string): Promise<number> => {

@@ -11,6 +11,7 @@ import { benchEngine } from './engine.js';
 import { benchExpress } from './express.js';
 import { benchGolden } from './golden.js';
 import { benchLarge } from './large.js';
+import { benchModerations } from './moderations.js';
 import { benchPeer } from './peer.js';
 import { benchPipeline } from './pipeline.js';
 import { benchPrecision } from './precision.js';
@@ -34,6 +35,7 @@ const benchmarks: Record<string, (dir: string) => Promise<void>> = {
   large: (dir) => benchLarge(dir),
   producer: (dir) => benchProducer(dir),
   express: (dir) => benchExpress(dir),
+  moderations: (dir) => benchModerations(dir),
   dashboard: (dir) => benchDashboard(dir),
 };
 

@@ -1,59 +1,17 @@
 import OpenAI, { type APIError, toFile } from 'openai';
-import type { Batch } from 'openai/resources/batches';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BatchClient, type Line, request } from './batch-client.js';
 import { MODEL, OpenaiBed } from './openai-bed.js';
 
 let bed: OpenaiBed;
 let client: OpenAI;
+let batches: BatchClient;
 beforeAll(async () => {
   bed = await OpenaiBed.start();
   client = await bed.client('submit');
+  batches = new BatchClient(client);
 });
 afterAll(() => bed?.close());
-
-const request = (custom_id: string, body: object = {}, change: object = {}): object => ({
-  custom_id,
-  method: 'POST',
-  url: '/v1/moderations',
-  body: { input: `text of ${custom_id}`, ...body },
-  ...change,
-});
-
-const linesOf = (values: readonly unknown[]): string =>
-  values.map((value) => `${typeof value === 'string' ? value : JSON.stringify(value)}\n`).join('');
-
-async function upload(lines: readonly unknown[], by = client): Promise<string> {
-  const file = await toFile(Buffer.from(linesOf(lines)), 'requests.jsonl');
-  return (await by.files.create({ file, purpose: 'batch' })).id;
-}
-
-const create = (input_file_id: string, by = client): Promise<Batch> =>
-  by.batches.create({ input_file_id, endpoint: '/v1/moderations', completion_window: '24h' });
-
-const OVER = new Set(['completed', 'failed', 'expired', 'cancelled']);
-
-async function untilOver(id: string, by = client): Promise<Batch> {
-  for (;;) {
-    const batch = await by.batches.retrieve(id);
-    if (OVER.has(batch.status)) return batch;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
-interface Line {
-  id: string;
-  custom_id: string | null;
-  response: { status_code: number; body: OpenAI.ModerationCreateResponse & { error?: object } } | null;
-  error: { code: string; message: string } | null;
-}
-
-async function linesIn(file: string | undefined): Promise<Line[]> {
-  const text = await (await client.files.content(file ?? '')).text();
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Line);
-}
 
 const failed = (asked: Promise<unknown>): Promise<APIError> =>
   asked.then(
@@ -92,7 +50,8 @@ describe('files', () => {
   test('lists go on page by page, either way', async () => {
     const own = await bed.client('submit');
     const ids: string[] = [];
-    for (const name of ['a', 'b', 'c', 'd', 'e']) ids.push(await upload([request(name)], own));
+    for (const name of ['a', 'b', 'c', 'd', 'e'])
+      ids.push(await new BatchClient(own).upload([request(name)]));
     const list = async (query: OpenAI.FileListParams): Promise<string[]> => {
       const found: string[] = [];
       for await (const { id } of own.files.list(query)) found.push(id);
@@ -121,12 +80,45 @@ describe('files', () => {
     const { rows } = await bed.database.pool.query(`select from files where filename = 'a.jsonl'`);
     expect(rows).toEqual([]);
   });
+
+  test.each([
+    ['no boundary', 'multipart/form-data', 'x', 400],
+    [
+      'no end',
+      'multipart/form-data; boundary=b',
+      '--b\r\ncontent-disposition: form-data; name="file"; filename="left"\r\n\r\n{}',
+      400,
+    ],
+    ['no part', 'multipart/form-data; boundary=b', '--b--\r\n', 400],
+    [
+      'another field',
+      'multipart/form-data; boundary=b',
+      '--b\r\ncontent-disposition: form-data; name="x"; filename="left"\r\n\r\n{}\r\n--b--\r\n',
+      400,
+    ],
+    [
+      'a prototype',
+      'multipart/form-data; boundary=b',
+      '--b\r\ncontent-disposition: form-data; name="__proto__"\r\n\r\n{}\r\n--b--\r\n',
+      400,
+    ],
+    ['JSON', 'application/json', '{"purpose":"batch"}', 415],
+  ])('an upload with %s is refused, and leaves nothing', async (_, type, body, status) => {
+    const headers = { authorization: `Bearer ${await bed.newKey('submit')}`, 'content-type': type };
+    const answer = await fetch(`${bed.baseURL}/files`, { method: 'POST', headers, body });
+    expect([answer.status, await answer.json()]).toEqual([
+      status,
+      { error: expect.objectContaining({ type: 'invalid_request_error' }) as unknown },
+    ]);
+    const { rows } = await bed.database.pool.query(`select from files where filename = 'left'`);
+    expect(rows).toEqual([]);
+  });
 });
 
 describe('batches', () => {
   test('from upload to download: every line is answered, in the order of the file', async () => {
     await bed.startWorker();
-    const input = await upload([
+    const input = await batches.upload([
       request('one'),
       request('many', { input: ['tea', 'bread', 'tea'] }),
       request('strict', { model: 'strict', input: 'text of one' }),
@@ -150,7 +142,7 @@ describe('batches', () => {
       metadata: { night: '24' },
       input_file_id: input,
     });
-    const batch = await untilOver(created.id);
+    const batch = await batches.untilOver(created.id);
     expect(batch).toMatchObject({
       status: 'completed',
       model: MODEL,
@@ -160,7 +152,7 @@ describe('batches', () => {
     for (const time of [batch.in_progress_at, batch.finalizing_at, batch.completed_at])
       expect(time).toBeGreaterThanOrEqual(created.created_at);
 
-    const output = await linesIn(batch.output_file_id);
+    const output = await batches.lines(batch.output_file_id);
     expect(output.map(({ custom_id, response }) => [custom_id, response?.body.model])).toEqual([
       ['one', MODEL],
       ['many', MODEL],
@@ -173,11 +165,11 @@ describe('batches', () => {
     expect(scores).toEqual([[one], many, [one], [one]]);
     expect(output[2]?.response?.body.results[0]).toMatchObject({ threshold: expect.closeTo(0.1) as number });
 
-    const errors = await linesIn(batch.error_file_id);
+    const errors = await batches.lines(batch.error_file_id);
     const outcome = ({ custom_id, response, error }: Line): unknown[] => [
       custom_id,
       response?.status_code ?? null,
-      error?.code ?? (response?.body.error as { code: string } | undefined)?.code,
+      error?.code ?? response?.body.error?.code,
     ];
     expect(errors.map(outcome)).toEqual([
       [null, null, 'invalid_json_line'],
@@ -197,9 +189,11 @@ describe('batches', () => {
   });
 
   test('one of which nothing can be scored has failed, and says why', async () => {
-    const empty = await untilOver((await create(await upload([]))).id);
+    const empty = await batches.untilOver(await batches.create(await batches.upload([])));
     expect(empty).toMatchObject({ status: 'failed', errors: { data: [{ code: 'empty_file' }] } });
-    const broken = await untilOver((await create(await upload(['{', request('a', { model: 'x' })]))).id);
+    const broken = await batches.untilOver(
+      await batches.create(await batches.upload(['{', request('a', { model: 'x' })])),
+    );
     expect(broken).toMatchObject({
       status: 'failed',
       request_counts: { total: 2, completed: 0, failed: 2 },
@@ -214,8 +208,8 @@ describe('batches', () => {
   });
 
   test('what cannot be a batch is refused', async () => {
-    expect(await failed(create('file-nothing'))).toBeInstanceOf(OpenAI.NotFoundError);
-    const input = await upload([request('a')]);
+    expect(await failed(batches.create('file-nothing'))).toBeInstanceOf(OpenAI.NotFoundError);
+    const input = await batches.upload([request('a')]);
     const wrong = { input_file_id: input, endpoint: '/v1/responses', completion_window: '24h' } as const;
     expect(await failed(client.batches.create(wrong))).toMatchObject({ status: 400, param: 'endpoint' });
     const metadata = Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`key ${i}`, 'x']));
@@ -231,9 +225,9 @@ describe('batches', () => {
       bed.client('submit'),
       bed.client('read'),
     ]);
-    const input = await upload([request('a')], own);
+    const input = await new BatchClient(own).upload([request('a')]);
     const ids: string[] = [];
-    for (let i = 0; i < 3; i++) ids.unshift((await create(input, own)).id);
+    for (let i = 0; i < 3; i++) ids.unshift(await new BatchClient(own).create(input));
     const listed: string[] = [];
     for await (const { id } of own.batches.list({ limit: 2 })) listed.push(id);
     expect(listed).toEqual(ids);
@@ -245,11 +239,11 @@ describe('batches', () => {
       () => other.batches.retrieve(ids[0] ?? ''),
       () => other.batches.cancel(ids[0] ?? ''),
       () => other.batches.list({ after: ids[0] ?? '' }),
-      () => create(input, other),
+      () => new BatchClient(other).create(input),
     ];
     for (const ask of asks) expect(await failed(ask())).toBeInstanceOf(OpenAI.NotFoundError);
     expect((await reader.batches.retrieve(ids[0] ?? '')).id).toBe(ids[0]);
-    expect(await failed(create(input, reader))).toBeInstanceOf(OpenAI.PermissionDeniedError);
-    for (const id of ids) await untilOver(id, own);
+    expect(await failed(new BatchClient(reader).create(input))).toBeInstanceOf(OpenAI.PermissionDeniedError);
+    for (const id of ids) await new BatchClient(own).untilOver(id);
   });
 });

@@ -72,6 +72,8 @@ def batch():
         for file in (over.output_file_id, over.error_file_id)
         for line in client.files.content(file).text.splitlines()
     ]
+    # Three pages, that the client asks for by itself.
+    files = [found.purpose for found in client.files.list(limit=1, order="asc")]
     later = client.batches.create(
         input_file_id=uploaded.id, endpoint="/v1/moderations", completion_window="24h"
     )
@@ -82,9 +84,8 @@ def batch():
         "counts": over.request_counts.model_dump(),
         "metadata": over.metadata,
         "lines": [[line["custom_id"], line["response"]["status_code"]] for line in lines],
-        # Two pages, that the client asks for by itself.
         "batches": [found.id for found in client.batches.list(limit=1)] == [later.id, made.id],
-        "files": [found.purpose for found in client.files.list(limit=1, order="asc")],
+        "files": files,
         "deleted": client.files.delete(over.output_file_id).deleted,
     }
 

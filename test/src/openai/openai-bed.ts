@@ -13,6 +13,7 @@ export class OpenaiBed {
   readonly database: TestDatabase;
   readonly #processes = new Set<TocsinProcess>();
   #url = '';
+  #api: TocsinProcess | undefined;
 
   private constructor(database: TestDatabase) {
     this.database = database;
@@ -29,15 +30,22 @@ export class OpenaiBed {
     }
   }
 
+  /** The API process that was started last. */
+  get api(): TocsinProcess {
+    if (this.#api === undefined) throw new Error('no API was started');
+    return this.#api;
+  }
+
   /** Where the clients find the server. */
   get baseURL(): string {
     return `${this.#url}/v1`;
   }
 
-  /** An API process, listening. */
-  async startApi(): Promise<TocsinProcess> {
-    const api = this.#start(['dashboard', ...GUARD, '--port', '0', '--threads', '1']);
-    this.#url = await said(api, (stderr) => /^(http:\S+); Ctrl-C/m.exec(stderr)?.[1]);
+  /** An API process, listening. @param options.port any that is free if not given */
+  async startApi({ port = '0' } = {}): Promise<TocsinProcess> {
+    const api = this.#start(['dashboard', ...GUARD, '--port', port, '--threads', '1']);
+    this.#api = api;
+    this.#url = await said(api, (stderr) => /(http:\S+); Ctrl-C/.exec(stderr)?.[1]);
     return api;
   }
 

@@ -44,7 +44,7 @@ function score(args: string[], options: TocsinOptions = {}): Promise<Ended> {
 /** Scores without what names the place of a row. */
 const withoutPlace = (lines: ScoreLine[]): ScoreLine[] =>
   lines.map((line) =>
-    line.error === undefined ? line : { ...line, error: line.error.replace(/^.*line \d+: /, '') },
+    line.error === undefined ? line : { ...line, error: line.error.replace(/^.*(line|row) \d+: /, '') },
   );
 
 beforeAll(async () => {

@@ -24,7 +24,7 @@ async function onRedis(): Promise<TestBackend> {
     backend: { kind: 'redis', url: server.url },
     async stored(queue, parcelId) {
       const client = server.client();
-      const { data } = await client.hgetall(`{tocsin}:${queue}:parcel-${parcelId}`);
+      const { data } = await client.hgetall(`tocsin:{${queue}}:parcel-${parcelId}`);
       client.disconnect();
       return data === undefined ? undefined : JSON.parse(data);
     },

@@ -27,6 +27,8 @@ export class ScheduleBed {
   readonly guard: PaperGuard;
   readonly receiver: HookReceiver;
   backend: QueueBackend;
+  /** What the schedulers have told of, to be counted. */
+  readonly told: string[] = [];
   /** What the schedulers have logged. */
   log = '';
   readonly #database: TestDatabase;
@@ -62,6 +64,11 @@ export class ScheduleBed {
       env: { HOOK_SECRET: SECRET },
       lookEveryMs: 50,
       waitAfter: () => 0,
+      measures: {
+        onFiring: (outcome) => this.told.push(`firing ${outcome}`),
+        onLag: (seconds) => this.told.push(`late by ${seconds < 60 ? 'seconds' : 'hours'}`),
+        onDelivery: (outcome) => this.told.push(`message ${outcome}`),
+      },
       ...changes,
     });
     this.#schedulers.push(scheduler);

@@ -32,6 +32,10 @@ test('a schedule does not overlap itself: what comes due meanwhile is skipped, a
   bed.guard.gate.abort();
   expect(await bed.over(schedule, id)).toMatchObject({ state: 'done' });
   expect(bed.guard.submissions).toBe(1);
+  await until(() => bed.receiver.received[1]);
+  await expect
+    .poll(() => bed.told.toSorted())
+    .toEqual(['firing done', 'firing skipped', 'late by seconds', 'message delivered', 'message delivered']);
 });
 
 test('a corpus that cannot be submitted, and a run that is cancelled, are told as failures', async () => {
@@ -58,6 +62,7 @@ test('a corpus that cannot be submitted, and a run that is cancelled, are told a
   );
   await cancelRun(bed.pool, run ?? 0);
   expect(await bed.over(schedule, id)).toMatchObject({ state: 'failed', reason: `run ${run} was cancelled` });
+  expect(bed.told.filter((told) => told.startsWith('firing'))).toEqual(['firing failed', 'firing failed']);
 });
 
 describe('several schedulers', () => {
@@ -116,6 +121,7 @@ test('times that were missed while nothing ran are made up by one run', async ()
   const { nextAt } = await getSchedule(bed.pool, 'daily');
   expect(nextAt.getTime()).toBeGreaterThan(Date.now());
   expect(await bed.firings(schedule)).toHaveLength(1);
+  expect(bed.told).toContain('late by hours');
 });
 
 test('a schedule that is removed, or paused, does not come due', async () => {

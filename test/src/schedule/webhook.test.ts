@@ -42,6 +42,8 @@ describe('a receiver that does not take it', () => {
     expect(bed.receiver.received).toHaveLength(3);
     expect(new Set(bed.receiver.received.map(({ id }) => id))).toEqual(new Set([delivery.id]));
     expect(new Set(bed.receiver.received.map(({ body }) => body)).size).toBe(1);
+    const messages = () => bed.told.filter((told) => told.startsWith('message'));
+    await expect.poll(messages).toEqual(['message retried', 'message retried', 'message delivered']);
   });
 
   test('410: no more is sent, and the runs go on', async () => {

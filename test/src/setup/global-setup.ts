@@ -3,17 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, UserError } from '@tocsin/errors';
 import type { TestProject } from 'vitest/node';
+import type { FoundChromium } from './chromium.js';
+import { findChromium } from './find-chromium.js';
 import { findRedis } from './find-redis.js';
 import { processesNaming } from './processes.js';
 import type { FoundRedis } from './redis.js';
 
-/** Once before the first test: a directory for everything that tests make, and a Redis server to be started. */
+/** Once before the first test: a directory for everything that tests make, a Redis server and a browser to be started. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const scratch = await mkdtemp(join(tmpdir(), 'tocsin-test-'));
   // As root, the embedded server runs as another user, who has to pass.
   await chmod(scratch, 0o755);
   project.provide('scratch', scratch);
-  project.provide('redis', await lookForRedis());
+  project.provide('redis', await lookFor(findRedis));
+  project.provide('chromium', await lookFor(findChromium));
   return async () => {
     const left = processesNaming(scratch);
     for (const { pid } of left) process.kill(pid, 'SIGKILL');
@@ -23,10 +26,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   };
 }
 
-/** Without a Redis server only the tests that start one fail, and say why. */
-async function lookForRedis(): Promise<FoundRedis> {
+/** Without a program only the tests that start it fail, and say why. */
+async function lookFor(find: () => Promise<string>): Promise<FoundRedis & FoundChromium> {
   try {
-    return { program: await findRedis() };
+    return { program: await find() };
   } catch (error) {
     const hint = error instanceof UserError ? `\n${error.hint}` : '';
     return { missing: `${messageOf(error)}${hint}` };

@@ -22,10 +22,15 @@ export class RedisProcess {
   /**
    * @param program a Redis or Valkey server
    * @param dir     where it runs; it must be there
+   * @param more    settings beside the usual ones
    */
-  static async start(program: string, dir: string): Promise<RedisProcess> {
+  static async start(
+    program: string,
+    dir: string,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<RedisProcess> {
     const port = await freePort();
-    const server = new RedisProcess(port, () => spawnServer(program, port, dir));
+    const server = new RedisProcess(port, () => spawnServer(program, port, dir, more));
     await server.#answers();
     return server;
   }
@@ -75,18 +80,29 @@ export class RedisProcess {
   }
 }
 
-function spawnServer(program: string, port: number, dir: string): ChildProcess {
-  const settings = { port, bind: '127.0.0.1', dir, requirepass: PASSWORD, save: '', appendonly: 'no' };
+function spawnServer(
+  program: string,
+  port: number,
+  dir: string,
+  more: Readonly<Record<string, string>>,
+): ChildProcess {
+  const usual = { port, bind: '127.0.0.1', dir, requirepass: PASSWORD, save: '', appendonly: 'no' };
+  const settings = { ...usual, ...more };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
   return spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
+/** Above this, the port that nodes of a cluster talk to each other on (10,000 more) would be none. */
+const HIGHEST_PORT = 55_535;
+
 /** A port that is free now, and that the system gives to nobody else soon. */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    await once(server, 'close');
+    if (port <= HIGHEST_PORT) return port;
+  }
 }

@@ -63,6 +63,17 @@ test('a worker that drains is not ready, and says so until it is gone', async ()
   expect(await worker.ended).toMatchObject({ exitCode: 0 });
 });
 
+test('an engine process that died while nothing was to be scored is replaced, and the worker ready again', async () => {
+  const worker = await fleet.readyWorker(LISTEN);
+  const at = await listensAt(worker);
+  const engine = engineOf(worker.pid) ?? 0;
+  process.kill(engine, 'SIGKILL');
+  await until(() => (engineOf(worker.pid) === undefined ? true : undefined));
+  await until(async () => ((await readiness(at)).status === 200 && engineOf(worker.pid) ? true : undefined));
+  expect(engineOf(worker.pid)).not.toBe(engine);
+  expect((await scrape(at)).get('tocsin_engine_restarts_total')).toBe(1);
+});
+
 test('without Postgres it is alive and not ready', async () => {
   const server = await startEmbedded({ dataDir: join(fleet.dir, 'postgres') });
   const env = { ...fleet.env, DATABASE_URL: server.url };

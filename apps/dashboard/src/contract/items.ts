@@ -89,7 +89,7 @@ export const comparison = z
     run: serial,
     other: serial,
     threshold: probability,
-    /** Rows with a score in both. */
+    /** Rows with a score in both; of several with one key, one. */
     both: z.number().int(),
     /** Of those: harmful now and not before, and the other way. */
     flippedUp: z.number().int(),
@@ -100,12 +100,11 @@ export const comparison = z
     /** Population stability index and Kolmogorov-Smirnov distance of the scores; null when a run has none. */
     psi: z.number().nullable(),
     ks: z.number().nullable(),
-    /** Those that differ most. */
+    /** Rows whose flag is another, those first whose score has moved most. */
     examples: z.array(
       z.object({
         key: z.string(),
         seq: serial,
-        otherSeq: serial,
         score: probability,
         otherScore: probability,
         preview: z.string().nullable(),

@@ -19,6 +19,11 @@ export function readJsonBodies(app: App, maxDepth: number): void {
       done(new ApiError(400, 'the body is not UTF-8'));
       return;
     }
+    // Some clients name a type for the body that they do not send, with DELETE above all.
+    if (body.length === 0) {
+      done(null, undefined);
+      return;
+    }
     const text = body.toString('utf8');
     if (isDeeper(text, maxDepth)) {
       done(

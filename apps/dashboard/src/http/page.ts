@@ -21,10 +21,13 @@ export async function servePage(app: App, directory: string): Promise<void> {
     await app.register(fastifyStatic, {
       root: directory,
       wildcard: false,
+      preCompressed: true,
       cacheControl: false,
       setHeaders: (reply, path) => {
         const forever = path.includes(HASHED);
         reply.setHeader('cache-control', forever ? 'public, max-age=31536000, immutable' : 'no-cache');
+        // Each file is there in several encodings.
+        reply.setHeader('vary', 'accept-encoding');
       },
     });
   }

@@ -6,6 +6,10 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { ApiError, CODE_OF_STATUS, type ErrorStatus } from './api-error.js';
 
 const RETRY_AFTER_SECONDS = 5;
+/** What @fastify/busboy says of a body that is none, in an error without a code. */
+const BROKEN_MULTIPART = /multipart data$|^Multipart: Boundary not found$|^The needle cannot be/;
+/** The parser of multipart bodies has no codes for what is wrong with them. */
+const BROKEN_UPLOAD = /^Multipart: |^Boundary required|^The needle cannot|of multipart data$/;
 
 /**
  * What is answered for anything that was thrown. A person's mistake keeps its words; a defect of ours is a 500 without
@@ -26,6 +30,14 @@ export function toApiError(error: unknown): ApiError {
     return new ApiError(503, 'the database does not answer', {
       cause: error,
       retryAfter: RETRY_AFTER_SECONDS,
+    });
+  }
+  if (error instanceof Error && BROKEN_UPLOAD.test(error.message)) {
+    return new ApiError(400, 'the multipart body cannot be read to its end', { cause: error });
+  }
+  if (error instanceof Error && codeOf(error) === undefined && BROKEN_MULTIPART.test(error.message)) {
+    return new ApiError(400, `the multipart body cannot be read: ${lowerFirst(error.message)}`, {
+      cause: error,
     });
   }
   const status = statusOf(error);

@@ -52,11 +52,11 @@ export function reviewRoutes(app: App, { pool }: Services): void {
       },
     },
     async (request) => {
-      const { order, second } = request.body;
+      const { order, second, besides } = request.body;
       const run = await visibleRun(pool, request, request.body.run);
       await rankRun(pool, run.id);
       const threshold = (await thresholdOf(pool, request.body)) ?? run.threshold ?? DEFAULT_THRESHOLD;
-      const query = { reviewer: reviewerOf(request), order, threshold, second };
+      const query = { reviewer: reviewerOf(request), order, threshold, second, besides };
       const leased = await nextReviewOf(pool, run, query);
       return { row: leased === undefined ? null : await readRow(request, run, leased) };
     },
@@ -105,7 +105,6 @@ export function reviewRoutes(app: App, { pool }: Services): void {
       const { seq, score } = undone;
       const subject = `run ${run.id}, row ${seq}`;
       await audited(pool, request, { action: 'review.undo', subject, runId: run.id, seq });
-      await releaseReviews(pool, run.id, reviewer);
       const again = { seq, score };
       const leased =
         (await leaseFirst(pool, run, { reviewer, second: false }, [again])) ??

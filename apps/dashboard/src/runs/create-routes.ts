@@ -11,6 +11,7 @@ import { elementsOf } from '../http/json-source.js';
 import type { Services } from '../services.js';
 import type { Submission } from '../submit.js';
 import { receiveUpload, uploadForm } from './receive-upload.js';
+import type { UploadedFiles } from './submissions.js';
 
 const tags = ['runs'];
 /** What a run is called whose rows came in the request, and that was given no name. */
@@ -37,8 +38,9 @@ export function createRunRoutes(app: App, services: Services): void {
       const directory = await submissions.directory();
       const source = join(directory, 'rows.jsonl');
       await orRemoved(directory, () => writeFile(source, linesOf(request.jsonText ?? '{}')));
-      const corpus = { name, sources: [source], reading: {}, threshold, retain };
-      return reply.code(202).send(await begin(request, guard, directory, corpus));
+      const files = [{ path: source, name: 'rows' }];
+      const corpus = { name, reading: {}, threshold, retain };
+      return reply.code(202).send(await begin(request, guard, { directory, files }, corpus));
     },
   );
 
@@ -64,20 +66,19 @@ export function createRunRoutes(app: App, services: Services): void {
       });
       const { fields, files, guard } = upload;
       const { threshold, retain, name = files.map((file) => file.name).join(' ') } = fields;
-      const sources = files.map(({ path }) => path);
-      const corpus = { name, sources, reading: readingOf(fields), threshold, retain };
-      return reply.code(202).send(await begin(request, guard, directory, corpus));
+      const corpus = { name, reading: readingOf(fields), threshold, retain };
+      return reply.code(202).send(await begin(request, guard, { directory, files }, corpus));
     },
   );
 
   async function begin(
     request: FastifyRequest,
     guard: ServedGuard,
-    directory: string,
-    corpus: Pick<Submission, 'name' | 'sources' | 'reading' | 'threshold' | 'retain'>,
+    upload: UploadedFiles,
+    corpus: Pick<Submission, 'name' | 'reading' | 'threshold' | 'retain'>,
   ) {
     const ownerKey = whoOf(request).keyId ?? undefined;
-    const id = await submissions.start(directory, { ...corpus, guard: guard.open, ownerKey });
+    const id = await submissions.start(upload, { ...corpus, guard: guard.open, ownerKey });
     const details = { name: corpus.name, guard: guard.name };
     await audited(pool, request, { action: 'run.create', subject: `run ${id}`, runId: id, details });
     return { id, ...details };

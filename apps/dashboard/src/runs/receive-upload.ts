@@ -7,6 +7,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { uploadFields } from '../contract/index.js';
 import { ApiError } from '../http/api-error.js';
+import type { UploadedFile } from './uploaded-files.js';
 
 /** What an upload is made of, for who reads about it. */
 export const uploadForm = uploadFields.extend({
@@ -15,12 +16,6 @@ export const uploadForm = uploadFields.extend({
 
 const MAX_FILES = 100;
 const MAX_FIELD_BYTES = 10_000;
-
-export interface UploadedFile {
-  /** As the client calls it. */
-  name: string;
-  path: string;
-}
 
 export interface Upload {
   fields: z.output<typeof uploadFields>;
@@ -54,13 +49,8 @@ export async function receiveUpload(
   const parsed = uploadFields.safeParse(fields);
   if (parsed.success) return { fields: parsed.data, files };
   const [issue] = parsed.error.issues;
-  throw new ApiError(
-    400,
-    `${issue?.path.join('.') || 'the fields'}: ${issue?.message ?? 'they do not fit'}`,
-    {
-      field: issue?.path.join('.'),
-    },
-  );
+  const field = issue?.path.join('.') || undefined;
+  throw new ApiError(400, `${field ?? 'the fields'}: ${issue?.message ?? 'they do not fit'}`, { field });
 }
 
 async function receiveFile(part: MultipartFile, directory: string, number: number): Promise<UploadedFile> {
@@ -79,7 +69,10 @@ function shownName(given: string): string {
   return name.trim() === '' ? 'upload' : name;
 }
 
-/** What the file system sees. The end of the name says what is in the file. */
+/** What the file system sees, and keys of rows without an id begin with. The end of the name says what is in the file. */
 function storedName(name: string): string {
-  return `f${name.replace(/[^A-Za-z0-9._-]/g, '_').slice(-100)}`;
+  return name
+    .replace(/[^A-Za-z0-9._-]/g, '_')
+    .slice(-100)
+    .replace(/^[.-]+/, '_');
 }

@@ -6,6 +6,7 @@ import { audit, type Pool } from '@tocsin/store';
 import type { FastifyBaseLogger } from 'fastify';
 import { loggedError } from '../http/logged-error.js';
 import type { Submission, Submit } from '../submit.js';
+import { errorInShownNames, rowInShownNames, type UploadedFile } from './uploaded-files.js';
 
 /** What the audit log calls a run that was given up while its rows were still coming. */
 export const SUBMISSION_FAILED = 'run.submission_failed';
@@ -14,6 +15,12 @@ export interface SubmissionsOptions {
   pool: Pool;
   submit: Submit;
   log: FastifyBaseLogger;
+}
+
+/** Files of a directory that `directory()` gave. */
+export interface UploadedFiles {
+  directory: string;
+  files: readonly UploadedFile[];
 }
 
 /** Corpora that are on their way from a file into a run. Who asked has been answered by then. */
@@ -32,11 +39,14 @@ export class Submissions {
   }
 
   /**
-   * Begins a submission whose files lie in a directory of `directory()`; it is removed when they are read.
+   * Begins a submission; the directory is removed when its files are read.
    * @returns the run, as soon as there is one
    * @throws UserError for a corpus that cannot be begun
    */
-  start(directory: string, submission: Omit<Submission, 'onRun' | 'signal'>): Promise<number> {
+  start(
+    { directory, files }: UploadedFiles,
+    submission: Omit<Submission, 'sources' | 'onRow' | 'onRun' | 'signal'>,
+  ): Promise<number> {
     const { signal } = this.#over;
     return new Promise((resolve, reject) => {
       let runId: number | undefined;
@@ -45,8 +55,14 @@ export class Submissions {
         resolve(id);
       };
       const submitted = this.#options
-        .submit({ ...submission, signal, onRun })
-        .catch(async (error: unknown) => {
+        .submit({
+          ...submission,
+          sources: files.map(({ path }) => path),
+          onRow: rowInShownNames(files),
+          ...{ signal, onRun },
+        })
+        .catch(async (thrown: unknown) => {
+          const error = errorInShownNames(thrown, files);
           if (runId === undefined) reject(error);
           else await this.#noteFailure(runId, error);
         })

@@ -47,6 +47,7 @@ export class DashboardBed {
   readonly #telemetry: Telemetry;
   readonly #over = new AbortController();
   #worker: Promise<void> | undefined;
+  #origin: Promise<string> | undefined;
 
   private constructor(
     parts: Pick<DashboardBed, 'app' | 'database' | 'backend' | 'guard' | 'keys'>,
@@ -120,6 +121,12 @@ export class DashboardBed {
       text: response.body,
       body: (isJson ? JSON.parse(response.body) : undefined) as Body,
     };
+  }
+
+  /** Serves at a port of its own, for what needs a real connection. @returns its address */
+  async listen(): Promise<string> {
+    this.#origin ??= this.app.listen({ host: '127.0.0.1', port: 0 });
+    return this.#origin;
   }
 
   /** Scores what waits, until the bed closes. */

@@ -1,4 +1,4 @@
-import { readCorpus } from '@tocsin/corpus';
+import { type CorpusRow, readCorpus } from '@tocsin/corpus';
 import { Preparation } from '@tocsin/engine';
 import { submitCorpus } from '@tocsin/producer';
 import { ParcelQueue, type QueueBackend, queueNameOf } from '@tocsin/queue';
@@ -8,18 +8,31 @@ import type { Submit } from '../submit.js';
 
 /** What `tocsin submit` does, without looking after a run whose process is killed. */
 export function plainSubmit(pool: Pool, backend: QueueBackend): Submit {
-  return async ({ guard, name, sources, reading, threshold, retain, ownerKey, onRun, signal }) => {
+  return async (submission) => {
+    const {
+      guard,
+      name,
+      sources,
+      reading,
+      keep = [],
+      threshold,
+      retain,
+      ownerKey,
+      onRow,
+      signal,
+    } = submission;
     const { id: guardId, queue: queueId } = await registerOpenGuard(pool, guard);
     const runId = await createRun(pool, guardId, name, {
       threshold: threshold ?? guard.artifact.defaultThreshold,
       ...(retain === undefined ? {} : { retain }),
       ownerKey,
     });
-    onRun(runId);
+    await submission.onRun(runId);
     const queue = new ParcelQueue(backend, queueNameOf(queueId));
     try {
       const preparation = await Preparation.open(guard);
-      const rows = readCorpus(sources, { ...reading, signal });
+      const read = readCorpus(sources, { ...reading, keep, signal });
+      const rows = onRow === undefined ? read : eachRow(read, onRow);
       await submitCorpus(rows, {
         pool,
         queue,
@@ -38,4 +51,11 @@ export function plainSubmit(pool: Pool, backend: QueueBackend): Submit {
       await queue.close();
     }
   };
+}
+
+async function* eachRow(
+  chunks: AsyncIterable<CorpusRow[]>,
+  onRow: (row: CorpusRow) => CorpusRow,
+): AsyncGenerator<CorpusRow[]> {
+  for await (const rows of chunks) yield rows.map(onRow);
 }

@@ -9,6 +9,7 @@ import {
   takeDelivery,
 } from '@tocsin/store';
 import type { Logger } from 'pino';
+import type { ScheduleMeasures } from '../measures.js';
 import { MAX_ATTEMPTS, waitAfter } from './backoff.js';
 import { readSecrets } from './secrets.js';
 import { type Sent, sendMessage } from './send.js';
@@ -20,6 +21,7 @@ export interface DeliverOptions extends WebhookRules {
   /** Where the secrets are. */
   env: NodeJS.ProcessEnv;
   signal: AbortSignal;
+  measures: ScheduleMeasures;
   resolve?: ((hostname: string) => Promise<LookupAddress[]>) | undefined;
   /** Seconds until the next attempt; undefined when there were enough. */
   waitAfter?: ((attempts: number, retryAfterSeconds?: number) => number | undefined) | undefined;
@@ -46,12 +48,13 @@ export async function deliverDue(options: DeliverOptions): Promise<number> {
 }
 
 async function attempt(delivery: DeliveryRow, options: DeliverOptions): Promise<void> {
-  const { pool, log, signal } = options;
+  const { pool, log, signal, measures } = options;
   const sent = await send(delivery, options);
   // Stopped in mid-attempt: nobody knows whether it arrived. Another process makes it again at once, with the same id.
   const outcome = signal.aborted && sent.kind === 'failed' ? STOPPED : outcomeOf(delivery, sent, options);
   if (sent.kind === 'gone') await closeWebhook(pool, delivery.scheduleId, outcome.error ?? 'gone');
   await noteAttempt(pool, delivery.id, outcome);
+  measures.onDelivery(outcome.state === 'pending' ? 'retried' : outcome.state);
   const entry = {
     delivery: delivery.id,
     schedule: delivery.schedule,

@@ -5,19 +5,21 @@ import { submitRun } from '../submit/submit-run.js';
 
 /** Does for the API what `tocsin submit` does. */
 export function submitFor(stack: Stack): Submit {
-  return async ({ guard, name, sources, reading, threshold, retain, onRun, signal, ...submission }) => {
-    const corpus = { name, reading, ...(await findSources(sources, reading)) };
+  return async (submission) => {
+    const { guard, name, sources, reading, threshold, retain, ownerKey, keep, onRow, signal } = submission;
     await submitRun({
       stack,
       guard,
-      corpus,
+      corpus: { name, reading, ...(await findSources(sources, reading)) },
       flags: {
         ...(threshold === undefined ? {} : { threshold }),
         ...(retain === undefined ? {} : { retain }),
       },
-      ...submission,
+      ownerKey,
       interrupted: signal,
-      onRun: async (runId) => onRun(runId),
+      onRun: async (runId) => submission.onRun(runId),
+      ...(keep && { keep }),
+      ...(onRow && { onRow }),
     });
   };
 }

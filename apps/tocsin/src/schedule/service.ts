@@ -43,6 +43,7 @@ export class ScheduleService implements Service {
       log: this.#log,
       allowPrivate: this.#allowPrivate,
       submit: submitScheduled(this.#stack, this.#log),
+      measures: this.#stack.telemetry.metrics.schedules,
     });
   }
 

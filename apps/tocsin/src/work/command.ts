@@ -8,6 +8,7 @@ import { addMetricsOptions, listenAt, type MetricsFlags } from '../metrics-optio
 import { runId } from '../runs/run-id.js';
 import { runServices } from '../services.js';
 import { VERSION } from '../version.js';
+import { READY } from '../worker-children.js';
 import { devices } from './devices.js';
 import { stopSignal } from './stop-signal.js';
 import { WorkerGroup } from './worker-group.js';
@@ -84,6 +85,7 @@ async function work(flags: WorkFlags): Promise<void> {
       databaseUrl: DATABASE_URL,
       backend: REDIS_URL ? { kind: 'redis', url: REDIS_URL } : { kind: 'postgres', url: DATABASE_URL },
       log,
+      onReady: () => process.send?.(READY),
       signal,
     });
   } finally {

@@ -1,5 +1,4 @@
-import { messageOf, UserError } from '@tocsin/errors';
-import { redactUrls } from '../redact-urls.js';
+import { messageOf, redactUrls, UserError } from '@tocsin/errors';
 import { HubNetworkError, HubResponseError, isRefusedByProxy } from './hub-errors.js';
 import type { HubSettings } from './hub-settings.js';
 

@@ -61,22 +61,24 @@ export async function createKey(pool: Pool, newKey: NewKey): Promise<{ key: stri
 
 /** The key that was given, if there is such a one and it is neither revoked nor expired; notes that it was used. */
 export async function checkKey(pool: Pool, key: string): Promise<KeyRow | undefined> {
-  const { rows } = await pool.query<KeyRow>(
-    `select ${KEY_COLUMNS} from api_keys k where k.hash = $1 and ${KEY_IS_VALID}`,
+  const { rows } = await pool.query<KeyRow & { unnoted: boolean }>(
+    `select ${KEY_COLUMNS}, ${USE_IS_UNNOTED} as unnoted from api_keys k where k.hash = $1 and ${KEY_IS_VALID}`,
     [hashOfSecret(key)],
   );
-  const [row] = rows;
-  if (row !== undefined) await noteUse(pool, row.id);
+  const [found] = rows;
+  if (found === undefined) return undefined;
+  const { unnoted, ...row } = found;
+  if (unnoted) await noteUse(pool, row.id);
   return row;
 }
 
 /** Not at every request: a row that is written so often is waited for. */
+const USE_IS_UNNOTED = `(k.last_used_at is null or k.last_used_at < now() - interval '1 minute')`;
+
 export async function noteUse(pool: Pool, keyId: string): Promise<void> {
-  await pool.query(
-    `update api_keys set last_used_at = now()
-     where id = $1 and (last_used_at is null or last_used_at < now() - interval '1 minute')`,
-    [keyId],
-  );
+  await pool.query(`update api_keys k set last_used_at = now() where k.id = $1 and ${USE_IS_UNNOTED}`, [
+    keyId,
+  ]);
 }
 
 /** Whether there ever was a key: from then on every request needs one, even when all of them are revoked. */

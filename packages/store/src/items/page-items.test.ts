@@ -76,7 +76,7 @@ test('each row that is asked for comes once and in its order, however pages are 
         );
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
 

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from '@tocsin/store';
 import { line, percent, rate, section, table } from '../report.js';
 import type { FleetCorpus } from './corpora.js';
@@ -7,6 +6,7 @@ import { FleetWorker } from './fleet-worker.js';
 import { COSTS } from './simulated-cost.js';
 import { openFleetStage } from './stage.js';
 import { submitCommand } from './submit-command.js';
+import { untilScored } from './until-scored.js';
 
 export interface CeilingOptions {
   corpus: FleetCorpus;
@@ -36,6 +36,7 @@ export async function benchCeiling(dir: string, options: CeilingOptions): Promis
     const pids = workers.map(({ pid }) => pid);
     const engines = enginesOf(pids);
     await pool.query('select pg_stat_statements_reset()');
+    const walBefore = await walBytes(pool);
     const submit = submitCommand(stage, [corpus.file, '--guard', guard, '--retain', retain], nodeOptions);
     const { pid: producer = 0 } = submit.child;
     const meter = new CpuMeter(pool, () => ({
@@ -45,23 +46,20 @@ export async function benchCeiling(dir: string, options: CeilingOptions): Promis
       Redis: [stage.redis.pid],
     }));
     const runId = await submit.run;
-    while (await somethingWaits(pool)) await sleep(50);
+    await untilScored(pool);
     const parts = await meter.stop();
+    const wal = (await walBytes(pool)) - walBefore;
     const { submitSeconds, seconds, scored } = await timesOf(pool, runId);
     line('rows scored', scored.toLocaleString('en-US'));
-    line('submitted, alone among the clock', rate(rows / submitSeconds, 'rows'));
-    line('submitted to scored and committed', rate(rows / seconds, 'rows'), '>= 10,000 rows/s');
+    line('run begun to its last parcel queued', rate(rows / submitSeconds, 'rows'));
+    line('run begun to its last score committed', rate(rows / seconds, 'rows'), '>= 10,000 rows/s');
+    line('write-ahead log of Postgres', `${(wal / rows).toFixed(0)} bytes a row`);
     printParts(parts, rows);
     await printStatements(pool, rows);
   } finally {
     await Promise.all(workers.map((worker) => worker.stop()));
     await stage.close();
   }
-}
-
-async function somethingWaits(pool: Pool): Promise<boolean> {
-  const { rows } = await pool.query(`select from parcels where state = 'waiting' limit 1`);
-  return rows.length > 0;
 }
 
 async function timesOf(
@@ -78,6 +76,14 @@ async function timesOf(
   const [times] = rows;
   if (times === undefined) throw new Error('the run has no parcel');
   return times;
+}
+
+/** What Postgres has written ahead so far. */
+async function walBytes(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ bytes: number }>(
+    `select (pg_current_wal_insert_lsn() - '0/0')::float8 as bytes`,
+  );
+  return rows[0]?.bytes ?? 0;
 }
 
 function printParts(parts: ReadonlyMap<string, number>, rows: number): void {

@@ -4,8 +4,9 @@ import type { Pool } from '@tocsin/store';
 import { percent, section, table } from '../report.js';
 import type { FleetCorpus } from './corpora.js';
 import { FleetWorker } from './fleet-worker.js';
-import { openFleetStage } from './stage.js';
+import { type FleetStage, openFleetStage } from './stage.js';
 import { submitCommand } from './submit-command.js';
+import { parcelsWait } from './until-scored.js';
 
 /** After the last worker has started: until it holds its parcels. */
 const SETTLE_MS = 4_000;
@@ -27,6 +28,12 @@ interface Growth {
   tokensPerSecond: number;
 }
 
+/** Connections that the workers hold. */
+interface Connections {
+  postgres: number;
+  redis: number;
+}
+
 /**
  * How rows a second grow with the number of workers: all rows are queued, then workers are added, and what is committed is
  * counted over a while, with all of them at work from its beginning to its end.
@@ -39,7 +46,7 @@ export async function benchGrowth(dir: string, options: GrowthOptions): Promise<
   );
   const stage = await openFleetStage(dir);
   const workers: FleetWorker[] = [];
-  const grown: Growth[] = [];
+  const grown: (Growth & Connections)[] = [];
   try {
     const { pool, databaseUrl, backend } = stage;
     await submitCommand(stage, [corpus.file, '--guard', guard]).run;
@@ -48,7 +55,8 @@ export async function benchGrowth(dir: string, options: GrowthOptions): Promise<
         workers.push(await FleetWorker.start({ databaseUrl, backend, guard, cost }));
       }
       await sleep(SETTLE_MS);
-      grown.push({ workers: count, ...(await committedOver(pool, windowMs)) });
+      const committed = await committedOver(pool, windowMs);
+      grown.push({ workers: count, ...committed, ...(await connectionsOf(stage)) });
       if (!(await parcelsWait(pool)))
         throw new Error(`${corpus.rows} rows were too few for ${count} workers`);
     }
@@ -77,29 +85,37 @@ async function committedOver(pool: Pool, windowMs: number): Promise<Omit<Growth,
   return { rowsPerSecond: done.contents / done.seconds, tokensPerSecond: done.tokens / done.seconds };
 }
 
+/** The benchmark itself holds none to Redis but the one that asks. */
+async function connectionsOf({ pool, redis }: FleetStage): Promise<Connections> {
+  const { rows } = await pool.query<{ count: number }>(
+    `select count(*) as count from pg_stat_activity where application_name = 'tocsin worker'`,
+  );
+  const client = redis.client();
+  const clients = String(await client.client('LIST'));
+  client.disconnect();
+  return { postgres: rows[0]?.count ?? 0, redis: clients.trim().split('\n').length - 1 };
+}
+
 async function databaseTime(pool: Pool): Promise<string> {
   const { rows } = await pool.query<{ now: string }>('select clock_timestamp()::text as now');
   return rows[0]?.now ?? '';
 }
 
-async function parcelsWait(pool: Pool): Promise<boolean> {
-  const { rows } = await pool.query(`select from parcels where state = 'waiting' limit 1`);
-  return rows.length > 0;
-}
-
 /** Shares are of tokens: parcels differ in rows, and hardly in tokens. */
-function print(grown: readonly Growth[]): void {
+function print(grown: readonly (Growth & Connections)[]): void {
   const [first] = grown;
   if (first === undefined) return;
   const alone = first.tokensPerSecond / first.workers;
   table(
-    ['workers', 'rows/s', 'tokens/s', 'times', 'share of linear'],
-    grown.map(({ workers, rowsPerSecond, tokensPerSecond }) => [
+    ['workers', 'rows/s', 'tokens/s', 'times', 'share of linear', 'connections: Postgres', 'Redis'],
+    grown.map(({ workers, rowsPerSecond, tokensPerSecond, postgres, redis }) => [
       String(workers),
       whole(rowsPerSecond),
       whole(tokensPerSecond),
       (tokensPerSecond / alone).toFixed(2),
       percent(tokensPerSecond / alone / workers),
+      String(postgres),
+      String(redis),
     ]),
   );
 }

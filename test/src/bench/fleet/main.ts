@@ -1,6 +1,6 @@
 /**
  * `npm run bench:fleet [-- names] [--rows n]`: the fleet on one machine, with engines that are simulated: `ceiling` (the
- * pipeline with an engine that answers at once), `memory` (of the queue), `growth` (rows a second with 1, 2, 4 and 8
+ * pipeline with an engine that answers at once), `memory` (of the queue), `sizes` (of the tables), `partitions` (of docs/scaling.md), `growth` (rows a second with 1, 2, 4 and 8
  * workers) and `saturation` (the same with devices that one machine's pipeline cannot feed).
  */
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
@@ -8,13 +8,17 @@ import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchCeiling } from './ceiling.js';
-import { fleetCorpus } from './corpora.js';
+import { type FleetCorpus, fleetCorpus } from './corpora.js';
 import { benchGrowth } from './growth.js';
+import { benchPartitions } from './partitions.js';
 import { benchQueueMemory } from './queue-memory.js';
 import { COSTS } from './simulated-cost.js';
+import { benchTableSizes } from './table-sizes.js';
 
 const GUARD = 'starter';
 const CEILING_ROWS = '300000';
+/** Of the short rows' number: they have six times the tokens. */
+const MIXED_SHARE = 5;
 const GROWTH_ROWS = 150_000;
 const SATURATION_ROWS = 150_000;
 
@@ -30,11 +34,17 @@ const nodeOptions = values.profiles === undefined ? [] : ['--cpu-prof', `--cpu-p
 
 const benchmarks: Record<string, (dir: string) => Promise<void>> = {
   ceiling: async (dir) => {
-    const corpus = await fleetCorpus(dir, 'short', Number(values.rows));
-    for (const retain of ['flagged', 'none'] as const)
-      await benchCeiling(dir, { corpus, guard: GUARD, retain, workers: 1, nodeOptions });
+    const short = await fleetCorpus(dir, 'short', Number(values.rows));
+    const mixed = await fleetCorpus(dir, 'mixed', Number(values.rows) / MIXED_SHARE);
+    const run = (corpus: FleetCorpus, retain: 'flagged' | 'none'): Promise<void> =>
+      benchCeiling(dir, { corpus, guard: GUARD, retain, workers: 1, nodeOptions });
+    await run(short, 'flagged');
+    await run(short, 'none');
+    await run(mixed, 'flagged');
   },
   memory: (dir) => benchQueueMemory(dir, GUARD),
+  sizes: (dir) => benchTableSizes(dir, GUARD),
+  partitions: (dir) => benchPartitions(dir),
   growth: async (dir) =>
     benchGrowth(dir, {
       corpus: await fleetCorpus(dir, 'mixed', GROWTH_ROWS),

@@ -24,7 +24,7 @@ const metadata = z
 
 export const newBatch = z
   .object({
-    input_file_id: z.string().max(200),
+    input_file_id: plainText(200),
     endpoint: z.literal(ENDPOINT),
     completion_window: z.literal(COMPLETION_WINDOW),
     metadata: metadata.nullish(),

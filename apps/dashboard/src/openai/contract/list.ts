@@ -1,9 +1,8 @@
 import { z } from 'zod';
+import { plainText } from '../../contract/index.js';
 
 /** How OpenAI's clients page through a list: with the id of the last object that they have. */
-export const after = z
-  .string()
-  .max(200)
+export const after = plainText(200)
   .optional()
   .meta({ description: 'The id of the last object of the page before.' });
 

@@ -7,7 +7,8 @@ import { inSeconds } from '../contract/list.js';
 import { invalid, OpenaiError } from '../errors/openai-error.js';
 import { newId } from '../ids.js';
 
-/** Beside the file: `purpose`, `expires_after[anchor]`, `expires_after[seconds]`. */
+/** Beside the file. */
+const FIELDS = ['purpose', 'expires_after[anchor]', 'expires_after[seconds]'] as const;
 const MAX_FIELDS = 10;
 const MAX_FIELD_BYTES = 1_000;
 const MAX_NAME = 500;
@@ -31,10 +32,10 @@ export async function receiveFile(
   }
   let writer: FileWriter | undefined;
   try {
-    const fields: Record<string, unknown> = {};
+    const fields = new Map<string, unknown>();
     const limits = { fileSize: maxBytes, files: 1, fields: MAX_FIELDS, fieldSize: MAX_FIELD_BYTES };
     for await (const part of request.parts({ limits })) {
-      if (part.type === 'field') fields[part.fieldname] = part.value;
+      if (part.type === 'field') fields.set(part.fieldname, part.value);
       else if (part.fieldname === 'file') writer = await storePart(pool, part, ownerKey, maxBytes);
       else throw invalid('The file was expected in the field "file".', 'file');
     }
@@ -79,8 +80,8 @@ function nameOf(filename: string | undefined): string {
   return name === '' ? 'upload.jsonl' : name;
 }
 
-function requireFields(fields: Record<string, unknown>): z.output<typeof fileFields> {
-  const { purpose, 'expires_after[anchor]': anchor, 'expires_after[seconds]': seconds } = fields;
+function requireFields(fields: ReadonlyMap<string, unknown>): z.output<typeof fileFields> {
+  const [purpose, anchor, seconds] = FIELDS.map((name) => fields.get(name));
   const expires_after = anchor === undefined && seconds === undefined ? undefined : { anchor, seconds };
   const parsed = fileFields.safeParse({ purpose, expires_after });
   if (parsed.success) return parsed.data;

@@ -2,13 +2,13 @@ import { type InputText, moderationResult, moderationTexts } from '@tocsin/corpu
 import type { ExpressOutcome } from '@tocsin/producer';
 import { listPolicies } from '@tocsin/store';
 import type { App } from '../../app.js';
+import { untilGone } from '../../http/client-gone.js';
 import { refusals } from '../contract/error.js';
 import { MAX_INPUTS, moderation, moderationRequest } from '../contract/moderation.js';
 import { invalid, notFound, OpenaiError } from '../errors/openai-error.js';
 import { newId } from '../ids.js';
 import { findModel, noSuchModel } from '../models/served-model.js';
 import type { OpenaiOptions } from '../options.js';
-import { untilGone } from './until-gone.js';
 
 /** `POST /moderations`: scores of texts that somebody waits for. */
 export function moderationRoutes(app: App, { pool, guards }: OpenaiOptions): void {
@@ -26,7 +26,8 @@ export function moderationRoutes(app: App, { pool, guards }: OpenaiOptions): voi
     async (request, reply) => {
       const { input, model: name } = request.body;
       const texts = requireTexts(input);
-      const model = findModel(name, guards, await listPolicies(pool));
+      // Most requests name no policy, and need not wait for them.
+      const model = findModel(name, guards, []) ?? findModel(name, guards, await listPolicies(pool));
       if (model === undefined) throw notFound(noSuchModel(name ?? ''), 'model', 'model_not_found');
       const outcomes = await model.guard.scorer.score(
         texts.map(({ text }) => ({ text })),

@@ -20,8 +20,8 @@ export const undoVerdict = (run: number): Promise<UndoneVerdict> =>
   request('/reviews/undo', { method: 'POST', body: { run } });
 
 /** Gives a leased row back. `keepalive`: also when the page is being left. */
-export const releaseReview = (run: number, seq: number): void => {
-  void fetch(address('/reviews/release'), {
+export const releaseReview = async (run: number, seq: number): Promise<void> => {
+  await fetch(address('/reviews/release'), {
     method: 'POST',
     keepalive: true,
     credentials: 'same-origin',

@@ -102,7 +102,7 @@ export const comparisonAsk = (id: number, other: number, threshold: number) =>
 export const exportAddress = (id: number, query: ExportQuery): string => address(`/runs/${id}/export`, query);
 
 export const submitFile = (form: FormData, onProgress: (part: number) => void): Promise<MadeRun> =>
-  upload<MadeRun>('/runs', form, onProgress);
+  upload<MadeRun>('/runs/upload', form, onProgress);
 
 export const cancelRun = (id: number): Promise<CancelledRun> =>
   request(`/runs/${id}/cancel`, { method: 'POST', body: {} });

@@ -45,4 +45,4 @@ export const runScheduleNow = (name: string): Promise<FiredNow> =>
   request(`/schedules/${name}/run-now`, { method: 'POST', body: {} });
 
 export const testWebhook = (name: string): Promise<TestedWebhook> =>
-  request(`/schedules/${name}/test`, { method: 'POST', body: {} });
+  request(`/schedules/${name}/test-webhook`, { method: 'POST', body: {} });

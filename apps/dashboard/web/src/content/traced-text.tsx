@@ -25,7 +25,7 @@ export function TracedText({ run, seq, threshold, content }: TracedTextProps): J
         <Problem error={trace.error} title="There is no trace" onRetry={() => void trace.refetch()} />
       ) : (
         <p class="small faint" role="status">
-          Tracing{'\u2026'}
+          Tracing{'\u2026'} The first trace after a start loads the model.
         </p>
       )}
     </>

@@ -37,7 +37,10 @@ const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{M}\u115f\u1160\u3164\uffa0\ufffc\ufffd]/gu;
 
 test('nothing that can be seen is lost, and no bidirectional control is left', () => {
   const odd = fc.constantFrom('\u202e', '\u200b', '\u0000', '\ud800', '\u{e0041}', '\u0301');
-  const unit = fc.oneof(odd, fc.integer({ min: 0, max: 0x10ffff }).map((code) => String.fromCodePoint(code)));
+  const unit = fc.oneof(
+    odd,
+    fc.integer({ min: 0, max: 0x10ffff }).map((code) => String.fromCodePoint(code)),
+  );
   fc.assert(
     fc.property(fc.array(unit, { maxLength: 12 }), (parts) => {
       const text = parts.join('');

@@ -97,7 +97,7 @@ export function ScoreHistogram(props: ScoreHistogramProps): JSX.Element {
         <g
           class="threshold"
           role="slider"
-          tabIndex={0}
+          tabindex={0}
           aria-label="Threshold"
           aria-valuemin={0}
           aria-valuemax={1}

@@ -48,9 +48,9 @@ export function NewKeyDialog({ onClose }: { onClose: () => void }): JSX.Element 
         <div class="pair">
           <Field label="May">
             {(control) => (
-              <select {...control} name="role" defaultValue={keyless ? 'admin' : 'submit'}>
+              <select {...control} name="role">
                 {ROLES.map(({ role, about }) => (
-                  <option key={role} value={role}>
+                  <option key={role} value={role} selected={role === (keyless ? 'admin' : 'submit')}>
                     {`${role}: ${about}`}
                   </option>
                 ))}
@@ -59,10 +59,12 @@ export function NewKeyDialog({ onClose }: { onClose: () => void }): JSX.Element 
           </Field>
           <Field label="Ends">
             {(control) => (
-              <select {...control} name="days" defaultValue="90">
+              <select {...control} name="days">
                 <option value="7">in a week</option>
                 <option value="30">in 30 days</option>
-                <option value="90">in 90 days</option>
+                <option value="90" selected>
+                  in 90 days
+                </option>
                 <option value="365">in a year</option>
                 <option value="">never</option>
               </select>

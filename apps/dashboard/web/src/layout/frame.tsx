@@ -1,27 +1,27 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
-import { useMe } from '../session/me.js';
+import { type Doing, may, useMe } from '../session/me.js';
 import { Bell } from './bell.js';
 import { Settings } from './settings.js';
 
 interface Place {
   href: string;
   label: string;
-  /** Only administrators may see it. */
-  admin?: boolean;
+  /** Who may not do this has nothing to see there. */
+  needs?: Doing;
 }
 
 const WORK: readonly Place[] = [
   { href: '/', label: 'Runs' },
-  { href: '/review', label: 'Review' },
+  { href: '/review', label: 'Review', needs: 'oversee' },
   { href: '/policies', label: 'Policies' },
 ];
 const SETUP: readonly Place[] = [
   { href: '/guards', label: 'Guards' },
-  { href: '/schedules', label: 'Schedules' },
-  { href: '/keys', label: 'Keys', admin: true },
-  { href: '/audit', label: 'Audit log', admin: true },
+  { href: '/schedules', label: 'Schedules', needs: 'oversee' },
+  { href: '/keys', label: 'Keys', needs: 'administer' },
+  { href: '/audit', label: 'Audit log', needs: 'administer' },
 ];
 
 /** What stands around every screen. */
@@ -37,7 +37,7 @@ export function Frame({ children }: { children: ComponentChildren }): JSX.Elemen
   }, [path]);
   const places = (all: readonly Place[]): JSX.Element[] =>
     all
-      .filter(({ admin }) => admin !== true || me.role === 'admin')
+      .filter(({ needs }) => needs === undefined || may(me.role, needs))
       .map(({ href, label }) => (
         <a key={href} href={href} aria-current={isAt(path, href) ? 'page' : undefined}>
           {label}

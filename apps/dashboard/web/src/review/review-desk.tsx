@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/preact-query';
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ReviewRow, Verdict } from '../../../src/contract/index.js';
 import { reveal } from '../content/veil.js';
 import { Empty } from '../ui/empty.js';
@@ -43,7 +43,8 @@ export function ReviewDesk({ wanted }: { wanted: Wanted }): JSX.Element {
     }, complain);
   };
   const writeNote = (): void => setNote((written) => written ?? '');
-  useEffect(() => {
+  // At once: the next key belongs to the note.
+  useLayoutEffect(() => {
     if (note === '') noteField.current?.focus();
   }, [note]);
 

@@ -35,7 +35,9 @@ class Bed {
             ? { undone: null, row: null }
             : { undone: { ...last, id: 1, note: null, at: '' }, row: row(last.seq) };
         },
-        release: (_, seq) => this.released.push(seq),
+        release: async (_, seq) => {
+          this.released.push(seq);
+        },
         ...service,
       },
       {
@@ -99,7 +101,7 @@ test('undo shows the last row again, and then goes on where it was', async () =>
 test('what is leased is given back', async () => {
   const bed = new Bed(3);
   await bed.queue.start();
-  bed.queue.close();
+  await bed.queue.close();
   expect(bed.released).toEqual([1, 2]);
 });
 

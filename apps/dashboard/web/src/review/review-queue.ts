@@ -12,7 +12,7 @@ export interface ReviewService {
   next: (besides: number[]) => Promise<NextReview>;
   judge: (verdict: NewVerdict) => Promise<unknown>;
   undo: (run: number) => Promise<UndoneVerdict>;
-  release: (run: number, seq: number) => void;
+  release: (run: number, seq: number) => Promise<void>;
 }
 
 export type ReviewState =
@@ -96,9 +96,9 @@ export class ReviewQueue {
   }
 
   /** Gives back what is leased. */
-  close(): void {
+  async close(): Promise<void> {
     this.#closed = true;
-    for (const { run, seq } of this.held) this.#service.release(run, seq);
+    await Promise.all(this.held.map(({ run, seq }) => this.#service.release(run, seq)));
   }
 
   async #send(row: ReviewRow, verdict: NewVerdict): Promise<void> {
@@ -158,7 +158,7 @@ export class ReviewQueue {
 
   #take(row: ReviewRow): void {
     if (this.#closed) {
-      this.#service.release(row.run, row.seq);
+      void this.#service.release(row.run, row.seq);
       return;
     }
     this.#listener.onAhead(row);

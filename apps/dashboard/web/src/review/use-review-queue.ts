@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/preact-query';
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { NextRequest } from '../../../src/contract/index.js';
 import { giveVerdict, nextReview, releaseReview, undoVerdict } from '../api/reviews.js';
 import { traceAsk } from '../api/runs.js';
@@ -18,6 +18,8 @@ export function useReviewQueue(wanted: Wanted): { queue: ReviewQueue; state: Rev
   const { complain } = useTeller();
   const [state, setState] = useState<ReviewState>({ phase: 'loading' });
   const { run, order, threshold, second } = wanted;
+  /** What the queue before this one has still to give back. */
+  const left = useRef(Promise.resolve());
   const queue = useMemo(() => {
     return new ReviewQueue(
       {
@@ -34,15 +36,17 @@ export function useReviewQueue(wanted: Wanted): { queue: ReviewQueue; state: Rev
     );
   }, [client, complain, run, order, threshold, second]);
   useEffect(() => {
-    void queue.start();
-    const leave = (): void => queue.close();
+    void left.current.then(() => queue.start());
+    const leave = (): void => {
+      left.current = queue.close();
+    };
     addEventListener('pagehide', leave);
     // What cannot be renewed now can be in a minute, and a verdict counts all the same while nobody else has the row.
     const renewal = setInterval(() => void queue.renew().catch(() => undefined), RENEW_MS);
     return () => {
       clearInterval(renewal);
       removeEventListener('pagehide', leave);
-      queue.close();
+      leave();
     };
   }, [queue]);
   return { queue, state };

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useRoute } from 'preact-iso';
 import type { Run } from '../../../src/contract/index.js';
 import { runAsk } from '../api/runs.js';
+import { VisibleText } from '../content/visible-text.js';
 import { count, counted } from '../format/number.js';
 import { NoScreen } from '../layout/no-screen.js';
 import { Screen } from '../layout/screen.js';
@@ -43,6 +44,14 @@ function ShownRun({ run: known }: { run: Run }): JSX.Element {
   return (
     <Screen title={run.name} about={<RunFacts run={run} />} actions={<RunActions run={run} />}>
       {!isOver(run.state) && <RunProgress run={run} />}
+      {run.problem !== null && (
+        <div class="notice problem">
+          <strong>It was given up while its rows were still coming</strong>
+          <p dir="auto">
+            <VisibleText text={run.problem} />
+          </p>
+        </div>
+      )}
       <ThresholdPanel run={run} threshold={threshold} />
       <RunTabs run={run} threshold={threshold.settled} />
     </Screen>
@@ -63,7 +72,9 @@ function RunFacts({ run }: { run: Run }): JSX.Element {
           {count(counters.known + counters.duplicates)} known
         </span>
       )}
-      <span>{run.guard}</span>
+      <span class="guard-name" title={run.guard}>
+        {run.guard}
+      </span>
       <span>
         {'begun '}
         <Moment at={run.createdAt} />

@@ -51,8 +51,10 @@ function NoScores({ run }: { run: Run }): JSX.Element {
   }
   return (
     <Empty title="No scores yet">
-      <p>They appear here as soon as a worker has brought the first. Is one running?</p>
-      <pre>tocsin work --guard {run.guard}</pre>
+      <p>
+        They appear here as soon as a worker has brought the first. Does one of this guard run?{' '}
+        <code>tocsin work</code> starts one.
+      </p>
     </Empty>
   );
 }

@@ -92,7 +92,7 @@ export function SubmitDialog({
           </Field>
           <Field label="Keep texts" help="Only kept texts can be read, searched and reviewed.">
             {(control) => (
-              <select {...control} name="retain" defaultValue="all">
+              <select {...control} name="retain">
                 <option value="all">All</option>
                 <option value="flagged">Of flagged rows</option>
                 <option value="none">None</option>

@@ -80,9 +80,11 @@ export function NewScheduleDialog({ onClose }: { onClose: () => void }): JSX.Ele
           </Field>
           <Field label="Keep texts">
             {(control) => (
-              <select {...control} name="retain" defaultValue="flagged">
+              <select {...control} name="retain">
                 <option value="all">All</option>
-                <option value="flagged">Of flagged rows</option>
+                <option value="flagged" selected>
+                  Of flagged rows
+                </option>
                 <option value="none">None</option>
               </select>
             )}

@@ -11,13 +11,20 @@ export function useMe(): Me {
   return me;
 }
 
-const MAY: Record<'submit' | 'review' | 'administer', readonly Role[]> = {
+const MAY: Record<'submit' | 'oversee' | 'review' | 'administer', readonly Role[]> = {
   submit: ['submit', 'admin'],
+  oversee: ['read', 'review', 'admin'],
   review: ['review', 'admin'],
   administer: ['admin'],
 };
 
+export type Doing = keyof typeof MAY;
+
+export function may(role: Role, what: Doing): boolean {
+  return MAY[what].includes(role);
+}
+
 /** Whether who is signed in may do something; the server decides anyway, the page only does not offer it. */
-export function useMay(what: keyof typeof MAY): boolean {
-  return MAY[what].includes(useMe().role);
+export function useMay(what: Doing): boolean {
+  return may(useMe().role, what);
 }

@@ -1,4 +1,4 @@
-import { messageOf } from '@tocsin/errors';
+import { addressOf, messageOf } from '@tocsin/errors';
 import {
   createPool,
   defaultDataDir,
@@ -6,7 +6,6 @@ import {
   requireConnection,
   type SchemaState,
   schemaState,
-  withoutPassword,
 } from '@tocsin/store';
 import type { Check, Circumstances } from '../checkup.js';
 import { type Finding, ok, problem } from '../finding.js';
@@ -31,7 +30,7 @@ async function external(url: string): Promise<Finding> {
   try {
     await requireConnection(pool, url);
     const { rows } = await pool.query<{ server_version: string }>('show server_version');
-    const where = `PostgreSQL ${rows[0]?.server_version} at ${withoutPassword(url)}`;
+    const where = `PostgreSQL ${rows[0]?.server_version} at ${addressOf(url)}`;
     const state = await schemaState(pool);
     if (state !== 'newer') return ok(SUBJECT, `${where}; ${SCHEMA[state]}`);
     return problem(

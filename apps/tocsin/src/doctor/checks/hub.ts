@@ -1,5 +1,5 @@
-import { messageOf } from '@tocsin/errors';
-import { type HubSettings, hubSettings, reachHub, redactUrls } from '@tocsin/models';
+import { messageOf, redactUrls } from '@tocsin/errors';
+import { type HubSettings, hubSettings, reachHub } from '@tocsin/models';
 import type { Check } from '../checkup.js';
 import { type Finding, note, ok } from '../finding.js';
 import { hintOf } from './hint-of.js';

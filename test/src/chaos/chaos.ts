@@ -1,0 +1,154 @@
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { withRetry } from '@tocsin/store';
+import { until } from '../setup/processes.js';
+import { readScores, type ScoreLine } from '../setup/tocsin.js';
+import { Commits } from './commits.js';
+import { type CorporaOptions, type Corpus, writeCorpora } from './corpora.js';
+import { FAULTS, type Fault, type FaultTargets, Injector, type Strike } from './faults.js';
+import { KeptWorker } from './kept-worker.js';
+import { type Passes, readPasses } from './passes.js';
+import { Producer } from './producer.js';
+import { Stage, type StagePlace } from './stage.js';
+import { type Findings, verify } from './verify.js';
+
+const WORKERS = 3;
+
+export interface ChaosOptions extends StagePlace, CorporaOptions {
+  /** How long it lasts: rows are submitted, and faults strike, all along. */
+  durationMs: number;
+  /** The shortest and the longest time between two faults. */
+  pauseMs: [number, number];
+  /** Default: all. */
+  kinds?: readonly Fault[];
+  /** Breaks it off. */
+  signal?: AbortSignal;
+  /** Told what happens. */
+  log: (line: string) => void;
+}
+
+/** How it went. */
+export interface ChaosReport {
+  seed: number;
+  strikes: (Strike & { recoveryMs: number | undefined })[];
+  findings: Findings;
+  passes: Passes;
+  /** What processes said last that were not killed, and ended by themselves before they were told to. */
+  lastWords: string[];
+  seconds: number;
+}
+
+/**
+ * Three workers and a producer, to whom everything happens that the seed says; afterwards, what became of the rows.
+ * Whatever it has started has ended when it returns.
+ * @throws when a worker does not drain; the signal's reason
+ */
+export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
+  const { dir, signal = new AbortController().signal } = options;
+  const corpusDir = join(dir, 'corpora');
+  await mkdir(corpusDir);
+  const corpora = await writeCorpora(corpusDir, options);
+  const stage = await Stage.set(options);
+  const commits = new Commits(stage.pool);
+  const workers = Array.from({ length: WORKERS }, () => new KeptWorker(() => stage.worker()));
+  const fleet = { stage, commits, workers, producer: new Producer(stage) };
+  try {
+    return await Promise.race([harm(fleet, corpora, options), aborted(signal)]);
+  } finally {
+    fleet.producer.end();
+    await commits.close();
+    await Promise.all(workers.map((worker) => worker.end()));
+    await stage.close();
+  }
+}
+
+async function aborted(signal: AbortSignal): Promise<never> {
+  if (!signal.aborted) await once(signal, 'abort');
+  throw signal.reason;
+}
+
+async function harm(
+  fleet: FaultTargets,
+  corpora: readonly Corpus[],
+  options: ChaosOptions,
+): Promise<ChaosReport> {
+  const { stage, workers, producer, commits } = fleet;
+  const { dir, seed, log } = options;
+  const undisturbed = await scoreUndisturbed(stage, corpora, join(dir, 'undisturbed.jsonl'));
+  log(`${options.rows} rows in ${options.files} files, scored undisturbed`);
+  await untilReady(workers);
+  const started = performance.now();
+  const injector = new Injector(fleet, seed);
+  await strikeWhileSubmitting(options, corpora, producer, injector);
+  log(`${injector.strikes.length} faults, ${producer.runs.length} runs; waiting for the last scores`);
+  await untilSettled(stage, producer.runs);
+  const seconds = (performance.now() - started) / 1000;
+  await drain(workers);
+  return {
+    seed,
+    strikes: injector.strikes.map((strike) => ({
+      ...strike,
+      recoveryMs: strike.underLoad ? commits.after(strike.at) : undefined,
+    })),
+    findings: await verify(stage.pool, corpora, producer.runs, undisturbed),
+    passes: await readPasses(stage.witnessDir, await contentsOf(stage)),
+    lastWords: [...workers, producer].flatMap(({ lastWords }) => lastWords),
+    seconds,
+  };
+}
+
+async function untilReady(workers: readonly KeptWorker[]): Promise<void> {
+  await until(() => (workers.every(({ ready }) => ready) ? true : undefined));
+}
+
+async function drain(workers: readonly KeptWorker[]): Promise<void> {
+  // One may be on its way still.
+  await untilReady(workers);
+  for (const { exitCode, stderr } of await Promise.all(workers.map((worker) => worker.stop()))) {
+    if (exitCode !== 0) throw new Error(`a worker did not drain, exit code ${exitCode}:\n${stderr}`);
+  }
+}
+
+async function scoreUndisturbed(stage: Stage, corpora: readonly Corpus[], out: string): Promise<ScoreLine[]> {
+  const { exitCode, stderr } = await stage.score(
+    corpora.map(({ file }) => file),
+    out,
+  );
+  // Some rows cannot be read, as is meant.
+  if (exitCode !== 2) throw new Error(`the undisturbed run ended with exit code ${exitCode}: ${stderr}`);
+  return readScores(out);
+}
+
+async function strikeWhileSubmitting(
+  { kinds = FAULTS, durationMs, pauseMs, files }: ChaosOptions,
+  corpora: readonly Corpus[],
+  producer: Producer,
+  injector: Injector,
+): Promise<void> {
+  const end = performance.now() + durationMs;
+  const enough = (strikes: number): boolean => performance.now() >= end && strikes >= kinds.length;
+  await Promise.all([producer.submitAll(corpora, durationMs / files), injector.run(kinds, pauseMs, enough)]);
+}
+
+/** Waits until the runs are done, and nothing waits that nobody needs any more. */
+async function untilSettled({ pool }: Stage, runs: readonly number[]): Promise<void> {
+  await until(async () => {
+    const { rows } = await withRetry(() =>
+      pool.query<{ left: number }>(
+        `select (select count(*) from runs where id = any($1::bigint[]) and state <> 'done')
+              + (select count(*) from parcels where state = 'waiting') as left`,
+        [runs],
+      ),
+    );
+    return rows[0]?.left === 0 ? true : undefined;
+  });
+}
+
+/** Hashes of all contents, in hex. */
+async function contentsOf({ pool }: Stage): Promise<Set<string>> {
+  const { rows } = await pool.query<{ content: string }>(
+    `select encode(content, 'hex') as content from scores`,
+  );
+  return new Set(rows.map(({ content }) => content));
+}

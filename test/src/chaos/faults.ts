@@ -1,0 +1,186 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { codeOf } from '@tocsin/errors';
+import { randomFrom } from '../setup/random-words.js';
+import type { Commits } from './commits.js';
+import type { KeptWorker } from './kept-worker.js';
+import { timeToLease } from './leases.js';
+import type { Producer } from './producer.js';
+import type { Stage } from './stage.js';
+
+/** What can happen to a fleet; everything that is killed is killed with SIGKILL. */
+export const FAULTS = [
+  'worker killed',
+  'engine process killed',
+  'Redis killed',
+  'Postgres killed',
+  'producer killed',
+  'connections to Redis cut',
+  'connections to Postgres cut',
+] as const;
+export type Fault = (typeof FAULTS)[number];
+
+/** Longest time that a server is away, or cut off. */
+const LONGEST_OUTAGE_MS = 2_500;
+/** A fault waits so long for something to be under way that it could harm. */
+const AIM_MS = 15_000;
+
+/** A fault that has struck. */
+export interface Strike {
+  fault: Fault;
+  /** By the clock of `performance`. */
+  at: number;
+  /** Whether parcels waited then: only then is the next commit a sign of recovery. */
+  underLoad: boolean;
+  /** Of a worker: until the last of its parcels was leased anew. */
+  leaseMs?: number | undefined;
+}
+
+export interface FaultTargets {
+  stage: Stage;
+  workers: readonly KeptWorker[];
+  producer: Producer;
+  commits: Commits;
+}
+
+/** An endless order of faults in which each of the kinds comes once before any comes again. */
+export function* faultOrder(kinds: readonly Fault[], random: (limit: number) => number): Generator<Fault> {
+  for (;;) {
+    const round = [...kinds];
+    while (round.length > 0) yield* round.splice(random(round.length), 1);
+  }
+}
+
+/** Strikes in an order and at times that follow from a seed. */
+export class Injector {
+  readonly strikes: Strike[] = [];
+  readonly #targets: FaultTargets;
+  readonly #random: (limit: number) => number;
+  /** Parcels that are watched on their way to another worker. */
+  readonly #watched: Promise<void>[] = [];
+
+  constructor(targets: FaultTargets, seed: number) {
+    this.#targets = targets;
+    this.#random = randomFrom(seed);
+  }
+
+  /**
+   * Strikes again and again, until told that it is enough.
+   * @param pauseMs the shortest and the longest time between two strikes
+   */
+  async run(
+    kinds: readonly Fault[],
+    pauseMs: [number, number],
+    enough: (strikes: number) => boolean,
+  ): Promise<void> {
+    for (const fault of faultOrder(kinds, this.#random)) {
+      if (enough(this.strikes.length)) break;
+      await sleep(pauseMs[0] + this.#random(pauseMs[1] - pauseMs[0] + 1));
+      await this.#strike(fault);
+    }
+    await Promise.all(this.#watched);
+  }
+
+  async #strike(fault: Fault): Promise<void> {
+    const { stage } = this.#targets;
+    const { lines, postgres, redis } = stage;
+    await this.#aim(fault);
+    switch (fault) {
+      case 'worker killed':
+        return this.#killWorker();
+      case 'engine process killed':
+        return this.#killEngine();
+      case 'producer killed':
+        return this.#killProducer();
+      case 'Redis killed':
+        await this.#outage(
+          fault,
+          () => redis.kill(),
+          () => redis.startAgain(),
+        );
+        return;
+      case 'Postgres killed':
+        await this.#outage(
+          fault,
+          () => process.kill(postgres.pid, 'SIGKILL'),
+          () => postgres.ensureRunning(),
+        );
+        return;
+      case 'connections to Redis cut':
+        await this.#outage(
+          fault,
+          () => lines.redis.cut(),
+          () => lines.redis.mend(),
+        );
+        return;
+      case 'connections to Postgres cut':
+        await this.#outage(
+          fault,
+          () => lines.postgres.cut(),
+          () => lines.postgres.mend(),
+        );
+        return;
+      default:
+        throw new Error(`no such fault: ${fault satisfies never}`);
+    }
+  }
+
+  /** Waits for work to be under way, and for somebody to do it: the others may still be recovering. */
+  async #aim(fault: Fault): Promise<void> {
+    const { commits, producer, workers } = this.#targets;
+    const ready = (): boolean =>
+      fault === 'producer killed'
+        ? producer.pid !== undefined
+        : commits.waiting > 0 && workers.some(({ ready }) => ready);
+    for (const end = performance.now() + AIM_MS; !ready() && performance.now() < end; ) await sleep(5);
+  }
+
+  #struck(fault: Fault): Strike {
+    const strike = { fault, at: performance.now(), underLoad: this.#targets.commits.waiting > 0 };
+    this.strikes.push(strike);
+    return strike;
+  }
+
+  #killWorker(): void {
+    const { stage, workers } = this.#targets;
+    const ready = workers.filter((worker) => worker.ready);
+    const worker = ready[this.#random(ready.length)];
+    if (worker === undefined) return;
+    const leased = timeToLease(stage.redis, workers.length, () => worker.kill());
+    const strike = this.#struck('worker killed');
+    this.#watched.push(
+      leased.then((leaseMs) => {
+        strike.leaseMs = leaseMs;
+      }),
+    );
+  }
+
+  #killEngine(): void {
+    const pids = this.#targets.workers.flatMap(({ enginePid }) => enginePid ?? []);
+    const pid = pids[this.#random(pids.length)];
+    if (pid === undefined) return;
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      // The poison was faster.
+      if (codeOf(error) === 'ESRCH') return;
+      throw error;
+    }
+    this.#struck('engine process killed');
+  }
+
+  async #killProducer(): Promise<void> {
+    await sleep(this.#random(LONGEST_OUTAGE_MS));
+    const { producer } = this.#targets;
+    // By now it may be over, or another may run: a submit that is killed as it begins is one too.
+    if (producer.pid === undefined) return;
+    producer.kill();
+    this.#struck('producer killed');
+  }
+
+  async #outage(fault: Fault, begin: () => unknown, end: () => unknown): Promise<void> {
+    await begin();
+    this.#struck(fault);
+    await sleep(this.#random(LONGEST_OUTAGE_MS));
+    await end();
+  }
+}

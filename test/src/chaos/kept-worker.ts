@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { childrenOf } from '../setup/processes.js';
+import type { Ended, TocsinProcess } from '../setup/tocsin.js';
+import { lastWords } from './last-words.js';
+
+/** Before a worker that could not start is started again. */
+const PAUSE_MS = 500;
+
+/** A worker that is started again whenever it has ended, as an orchestrator does. */
+export class KeptWorker {
+  readonly #start: () => TocsinProcess;
+  readonly #kept: Promise<void>;
+  #process: TocsinProcess;
+  #over = false;
+  /** What those said last that were not killed and have ended by themselves. */
+  readonly lastWords: string[] = [];
+
+  constructor(start: () => TocsinProcess) {
+    this.#start = start;
+    this.#process = start();
+    this.#kept = this.#keep();
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** Whether it takes parcels. */
+  get ready(): boolean {
+    return this.#process.stderr.includes('worker ready');
+  }
+
+  get enginePid(): number | undefined {
+    return childrenOf(this.pid).find(({ command }) => command.includes('engine-main'))?.pid;
+  }
+
+  kill(): void {
+    this.#process.kill('SIGKILL');
+  }
+
+  /** Drains it. @returns how it ended */
+  async stop(): Promise<Ended> {
+    this.#over = true;
+    this.#process.kill('SIGTERM');
+    await this.#kept;
+    return this.#process.ended;
+  }
+
+  /** Kills it for good. */
+  async end(): Promise<void> {
+    this.#over = true;
+    this.kill();
+    await this.#kept;
+  }
+
+  async #keep(): Promise<void> {
+    for (;;) {
+      const { signal, stderr } = await this.#process.ended;
+      if (this.#over) return;
+      if (signal === null) {
+        this.lastWords.push(lastWords(stderr));
+        await sleep(PAUSE_MS);
+        if (this.#over) return;
+      }
+      this.#process = this.#start();
+    }
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * `npm run chaos -- [--minutes 5] [--seed 7] [--rows 50000] [--faults "worker killed,Redis killed"] [--pause 1-6]`: a
+ * fleet of real processes to which everything happens; prints what became of its rows.
+ */
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { findRedis } from '../setup/find-redis.js';
+import { chaos } from './chaos.js';
+import { FAULTS } from './faults.js';
+import { reportText } from './report.js';
+
+/** Rows of a file: a submit, and a run. */
+const ROWS_PER_FILE = 1000;
+/** In words. */
+const LONGEST = 12;
+/** Each ends some dozens of engine processes before it is found. */
+const POISONED = 5;
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '5' },
+    seed: { type: 'string', default: '1' },
+    rows: { type: 'string', default: '50000' },
+    faults: { type: 'string' },
+    pause: { type: 'string', default: '1-6' },
+  },
+});
+const kinds = FAULTS.filter((fault) => values.faults?.split(',').includes(fault) ?? true);
+const [shortest = 1, longest = shortest] = values.pause.split('-').map(Number);
+const rows = Number(values.rows);
+const dir = await mkdtemp(join(tmpdir(), 'tocsin-chaos-'));
+// The embedded server of a run as root is another user's, and has to get at its directory.
+await chmod(dir, 0o755);
+const interrupted = new AbortController();
+process.once('SIGINT', () => interrupted.abort(new Error('interrupted')));
+try {
+  const report = await chaos({
+    dir,
+    redis: await findRedis(),
+    cacheDir: join(dir, 'cache'),
+    seed: Number(values.seed),
+    rows,
+    longest: LONGEST,
+    files: Math.ceil(rows / ROWS_PER_FILE),
+    poisoned: POISONED,
+    durationMs: Number(values.minutes) * 60_000,
+    pauseMs: [shortest * 1000, longest * 1000],
+    kinds,
+    signal: interrupted.signal,
+    log: (line) => console.error(line),
+  });
+  console.log(reportText(report));
+  const { lost, doubled, different, claims, parcelsLeft } = report.findings;
+  if (lost + doubled + different.length + claims + parcelsLeft > 0) process.exitCode = 1;
+} finally {
+  await rm(dir, { recursive: true, force: true, maxRetries: 5 });
+}

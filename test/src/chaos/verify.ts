@@ -1,0 +1,104 @@
+import { basename } from 'node:path';
+import { type ExportRow, exportRows, type Pool } from '@tocsin/store';
+import type { ScoreLine } from '../setup/tocsin.js';
+import type { Corpus } from './corpora.js';
+
+/** Other neighbours in a batch move a score's last digits, as in the golden tests. */
+const SAME = 1e-6;
+
+/** What is left to be said against a fleet. */
+export interface Findings {
+  rows: number;
+  rejected: number;
+  /** Rows that end in the poison's error, as they should. */
+  poisoned: number;
+  /** Rows without an outcome. */
+  lost: number;
+  /** Outcomes that a row has beside its first one, and contents that have more than one score. */
+  doubled: number;
+  /** Rows whose outcome is not that of the undisturbed run: keys, in words. */
+  different: string[];
+  /** Contents that still wait for a score though nobody brings it. */
+  claims: number;
+  /** Parcels that are not done. */
+  parcelsLeft: number;
+}
+
+/** Compares what runs have come to with the undisturbed run of the same files, and looks for what was left behind. */
+export async function verify(
+  pool: Pool,
+  corpora: readonly Corpus[],
+  runs: readonly number[],
+  undisturbed: readonly ScoreLine[],
+): Promise<Findings> {
+  const found: Findings = {
+    rows: 0,
+    rejected: 0,
+    poisoned: 0,
+    lost: 0,
+    doubled: 0,
+    different: [],
+    claims: 0,
+    parcelsLeft: 0,
+  };
+  for (const [i, corpus] of corpora.entries()) {
+    const expected = undisturbed.slice(found.rows, found.rows + corpus.rows);
+    const rows: ExportRow[] = [];
+    for await (const page of exportRows(pool, runs[i] ?? 0)) rows.push(...page);
+    compare(corpus, rows, expected, found);
+    found.rows += corpus.rows;
+  }
+  return {
+    ...found,
+    ...(await leftBehind(pool)),
+    doubled: found.doubled + (await scoredTwice(pool)),
+  };
+}
+
+function compare(
+  { file, poisoned }: Corpus,
+  rows: readonly ExportRow[],
+  expected: readonly ScoreLine[],
+  found: Findings,
+): void {
+  const outcomes = new Map<string, ExportRow[]>();
+  for (const row of rows) outcomes.set(row.key, [...(outcomes.get(row.key) ?? []), row]);
+  for (const line of expected) {
+    // Of several files, a line without an id is named after its own.
+    const key = line.key.replace(`${basename(file)}:`, '');
+    const [outcome, ...more] = outcomes.get(key) ?? [];
+    found.doubled += more.length;
+    if (outcome === undefined || (outcome.score === null && errorOf(outcome) === null)) found.lost++;
+    else if (key === poisoned) {
+      if (/^the engine process died/.test(outcome.error ?? '')) found.poisoned++;
+      else found.different.push(`${key}: ${textOf(outcome)}, expected the death of the engine process`);
+    } else if (!isSame(outcome, line)) {
+      found.different.push(`${key}: ${textOf(outcome)}, expected ${line.score ?? line.error}`);
+    } else if (outcome.reject !== null) found.rejected++;
+  }
+}
+
+const errorOf = ({ error, reject }: ExportRow): string | null => reject ?? error;
+const textOf = (row: ExportRow): string => String(row.score ?? errorOf(row));
+
+const isSame = (row: ExportRow, { score, error }: ScoreLine): boolean =>
+  score === undefined
+    ? row.score === null && errorOf(row) === error
+    : row.score !== null && Math.abs(row.score - score) <= SAME;
+
+async function leftBehind(pool: Pool): Promise<{ claims: number; parcelsLeft: number }> {
+  const { rows } = await pool.query<{ claims: number; parcelsLeft: number }>(
+    `select (select count(*) from scores where score is null and error is null) as claims,
+            (select count(*) from parcels where state = 'waiting') as "parcelsLeft"`,
+  );
+  const [left] = rows;
+  if (left === undefined) throw new Error('an aggregate returned no row');
+  return left;
+}
+
+async function scoredTwice(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ more: number }>(
+    `select count(*) - count(distinct (guard_id, content)) as more from scores`,
+  );
+  return rows[0]?.more ?? 0;
+}

@@ -1,0 +1,23 @@
+import { type Browser, chromium } from 'playwright-core';
+import { inject } from 'vitest';
+
+/** What the global set-up found: a program, or why there is none. */
+export type FoundChromium = { program: string } | { missing: string };
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    chromium: FoundChromium;
+  }
+}
+
+/** A browser for a test. */
+export async function startChromium(): Promise<Browser> {
+  const found = inject('chromium');
+  if ('missing' in found) throw new Error(found.missing);
+  return launchChromium(found.program);
+}
+
+/** Without its sandbox, which root cannot have; without shared memory, of which containers have little. */
+export function launchChromium(executablePath: string): Promise<Browser> {
+  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+}
