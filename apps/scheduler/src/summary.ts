@@ -11,26 +11,10 @@ import {
 } from '@tocsin/store';
 
 /** What a scheduled run came to. Numbers only: no text, no key of a row. rows = new + known + duplicates + rejected. */
-export interface RunSummary {
+export interface RunSummary extends Omit<RunOutcome, 'fresh' | 'finishedAt'> {
   run: number;
-  guard: string;
-  fingerprint: string;
-  threshold: number | null;
-  rows: number;
   /** Rows whose content had no score before. */
   new: number;
-  /** Rows whose content had one. */
-  known: number;
-  /** Rows whose content stands in an earlier row. */
-  duplicates: number;
-  /** Rows that could not be read. */
-  rejected: number;
-  /** Rows that have a score. */
-  scored: number;
-  /** Rows that were read and could not be scored. */
-  failed: number;
-  /** Rows with score >= threshold. */
-  flagged: number;
   /** Contents that are flagged and that no row of the run before had. */
   newFlagged: number;
   /** Rows in each of 20 bins from 0 to 1. */

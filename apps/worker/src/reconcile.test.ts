@@ -1,4 +1,4 @@
-import { ParcelQueue, ParcelWorker, prepareBackend, type QueueBackend, queueNameOf } from '@tocsin/queue';
+import { ParcelQueue, ParcelWorker, prepareBackend, queueNameOf } from '@tocsin/queue';
 import { createRun, registerGuard, submitWindow } from '@tocsin/store';
 import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -7,11 +7,8 @@ import { reconcile } from './reconcile.js';
 const EVERY_MS = 50;
 
 let database: TestDatabase;
-let backend: QueueBackend;
 beforeAll(async () => {
-  database = await TestDatabase.migrated();
-  backend = { kind: 'postgres', url: database.url };
-  await prepareBackend(backend);
+  database = await TestDatabase.withQueue(prepareBackend);
 });
 afterAll(() => database.close());
 
@@ -32,14 +29,14 @@ test('a parcel that was never queued, or that the queue has lost, comes to a wor
       counts: { fresh: 1, known: 0, duplicates: 0, rejected: 0 },
     })) ?? [];
 
-  const queue = new ParcelQueue(backend, name);
+  const queue = new ParcelQueue(database.backend, name);
   const stop = new AbortController();
   const reconciling = reconcile({ pool, queue, guardId, runId, everyMs: EVERY_MS }, stop.signal);
   // A handler that fails makes the queue forget the parcel; the store still has it as waiting.
   const got: number[] = [];
   await new Promise<void>((resolve) => {
     const worker = new ParcelWorker(
-      backend,
+      database.backend,
       name,
       async (id) => {
         got.push(id);

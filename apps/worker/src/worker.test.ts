@@ -1,5 +1,5 @@
 import type { CostModel, RowOutcome } from '@tocsin/engine';
-import { ParcelQueue, prepareBackend, type QueueBackend, queueNameOf } from '@tocsin/queue';
+import { ParcelQueue, prepareBackend, queueNameOf } from '@tocsin/queue';
 import { createRun, exportRows, registerGuard, runProgress, submitWindow } from '@tocsin/store';
 import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -9,11 +9,8 @@ const COSTS: CostModel = { budgetTokens: 1024, overheadMs: 1, tokenMs: 1, cellMs
 const TOKENS = [11, 22, 33];
 
 let database: TestDatabase;
-let backend: QueueBackend;
 beforeAll(async () => {
-  database = await TestDatabase.migrated();
-  backend = { kind: 'postgres', url: database.url };
-  await prepareBackend(backend);
+  database = await TestDatabase.withQueue(prepareBackend);
 });
 afterAll(() => database.close());
 
@@ -37,13 +34,19 @@ async function work(
   };
   const counts = { fresh: 3, known: 0, duplicates: 0, rejected: 0 };
   const window = { runId, guardId, afterRows: 0, items, parcels: [parcel], stranded: [], counts };
-  const queue = new ParcelQueue(backend, queueNameOf(uuid));
+  const queue = new ParcelQueue(database.backend, queueNameOf(uuid));
   await queue.add((await submitWindow(pool, window)) ?? []);
   await queue.close();
 
   const failure = await new Promise<Error | undefined>((resolve) => {
     const scorer = { score, costModel: COSTS };
-    const worker = new Worker({ pool, backend, queue: uuid, scorer, onFailure: (error) => void end(error) });
+    const worker = new Worker({
+      pool,
+      backend: database.backend,
+      queue: uuid,
+      scorer,
+      onFailure: (error) => void end(error),
+    });
     const end = async (error?: Error): Promise<void> => {
       clearInterval(look);
       await worker.close();
@@ -93,13 +96,18 @@ test('past the drain limit a parcel is given back: it waits again, and another w
   const counts = { fresh: 1, known: 0, duplicates: 0, rejected: 0 };
   const parcels = [{ hashes: [content], tokenIds: [Int32Array.of(1)] }];
   const items = [{ seq: 1, key: '1', content, truncated: false, reject: null }];
-  const queue = new ParcelQueue(backend, queueNameOf(uuid));
+  const queue = new ParcelQueue(database.backend, queueNameOf(uuid));
   await queue.add(
     (await submitWindow(pool, { runId, guardId, afterRows: 0, items, parcels, stranded: [], counts })) ?? [],
   );
   await queue.close();
   const failures: Error[] = [];
-  const options = { pool, backend, queue: uuid, onFailure: (error: Error) => void failures.push(error) };
+  const options = {
+    pool,
+    backend: database.backend,
+    queue: uuid,
+    onFailure: (error: Error) => void failures.push(error),
+  };
 
   let begun = (): void => {};
   const scoring = new Promise<void>((resolve) => {

@@ -5,8 +5,9 @@ import { stringify } from 'csv-stringify/sync';
 import fc from 'fast-check';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type ReadCorpusOptions, readCorpus } from './read-corpus.js';
+import { readCorpus } from './read-corpus.js';
 import type { CorpusRow } from './row.js';
+import { readRows } from './testing/read-rows.js';
 import { ROWS_ZST } from './testing/zstd-files.js';
 
 let dir: string;
@@ -14,12 +15,6 @@ beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'tocsin-corpus-'));
 });
 afterEach(() => rm(dir, { recursive: true, force: true }));
-
-async function read(sources: string[], options: ReadCorpusOptions = {}): Promise<CorpusRow[]> {
-  const rows: CorpusRow[] = [];
-  for await (const chunk of readCorpus(sources, options)) rows.push(...chunk);
-  return rows;
-}
 
 async function file(name: string, content: string | Uint8Array): Promise<string> {
   const path = join(dir, name);
@@ -58,7 +53,7 @@ test('the same rows are the same corpus in every format', async () => {
         ),
       ];
       const [jsonl, ...others] = await Promise.all(
-        sources.map(async (source) => contents(await read([source]))),
+        sources.map(async (source) => contents(await readRows([source]))),
       );
       for (const other of others) expect(other).toEqual(jsonl);
     }),
@@ -72,7 +67,7 @@ test('sources of several formats are one corpus, numbered through', async () => 
     await file('b.jsonl', '{"text":"two"}\n'),
     await file('c.jsonl.zst', ROWS_ZST),
   ];
-  const rows = await read(sources);
+  const rows = await readRows(sources);
   expect(rows).toHaveLength(1_002);
   expect(rows.slice(0, 3).map(({ seq, key, file }) => [seq, key, file])).toEqual([
     [1, 'a.csv:2', sources[0]],
@@ -97,7 +92,7 @@ test('a zstd file that ends too early gives its rows, then says where', async ()
 });
 
 test('a file that is named .zst and is none is refused', async () => {
-  await expect(read([await file('a.jsonl.zst', '{"text":"a"}\n')])).rejects.toMatchObject({
+  await expect(readRows([await file('a.jsonl.zst', '{"text":"a"}\n')])).rejects.toMatchObject({
     message: expect.stringContaining('is named .zst but holds no zstd data'),
   });
 });

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ReadCorpusOptions, readCorpus } from './read-corpus.js';
+import type { ReadCorpusOptions } from './read-corpus.js';
 import { REJECT_KINDS, type RejectKind, rejection } from './reject.js';
 import { type CorpusRow, placeOf, rejected } from './row.js';
+import { readRows } from './testing/read-rows.js';
 
 let dir: string;
 beforeAll(async () => {
@@ -16,9 +17,7 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 async function read(name: string, content: string | Buffer, options: ReadCorpusOptions = {}) {
   const file = join(dir, name);
   await writeFile(file, content);
-  const rows: CorpusRow[] = [];
-  for await (const chunk of readCorpus([file], options)) rows.push(...chunk);
-  return rows;
+  return readRows(file, options);
 }
 
 const kindsOf = (rows: CorpusRow[]): (RejectKind | undefined)[] =>

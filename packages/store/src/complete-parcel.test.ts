@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ContentOutcome, completeParcel } from './complete-parcel.js';
+import { createPool } from './connect.js';
 import { leaseParcel } from './lease-parcel.js';
 import { submitWindow } from './submit-window.js';
 import { TestDatabase } from './testing/index.js';
 import { anotherRun, newRun } from './testing/test-guard.js';
-import { hashOf, windowOf } from './testing/windows.js';
+import { hashOf, parcelOf, windowOf } from './testing/windows.js';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -95,6 +96,31 @@ test('a score of another parcel replaces an error, an error replaces no score', 
     { score: 0.5, error: null },
     { score: 0.25, error: null },
   ]);
+});
+
+test('claims are found by their key, also on a table that Postgres has no statistics of', async () => {
+  const run = await newRun(database.pool);
+  const words = Array.from({ length: 4000 }, (_, i) => `word ${i}`);
+  const mine = words.slice(0, 50);
+  const parcels = [parcelOf(...mine), parcelOf(...words.slice(50))];
+  const [id = 0] = (await submitWindow(database.pool, windowOf(run, words, { parcels }))) ?? [];
+  // Each session counts what it reads by itself, and passes it on when it is told to.
+  const session = createPool(database.url, { applicationName: 'tocsin test', max: 1 });
+  const rowsRead = async (): Promise<number> => {
+    await session.query('select pg_stat_force_next_flush()');
+    const { rows } = await session.query(
+      `select seq_tup_read + idx_tup_fetch as count from pg_stat_user_tables where relname = 'scores'`,
+    );
+    return rows[0]?.count;
+  };
+  const before = await rowsRead();
+  await completeParcel(
+    session,
+    id,
+    mine.map((word) => ({ hash: hashOf(word), tokens: word.length, score: 0.5, error: null })),
+  );
+  expect((await rowsRead()) - before).toBeLessThanOrEqual(2 * mine.length);
+  await session.end();
 });
 
 test("another guard's scores of the same contents are not touched", async () => {

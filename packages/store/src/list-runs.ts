@@ -1,9 +1,10 @@
 import type { Pool } from './connect.js';
 import { noSuchRun } from './retry-run.js';
+import { ROW_COUNTS, type RowCounts } from './row-counts.js';
 import type { Retention, RunState } from './schema.js';
 
 /** A run, and what has become of its rows so far. rows = scored + failed + rejected + left. */
-export interface RunRow {
+export interface RunRow extends Omit<RowCounts, 'flagged'> {
   id: number;
   /** What is scored. */
   name: string;
@@ -24,10 +25,6 @@ export interface RunRow {
   duplicates: number;
   /** Rows that could not be read. */
   rejected: number;
-  /** Rows that have a score. */
-  scored: number;
-  /** Rows whose content ended in an error. */
-  failed: number;
   /** Rows that wait for their score. */
   left: number;
   /** Rows with score >= threshold; null when the run has no threshold. */
@@ -74,15 +71,7 @@ async function select(pool: Pool, which: string, value: number): Promise<RunRow[
             case when r.threshold is not null then c.flagged end as flagged
      from (select * from runs ${which}) r
      join guards g on g.id = r.guard_id
-     cross join lateral (
-       select count(s.score) as scored, count(s.error) as failed,
-              count(*) filter (where s.score >= r.threshold) as flagged
-       from items i
-       -- One look-up a row, whatever the planner thinks of the size of the tables.
-       left join lateral (select score, error from scores
-                          where guard_id = r.guard_id and content = i.content limit 1) s on true
-       where i.run_id = r.id
-     ) c
+     cross join lateral (${ROW_COUNTS}) c
      order by r.id desc`,
     [value],
   );

@@ -15,5 +15,7 @@ test('each kind of fault comes once before any comes again, in an order that the
       expect(new Set(order.slice(round * kinds, (round + 1) * kinds))).toEqual(new Set(FAULTS));
     expect(first(3 * kinds, seed)).toEqual(order);
   }
-  expect(new Set(Array.from({ length: 20 }, (_, seed) => first(kinds, seed).join())).size).toBeGreaterThan(10);
+  expect(new Set(Array.from({ length: 20 }, (_, seed) => first(kinds, seed).join())).size).toBeGreaterThan(
+    10,
+  );
 });

@@ -10,82 +10,84 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-const hashOf = (key: string): Buffer => createHash('sha256').update(key).digest();
+interface TestRow {
+  key: string;
+  score?: number;
+  error?: string;
+  reject?: string;
+}
 
-/** A run of rows with these outcomes: a score, an error, a reject, or nothing yet. */
-async function runOf(rows: Record<string, number | { error: string } | { reject: string } | null>) {
+/** A run of rows with these outcomes; those that have none still wait. */
+async function runOf(rows: TestRow[]): Promise<number> {
   const { pool } = database;
   const { id: guardId } = await registerGuard(pool, JSON.stringify(rows), 'test');
   const runId = await createRun(pool, guardId, 'test');
-  const items = Object.entries(rows).map(([key, outcome], i) => {
-    const reject = outcome !== null && typeof outcome === 'object' && 'reject' in outcome ? outcome.reject : null;
-    return { seq: i + 1, key, content: reject === null ? hashOf(key) : null, truncated: false, reject };
-  });
-  const scored = items.filter(({ key }) => rows[key] !== null && items.some((item) => item.key === key && item.content));
-  const open = items.filter(({ key }) => rows[key] === null);
-  const parcels = [scored, open]
-    .filter((contents) => contents.length > 0)
-    .map((contents) => ({
-      hashes: contents.map(({ key }) => hashOf(key)),
-      tokenIds: contents.map(() => Int32Array.of(1)),
-    }));
-  const counts = { fresh: scored.length + open.length, known: 0, duplicates: 0, rejected: 0 };
-  const [parcel = 0] =
-    (await submitWindow(pool, { runId, guardId, afterRows: 0, items, parcels, stranded: [], counts })) ?? [];
-  await completeParcel(
-    pool,
-    parcel,
-    scored.map(({ key }) => {
-      const outcome = rows[key];
-      return {
-        hash: hashOf(key),
-        score: typeof outcome === 'number' ? outcome : null,
-        error: typeof outcome === 'object' && outcome !== null && 'error' in outcome ? outcome.error : null,
-      };
-    }),
+  const contents = rows.map((row, i) => ({
+    ...row,
+    content: row.reject === undefined ? createHash('sha256').update(`${row.key} ${i}`).digest() : null,
+  }));
+  const items = contents.map(({ key, content, reject = null }, i) => ({
+    seq: i + 1,
+    key,
+    content,
+    truncated: false,
+    reject,
+  }));
+  const outcomes = contents.flatMap(({ content, score = null, error = null }) =>
+    content === null ? [] : [{ hash: content, tokens: 1, score, error }],
   );
+  const isOver = ({ score, error }: { score: number | null; error: string | null }): boolean =>
+    score !== null || error !== null;
+  const parcels = [outcomes.filter(isOver), outcomes.filter((outcome) => !isOver(outcome))]
+    .filter((parcel) => parcel.length > 0)
+    .map((parcel) => ({
+      hashes: parcel.map(({ hash }) => hash),
+      tokenIds: parcel.map(() => Int32Array.of(1)),
+    }));
+  const counts = { fresh: outcomes.length, known: 0, duplicates: 0, rejected: 0 };
+  const [over = 0] =
+    (await submitWindow(pool, { runId, guardId, afterRows: 0, items, parcels, stranded: [], counts })) ?? [];
+  await completeParcel(pool, over, outcomes.filter(isOver));
   return runId;
 }
 
-test('it finds what is lost, different, or left behind, and nothing else', async () => {
-  const runId = await runOf({
-    same: 0.5,
-    other: 0.25,
-    open: null,
-    poison: { error: 'the engine process died (signal SIGKILL)' },
-    failed: { error: 'the engine process died (signal SIGKILL)' },
-    '6': { reject: 'f.jsonl, line 6: no row' },
-    '7': { reject: 'f.jsonl, line 7: no row' },
-  });
-  const corpus = { file: '/somewhere/f.jsonl', rows: 8, poisoned: 'poison' };
+test('it finds what is lost, doubled, different, or left behind, and nothing else', async () => {
+  const died = 'the engine process died (signal SIGKILL)';
+  const runId = await runOf([
+    { key: 'same', score: 0.5 },
+    { key: 'other', score: 0.25 },
+    { key: 'open' },
+    { key: 'poison', error: died },
+    { key: 'failed', error: died },
+    { key: 'twice', score: 0.5 },
+    { key: 'twice', score: 0.5 },
+    { key: '6', reject: 'f.jsonl, line 6: no row' },
+    { key: '7', reject: 'f.jsonl, line 7: no row' },
+  ]);
   const undisturbed = [
     { key: 'same', score: 0.5 + 1e-7 },
     { key: 'other', score: 0.2501 },
     { key: 'open', score: 0.5 },
     { key: 'poison', score: 0.5 },
     { key: 'failed', score: 0.5 },
+    { key: 'twice', score: 0.5 },
     { key: 'f.jsonl:6', error: 'f.jsonl, line 6: no row' },
     { key: 'f.jsonl:7', error: 'f.jsonl, line 7: another reason' },
     { key: 'missing', score: 0.5 },
   ];
-  const found = await verify(database.pool, [corpus], [runId], undisturbed);
-  expect(found).toEqual({
-    rows: 8,
+  const corpus = { file: '/somewhere/f.jsonl', rows: undisturbed.length, poisoned: 'poison' };
+  expect(await verify(database.pool, [corpus], [runId], undisturbed)).toEqual({
+    rows: undisturbed.length,
     rejected: 1,
     poisoned: 1,
     lost: 2,
-    doubled: 0,
+    doubled: 1,
     different: [
       'other: 0.25, expected 0.2501',
-      'failed: the engine process died (signal SIGKILL), expected 0.5',
+      `failed: ${died}, expected 0.5`,
       '7: f.jsonl, line 7: no row, expected f.jsonl, line 7: another reason',
     ],
     claims: 1,
     parcelsLeft: 1,
   });
-  const twice = await verify(database.pool, [{ ...corpus, rows: 2 }], [await runOf({ a: 0.5, b: 0.5 })], [
-    { key: 'a', score: 0.5 },
-    { key: 'a', score: 0.5 },
-  ]);
-  expect(twice).toMatchObject({ lost: 0, different: [] });
 });

@@ -30,7 +30,7 @@ export type Schemas = Record<string, Schema>;
 
 const MAX_DEPTH = 6;
 /** One part of so many is not what the schema asks for. */
-const SOUND_PARTS = 9;
+const SOUND_PARTS = 24;
 
 /** Values that the schema describes, most of them with a part that it does not. */
 export function valuesOf(schema: Schema, schemas: Schemas, depth = 0): fc.Arbitrary<unknown> {
@@ -56,7 +56,7 @@ function soundValues(schema: Schema, schemas: Schemas, depth: number): fc.Arbitr
     case 'integer':
       return fc.integer(boundsOf(schema));
     case 'number':
-      return fc.double({ ...boundsOf(schema), noNaN: true, noDefaultInfinity: true });
+      return numbers(schema);
     case 'boolean':
       return fc.boolean();
     case 'array': {
@@ -81,7 +81,7 @@ function objects(schema: Schema, schemas: Schemas, depth: number): fc.Arbitrary<
     typeof additionalProperties === 'object'
       ? valuesOf(additionalProperties, schemas, depth + 1)
       : hostileValue;
-  const often = typeof additionalProperties === 'object' ? 1 : 9;
+  const often = typeof additionalProperties === 'object' ? 1 : SOUND_PARTS;
   return fc.oneof(
     { weight: often, arbitrary: record },
     {
@@ -111,6 +111,18 @@ function texts({ format, pattern, minLength = 0, maxLength = 100 }: Schema): fc.
       weight: 1,
       arbitrary: fc.string({ minLength, maxLength: Math.max(minLength, Math.min(maxLength, 200)) }),
     },
+  );
+}
+
+/** Most of them such as people write. */
+function numbers(schema: Schema): fc.Arbitrary<number> {
+  const { min = 0, max = 1 } = boundsOf(schema);
+  return fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc.integer({ min: 0, max: 100 }).map((part) => min + ((max - min) * part) / 100),
+    },
+    { weight: 1, arbitrary: fc.double({ min, max, noNaN: true, noDefaultInfinity: true }) },
   );
 }
 

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
+import { nearExamples } from './examples.js';
 import { asText, type Schema, type Schemas, valuesOf } from './from-schema.js';
 import { hostileBody, hostileText } from './hostile.js';
 
 export interface Operation {
+  'x-roles'?: AskerName[];
   parameters?: {
     in: 'path' | 'query' | 'header' | 'cookie';
     name: string;
@@ -42,6 +44,11 @@ const ASKERS: fc.Arbitrary<AskerName> = fc.oneof(
   { weight: 1, arbitrary: fc.constant('liar' as const) },
 );
 
+/** Half of them may call the route. */
+function askersOf({ 'x-roles': roles = [] }: Operation): fc.Arbitrary<AskerName> {
+  return roles.length === 0 ? ASKERS : fc.oneof(ASKERS, fc.constantFrom(...roles));
+}
+
 /** Requests made of the document's routes: some of them sound, most broken in one place or another. */
 export function requestsOf(document: ApiDocument, known: Known): fc.Arbitrary<FuzzRequest> {
   const schemas = document.components?.schemas ?? {};
@@ -56,7 +63,7 @@ export function requestsOf(document: ApiDocument, known: Known): fc.Arbitrary<Fu
     ...routes.map(({ path, method, operation }) =>
       fc
         .record({
-          asker: ASKERS,
+          asker: askersOf(operation),
           method: fc.oneof(
             { weight: 15, arbitrary: fc.constant(method) },
             {
@@ -67,10 +74,10 @@ export function requestsOf(document: ApiDocument, known: Known): fc.Arbitrary<Fu
           path: pathsOf(path, operation, schemas, known),
           query: queriesOf(operation, schemas, known),
           headers: headers(),
-          body: bodiesOf(operation, schemas),
+          body: bodiesOf(`${method} ${path}`, operation, schemas),
         })
         .map(({ query, headers: more, body, ...request }): FuzzRequest => {
-          const sent = harmless({ ...request, path: `${request.path}${query}` });
+          const sent = harmless({ ...request, path: `${request.path}${query}`.slice(0, LONGEST_PATH) });
           return {
             ...sent,
             headers: { ...more, ...body.headers },
@@ -86,6 +93,8 @@ function harmless<Sent extends { asker: AskerName; method: string }>(request: Se
   return request.asker === 'admin' && request.method === 'DELETE' ? { ...request, asker: 'submit' } : request;
 }
 
+/** Node itself refuses heads of more than 16 KiB, before any route. */
+const LONGEST_PATH = 8_000;
 const TRICKS = [
   '/',
   '//',
@@ -225,7 +234,7 @@ interface SentBody {
   bytes: Buffer | undefined;
 }
 
-function bodiesOf({ requestBody }: Operation, schemas: Schemas): fc.Arbitrary<SentBody> {
+function bodiesOf(route: string, { requestBody }: Operation, schemas: Schemas): fc.Arbitrary<SentBody> {
   const [type = '', { schema } = { schema: {} }] = Object.entries(requestBody?.content ?? {})[0] ?? [];
   const nothing = fc.constant<SentBody>({ headers: {}, bytes: undefined });
   const types = fc.constantFrom(
@@ -244,7 +253,8 @@ function bodiesOf({ requestBody }: Operation, schemas: Schemas): fc.Arbitrary<Se
     .map(([contentType, bytes]) => ({ headers: { 'content-type': contentType }, bytes }));
   if (requestBody === undefined)
     return fc.oneof({ weight: 4, arbitrary: nothing }, { weight: 1, arbitrary: hostile });
-  const values = valuesOf(schema, schemas);
+  const near = nearExamples(route);
+  const values = near === undefined ? valuesOf(schema, schemas) : fc.oneof(near, valuesOf(schema, schemas));
   const sound = type.startsWith('multipart/') ? values.map(asForm) : values.map(asJson);
   return fc.oneof(
     { weight: 6, arbitrary: sound },

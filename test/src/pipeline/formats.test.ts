@@ -4,16 +4,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { parse } from 'csv-parse/sync';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { scratchDir } from '../setup/scratch.js';
-import {
-  type Ended,
-  goldenGuard,
-  parseLines,
-  readScores,
-  type ScoreLine,
-  type TocsinOptions,
-  tocsin,
-  writeJsonl,
-} from '../setup/tocsin.js';
+import { parseLines, readScores, type ScoreLine, scoreIn, writeJsonl } from '../setup/tocsin.js';
 
 const ROWS = [
   { id: 'post', text: 'What a lovely morning.' },
@@ -29,12 +20,7 @@ const KEYS = ['post', 'exchange', 'prompt', 'response', '7', '6', '=1+1'];
 let dir: string;
 let expected: ScoreLine[];
 
-function score(args: string[], options: TocsinOptions = {}): Promise<Ended> {
-  return tocsin(
-    ['score', ...args, ...goldenGuard('qwen3-mlp'), '--data-dir', join(dir, 'postgres')],
-    options,
-  );
-}
+let score: ReturnType<typeof scoreIn>;
 
 function fromCsv(text: string | Buffer): Record<string, string>[] {
   return parse(text, { columns: true });
@@ -52,6 +38,7 @@ const asCsv = ({ key, ...row }: ScoreLine): Record<string, string> => ({
 
 beforeAll(async () => {
   dir = scratchDir();
+  score = scoreIn(dir);
   await writeJsonl(join(dir, 'rows.jsonl'), ROWS);
   await writeFile(join(dir, 'rows.jsonl.gz'), gzipSync(await readFile(join(dir, 'rows.jsonl'))));
   const out = join(dir, 'expected.jsonl');

@@ -86,7 +86,7 @@ describe('a server that cannot be reached', () => {
     [
       'Postgres at no address',
       () => ({ DATABASE_URL: 'postgres://ann:s3cret@[' }),
-      /Postgres at the address given/,
+      /Postgres at postgres:\/\/ann@\[/,
     ],
     [
       'Redis',
@@ -101,7 +101,7 @@ describe('a server that cannot be reached', () => {
     [
       'Redis at no address',
       () => ({ DATABASE_URL: database.url, REDIS_URL: 'redis://:s3cret@[' }),
-      /Redis at the address given/,
+      /Redis at redis:\/\/\[/,
     ],
   ])('%s: words that say what to look at, without the password', async (_name, env, message) => {
     const ended = await score(env());

@@ -8,16 +8,7 @@ import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { scratchDir } from '../setup/scratch.js';
-import {
-  type Ended,
-  goldenGuard,
-  parseLines,
-  readScores,
-  type ScoreLine,
-  type TocsinOptions,
-  tocsin,
-  writeJsonl,
-} from '../setup/tocsin.js';
+import { parseLines, readScores, type ScoreLine, scoreIn, writeJsonl } from '../setup/tocsin.js';
 import { storedZst } from '../setup/zstd.js';
 
 const ROWS = [
@@ -34,12 +25,7 @@ let dir: string;
 let database: TestDatabase;
 let expected: ScoreLine[];
 
-function score(args: string[], options: TocsinOptions = {}): Promise<Ended> {
-  return tocsin(
-    ['score', ...args, ...goldenGuard('qwen3-mlp'), '--data-dir', join(dir, 'postgres')],
-    options,
-  );
-}
+let score: ReturnType<typeof scoreIn>;
 
 /** Scores without what names the place of a row. */
 const withoutPlace = (lines: ScoreLine[]): ScoreLine[] =>
@@ -49,6 +35,7 @@ const withoutPlace = (lines: ScoreLine[]): ScoreLine[] =>
 
 beforeAll(async () => {
   dir = scratchDir();
+  score = scoreIn(dir);
   await mkdir(join(dir, 'in'));
   const csv = { header: true, columns: [...COLUMNS] };
   const jsonl = await writeJsonl(join(dir, 'rows.jsonl'), ROWS);

@@ -1,15 +1,7 @@
 import { z } from 'zod';
 import { storedContent } from './content.js';
 import { pageOf, pageQuery } from './pages.js';
-import {
-  pathSerial,
-  plainText,
-  probability,
-  type QueryOf,
-  queryProbability,
-  serial,
-  time,
-} from './values.js';
+import { pathSerial, plainText, probability, type QueryOf, queryThreshold, serial, time } from './values.js';
 
 /** Characters of a text that a list shows. */
 export const PREVIEW_LENGTH = 400;
@@ -17,8 +9,8 @@ export const PREVIEW_LENGTH = 400;
 export const ITEM_ORDERS = ['score_desc', 'score_asc', 'seq'] as const;
 export const itemsQuery = z.strictObject({
   ...pageQuery,
-  min: queryProbability.optional().meta({ description: 'Rows with at least this score.' }),
-  max: queryProbability.optional().meta({ description: 'Rows with at most this score.' }),
+  min: queryThreshold.optional().meta({ description: 'Rows with at least this score.' }),
+  max: queryThreshold.optional().meta({ description: 'Rows with at most this score.' }),
   order: z
     .enum(ITEM_ORDERS)
     .default('score_desc')
@@ -65,7 +57,7 @@ export const itemDetail = z
   .meta({ id: 'ItemDetail' });
 export type ItemDetail = z.infer<typeof itemDetail>;
 
-export const traceQuery = z.strictObject({ threshold: queryProbability.optional() });
+export const traceQuery = z.strictObject({ threshold: queryThreshold.optional() });
 export type TraceQuery = QueryOf<typeof traceQuery>;
 
 /** A row without a score, and why. */
@@ -78,7 +70,7 @@ export const rejectList = pageOf(reject);
 
 export const compareParams = z.strictObject({ id: pathSerial, other: pathSerial });
 export const compareQuery = z.strictObject({
-  threshold: queryProbability.optional().meta({ description: 'Of both; default: that of the run.' }),
+  threshold: queryThreshold.optional().meta({ description: 'Of both; default: that of the run.' }),
   examples: z.coerce.number().int().min(0).max(100).default(20),
 });
 export type CompareQuery = QueryOf<typeof compareQuery>;

@@ -7,8 +7,9 @@ import {
   probability,
   type QueryOf,
   queryFlag,
-  queryProbability,
+  queryThreshold,
   serial,
+  threshold,
   time,
 } from './values.js';
 
@@ -35,12 +36,12 @@ export const policyParams = z.strictObject({ name: handle });
 
 const note = plainText(1_000).optional().meta({ description: 'Why; kept with the change.' });
 export const newPolicy = z
-  .strictObject({ name: handle, threshold: probability, meaning: plainText(1_000).default(''), note })
+  .strictObject({ name: handle, threshold, meaning: plainText(1_000).default(''), note })
   .meta({ id: 'NewPolicy' });
 export type NewPolicy = z.input<typeof newPolicy>;
 export const policyPatch = z
   .strictObject({
-    threshold: probability.optional(),
+    threshold: threshold.optional(),
     meaning: plainText(1_000).optional(),
     /** What it is called from now on. */
     name: handle.optional(),
@@ -71,7 +72,7 @@ export const policyChangesQuery = z.strictObject(pageQuery);
 
 export const previewQuery = z.strictObject({
   run: pathSerial,
-  threshold: queryProbability,
+  threshold: queryThreshold,
   examples: z.coerce.number().int().min(0).max(100).default(10),
 });
 export type PreviewQuery = QueryOf<typeof previewQuery>;

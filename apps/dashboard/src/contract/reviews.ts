@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { storedContent } from './content.js';
-import { handle, pathSerial, plainText, probability, serial, time } from './values.js';
+import { handle, pathSerial, plainText, probability, serial, threshold, time } from './values.js';
 
 export const VERDICTS = ['harmful', 'fine', 'skip'] as const;
 export const verdict = z.enum(VERDICTS);
@@ -14,7 +14,7 @@ export const nextRequest = z
     run: serial,
     order: reviewOrder.default('uncertain'),
     /** Uncertain are the rows whose score is nearest to it; default: that of the run. */
-    threshold: probability.optional(),
+    threshold: threshold.optional(),
     policy: handle.optional(),
     /** Rows that exactly one other reviewer has judged: for agreement. */
     second: z.boolean().default(false),

@@ -6,8 +6,9 @@ import {
   probability,
   type QueryOf,
   queryFlag,
-  queryProbability,
+  queryThreshold,
   serial,
+  threshold,
   time,
   title,
 } from './values.js';
@@ -110,7 +111,7 @@ const howScored = {
 export const newRun = z
   .strictObject({
     ...howScored,
-    threshold: probability.optional(),
+    threshold: threshold.optional(),
     rows: z.array(z.record(z.string(), z.unknown())).min(1).max(100_000),
   })
   .meta({ id: 'NewRun' });
@@ -122,7 +123,7 @@ const field = plainText(200).min(1).optional();
 export const uploadFields = z
   .strictObject({
     ...howScored,
-    threshold: queryProbability.optional(),
+    threshold: queryThreshold.optional(),
     format: z
       .enum(INPUT_FORMATS)
       .optional()
@@ -185,7 +186,7 @@ export const histogram = z
   .meta({ id: 'Histogram' });
 export type Histogram = z.infer<typeof histogram>;
 
-export const countsQuery = z.strictObject({ threshold: queryProbability });
+export const countsQuery = z.strictObject({ threshold: queryThreshold });
 export type CountsQuery = QueryOf<typeof countsQuery>;
 export const counts = z
   .object({
@@ -208,8 +209,8 @@ export const EXPORT_FORMATS = [
 ] as const;
 export const exportQuery = z.strictObject({
   format: z.enum(EXPORT_FORMATS).default('jsonl'),
-  min: queryProbability.optional().meta({ description: 'Only rows with at least this score.' }),
-  threshold: queryProbability
+  min: queryThreshold.optional().meta({ description: 'Only rows with at least this score.' }),
+  threshold: queryThreshold
     .optional()
     .meta({ description: 'Harmful from this score on; default: that of the run.' }),
   withText: queryFlag.default(false).meta({ description: 'JSONL only: with the texts that were kept.' }),

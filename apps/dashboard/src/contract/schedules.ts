@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { pageQuery } from './pages.js';
 import { retention } from './runs.js';
-import { handle, plainText, probability, serial, time } from './values.js';
+import { handle, plainText, probability, serial, threshold, time } from './values.js';
 
 export const schedule = z
   .object({
@@ -36,7 +36,7 @@ export const newSchedule = z
     guard: z.string().max(500).optional(),
     /** Only what lies in the directories that the server was started with (`--corpus-root`). */
     corpus: z.array(plainText(4_096).min(1)).min(1).max(100),
-    threshold: probability.optional(),
+    threshold: threshold.optional(),
     retain: retention.optional(),
     webhookUrl: plainText(2_000).optional(),
     /** The environment variable of the scheduler that holds the webhook's secret. */

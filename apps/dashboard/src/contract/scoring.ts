@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { item, itemFields } from './content.js';
-import { handle, probability } from './values.js';
+import { handle, probability, threshold } from './values.js';
 
 export const MAX_ITEMS = 256;
 
@@ -8,7 +8,7 @@ export const MAX_ITEMS = 256;
 export const judgement = {
   guard: z.string().max(500).optional().meta({ description: 'Default: the first guard of the server.' }),
   policy: handle.optional(),
-  threshold: probability.optional(),
+  threshold: threshold.optional(),
 };
 
 export const scoreRequest = z

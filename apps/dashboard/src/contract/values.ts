@@ -3,11 +3,18 @@ import { z } from 'zod';
 /** A moment: ISO 8601, UTC. */
 export const time = z.string().meta({ format: 'date-time', description: 'ISO 8601, UTC' });
 
-/** P(harmful), or a threshold of it. */
+/** P(harmful), or a threshold of it, as it is answered. */
 export const probability = z.number().min(0).max(1);
 
+/** The database keeps numbers of 32 bits: it takes none that is nearer to 0, and no score is. */
+const isKept = (value: number): boolean => value === 0 || value >= 1e-30;
+const TOO_SMALL = 'expected 0, or a number from 1e-30 to 1';
+
+/** A threshold, or another bound of scores, as it is asked for. */
+export const threshold = z.number().min(0).max(1).refine(isKept, TOO_SMALL);
+
 /** The same in the query of an address, where everything is a string. */
-export const queryProbability = z.coerce.number().min(0).max(1);
+export const queryThreshold = z.coerce.number().min(0).max(1).refine(isKept, TOO_SMALL);
 
 /** What a run, a policy's change and the like are numbered with. */
 export const serial = z.number().int().positive();

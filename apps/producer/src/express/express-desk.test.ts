@@ -1,5 +1,5 @@
 import type { Content } from '@tocsin/engine';
-import { expressQueueNameOf, ParcelWorker, prepareBackend, type QueueBackend } from '@tocsin/queue';
+import { expressQueueNameOf, ParcelWorker, prepareBackend } from '@tocsin/queue';
 import {
   completeParcel,
   createRun,
@@ -17,11 +17,8 @@ const POISON = 99;
 const NEVER = new AbortController().signal;
 
 let database: TestDatabase;
-let backend: QueueBackend;
 beforeAll(async () => {
-  database = await TestDatabase.migrated();
-  backend = { kind: 'postgres', url: database.url };
-  await prepareBackend(backend);
+  database = await TestDatabase.withQueue(prepareBackend);
 });
 afterAll(() => database.close());
 
@@ -39,7 +36,7 @@ afterEach(async () => {
 });
 
 async function openDesk(): Promise<ExpressDesk> {
-  const options = { pool: database.pool, backend, guard, onTrouble: () => {} };
+  const options = { pool: database.pool, backend: database.backend, guard, onTrouble: () => {} };
   const opened = await ExpressDesk.open(options);
   closers.push(() => opened.close());
   return opened;
@@ -58,7 +55,7 @@ function startWorker(): number[][] {
   const parcels: number[][] = [];
   const { pool } = database;
   const worker = new ParcelWorker(
-    backend,
+    database.backend,
     expressQueueNameOf(guard.queue),
     async (id) => {
       const parcel = await leaseParcel(pool, id);

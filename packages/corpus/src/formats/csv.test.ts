@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ReadCorpusOptions, readCorpus } from '../read-corpus.js';
 import type { CorpusRow } from '../row.js';
+import { outcome, readRows } from '../testing/read-rows.js';
 
 let dir: string;
 beforeEach(async () => {
@@ -22,16 +23,8 @@ async function read(
 ): Promise<CorpusRow[]> {
   const file = join(dir, name);
   await writeFile(file, content);
-  const rows: CorpusRow[] = [];
-  for await (const chunk of readCorpus([file], options)) rows.push(...chunk);
-  return rows;
+  return readRows(file, options);
 }
-
-const outcome = (row: CorpusRow): unknown[] => [
-  row.key,
-  row.line,
-  row.kind === 'item' ? row.content : row.reason,
-];
 
 describe('rows', () => {
   test('take their fields from the header, whatever the order, the quotes and the line ends', async () => {

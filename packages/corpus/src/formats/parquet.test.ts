@@ -7,8 +7,7 @@ import { isUserError } from '@tocsin/errors';
 import fc from 'fast-check';
 import { type ParquetWriteOptions, parquetWriteBuffer } from 'hyparquet-writer';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type ReadCorpusOptions, readCorpus } from '../read-corpus.js';
-import type { CorpusRow } from '../row.js';
+import { outcome, readRows } from '../testing/read-rows.js';
 
 let dir: string;
 beforeEach(async () => {
@@ -26,18 +25,6 @@ async function write(options: Columns | Buffer, name = 'rows.parquet'): Promise<
   return file;
 }
 
-async function read(source: string, options: ReadCorpusOptions = {}): Promise<CorpusRow[]> {
-  const rows: CorpusRow[] = [];
-  for await (const chunk of readCorpus([source], options)) rows.push(...chunk);
-  return rows;
-}
-
-const outcome = (row: CorpusRow): unknown[] => [
-  row.key,
-  row.line,
-  row.kind === 'item' ? row.content : row.reason,
-];
-
 const TWO: Columns = {
   columnData: [
     { name: 'id', data: ['a', 'b'], type: 'STRING' },
@@ -52,7 +39,7 @@ describe('rows', () => {
       columnData: [{ name: 'text', data: texts, type: 'STRING' }],
       rowGroupSize: 1_100,
     });
-    const rows = await read(file);
+    const rows = await readRows(file);
     expect(rows.map((row) => (row.kind === 'item' && 'text' in row.content ? row.content.text : ''))).toEqual(
       texts,
     );
@@ -61,7 +48,7 @@ describe('rows', () => {
 
   test('without a text are rejects that name the columns', async () => {
     const file = await write({ columnData: [{ name: 'body', data: ['x', 'y'], type: 'STRING' }] });
-    const reasons = (await read(file)).map((row) => (row.kind === 'reject' ? row.reason : ''));
+    const reasons = (await readRows(file)).map((row) => (row.kind === 'reject' ? row.reason : ''));
     expect(reasons).toHaveLength(2);
     expect(reasons[1]).toContain('it has "body"');
   });
@@ -73,7 +60,7 @@ describe('rows', () => {
         { name: 'response', data: [null, 'r', null], type: 'STRING' },
       ],
     });
-    expect((await read(file)).map(outcome)).toEqual([
+    expect((await readRows(file)).map(outcome)).toEqual([
       ['1', 1, { prompt: 'p' }],
       ['2', 2, { response: 'r' }],
       ['3', 3, expect.stringContaining('no text to score')],
@@ -95,7 +82,7 @@ describe('rows', () => {
         { name: 'text', data: ['x', 'y'], type: 'STRING' },
       ],
     });
-    expect((await read(file)).map(({ key }) => key)).toEqual(keys ?? [...data]);
+    expect((await readRows(file)).map(({ key }) => key)).toEqual(keys ?? [...data]);
   });
 
   test('messages may be JSON text or nested', async () => {
@@ -106,7 +93,7 @@ describe('rows', () => {
         { name: 'messages', data: ['[{"content": 1.0}]'], type: 'STRING' },
       ],
     });
-    expect((await read(file)).map(outcome)).toEqual([['text', 1, { messages: '[{"content": 1.0}]' }]]);
+    expect((await readRows(file)).map(outcome)).toEqual([['text', 1, { messages: '[{"content": 1.0}]' }]]);
     const nested = await write(
       {
         schema: [
@@ -125,7 +112,7 @@ describe('rows', () => {
       },
       'nested.parquet',
     );
-    expect((await read(nested)).map(outcome)).toEqual([
+    expect((await readRows(nested)).map(outcome)).toEqual([
       ['1', 1, { messages: '[{"role":"user","content":"hello"}]' }],
       ['2', 2, expect.stringContaining('no text to score')],
     ]);
@@ -139,7 +126,7 @@ describe('rows', () => {
       ],
       columnData: [{ name: 'text', data: [Buffer.from('fine'), Buffer.from([0xff, 0xfe])] }],
     });
-    expect((await read(file)).map(outcome)).toEqual([
+    expect((await readRows(file)).map(outcome)).toEqual([
       ['1', 1, { text: 'fine' }],
       ['2', 2, 'The field "text" is not UTF-8.'],
     ]);
@@ -152,15 +139,15 @@ test('from stdin and in gzip it is read as well, and the copy is gone after that
     ['a', 1, { text: 'one' }],
     ['b', 2, { text: 'two' }],
   ];
-  expect((await read(file)).map(outcome)).toEqual(expected);
+  expect((await readRows(file)).map(outcome)).toEqual(expected);
   const stdin = Readable.from([packed(TWO)]);
-  expect((await read('-', { format: 'parquet', stdin })).map(outcome)).toEqual(expected);
+  expect((await readRows('-', { format: 'parquet', stdin })).map(outcome)).toEqual(expected);
 });
 
 test('onBytes counts up to the size of the file', async () => {
   const file = await write({ ...TWO, rowGroupSize: 1 });
   let bytes = 0;
-  await read(file, {
+  await readRows(file, {
     onBytes: (read) => {
       bytes = read;
     },
@@ -174,7 +161,7 @@ describe('a file that cannot be read is named', () => {
   async function refusal(content: Buffer): Promise<string> {
     const file = await write(content, 'broken.parquet');
     try {
-      await read(file);
+      await readRows(file);
     } catch (error) {
       if (isUserError(error)) return error.message;
       throw error;
@@ -222,7 +209,7 @@ test('whatever is written is read back', async () => {
           })),
           rowGroupSize: 3,
         });
-        const rows = await read(file);
+        const rows = await readRows(file);
         expect(rows.map((row) => (row.kind === 'item' ? row.content : {}))).toEqual(
           given.map((row) => Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null))),
         );

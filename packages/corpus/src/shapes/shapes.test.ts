@@ -1,16 +1,14 @@
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readCorpus } from '../read-corpus.js';
 import type { CorpusRow } from '../row.js';
+import { readRows } from '../testing/read-rows.js';
 import type { ShapeName } from './index.js';
 import { readRequestKey, requestKey } from './request-key.js';
 
 async function read(shape: ShapeName, records: unknown[]): Promise<CorpusRow[]> {
   const stdin = Readable.from(records.map((record) => Buffer.from(`${JSON.stringify(record)}\n`)));
-  const rows: CorpusRow[] = [];
-  for await (const chunk of readCorpus(['-'], { shape, stdin })) rows.push(...chunk);
-  return rows;
+  return readRows('-', { shape, stdin });
 }
 
 const outcome = (row: CorpusRow): unknown[] => [row.key, row.kind === 'item' ? row.content : row.reason];

@@ -1,39 +1,27 @@
 import type pg from 'pg';
 import type { Pool } from '../connect.js';
+import type { RunRow } from '../list-runs.js';
+import { ROW_COUNTS, type RowCounts } from '../row-counts.js';
 import { inTransaction } from '../transaction.js';
 
 /** What a run came to, in numbers. */
-export interface RunOutcome {
-  guard: string;
-  fingerprint: string;
-  threshold: number | null;
-  rows: number;
-  /** Of the rows: those whose content had no score when the run came to it. */
-  fresh: number;
-  known: number;
-  duplicates: number;
-  rejected: number;
-  /** Rows that have a score. */
-  scored: number;
-  failed: number;
-  /** Rows with score >= threshold. */
-  flagged: number;
+export interface RunOutcome
+  extends RowCounts,
+    Pick<
+      RunRow,
+      'guard' | 'fingerprint' | 'threshold' | 'rows' | 'fresh' | 'known' | 'duplicates' | 'rejected'
+    > {
   finishedAt: Date;
 }
 
 export async function runOutcome(pool: Pool, runId: number): Promise<RunOutcome> {
   const { rows } = await pool.query<RunOutcome>(
     `select g.ref as guard, g.fingerprint, r.threshold, r.rows, r.fresh, r.known, r.duplicates, r.rejected,
-            count(s.score) as scored, count(s.error) as failed,
-            count(*) filter (where s.score >= r.threshold) as flagged,
-            coalesce(r.finished_at, now()) as "finishedAt"
+            c.scored, c.failed, c.flagged, coalesce(r.finished_at, now()) as "finishedAt"
      from runs r
      join guards g on g.id = r.guard_id
-     left join items i on i.run_id = r.id
-     left join lateral (select score, error from scores
-                        where guard_id = r.guard_id and content = i.content limit 1) s on true
-     where r.id = $1
-     group by r.id, g.id`,
+     cross join lateral (${ROW_COUNTS}) c
+     where r.id = $1`,
     [runId],
   );
   const [outcome] = rows;

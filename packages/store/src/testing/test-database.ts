@@ -15,6 +15,12 @@ declare module 'vitest' {
 /** Tests look at what is committed, not at what outlives a power cut. */
 const SETTINGS = { fsync: 'off', full_page_writes: 'off' };
 
+/** A queue's backend, as @tocsin/queue has it. */
+interface TestBackend {
+  kind: 'postgres';
+  url: string;
+}
+
 /** A database of its own on a server that all test files share: whoever comes first starts it. */
 export class TestDatabase {
   readonly #server: EmbeddedServer;
@@ -45,6 +51,18 @@ export class TestDatabase {
     const database = await TestDatabase.empty();
     await migrateSchema(database.pool);
     return database;
+  }
+
+  /** The same, and BullMQ's tables. @param prepare `prepareBackend` of @tocsin/queue, which this package does not know */
+  static async withQueue(prepare: (backend: TestBackend) => Promise<void>): Promise<TestDatabase> {
+    const database = await TestDatabase.migrated();
+    await prepare(database.backend);
+    return database;
+  }
+
+  /** A queue in this database. */
+  get backend(): TestBackend {
+    return { kind: 'postgres', url: this.url };
   }
 
   async close(): Promise<void> {

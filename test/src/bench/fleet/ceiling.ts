@@ -35,6 +35,7 @@ export async function benchCeiling(dir: string, options: CeilingOptions): Promis
     for (let i = 0; i < options.workers; i++) workers.push(await FleetWorker.start(workerSetup, nodeOptions));
     const pids = workers.map(({ pid }) => pid);
     const engines = enginesOf(pids);
+    for (const worker of workers) worker.go();
     await pool.query('select pg_stat_statements_reset()');
     const walBefore = await walBytes(pool);
     const submit = submitCommand(stage, [corpus.file, '--guard', guard, '--retain', retain], nodeOptions);

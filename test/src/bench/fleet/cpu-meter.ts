@@ -52,7 +52,9 @@ export class CpuMeter {
       for (const pid of pids) this.#see(pid, part);
     const { rows } = await this.#pool.query<{ pid: number; part: string }>(
       `select pid, case when application_name = '' then 'background' else application_name end as part
-       from pg_stat_activity where application_name <> 'tocsin bench'`,
+       from pg_stat_activity
+       -- One that is still connecting has no name yet.
+       where backend_type <> 'client backend' or application_name not in ('', 'tocsin bench')`,
     );
     for (const { pid, part } of rows) this.#see(pid, `Postgres: ${part}`);
   }

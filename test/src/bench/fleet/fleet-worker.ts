@@ -14,7 +14,7 @@ export interface FleetWorkerSetup {
   cost: CostModel;
 }
 
-/** A worker process with a simulated engine, which is a process of its own. */
+/** A worker process with a simulated engine, which is a process of its own. It waits for `go()`. */
 export class FleetWorker {
   readonly pid: number;
   readonly #child: ChildProcess;
@@ -34,6 +34,11 @@ export class FleetWorker {
       child.once('exit', (code) => reject(new Error(`the worker ended with ${code}`)));
     });
     return worker;
+  }
+
+  /** It takes parcels from now on. */
+  go(): void {
+    this.#child.send('go');
   }
 
   /** Drains it. */

@@ -50,10 +50,13 @@ export async function benchGrowth(dir: string, options: GrowthOptions): Promise<
   try {
     const { pool, databaseUrl, backend } = stage;
     await submitCommand(stage, [corpus.file, '--guard', guard]).run;
+    // All are there before the first is counted: a process takes seconds of a processor to start.
+    for (let i = 0; i < Math.max(...counts); i++)
+      workers.push(await FleetWorker.start({ databaseUrl, backend, guard, cost }));
+    let going = 0;
     for (const count of counts) {
-      while (workers.length < count) {
-        workers.push(await FleetWorker.start({ databaseUrl, backend, guard, cost }));
-      }
+      for (const worker of workers.slice(going, count)) worker.go();
+      going = count;
       await sleep(SETTLE_MS);
       const committed = await committedOver(pool, windowMs);
       grown.push({ workers: count, ...committed, ...(await connectionsOf(stage)) });

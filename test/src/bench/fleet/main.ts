@@ -19,7 +19,7 @@ const GUARD = 'starter';
 const CEILING_ROWS = '300000';
 /** Of the short rows' number: they have six times the tokens. */
 const MIXED_SHARE = 5;
-const GROWTH_ROWS = 150_000;
+const GROWTH_ROWS = 120_000;
 const SATURATION_ROWS = 150_000;
 
 const { values, positionals } = parseArgs({
@@ -51,7 +51,7 @@ const benchmarks: Record<string, (dir: string) => Promise<void>> = {
       guard: GUARD,
       ...COSTS.small,
       counts: [1, 2, 4, 8],
-      windowMs: 15_000,
+      windowMs: 20_000,
     }),
   saturation: async (dir) =>
     benchGrowth(dir, {

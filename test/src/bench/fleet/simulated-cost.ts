@@ -16,7 +16,7 @@ export const COSTS = {
   /** Eight of them stay below what one machine's pipeline can feed. */
   small: {
     device: 'about 25 times the two processor cores of the README',
-    cost: { budgetTokens: 2048, overheadMs: 2, tokenMs: 0.04, cellMs: 5e-6 },
+    cost: { budgetTokens: 4096, overheadMs: 2, tokenMs: 0.04, cellMs: 5e-6 },
   },
   large: {
     device: 'about 250 times the two processor cores of the README',

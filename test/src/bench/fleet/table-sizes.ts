@@ -29,6 +29,7 @@ export async function benchTableSizes(dir: string, guard: string): Promise<void>
       await submitCommand(stage, [corpus.file, '--guard', guard, '--retain', 'all']).run;
       const waiting = await sizes(pool);
       const worker = await FleetWorker.start({ databaseUrl, backend, guard, cost: COSTS.none.cost });
+      worker.go();
       await untilScored(pool);
       await worker.stop();
       const scored = await sizes(pool);

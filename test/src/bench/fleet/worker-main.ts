@@ -1,4 +1,8 @@
-/** A worker, as `tocsin work` runs it, whose engine process is simulated. Argument: JSON of FleetWorkerSetup. */
+/**
+ * A worker, as `tocsin work` runs it, whose engine process is simulated. Argument: JSON of FleetWorkerSetup. It tells its
+ * parent when its engine is there, and takes parcels from the parent's answer on.
+ */
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Scorer } from '@tocsin/engine';
 import { runWorker } from '@tocsin/worker';
@@ -21,6 +25,7 @@ await runWorker({
   startScorer: async (guard, options) => {
     const scorer = await Scorer.start(guard, { ...options, costModel: cost, engineMain: ENGINE });
     process.send?.('ready');
+    await Promise.race([once(process, 'message'), once(stop.signal, 'abort')]);
     return scorer;
   },
 });

@@ -37,6 +37,14 @@ export const expiresAfter = z.object({
 /** The fields of an upload beside the file itself. */
 export const fileFields = z.object({ purpose: z.literal('batch'), expires_after: expiresAfter.optional() });
 
+/** The same as a form has them, for who reads about it. */
+export const fileForm = z.object({
+  purpose: z.literal('batch'),
+  file: z.any().meta({ type: 'string', format: 'binary', description: 'JSON lines, a request each.' }),
+  'expires_after[anchor]': z.literal('created_at').optional(),
+  'expires_after[seconds]': expiresAfter.shape.seconds.optional(),
+});
+
 export const fileList = listOf(file).meta({ id: 'FileList' });
 export const fileListQuery = z.object({
   after,

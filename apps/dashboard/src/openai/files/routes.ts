@@ -6,7 +6,7 @@ import { audited } from '../../access/audited.js';
 import { onlyOwner, whoOf } from '../../access/who.js';
 import type { App } from '../../app.js';
 import { refusals } from '../contract/error.js';
-import { deletedFile, file, fileList, fileListQuery, fileParams } from '../contract/file.js';
+import { deletedFile, file, fileForm, fileList, fileListQuery, fileParams } from '../contract/file.js';
 import { listOfRows } from '../contract/list.js';
 import { conflict, notFound } from '../errors/openai-error.js';
 import type { OpenaiOptions } from '../options.js';
@@ -33,8 +33,11 @@ export async function fileRoutes(app: App, { pool, uploadBytes }: OpenaiOptions)
         tags: ['OpenAI'],
         summary: 'Upload a file of requests',
         consumes: ['multipart/form-data'],
+        body: fileForm,
         response: { 200: file, ...refusals },
       },
+      // Parts are read by the handler, one after another as they come.
+      validatorCompiler: () => () => true,
     },
     async (request) => {
       const ownerKey = whoOf(request).keyId;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Piece, visiblePieces } from './visible.js';
+import { type Piece, visiblePieces, visibleString } from './visible.js';
 
 const marks = (text: string): string[] =>
   visiblePieces(text).flatMap((piece) => ('mark' in piece ? [piece.mark] : []));
@@ -30,6 +30,10 @@ describe('what cannot be seen is named', () => {
   ])('%s stay as they are', (_, text) => {
     expect(visiblePieces(text)).toEqual([{ text }]);
   });
+});
+
+test('where only a string can stand, marks stand in brackets', () => {
+  expect(visibleString('a\u202eb')).toBe('a[RLO]b');
 });
 
 const BIDI = /[\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/u;

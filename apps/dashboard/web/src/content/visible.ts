@@ -61,6 +61,13 @@ export function visiblePieces(text: string): Piece[] {
   return pieces;
 }
 
+/** The same as one string, for where no element can stand: titles and options. */
+export function visibleString(text: string): string {
+  return visiblePieces(text)
+    .map((piece) => ('text' in piece ? piece.text : `[${piece.mark}]`))
+    .join('');
+}
+
 function nameOf(code: number, text: string, at: number): [mark: string, what: string] | undefined {
   const named = NAMED[code];
   if (named !== undefined) return named;

@@ -1,7 +1,8 @@
 import { useMutation, useQueryClient } from '@tanstack/preact-query';
 import type { JSX } from 'preact';
-import type { MadeKey, Role } from '../../../src/contract/index.js';
+import type { MadeKey, NewKey, Role } from '../../../src/contract/index.js';
 import { createKey } from '../api/keys.js';
+import { signIn } from '../api/session.js';
 import { useMe } from '../session/me.js';
 import { CopyButton } from '../ui/copy-button.js';
 import { Dialog } from '../ui/dialog.js';
@@ -19,8 +20,15 @@ const ROLES: readonly { role: Role; about: string }[] = [
 export function NewKeyDialog({ onClose }: { onClose: () => void }): JSX.Element {
   const client = useQueryClient();
   const { keyless } = useMe();
+  // Whoever makes the first one would shut themselves out with any other.
+  const roles = keyless ? ROLES.filter(({ role }) => role === 'admin') : ROLES;
   const creating = useMutation({
-    mutationFn: createKey,
+    mutationFn: async (key: NewKey) => {
+      const made = await createKey(key);
+      // The first key ends the time without keys: this browser goes on with it, and shows it.
+      if (keyless) await signIn(made.key);
+      return made;
+    },
     onSuccess: () => client.invalidateQueries({ queryKey: ['keys'] }),
   });
   const submit = (event: SubmitEvent): void => {
@@ -35,8 +43,7 @@ export function NewKeyDialog({ onClose }: { onClose: () => void }): JSX.Element 
   };
   const close = (): void => {
     onClose();
-    // The first key ends the time without keys: this browser has to sign in with it.
-    if (creating.data !== undefined && keyless) void client.resetQueries({ queryKey: ['me'] });
+    if (keyless) void client.invalidateQueries({ queryKey: ['me'] });
   };
   if (creating.data !== undefined) return <ShowKey made={creating.data} keyless={keyless} onClose={close} />;
   return (
@@ -49,8 +56,8 @@ export function NewKeyDialog({ onClose }: { onClose: () => void }): JSX.Element 
           <Field label="May">
             {(control) => (
               <select {...control} name="role">
-                {ROLES.map(({ role, about }) => (
-                  <option key={role} value={role} selected={role === (keyless ? 'admin' : 'submit')}>
+                {roles.map(({ role, about }) => (
+                  <option key={role} value={role}>
                     {`${role}: ${about}`}
                   </option>
                 ))}
@@ -101,7 +108,7 @@ function ShowKey({ made, keyless, onClose }: ShowKeyProps): JSX.Element {
       </div>
       {keyless && (
         <p class="soft">
-          It is the first key: from now on every request needs one. Sign in with it to go on here.
+          It is the first key: from now on every request needs one. This browser is signed in with it already.
         </p>
       )}
       <div class="actions">

@@ -1,7 +1,10 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
+import { visibleString } from '../content/visible.js';
+import { VisibleText } from '../content/visible-text.js';
 
 interface ScreenProps {
+  /** Perhaps somebody else's words. */
   title: string;
   /** What to say of it beneath the title. */
   about?: ComponentChildren;
@@ -13,13 +16,15 @@ interface ScreenProps {
 /** A screen: its title, also in the browser's tab, and what is below. */
 export function Screen({ title, about, actions, children }: ScreenProps): JSX.Element {
   useEffect(() => {
-    document.title = `${title} \u00b7 Tocsin`;
+    document.title = `${visibleString(title)} \u00b7 Tocsin`;
   }, [title]);
   return (
     <div class="screen">
       <div class="screen-head">
         <div>
-          <h1>{title}</h1>
+          <h1 dir="auto">
+            <VisibleText text={title} />
+          </h1>
           {about !== undefined && <div class="facts">{about}</div>}
         </div>
         {actions !== undefined && <div class="row">{actions}</div>}

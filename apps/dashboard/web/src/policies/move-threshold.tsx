@@ -5,6 +5,7 @@ import type { Policy } from '../../../src/contract/index.js';
 import { changePolicy, policiesAsk } from '../api/policies.js';
 import { rowsOf } from '../api/rows.js';
 import { histogramAsk, runsAsk } from '../api/runs.js';
+import { visibleString } from '../content/visible.js';
 import { count, threshold as thresholdText } from '../format/number.js';
 import { estimateFlagged } from '../histogram/estimate.js';
 import { ScoreHistogram } from '../histogram/score-histogram.js';
@@ -73,7 +74,9 @@ export function MoveThreshold({ policy, onMoved }: MoveThresholdProps): JSX.Elem
                 onChange={({ currentTarget }) => setChosen(Number(currentTarget.value))}
               >
                 {all.map(({ id, name }) => (
-                  <option key={id} value={id}>{`${id}: ${name}`}</option>
+                  <option key={id} value={id}>
+                    {visibleString(`${id}: ${name}`)}
+                  </option>
                 ))}
               </select>
             )}

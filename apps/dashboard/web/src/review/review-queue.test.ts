@@ -155,6 +155,30 @@ test('the server is told which rows are at hand, those with a verdict on its way
   arrive();
 });
 
+test('however fast somebody is, the server is asked once at a time', async () => {
+  let asking = 0;
+  let most = 0;
+  let next = 1;
+  const bed = new Bed(0, {
+    next: async () => {
+      most = Math.max(most, ++asking);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      asking--;
+      return { row: next > 20 ? null : row(next++) };
+    },
+  });
+  await bed.queue.start();
+  const judged = [];
+  while (bed.shown !== 'done') {
+    judged.push(bed.queue.judge('fine'), bed.queue.judge('fine'));
+    await Promise.race(judged);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  await Promise.all(judged);
+  expect(most).toBe(1);
+  expect(bed.verdicts.map(({ seq }) => seq)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+});
+
 test('rows at hand are kept for longer by asking for each again', async () => {
   const asked: number[][] = [];
   let next = 1;

@@ -39,7 +39,7 @@ export class ReviewQueue {
   readonly #listener: ReviewListener;
   #state: ReviewState = { phase: 'loading' };
   readonly #waiting: ReviewRow[] = [];
-  #fetching: Promise<void> | undefined;
+  #filling: Promise<void> | undefined;
   /** Verdicts on their way, one after another. */
   #sending: Promise<void> = Promise.resolve();
   readonly #onTheirWay = new Set<number>();
@@ -129,18 +129,17 @@ export class ReviewQueue {
     }
   }
 
-  /** Sees to it that a row is shown, and one more at hand. */
-  async #fill(): Promise<void> {
-    while (this.#fetching !== undefined) await this.#fetching.catch(() => undefined);
+  /** Sees to it that a row is shown, and one more at hand; asking once at a time, since two would get the same row. */
+  #fill(): Promise<void> {
+    this.#filling ??= this.#askForMore().finally(() => {
+      this.#filling = undefined;
+    });
+    return this.#filling;
+  }
+
+  async #askForMore(): Promise<void> {
     while (!this.#closed && this.#waiting.length === 0) {
-      const asked = this.#ask();
-      this.#fetching = asked.then(
-        () => undefined,
-        () => undefined,
-      );
-      const row = await asked.finally(() => {
-        this.#fetching = undefined;
-      });
+      const row = await this.#ask();
       if (row === undefined) {
         if (this.#state.phase === 'loading') this.#show({ phase: 'done' });
         return;

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useLocation, useRoute } from 'preact-iso';
 import type { ReviewOrder, Run } from '../../../src/contract/index.js';
 import { runAsk } from '../api/runs.js';
+import { VisibleText } from '../content/visible-text.js';
 import { threshold as thresholdText } from '../format/number.js';
 import { NoScreen } from '../layout/no-screen.js';
 import { Screen } from '../layout/screen.js';
@@ -54,7 +55,7 @@ function RunReview({ run }: { run: Run }): JSX.Element {
     <>
       <span>
         <a href={`/runs/${run.id}`} dir="auto">
-          {run.name}
+          <VisibleText text={run.name} />
         </a>
       </span>
       <span>threshold {thresholdText(threshold.value)}</span>

@@ -2,6 +2,7 @@ import { useInfiniteQuery } from '@tanstack/preact-query';
 import type { JSX } from 'preact';
 import { rowsOf } from '../api/rows.js';
 import { runsAsk } from '../api/runs.js';
+import { VisibleText } from '../content/visible-text.js';
 import { count } from '../format/number.js';
 import { Screen } from '../layout/screen.js';
 import { Empty } from '../ui/empty.js';
@@ -41,7 +42,7 @@ export function ReviewsScreen(): JSX.Element {
                 {readable.map(({ id, name, counters, retain, createdAt }) => (
                   <tr key={id}>
                     <th scope="row" class="fill wrap" dir="auto">
-                      {`${id}: ${name}`}
+                      <VisibleText text={`${id}: ${name}`} />
                     </th>
                     <td class="number">{count(counters.rows)}</td>
                     <td class="nowrap soft">{retain === 'all' ? 'all' : 'of flagged rows'}</td>

@@ -5,6 +5,7 @@ import type { Comparison, Run } from '../../../src/contract/index.js';
 import { rowsOf } from '../api/rows.js';
 import { comparisonAsk, runsAsk } from '../api/runs.js';
 import { useBlur } from '../content/blur.js';
+import { visibleString } from '../content/visible.js';
 import { VisibleText } from '../content/visible-text.js';
 import { count, score, threshold as thresholdText } from '../format/number.js';
 import { moment } from '../format/time.js';
@@ -43,7 +44,7 @@ export function ComparisonPanel({ run, threshold }: { run: Run; threshold: numbe
                   <option value="">Choose a run</option>
                   {others.map(({ id, name, createdAt }) => (
                     <option key={id} value={id}>
-                      {`${id}: ${name}, ${moment(createdAt)}`}
+                      {visibleString(`${id}: ${name}, ${moment(createdAt)}`)}
                     </option>
                   ))}
                 </select>

@@ -6,6 +6,7 @@ import { itemAsk } from '../api/runs.js';
 import { StoredText } from '../content/stored-text.js';
 import { TracedText } from '../content/traced-text.js';
 import { Veil } from '../content/veil.js';
+import { VisibleText } from '../content/visible-text.js';
 import { counted } from '../format/number.js';
 import { Dialog } from '../ui/dialog.js';
 import { WhenAnswered } from '../ui/when-answered.js';
@@ -26,7 +27,11 @@ export function ItemDialog({ run, row, threshold, onClose }: ItemDialogProps): J
     <Dialog title={`Row ${row.seq}`} wide onClose={onClose}>
       <div class="row small soft">
         <ScoreMark score={row.score} threshold={threshold} />
-        <span class="mono wrap">{row.key}</span>
+        <span class="mono wrap">
+          <bdi>
+            <VisibleText text={row.key} />
+          </bdi>
+        </span>
         {item.data?.tokens != null && <span>{counted(item.data.tokens, 'token')}</span>}
         {row.truncated && <span class="badge">longer than the guard reads</span>}
       </div>

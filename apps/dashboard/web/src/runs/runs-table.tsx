@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useLocation } from 'preact-iso';
 import type { RunSummary } from '../../../src/contract/index.js';
+import { VisibleText } from '../content/visible-text.js';
 import { count } from '../format/number.js';
 import { Moment } from '../ui/moment.js';
 import { Table } from '../ui/table.js';
@@ -63,7 +64,7 @@ function RunLine({ run: known, listen }: { run: RunSummary; listen: boolean }): 
       <td class="number faint">{run.id}</td>
       <th scope="row" class="fill">
         <a href={`/runs/${run.id}`} dir="auto">
-          {run.name}
+          <VisibleText text={run.name} />
         </a>
       </th>
       <td class="state">
