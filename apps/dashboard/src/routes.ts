@@ -56,8 +56,9 @@ export async function addRoutes(app: App, services: Services): Promise<void> {
 function requireFilled(query: unknown): void {
   const empty = Object.entries(query ?? {}).find(([, value]) => value === '');
   if (empty === undefined) return;
-  throw new ApiError(400, `${empty[0]} is empty`, {
-    field: empty[0],
+  const [name] = empty;
+  throw new ApiError(400, `${name === '' ? 'a part of the query' : name} is empty`, {
+    field: name === '' ? undefined : name,
     hint: 'Leave it out, or give it a value.',
   });
 }

@@ -1,5 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ABANDONED_AFTER_SECONDS, attendRun, cancelAbandonedRuns, unattendedRuns } from './attend-run.js';
+import {
+  ABANDONED_AFTER_SECONDS,
+  attendRun,
+  cancelAbandonedRuns,
+  leaveRun,
+  unattendedRuns,
+} from './attend-run.js';
+import { cancelRun } from './cancel-run.js';
+import { finishRun } from './finish-run.js';
+import { getRun } from './list-runs.js';
 import { submitWindow } from './submit-window.js';
 import { TestDatabase } from './testing/index.js';
 import { anotherRun, newRun } from './testing/test-guard.js';
@@ -50,4 +59,27 @@ test('what an abandoned run had claimed is taken up by the next run that needs i
   const next = await anotherRun(pool, killed.guardId);
   await submitWindow(pool, windowOf(next, ['b'], { parcels: [] }));
   expect(await adoptParcels(pool, next.runId)).toEqual(parcels);
+});
+
+test('a run that was left to the workers stays so, whoever attends it still', async () => {
+  const { pool } = database;
+  const { runId } = await newRun(pool);
+  expect(await attendRun(pool, runId)).toBe(true);
+  // The process attends and leaves it side by side; either may come last.
+  for (let i = 0; i < 10; i++) await Promise.all([leaveRun(pool, runId), attendRun(pool, runId)]);
+  expect(await attendRun(pool, runId)).toBe(true);
+  expect(await getRun(pool, runId)).toMatchObject({ state: 'scoring', seenAt: null });
+  // The workers may bring it to its end before its process has left.
+  await finishRun(pool, runId);
+  expect(await attendRun(pool, runId)).toBe(true);
+  await leaveRun(pool, runId);
+  expect(await getRun(pool, runId)).toMatchObject({ state: 'done' });
+});
+
+test('who would leave a run that somebody has cancelled is told', async () => {
+  const { pool } = database;
+  const { runId } = await newRun(pool);
+  await cancelRun(pool, runId);
+  await expect(leaveRun(pool, runId)).rejects.toThrow(`run ${runId} was cancelled`);
+  expect(await attendRun(pool, runId)).toBe(false);
 });

@@ -6,6 +6,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { benchApi } from './api.js';
 import { benchDashboard } from './dashboard.js';
 import { benchEngine } from './engine.js';
 import { benchExpress } from './express.js';
@@ -36,6 +37,7 @@ const benchmarks: Record<string, (dir: string) => Promise<void>> = {
   producer: (dir) => benchProducer(dir),
   express: (dir) => benchExpress(dir),
   moderations: (dir) => benchModerations(dir),
+  api: (dir) => benchApi(dir),
   dashboard: (dir) => benchDashboard(dir),
 };
 

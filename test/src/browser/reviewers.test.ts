@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { until } from '../setup/processes.js';
 import { randomRows } from '../setup/random-words.js';
+import { axeFindings } from './axe-findings.js';
 import { PageBed } from './page-bed.js';
 import type { Visit } from './visit.js';
 
@@ -67,6 +68,8 @@ test('the first key is made on the page and shown once, and this browser goes on
 test('a wrong key is refused in words, the right one lets in, and no script can read the cookie', async () => {
   const [{ page }] = visits as [Visit];
   await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByLabel('API key').waitFor();
+  expect(await axeFindings(page)).toEqual([]);
   await page.getByLabel('API key').fill('tcs_wrong');
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.locator('.wrong').waitFor();
@@ -107,7 +110,7 @@ test('two reviewers never get the same row', async () => {
 });
 
 test('a second opinion is asked for, and agreement is told', async () => {
-  const [, , ada] = visits as [Visit, Visit, Visit];
+  const [, ada] = visits as [Visit, Visit];
   const { page } = ada;
   await page.goto('/review/1?second=true');
   await page.locator('.review-card').waitFor();
@@ -128,7 +131,7 @@ test('a second opinion is asked for, and agreement is told', async () => {
 });
 
 test('a key that may not administer is offered nothing to administer', async () => {
-  const [, , , ben] = visits as [Visit, Visit, Visit, Visit];
+  const [, , ben] = visits as [Visit, Visit, Visit];
   const { page } = ben;
   await page.goto('/');
   await page.getByRole('link', { name: 'messages.jsonl' }).waitFor();
@@ -140,7 +143,7 @@ test('a key that may not administer is offered nothing to administer', async () 
 });
 
 test('who signs out is out', async () => {
-  const [, , , ben] = visits as [Visit, Visit, Visit, Visit];
+  const [, , ben] = visits as [Visit, Visit, Visit];
   await ben.page.getByRole('button', { name: 'Sign out' }).click();
   await ben.page.getByRole('heading', { name: 'Sign in' }).waitFor();
   await ben.page.goto('/review/1');

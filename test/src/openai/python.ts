@@ -33,7 +33,9 @@ export async function pythonClient(env: NodeJS.ProcessEnv = process.env): Promis
       const target = join(scratch, 'packages');
       const args = ['install', '--no-input', '--disable-pip-version-check', '--progress-bar', 'off'];
       args.push('--only-binary=:all:', '--target', target, REQUIREMENT);
-      const result = await runCommand(pip.command, [...pip.args, ...args], { env });
+      // Rules of this machine about where things are installed: this goes to a directory of its own.
+      const own = { ...env, PIP_REQUIRE_VIRTUALENV: '0', PIP_USER: '0' };
+      const result = await runCommand(pip.command, [...pip.args, ...args], { env: own });
       if (result.exitCode !== 0) throw new Error(`pip cannot install ${REQUIREMENT}:\n${result.stderr}`);
       await rename(target, packages);
     });

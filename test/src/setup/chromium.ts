@@ -1,5 +1,6 @@
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { inject } from 'vitest';
+import { launchChromium } from './launch-chromium.js';
 
 /** What the global set-up found: a program, or why there is none. */
 export type FoundChromium = { program: string } | { missing: string };
@@ -15,9 +16,4 @@ export async function startChromium(): Promise<Browser> {
   const found = inject('chromium');
   if ('missing' in found) throw new Error(found.missing);
   return launchChromium(found.program);
-}
-
-/** Without its sandbox, which root cannot have; without shared memory, of which containers have little. */
-export function launchChromium(executablePath: string): Promise<Browser> {
-  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
 }

@@ -10,7 +10,8 @@ import type { OpenaiOptions } from './options.js';
 export type { AskedGuard, OpenaiOptions } from './options.js';
 
 /**
- * The routes that OpenAI's clients speak; to be registered with the prefix `/v1`, after the hooks that find out who asks.
+ * The routes that OpenAI's clients speak; to be registered with the prefix `/v1`, after the hooks that find out who asks
+ * and the parser of multipart bodies.
  * While the server runs, it keeps batches too: any process of this database does.
  *
  * @example
@@ -27,6 +28,6 @@ export async function openaiRoutes(app: App, options: OpenaiOptions): Promise<vo
   app.addHook('preClose', () => keeper.close());
   modelRoutes(app, options);
   moderationRoutes(app, options);
-  await fileRoutes(app, options);
+  fileRoutes(app, options);
   batchRoutes(app, options, keeper);
 }

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { audited } from '../access/audited.js';
 import type { App } from '../app.js';
 import {
+  threshold as boundOfScores,
   itemDetail,
   itemList,
   itemParams,
@@ -25,7 +26,7 @@ import { storedItem } from './stored-item.js';
 import { visibleRun } from './visible-run.js';
 
 const tags = ['runs'];
-const place = z.strictObject({ seq: serialPlace, score: z.number().optional() });
+const place = z.strictObject({ seq: serialPlace, score: boundOfScores.optional() });
 
 /** The rows of a run. */
 export function itemRoutes(app: App, { pool, guards }: Services): void {

@@ -36,7 +36,7 @@ export async function receiveFile(
     const limits = { fileSize: maxBytes, files: 1, fields: MAX_FIELDS, fieldSize: MAX_FIELD_BYTES };
     for await (const part of request.parts({ limits })) {
       if (part.type === 'field') fields.set(part.fieldname, part.value);
-      else if (part.fieldname === 'file') writer = await storePart(pool, part, ownerKey, maxBytes);
+      else if (part.fieldname === 'file') writer = await storePart(pool, part, ownerKey);
       else throw invalid('The file was expected in the field "file".', 'file');
     }
     if (writer === undefined)
@@ -53,21 +53,15 @@ async function storePart(
   pool: Pool,
   part: Extract<Multipart, { type: 'file' }>,
   ownerKey: string | null,
-  maxBytes: number,
 ): Promise<FileWriter> {
   const id = newId('file-');
   const filename = nameOf(part.filename);
   await beginFile(pool, { id, ownerKey, filename, purpose: 'batch', expiresAt: inSeconds(KEPT_SECONDS) });
   const writer = new FileWriter(pool, id);
   try {
+    // A file that is too large ends with an error.
     for await (const chunk of part.file) await writer.write(chunk as Buffer);
-    if (!part.file.truncated) return writer;
-    throw new OpenaiError({
-      message: `The file is larger than ${maxBytes.toLocaleString('en-US')} bytes.`,
-      status: 413,
-      code: 'file_too_large',
-      param: 'file',
-    });
+    return writer;
   } catch (error) {
     await deleteFile(pool, id);
     throw error;

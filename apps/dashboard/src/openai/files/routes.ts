@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import multipart from '@fastify/multipart';
 import { deleteFile, type FileRow, findFile, pageFiles, readFileChunks } from '@tocsin/store';
 import type { FastifyRequest } from 'fastify';
 import { audited } from '../../access/audited.js';
@@ -14,9 +13,7 @@ import { fileAnswer } from './file-answer.js';
 import { receiveFile } from './receive-file.js';
 
 /** `/files`: requests that are uploaded, and what became of them. */
-export async function fileRoutes(app: App, { pool, uploadBytes }: OpenaiOptions): Promise<void> {
-  if (!app.hasContentTypeParser('multipart/form-data')) await app.register(multipart);
-
+export function fileRoutes(app: App, { pool, uploadBytes }: OpenaiOptions): void {
   /** @throws OpenaiError for one that is not there, or is another key's: the two look the same */
   const visibleFile = async (request: FastifyRequest, id: string): Promise<FileRow> => {
     const found = await findFile(pool, id);

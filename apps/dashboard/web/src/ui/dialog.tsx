@@ -12,6 +12,8 @@ interface DialogProps {
 export function Dialog({ title, wide = false, onClose, children }: DialogProps): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
+  const closed = useRef(onClose);
+  closed.current = onClose;
   useEffect(() => {
     const { current } = dialog;
     if (current === null) return;
@@ -20,15 +22,19 @@ export function Dialog({ title, wide = false, onClose, children }: DialogProps):
       // The backdrop belongs to the dialog itself.
       if (target === current) current.close();
     };
+    const close = (): void => closed.current();
     current.addEventListener('click', press);
+    current.addEventListener('close', close);
     return () => {
       current.removeEventListener('click', press);
+      // Another dialog may be in its place already: that one is not meant.
+      current.removeEventListener('close', close);
       // Gives the focus back to where it was.
       current.close();
     };
   }, []);
   return (
-    <dialog ref={dialog} class={wide ? 'wide' : ''} aria-labelledby={heading} onClose={onClose}>
+    <dialog ref={dialog} class={wide ? 'wide' : ''} aria-labelledby={heading}>
       <div class="stack">
         <h2 id={heading}>{title}</h2>
         {children}

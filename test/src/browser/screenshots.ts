@@ -1,0 +1,97 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { findChromium } from '../setup/find-chromium.js';
+import { launchChromium } from '../setup/launch-chromium.js';
+import { randomRows } from '../setup/random-words.js';
+import { ShownServer } from './shown-server.js';
+import { Visit } from './visit.js';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const PICTURES = join(ROOT, 'docs', 'pictures');
+const NARROW = { width: 390, height: 800 };
+const JUDGED = 60;
+const SECOND_OPINIONS = 20;
+
+/** `npm run screenshots`: pictures of the page for the documents, from a server with the starter guard and the samples. */
+async function main(): Promise<void> {
+  await mkdir(PICTURES, { recursive: true });
+  const browser = await launchChromium(await findChromium());
+  const server = await ShownServer.start();
+  try {
+    const key = await prepare(server);
+    await takeAll(browser, server, key);
+  } finally {
+    await server.stop();
+    await browser.close();
+  }
+}
+
+/** Two nights of messages, reviewed by two people, and a third that goes on. @returns the key of one of them */
+async function prepare(server: ShownServer): Promise<string> {
+  const samples = (await readFile(join(ROOT, 'samples', 'corpus.jsonl'), 'utf8')).trim();
+  const calm = (rows: number, seed: number): string =>
+    randomRows(rows, 14, seed)
+      .map((row) => JSON.stringify(row))
+      .join('\n');
+  await server.scored('messages, Sunday.jsonl', samples.split('\n').slice(0, 120).join('\n'));
+  await server.scored('messages, Monday.jsonl', `${samples}\n${calm(150, 2)}`);
+  const mara = await server.makeKey('mara', 'admin');
+  server.key = mara;
+  const jo = await server.makeKey('jo', 'review');
+  await server.judge(mara, JUDGED, { run: 2, order: 'random' });
+  await server.judge(jo, SECOND_OPINIONS, { run: 2, second: true });
+  await server.submit('messages, Tuesday.jsonl', calm(3000, 3));
+  return mara;
+}
+
+interface Picture {
+  name: string;
+  path: string;
+  /** What is there once the screen is. */
+  until: string;
+  look?: BrowserContextOptions;
+  act?: (page: Page) => Promise<unknown>;
+}
+
+const PICTURES_TO_TAKE: readonly Picture[] = [
+  { name: 'runs', path: '/', until: '.run-progress' },
+  { name: 'run', path: '/runs/2', until: '.item-line' },
+  { name: 'run-dark', path: '/runs/2?threshold=0.35', until: '.item-line', look: { colorScheme: 'dark' } },
+  { name: 'run-narrow', path: '/runs/2', until: '.item-line', look: { viewport: NARROW } },
+  { name: 'review', path: '/review/2', until: '.heat' },
+  { name: 'summary', path: '/review/2?tab=summary', until: '.curves path' },
+  {
+    name: 'policies',
+    path: '/policies',
+    until: 'section.panel',
+    act: async (page) => {
+      const policy = page.getByRole('region', { name: 'Policy default' });
+      await policy.getByRole('button', { name: 'Move the threshold' }).click();
+      await policy.getByLabel('Look at run').selectOption('2');
+      await policy.getByRole('slider').press('PageDown');
+      await policy.locator('.examples').waitFor();
+    },
+  },
+];
+
+async function takeAll(browser: Browser, { url }: ShownServer, key: string): Promise<void> {
+  for (const { name, path, until, look, act } of PICTURES_TO_TAKE) {
+    const visit = await Visit.begin(browser, url, { locale: 'en-GB', reducedMotion: 'reduce', ...look });
+    const { page } = visit;
+    await visit.context.request.post('/api/session', { data: { key } });
+    await page.goto(path);
+    await page.locator(until).first().waitFor();
+    await act?.(page);
+    // What is asked a moment later, as exact counts are, is there too.
+    await page.waitForLoadState('networkidle').catch(() => undefined);
+    await page.waitForTimeout(500);
+    await page.screenshot({ path: join(PICTURES, `${name}.png`) });
+    await visit.end();
+    console.log(`docs/pictures/${name}.png`);
+    if (visit.troubles.length > 0) throw new Error(`${name}: ${visit.troubles.join('; ')}`);
+  }
+}
+
+await main();
