@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { CorpusReading, CorpusRow } from '@tocsin/corpus';
 import type { OpenGuard } from '@tocsin/engine';
 import type { Retention } from '@tocsin/store';
@@ -7,8 +8,9 @@ export interface Submission {
   guard: OpenGuard;
   /** What the run is called. */
   name: string;
-  /** Files. */
+  /** Files, or `-` for `stdin`. */
   sources: readonly string[];
+  stdin?: Readable;
   reading: CorpusReading;
   /** Fields that `onRow` wants to see (`row.kept`). */
   keep?: readonly string[];

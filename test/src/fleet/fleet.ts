@@ -19,7 +19,7 @@ import {
 
 export const GUARD: GoldenGuard = 'qwen3-residual';
 /** Some seconds of work for one thread, in some dozens of parcels. */
-export const ROWS = randomRows(3000, 16);
+export const ROWS = randomRows(2000, 16);
 
 /** One run, as `tocsin run --json` prints it. */
 export interface ShownRun {

@@ -1,24 +1,24 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openScoring, type Scoring } from '../setup/scoring.js';
 import { scratchDir } from '../setup/scratch.js';
-import { type Ended, goldenGuard, parseLines, tocsin } from '../setup/tocsin.js';
+import { type Ended, parseLines } from '../setup/tocsin.js';
 
 const MB = 1024 * 1024;
 
 let dir: string;
-beforeAll(() => {
+let scoring: Scoring;
+beforeAll(async () => {
   dir = scratchDir();
+  scoring = await openScoring();
 });
+afterAll(() => scoring.close());
 
 async function score(bytes: string | Buffer, name = 'rows.jsonl'): Promise<Ended> {
   const file = join(dir, name);
   await writeFile(file, bytes);
-  return scoreFile(file);
-}
-
-function scoreFile(file: string): Promise<Ended> {
-  return tocsin(['score', file, ...goldenGuard('qwen3-mlp'), '--data-dir', join(dir, 'postgres')]);
+  return scoring.score([file]);
 }
 
 const scored = { score: expect.any(Number) };
@@ -98,7 +98,7 @@ test('50 MB in a line are scored, more than 64 MB are rejected', async () => {
     await appendFile(file, `{"id":"${id}","text":"${'word '.repeat((megabytes * MB) / 5)}"}\n`);
   }
   await appendFile(file, '{"id":"after","text":"short again"}\n');
-  const ended = await scoreFile(file);
+  const ended = await scoring.score([file]);
   expect(ended.exitCode).toBe(2);
   expect(parseLines(ended.stdout)).toMatchObject([
     { key: 'before', truncated: false, ...scored },

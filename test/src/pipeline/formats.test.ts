@@ -2,9 +2,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { parse } from 'csv-parse/sync';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openScoring, type Scoring } from '../setup/scoring.js';
 import { scratchDir } from '../setup/scratch.js';
-import { parseLines, readScores, type ScoreLine, scoreIn, writeJsonl } from '../setup/tocsin.js';
+import { parseLines, readScores, type ScoreLine, writeJsonl } from '../setup/tocsin.js';
 
 const ROWS = [
   { id: 'post', text: 'What a lovely morning.' },
@@ -20,7 +21,8 @@ const KEYS = ['post', 'exchange', 'prompt', 'response', '7', '6', '=1+1'];
 let dir: string;
 let expected: ScoreLine[];
 
-let score: ReturnType<typeof scoreIn>;
+let scoring: Scoring;
+const score: Scoring['score'] = (...args) => scoring.score(...args);
 
 function fromCsv(text: string | Buffer): Record<string, string>[] {
   return parse(text, { columns: true });
@@ -36,9 +38,10 @@ const asCsv = ({ key, ...row }: ScoreLine): Record<string, string> => ({
   error: '',
 });
 
+afterAll(() => scoring.close());
 beforeAll(async () => {
   dir = scratchDir();
-  score = scoreIn(dir);
+  scoring = await openScoring();
   await writeJsonl(join(dir, 'rows.jsonl'), ROWS);
   await writeFile(join(dir, 'rows.jsonl.gz'), gzipSync(await readFile(join(dir, 'rows.jsonl'))));
   const out = join(dir, 'expected.jsonl');

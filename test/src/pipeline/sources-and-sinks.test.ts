@@ -7,8 +7,9 @@ import { stringify } from 'csv-stringify/sync';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openScoring, type Scoring } from '../setup/scoring.js';
 import { scratchDir } from '../setup/scratch.js';
-import { parseLines, readScores, type ScoreLine, scoreIn, writeJsonl } from '../setup/tocsin.js';
+import { parseLines, readScores, type ScoreLine, writeJsonl } from '../setup/tocsin.js';
 import { storedZst } from '../setup/zstd.js';
 
 const ROWS = [
@@ -25,7 +26,8 @@ let dir: string;
 let database: TestDatabase;
 let expected: ScoreLine[];
 
-let score: ReturnType<typeof scoreIn>;
+let scoring: Scoring;
+const score: Scoring['score'] = (...args) => scoring.score(...args);
 
 /** Scores without what names the place of a row. */
 const withoutPlace = (lines: ScoreLine[]): ScoreLine[] =>
@@ -35,7 +37,7 @@ const withoutPlace = (lines: ScoreLine[]): ScoreLine[] =>
 
 beforeAll(async () => {
   dir = scratchDir();
-  score = scoreIn(dir);
+  scoring = await openScoring();
   await mkdir(join(dir, 'in'));
   const csv = { header: true, columns: [...COLUMNS] };
   const jsonl = await writeJsonl(join(dir, 'rows.jsonl'), ROWS);
@@ -64,7 +66,10 @@ beforeAll(async () => {
   expected = withoutPlace(await readScores(out));
   expect(expected.map(({ key }) => key)).toEqual(ROWS.map(({ id }) => id));
 });
-afterAll(() => database.close());
+afterAll(async () => {
+  await scoring.close();
+  await database.close();
+});
 
 describe('a corpus gives the same scores from', () => {
   test.each(['rows.csv', 'rows.tsv', 'rows.parquet', 'rows.jsonl.zst'])('%s', async (name) => {

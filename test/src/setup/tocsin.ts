@@ -105,10 +105,3 @@ export async function writeJsonl(file: string, rows: readonly unknown[]): Promis
   await writeFile(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
   return file;
 }
-
-/** Scores files with a small guard, in an embedded database below `dir`. */
-export function scoreIn(dir: string): (args: string[], options?: TocsinOptions) => Promise<Ended> {
-  const guard = goldenGuard('qwen3-mlp');
-  return (args, options = {}) =>
-    tocsin(['score', ...args, ...guard, '--data-dir', join(dir, 'postgres')], options);
-}

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { type CorpusRow, readCorpus } from '@tocsin/corpus';
 import { type OpenGuard, Preparation } from '@tocsin/engine';
 import { submitCorpus } from '@tocsin/producer';
@@ -21,6 +22,8 @@ export interface OpenRun {
 /** Which corpus, and who sees it pass by. */
 export interface SubmittedFiles {
   corpus: OpenCorpus;
+  /** Stands for the source `-`, instead of the standard input. */
+  stdin?: Readable;
   /** Fields that `onRow` wants to see (`row.kept`). */
   keep?: readonly string[];
   /** Sees each row before it is scored, and gives back what becomes of it: itself, or a reject. */
@@ -33,11 +36,12 @@ export interface SubmittedFiles {
 
 /** Puts a corpus into a run: store and queue. @returns the number of rows */
 export async function submitFiles(run: OpenRun, guard: OpenGuard, given: SubmittedFiles): Promise<number> {
-  const { corpus, keep = [], onRow, onFraction, onWindow } = given;
+  const { corpus, stdin, keep = [], onRow, onFraction, onWindow } = given;
   const { sources, bytes, reading } = corpus;
   const preparation = await Preparation.open(guard);
   const rows = readCorpus(sources, {
     ...reading,
+    ...(stdin === undefined ? {} : { stdin }),
     keep,
     signal: run.signal,
     onBytes: (read) => {

@@ -1,8 +1,4 @@
-import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { Readable } from 'node:stream';
 import { isUserError } from '@tocsin/errors';
 import {
   type BatchFault,
@@ -86,33 +82,27 @@ async function submitTo(
 ): Promise<void> {
   const guard = guards.find(({ name }) => name === model.guard.name);
   if (guard === undefined) throw new Error(`the guard ${model.guard.name} is not served`);
-  const dir = await mkdtemp(join(tmpdir(), 'tocsin-batch-'));
-  try {
-    const source = join(dir, 'requests.jsonl');
-    await pipeline(readFileChunks(pool, input), createWriteStream(source, { mode: 0o600 }), { signal });
-    let run: number | undefined;
-    await submit({
-      guard: guard.open,
-      name: input.filename,
-      sources: [source],
-      reading: READING,
-      keep: KEEP,
-      onRow: (row) => judge.judge(row).row,
-      threshold: model.threshold,
-      ownerKey: batch.ownerKey ?? undefined,
-      onRun: async (runId) => {
-        run = runId;
-        await changeBatch(pool, batch, { runId, model: guard.name });
-      },
-      signal,
-    });
-    const { requests: total, rejected: failed } = judge.counts;
-    const started = await changeBatch(pool, batch, { state: 'in_progress', total, failed });
-    // It was cancelled, or taken by another, who has a run of its own.
-    if (started === undefined && run !== undefined) await cancelRun(pool, run);
-  } finally {
-    await rm(dir, { recursive: true, force: true });
-  }
+  let run: number | undefined;
+  await submit({
+    guard: guard.open,
+    name: input.filename,
+    sources: ['-'],
+    stdin: Readable.from(readFileChunks(pool, input), { objectMode: false }),
+    reading: READING,
+    keep: KEEP,
+    onRow: (row) => judge.judge(row).row,
+    threshold: model.threshold,
+    ownerKey: batch.ownerKey ?? undefined,
+    onRun: async (runId) => {
+      run = runId;
+      await changeBatch(pool, batch, { runId, model: guard.name });
+    },
+    signal,
+  });
+  const { requests: total, rejected: failed } = judge.counts;
+  const started = await changeBatch(pool, batch, { state: 'in_progress', total, failed });
+  // It was cancelled, or taken by another, who has a run of its own.
+  if (started === undefined && run !== undefined) await cancelRun(pool, run);
 }
 
 function faultOf({ fault, row }: RequestRow): BatchFault {
