@@ -5,6 +5,7 @@ import rateLimit from '@fastify/rate-limit';
 import fastify, { LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { authenticate } from './access/authenticate.js';
+import { KnownKeys } from './access/known-keys.js';
 import { WrongKeys } from './access/wrong-keys.js';
 import type { App } from './app.js';
 import { ServedGuards } from './guards/served-guards.js';
@@ -39,8 +40,9 @@ export async function createDashboard(options: DashboardOptions): Promise<App> {
   const log = withoutSecrets(options.log);
   const app = newApp(options, limits);
   const onTrouble = (error: Error): void => log.warn(loggedError(error), 'trouble that is mended by itself');
+  const { onExpress: onAnswer } = telemetry.metrics;
   const guards = await ServedGuards.open(
-    options.guards.map((offer) => ({ ...offer, pool, backend, onTrouble })),
+    options.guards.map((offer) => ({ ...offer, pool, backend, onTrouble, onAnswer })),
   );
   const submissions = new Submissions({ pool, submit, log });
   const streams = new Streams(limits);
@@ -71,10 +73,10 @@ export async function createDashboard(options: DashboardOptions): Promise<App> {
     const wrongKeys = new WrongKeys(app, limits.wrongKeysPerMinute);
     const services = {
       ...{ pool, backend, telemetry, log, version, limits, guards },
-      ...{ submit, submissions, streams, feeds, schedules, wrongKeys },
+      ...{ submit, submissions, streams, feeds, schedules, wrongKeys, keys: new KnownKeys(pool) },
     };
     await app.register(async (api) => {
-      authenticate(api, pool, wrongKeys);
+      authenticate(api, services);
       await addRoutes(api, services);
     });
     await app.ready();

@@ -2,6 +2,7 @@ import type { QueueBackend } from '@tocsin/queue';
 import type { Pool } from '@tocsin/store';
 import type { Telemetry } from '@tocsin/telemetry';
 import type { FastifyBaseLogger } from 'fastify';
+import type { KnownKeys } from './access/known-keys.js';
 import type { WrongKeys } from './access/wrong-keys.js';
 import type { ServedGuards } from './guards/served-guards.js';
 import type { Limits } from './limits.js';
@@ -26,5 +27,6 @@ export interface Services {
   feeds: RunFeeds;
   streams: Streams;
   schedules: ScheduleRules;
+  keys: KnownKeys;
   wrongKeys: WrongKeys;
 }

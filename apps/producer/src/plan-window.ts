@@ -40,14 +40,14 @@ export function planWindow(
     const key = keyOf(content.hash);
     const stored = knownByHash.get(key);
     // Claimed by an earlier window of this very run, or met in this one: the row repeats one of its own corpus.
-    if (stored?.runId === position.runId || unscored.has(key)) {
+    if (stored?.runId === position.runId || fresh.has(key) || unscored.has(key)) {
       counts.duplicates++;
     } else if (stored?.state === 'scored') {
       counts.known++;
     } else {
-      unscored.add(key);
       counts.fresh++;
       if (stored === undefined) fresh.set(key, content);
+      else unscored.add(key);
     }
     return {
       seq: row.seq,

@@ -1,6 +1,13 @@
 import { messageOf, UserError } from '@tocsin/errors';
 import { prepareBackend, type QueueBackend } from '@tocsin/queue';
-import { createPool, migrateSchema, type Pool, requireConnection, startEmbedded } from '@tocsin/store';
+import {
+  createPool,
+  migrateSchema,
+  type Pool,
+  requireConnection,
+  startEmbedded,
+  withRetry,
+} from '@tocsin/store';
 import { type ListenAt, Telemetry } from '@tocsin/telemetry';
 import { VERSION } from './version.js';
 
@@ -54,7 +61,7 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   if (backend.kind === 'redis') telemetry.readiness.check('queue', () => prepareBackend(backend));
   try {
     await requireConnection(pool, server.url);
-    await migrateSchema(pool);
+    await withRetry(() => migrateSchema(pool));
     await prepareBackend(backend);
     return { pool, databaseUrl: server.url, backend, telemetry, close };
   } catch (error) {

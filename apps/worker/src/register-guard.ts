@@ -1,9 +1,9 @@
 import type { OpenGuard } from '@tocsin/engine';
-import { type Pool, type RegisteredGuard, registerGuard } from '@tocsin/store';
+import { type Pool, type RegisteredGuard, registerGuard, withRetry } from '@tocsin/store';
 
 /** Where a guard's scores are kept in this database; the guard is registered if it was not. */
 export function registerOpenGuard(pool: Pool, guard: OpenGuard): Promise<RegisteredGuard> {
-  return registerGuard(pool, guard.fingerprint, guardText(guard));
+  return withRetry(() => registerGuard(pool, guard.fingerprint, guardText(guard)));
 }
 
 /** A guard for people, as lists and messages name it: `starter, float32`. */

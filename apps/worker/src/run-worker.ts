@@ -8,6 +8,7 @@ import {
   type RegisteredGuard,
   requireConnection,
   waitingByClass,
+  withRetry,
 } from '@tocsin/store';
 import { type ListenAt, Telemetry } from '@tocsin/telemetry';
 import type { Logger } from 'pino';
@@ -69,7 +70,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
   if (telemetry.url !== undefined) log.info({ at: telemetry.url }, 'metrics are served');
   try {
     await requireConnection(pool, databaseUrl);
-    await migrateSchema(pool);
+    await withRetry(() => migrateSchema(pool));
     await prepareBackend(backend);
     const guard = await openGuard(options.guard, {
       ...options,
@@ -77,8 +78,9 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
     });
     const registered = await registerOpenGuard(pool, guard);
     const working = { id: registered.id, text: guardText(guard), fingerprint: guard.fingerprint };
-    if (options.runId !== undefined) await requireGuardOfRun(pool, options.runId, working);
-    await warnOfOtherGuards(pool, working, log);
+    const { runId } = options;
+    if (runId !== undefined) await withRetry(() => requireGuardOfRun(pool, runId, working));
+    await withRetry(() => warnOfOtherGuards(pool, working, log));
     await workWith(guard, registered, pool, { ...options, backend, telemetry });
   } finally {
     await telemetry.close();

@@ -38,6 +38,9 @@ test(`whatever happens to a fleet, every row has its one score (CHAOS_SEED=${SEE
     claims: 0,
     parcelsLeft: 0,
   });
+  // What was not killed has ended only because a server was away when it began.
+  for (const words of report.lastWords)
+    expect(words).toMatch(/^tocsin: (Postgres|Redis) at .* does not answer/);
   // Every content was scored by a pass that the witnesses know of.
   expect(report.passes.scored).toBeGreaterThan(ROWS / 2);
   expect(report.findings.rejected).toBeGreaterThan(0);

@@ -145,7 +145,7 @@ export class Injector {
     const ready = workers.filter((worker) => worker.ready);
     const worker = ready[this.#random(ready.length)];
     if (worker === undefined) return;
-    const leased = timeToLease(stage.redis, workers.length, () => worker.kill());
+    const leased = timeToLease(stage.redis, () => worker.kill());
     const strike = this.#struck('worker killed');
     this.#watched.push(
       leased.then((leaseMs) => {

@@ -11,6 +11,8 @@ export class KeptWorker {
   readonly #start: () => TocsinProcess;
   readonly #kept: Promise<void>;
   #process: TocsinProcess;
+  /** It may not have ended yet. */
+  #killed: TocsinProcess | undefined;
   #over = false;
   /** What those said last that were not killed and have ended by themselves. */
   readonly lastWords: string[] = [];
@@ -27,7 +29,7 @@ export class KeptWorker {
 
   /** Whether it takes parcels. */
   get ready(): boolean {
-    return this.#process.stderr.includes('worker ready');
+    return this.#process !== this.#killed && this.#process.stderr.includes('worker ready');
   }
 
   get enginePid(): number | undefined {
@@ -35,6 +37,7 @@ export class KeptWorker {
   }
 
   kill(): void {
+    this.#killed = this.#process;
     this.#process.kill('SIGKILL');
   }
 

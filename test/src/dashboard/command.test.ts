@@ -62,7 +62,8 @@ test('it serves this machine until there is a key, and then whoever has one; it 
   expect(String(listed.stdout)).not.toContain(key);
   const { prefix } = JSON.parse(String(listed.stdout)) as { prefix: string };
   expect(await run('keys', 'revoke', prefix)).toMatchObject({ exitCode: 0 });
-  expect((await me(key)).status).toBe(401);
+  // The server looks again within a second.
+  await expect.poll(async () => (await me(key)).status).toBe(401);
   expect(await run('keys', 'revoke', 'tcs_nobody')).toMatchObject({ exitCode: 1 });
 
   server.kill('SIGTERM');

@@ -12,7 +12,7 @@ afterEach(() => fleet.close());
 /** Kept in the queue for workers that hold them. */
 async function active(): Promise<number> {
   const client = fleet.redis.client();
-  const lists = await client.keys('*:parcels-*:active');
+  const lists = await client.keys('*parcels-*:active');
   const lengths = await Promise.all(lists.map((list) => client.llen(list)));
   client.disconnect();
   return lengths.reduce((sum, length) => sum + length, 0);

@@ -32,6 +32,7 @@ test('a key lets in who has it, as long as it is neither revoked nor expired', a
     `update api_keys set expires_at = now() - interval '1 second' where id = $1`,
     [expired.id],
   );
+  // It was not shown before: nobody remembers it.
   expect((await me(bearer(expired.key))).status).toBe(401);
 });
 

@@ -1,13 +1,13 @@
-import { anyKey, checkKey, checkSession, type KeyRow, type Pool } from '@tocsin/store';
+import { anyKey, checkSession, type KeyRow, type Pool } from '@tocsin/store';
 import type { FastifyRequest } from 'fastify';
 import type { App } from '../app.js';
 import { ApiError } from '../http/api-error.js';
+import type { Services } from '../services.js';
 import { isLocal } from './loopback.js';
 import { may, type Needs, rolesOf } from './permissions.js';
 import { requireSameOrigin } from './same-origin.js';
 import { SESSION_COOKIE } from './session-cookie.js';
 import type { Who } from './who.js';
-import type { WrongKeys } from './wrong-keys.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -17,8 +17,11 @@ declare module 'fastify' {
 }
 
 /** Finds out who asks, before a body is read, and lets in who may. For all routes that are added to `app` after this. */
-export function authenticate(app: App, pool: Pool, wrongKeys: WrongKeys): void {
-  const keys = new AnyKey(pool);
+export function authenticate(
+  app: App,
+  { pool, keys, wrongKeys }: Pick<Services, 'pool' | 'keys' | 'wrongKeys'>,
+): void {
+  const anyKeys = new AnyKey(pool);
 
   app.decorateRequest('who', undefined);
   app.addHook('onRoute', ({ method, url, config }) => {
@@ -41,7 +44,7 @@ export function authenticate(app: App, pool: Pool, wrongKeys: WrongKeys): void {
     const { authorization } = request.headers;
     if (authorization !== undefined) {
       const [, given = ''] = /^Bearer +(\S+) *$/i.exec(authorization) ?? [];
-      return whoOfKey((await checkKey(pool, given)) ?? (await wrongKeys.refuse(request)));
+      return whoOfKey((await keys.check(given)) ?? (await wrongKeys.refuse(request)));
     }
     requireSameOrigin(request);
     const cookie = request.cookies[SESSION_COOKIE];
@@ -49,7 +52,7 @@ export function authenticate(app: App, pool: Pool, wrongKeys: WrongKeys): void {
       const key = await checkSession(pool, cookie);
       if (key !== undefined) return whoOfKey(key);
     }
-    if (await keys.exist()) {
+    if (await anyKeys.exist()) {
       throw new ApiError(401, cookie === undefined ? 'a key is needed' : 'the session is over', {
         hint: 'Send the header Authorization: Bearer tcs_..., or sign in on the page.',
       });

@@ -19,7 +19,7 @@ import { whoOf } from './who.js';
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Keys, and what was done with them. */
-export function keyRoutes(app: App, { pool }: Services): void {
+export function keyRoutes(app: App, { pool, keys }: Services): void {
   app.get(
     '/keys',
     {
@@ -67,6 +67,7 @@ export function keyRoutes(app: App, { pool }: Services): void {
     async (request) => {
       const { id } = request.params;
       const revoked = await revokeKey(pool, id);
+      keys.forget();
       if (revoked === undefined) throw notFound(`key ${id}`);
       await audited(pool, request, { action: 'key.revoke', subject: id, details: { name: revoked.name } });
       return answerOf(revoked);

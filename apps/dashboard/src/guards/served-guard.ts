@@ -1,5 +1,5 @@
 import { Guard, type OpenGuard } from '@tocsin/engine';
-import { ExpressScorer } from '@tocsin/producer';
+import { ExpressScorer, type ExpressScorerOptions } from '@tocsin/producer';
 import type { QueueBackend } from '@tocsin/queue';
 import { listGuards, type Pool, type RegisteredGuard } from '@tocsin/store';
 import { registerOpenGuard } from '@tocsin/worker';
@@ -12,7 +12,7 @@ export interface GuardOffer {
   threads?: number | undefined;
 }
 
-export interface ServedGuardOptions extends GuardOffer {
+export interface ServedGuardOptions extends GuardOffer, Pick<ExpressScorerOptions, 'onAnswer'> {
   pool: Pool;
   backend: QueueBackend;
   /** Told of what goes wrong and is mended by itself. */
@@ -44,11 +44,11 @@ export class ServedGuard {
   }
 
   static async open(options: ServedGuardOptions): Promise<ServedGuard> {
-    const { pool, backend, guard, onTrouble } = options;
+    const { pool, backend, guard, onTrouble, onAnswer = () => {} } = options;
     const registered = await registerOpenGuard(pool, guard);
     const row = (await listGuards(pool)).find(({ id }) => id === registered.id);
     if (row === undefined) throw new Error(`guard ${registered.id} is gone`);
-    const scorer = await ExpressScorer.open({ pool, backend, guard, registered, onTrouble });
+    const scorer = await ExpressScorer.open({ pool, backend, guard, registered, onTrouble, onAnswer });
     return new ServedGuard(options, registered, scorer, row.createdAt);
   }
 

@@ -39,7 +39,14 @@ export async function describeApi(app: App, version: string): Promise<void> {
     routePrefix: REFERENCE,
     staticCSP: REFERENCE_CONTENT_SECURITY,
     theme: { title: 'Tocsin API' },
-    uiConfig: { deepLinking: true, docExpansion: 'list', persistAuthorization: false, validatorUrl: null },
+    // Without the bar in which other documents could be asked for.
+    uiConfig: {
+      layout: 'BaseLayout',
+      deepLinking: true,
+      docExpansion: 'list',
+      persistAuthorization: false,
+      validatorUrl: null,
+    },
   });
 }
 

@@ -13,6 +13,7 @@ export function plainSubmit(pool: Pool, backend: QueueBackend): Submit {
       guard,
       name,
       sources,
+      stdin,
       reading,
       keep = [],
       threshold,
@@ -31,7 +32,7 @@ export function plainSubmit(pool: Pool, backend: QueueBackend): Submit {
     const queue = new ParcelQueue(backend, queueNameOf(queueId));
     try {
       const preparation = await Preparation.open(guard);
-      const read = readCorpus(sources, { ...reading, keep, signal });
+      const read = readCorpus(sources, { ...reading, ...(stdin && { stdin }), keep, signal });
       const rows = onRow === undefined ? read : eachRow(read, onRow);
       await submitCorpus(rows, {
         pool,

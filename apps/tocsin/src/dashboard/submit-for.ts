@@ -6,7 +6,8 @@ import { submitRun } from '../submit/submit-run.js';
 /** Does for the API what `tocsin submit` does. */
 export function submitFor(stack: Stack): Submit {
   return async (submission) => {
-    const { guard, name, sources, reading, threshold, retain, ownerKey, keep, onRow, signal } = submission;
+    const { guard, name, sources, reading, threshold, retain, ownerKey, stdin, keep, onRow, signal } =
+      submission;
     await submitRun({
       stack,
       guard,
@@ -18,6 +19,7 @@ export function submitFor(stack: Stack): Submit {
       ownerKey,
       interrupted: signal,
       onRun: async (runId) => submission.onRun(runId),
+      ...(stdin && { stdin }),
       ...(keep && { keep }),
       ...(onRow && { onRow }),
     });

@@ -68,7 +68,7 @@ export class LocalRun {
   static async open(options: LocalRunOptions): Promise<LocalRun> {
     const { stack, guard, name, threshold, retain, flags, progress, interrupted } = options;
     const registered = await registerOpenGuard(stack.pool, guard);
-    const id = await createRun(stack.pool, registered.id, name, { threshold, retain });
+    const id = await withRetry(() => createRun(stack.pool, registered.id, name, { threshold, retain }));
     // A branch that moves on the hub in between would be another guard, whose queue is another one.
     const { guard: ref, backbone, device, precision } = guard.pinned;
     const pinned = { guard: ref, device, precision, ...(backbone === undefined ? {} : { backbone }) };

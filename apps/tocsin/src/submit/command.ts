@@ -1,5 +1,5 @@
 import { openGuard } from '@tocsin/engine';
-import { getRun, type RunRow } from '@tocsin/store';
+import { getRun, type RunRow, withRetry } from '@tocsin/store';
 import { Command } from 'commander';
 import { addCorpusOptions, type CorpusFlags, openCorpus, SOURCES } from '../corpus-options.js';
 import { EXIT } from '../exit-codes.js';
@@ -40,7 +40,7 @@ async function submit(files: string[], flags: SubmitFlags, interrupted: AbortSig
   );
   const run = await withStack(flags, async (stack) => {
     const runId = await submitRun({ stack, guard, corpus, flags, interrupted });
-    return getRun(stack.pool, runId);
+    return withRetry(() => getRun(stack.pool, runId));
   });
   if (flags.json === true) console.log(jsonText({ ...run, run: run.id }));
   else {

@@ -30,7 +30,8 @@ export async function submitRun(options: SubmitRunOptions): Promise<number> {
   const { id: guardId, queue: name } = await registerOpenGuard(pool, guard);
   const retain = flags.retain ?? DEFAULT_RETENTION;
   const threshold = flags.threshold ?? guard.artifact.defaultThreshold;
-  const runId = await createRun(pool, guardId, corpus.name, { threshold, retain, ownerKey });
+  // If it is repeated, there may be two: nobody attends the first, and the workers cancel it.
+  const runId = await withRetry(() => createRun(pool, guardId, corpus.name, { threshold, retain, ownerKey }));
   await onRun?.(runId);
   const queue = new ParcelQueue(stack.backend, queueNameOf(name));
   const over = new AbortController();
