@@ -37,6 +37,12 @@ test('a name of somebody else that leads here, a proxy, and a page of another si
   expect(await status({ ...post, headers: { 'sec-fetch-site': 'cross-site' } })).toBe(403);
 });
 
+test('a client that always sends some key is this machine, too', async () => {
+  const headers = { authorization: 'Bearer sk-whatever' };
+  expect(await status({ headers })).toBe(200);
+  expect(await status({ headers: { ...headers, host: 'evil.example' } })).toBe(401);
+});
+
 test('another machine is not', async () => {
   const { statusCode, body } = await bed.app.inject({
     url: '/api/me',
@@ -57,6 +63,7 @@ test('who asks without end is stopped for a while', async () => {
 test('the first key ends it', async () => {
   await createKey(bed.database.pool, { name: 'first', role: 'read', createdBy: 'test' });
   expect(await status({})).toBe(401);
+  expect(await status({ headers: { authorization: 'Bearer sk-whatever' } })).toBe(401);
 });
 
 test.each([
