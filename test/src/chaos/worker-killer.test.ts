@@ -41,8 +41,7 @@ test('a row that kills the worker process again and again ends in an error, and 
       expect(error).toBe('the worker process died over it 3 times, with no other row beside it');
     else expect({ key, score }).toEqual({ key, score: expect.closeTo(expected.get(key) ?? Number.NaN, 6) });
   }
-  // Until its parcel of four is suspect; that, then its half; then alone. (A worker may die before it has counted the
-  // death of the one before it.)
+  // Its parcel of four, then its half, then alone. How often before it was suspect is a matter of leases that ran out.
   const deaths = stderr.match(/The worker process died \(signal SIGKILL\); starting another/g);
-  expect(deaths?.length).toBeGreaterThanOrEqual(2 + 2 + 3);
+  expect(deaths?.length).toBeGreaterThanOrEqual(2 + 3);
 });
