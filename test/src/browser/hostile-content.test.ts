@@ -134,6 +134,7 @@ test('texts are blurred until asked for, if the reader wants that', async () => 
   await page.getByLabel('Blur texts').check();
   const dialog = await openRow('style');
   const text = dialog.locator('.content');
+  await dialog.locator('.veiled').waitFor();
   expect(await page.evaluate(BLUR)).toContain('blur');
   await dialog.getByRole('button', { name: 'Show text' }).click();
   await text.waitFor();

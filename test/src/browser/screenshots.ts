@@ -11,8 +11,10 @@ import { Visit } from './visit.js';
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const PICTURES = join(ROOT, 'docs', 'pictures');
 const NARROW = { width: 390, height: 800 };
-const JUDGED = 60;
-const SECOND_OPINIONS = 20;
+const JUDGED = { uncertain: 150, random: 60 };
+const SECOND_OPINIONS = 40;
+/** Pictures are taken on machines with few fonts. */
+const LATIN = /^[\p{Script=Latin}\p{N}\p{P}\p{Zs}]+$/u;
 
 /** `npm run screenshots`: pictures of the page for the documents, from a server with the starter guard and the samples. */
 async function main(): Promise<void> {
@@ -30,20 +32,29 @@ async function main(): Promise<void> {
 
 /** Two nights of messages, reviewed by two people, and a third that goes on. @returns the key of one of them */
 async function prepare(server: ShownServer): Promise<string> {
-  const samples = (await readFile(join(ROOT, 'samples', 'corpus.jsonl'), 'utf8')).trim();
+  const samples = latin(await readFile(join(ROOT, 'samples', 'corpus.jsonl'), 'utf8'));
   const calm = (rows: number, seed: number): string =>
     randomRows(rows, 14, seed)
       .map((row) => JSON.stringify(row))
       .join('\n');
-  await server.scored('messages, Sunday.jsonl', samples.split('\n').slice(0, 120).join('\n'));
-  await server.scored('messages, Monday.jsonl', `${samples}\n${calm(150, 2)}`);
+  await server.scored('messages, Sunday.jsonl', samples.slice(0, 100).join('\n'));
+  await server.scored('messages, Monday.jsonl', `${samples.join('\n')}\n${calm(150, 2)}`);
   const mara = await server.makeKey('mara', 'admin');
   server.key = mara;
   const jo = await server.makeKey('jo', 'review');
-  await server.judge(mara, JUDGED, { run: 2, order: 'random' });
+  await server.judge(mara, JUDGED.uncertain, { run: 2, order: 'uncertain' });
+  await server.judge(mara, JUDGED.random, { run: 2, order: 'random' });
   await server.judge(jo, SECOND_OPINIONS, { run: 2, second: true });
   await server.submit('messages, Tuesday.jsonl', calm(3000, 3));
   return mara;
+}
+
+function latin(jsonl: string): string[] {
+  return jsonl.split('\n').filter((line) => {
+    const { id: _, ...row } = JSON.parse(line || '{}') as Record<string, string>;
+    const texts = Object.values(row);
+    return texts.length > 0 && texts.every((text) => LATIN.test(text));
+  });
 }
 
 interface Picture {
@@ -56,10 +67,16 @@ interface Picture {
 }
 
 const PICTURES_TO_TAKE: readonly Picture[] = [
-  { name: 'runs', path: '/', until: '.run-progress' },
-  { name: 'run', path: '/runs/2', until: '.item-line' },
-  { name: 'run-dark', path: '/runs/2?threshold=0.35', until: '.item-line', look: { colorScheme: 'dark' } },
-  { name: 'run-narrow', path: '/runs/2', until: '.item-line', look: { viewport: NARROW } },
+  { name: 'runs', path: '/', until: '.run-progress', act: (page) => page.getByText('left').waitFor() },
+  { name: 'run', path: '/runs/2', until: '.item-line', act: nearestFirst },
+  {
+    name: 'run-dark',
+    path: '/runs/2?threshold=0.35',
+    until: '.item-line',
+    look: { colorScheme: 'dark' },
+    act: nearestFirst,
+  },
+  { name: 'run-narrow', path: '/runs/2', until: '.item-line', look: { viewport: NARROW }, act: nearestFirst },
   { name: 'review', path: '/review/2', until: '.heat' },
   { name: 'summary', path: '/review/2?tab=summary', until: '.curves path' },
   {
@@ -75,6 +92,11 @@ const PICTURES_TO_TAKE: readonly Picture[] = [
     },
   },
 ];
+
+/** A picture is seen by everybody: so not the worst rows, but those that people argue about. */
+async function nearestFirst(page: Page): Promise<void> {
+  await page.getByLabel('Order').selectOption('score_asc');
+}
 
 async function takeAll(browser: Browser, { url }: ShownServer, key: string): Promise<void> {
   for (const { name, path, until, look, act } of PICTURES_TO_TAKE) {

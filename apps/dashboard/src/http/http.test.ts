@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Telemetry } from '@tocsin/telemetry';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ErrorBody } from '../contract/index.js';
 import { createDashboard } from '../dashboard.js';
@@ -137,8 +138,10 @@ describe('refusals have one shape', () => {
 
 test('a server that cannot be made is closed again', async () => {
   const { database, backend } = bed;
-  const options = { pool: database.pool, backend, guards: [] } as unknown as Parameters<
+  const telemetry = await Telemetry.start({ role: 'dashboard', version: '0.0.0' });
+  const options = { pool: database.pool, backend, telemetry, guards: [] } as unknown as Parameters<
     typeof createDashboard
   >[0];
   await expect(createDashboard({ ...options, log: bed.app.log })).rejects.toThrow('no guard is named');
+  await telemetry.close();
 });

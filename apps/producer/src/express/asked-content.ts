@@ -17,6 +17,8 @@ export class AskedContent {
   parcelId: number | undefined;
   /** A parcel of ours has it: an error that the store has for it now is that parcel's. */
   submitted = false;
+  /** The store had no score for it when it was first looked up. */
+  unknown = false;
   readonly #askers = new Set<Asker>();
 
   constructor(content: Content) {

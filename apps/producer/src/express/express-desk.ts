@@ -146,12 +146,12 @@ export class ExpressDesk {
           unknown.delete(key);
           const asked = contents.get(key);
           if (asked === undefined) continue;
-          if (outcome.parcelId === null) this.#settle(asked, outcome, true);
-          else asked.parcelId = outcome.parcelId;
+          if (outcome.parcelId === null) this.#settle(asked, outcome);
+          else Object.assign(asked, { parcelId: outcome.parcelId, unknown: true });
         }
         for (const key of unknown) {
           const asked = contents.get(key);
-          if (asked !== undefined) Object.assign(asked, { parcelId, submitted: true });
+          if (asked !== undefined) Object.assign(asked, { parcelId, submitted: true, unknown: true });
         }
         return parcelId ?? [];
       }),
@@ -181,7 +181,7 @@ export class ExpressDesk {
     if (contents.length === 0) return;
     for (const outcome of await this.#outcomesOf(contents)) {
       const asked = this.#asked.get(keyOf(outcome.hash));
-      if (asked !== undefined) this.#settle(asked, outcome, false);
+      if (asked !== undefined) this.#settle(asked, outcome);
     }
   }
 
@@ -214,14 +214,12 @@ export class ExpressDesk {
     return withRetry(() => knownOutcomes(pool, guard.id, hashes), this.#over.signal);
   }
 
-  /** @returns false when the store has nothing that an asker wants to know */
-  #settle(asked: AskedContent, outcome: KnownOutcome, known: boolean): boolean {
+  /** Tells the askers what the store has, if it is something that they want to know. */
+  #settle(asked: AskedContent, outcome: KnownOutcome): void {
     const { score, error, errorIsFresh } = outcome;
-    if (score !== null) this.#forget(asked, () => asked.settle({ score, known }));
+    if (score !== null) this.#forget(asked, () => asked.settle({ score, known: !asked.unknown }));
     else if (error !== null && (errorIsFresh || asked.submitted))
       this.#forget(asked, () => asked.settle({ error }));
-    else return false;
-    return true;
   }
 
   /** In this order: who is told may ask again at once. */

@@ -53,6 +53,11 @@ function Told({ run, policies, summary }: ReviewSummaryPanelProps & { summary: R
       <section class="panel" aria-label="Curves of precision and recall">
         <h2>Precision and recall by threshold</h2>
         <EstimateCurves thresholds={thresholds} policies={policies} />
+        {thresholds.some(({ precision, recall }) => precision === null || recall === null) && (
+          <p class="small soft">
+            Not known yet where no row of some range of scores has a verdict. Rows at random fill the gaps.
+          </p>
+        )}
       </section>
       <Table label="Precision and recall">
         <thead>

@@ -35,6 +35,7 @@ export function RowsTable({ rows, threshold, onOpen }: RowsTableProps): JSX.Elem
             </td>
             <td class="fill">
               <button type="button" class="opener">
+                {row.preview === '' && <span class="faint">Empty</span>}
                 {row.preview === null ? (
                   <span class="faint">
                     {row.reason === null ? 'Text not kept' : <VisibleText text={row.reason} />}
