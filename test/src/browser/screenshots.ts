@@ -42,9 +42,9 @@ async function prepare(server: ShownServer): Promise<string> {
   const mara = await server.makeKey('mara', 'admin');
   server.key = mara;
   const jo = await server.makeKey('jo', 'review');
-  await server.judge(mara, JUDGED.uncertain, { run: 2, order: 'uncertain' });
-  await server.judge(mara, JUDGED.random, { run: 2, order: 'random' });
-  await server.judge(jo, SECOND_OPINIONS, { run: 2, second: true });
+  await server.judge(mara, JUDGED.uncertain, { run: 2, order: 'uncertain' }, 9);
+  await server.judge(mara, JUDGED.random, { run: 2, order: 'random' }, 9);
+  await server.judge(jo, SECOND_OPINIONS, { run: 2, second: true }, 7);
   await server.submit('messages, Tuesday.jsonl', calm(3000, 3));
   return mara;
 }

@@ -8,8 +8,6 @@ import { fileURLToPath } from 'node:url';
 
 const COMMAND = fileURLToPath(new URL('../../../apps/tocsin/bin/tocsin.js', import.meta.url));
 const POLL_MS = 200;
-/** Every so manyth verdict goes against the score: reviewers are not the guard's echo. */
-const DISSENT = 9;
 
 /** `tocsin start` with the starter guard, a database of its own, and somebody who asks its API. */
 export class ShownServer {
@@ -61,11 +59,15 @@ export class ShownServer {
     return (await this.#post<{ key: string }>('/keys', { name, role })).key;
   }
 
-  /** Judges rows as a person would who mostly agrees with the guard. */
+  /**
+   * Judges rows as a person would who mostly agrees with the guard.
+   * @param dissent every so manyth verdict goes against the score
+   */
   async judge(
     key: string,
     rows: number,
     wanted: { run: number; order?: string; second?: boolean },
+    dissent: number,
   ): Promise<void> {
     for (let judged = 1; judged <= rows; judged++) {
       const { row } = await this.#post<{ row: { seq: number; score: number } | null }>(
@@ -74,7 +76,7 @@ export class ShownServer {
         key,
       );
       if (row === null) return;
-      const harmful = row.score >= 0.5 !== (judged % DISSENT === 0);
+      const harmful = row.score >= 0.5 !== (judged % dissent === 0);
       const verdict = { run: wanted.run, seq: row.seq, verdict: harmful ? 'harmful' : 'fine' };
       await this.#post('/reviews/verdicts', verdict, key);
     }

@@ -13,6 +13,8 @@ export class EventHub {
     const set = Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)]);
     // nginx would keep events back.
     const headers = { ...Object.fromEntries(set), 'x-accel-buffering': 'no' };
+    // Who left before this would never be noticed to leave: the session, its timer and its listener would stay for ever.
+    if (reply.raw.destroyed) return;
     const session = await createSession(request.raw, reply.raw, { headers });
     if (this.#over) {
       reply.raw.end();
