@@ -57,37 +57,26 @@ export function AuditScreen(): JSX.Element {
 
 function AuditTable({ entries }: { entries: readonly AuditEntry[] }): JSX.Element {
   return (
-    <Table label="Audit log">
-      <thead>
-        <tr>
-          <th scope="col">When</th>
-          <th scope="col">Who</th>
-          <th scope="col">Action</th>
-          <th scope="col">Of</th>
-          <th scope="col">Details</th>
+    <Table label="Audit log" columns={['When', 'Who', 'Action', 'Of', 'Details']}>
+      {entries.map(({ id, at, who, action, subject, run, details }) => (
+        <tr key={id}>
+          <td class="nowrap soft">
+            <time dateTime={at}>{moment(at)}</time>
+          </td>
+          <td class="wrap">
+            <bdi>
+              <VisibleText text={who} />
+            </bdi>
+          </td>
+          <td class="mono nowrap">{action}</td>
+          <td class="wrap">
+            {run === null ? <VisibleText text={subject} /> : <a href={`/runs/${run}`}>{subject}</a>}
+          </td>
+          <td class="fill wrap soft small">
+            <VisibleText text={detailsText(details)} />
+          </td>
         </tr>
-      </thead>
-      <tbody>
-        {entries.map(({ id, at, who, action, subject, run, details }) => (
-          <tr key={id}>
-            <td class="nowrap soft">
-              <time dateTime={at}>{moment(at)}</time>
-            </td>
-            <td class="wrap">
-              <bdi>
-                <VisibleText text={who} />
-              </bdi>
-            </td>
-            <td class="mono nowrap">{action}</td>
-            <td class="wrap">
-              {run === null ? <VisibleText text={subject} /> : <a href={`/runs/${run}`}>{subject}</a>}
-            </td>
-            <td class="fill wrap soft small">
-              <VisibleText text={detailsText(details)} />
-            </td>
-          </tr>
-        ))}
-      </tbody>
+      ))}
     </Table>
   );
 }

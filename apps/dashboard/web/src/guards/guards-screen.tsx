@@ -35,56 +35,46 @@ export function GuardsScreen(): JSX.Element {
 
 function GuardsTable({ guards }: { guards: readonly Guard[] }): JSX.Element {
   return (
-    <Table label="Guards">
-      <thead>
-        <tr>
-          <th scope="col">Guard</th>
-          <th scope="col">Scores</th>
-          <th scope="col">Precision</th>
-          <th scope="col" class="number">
-            Threshold
+    <Table
+      label="Guards"
+      columns={[
+        'Guard',
+        'Scores',
+        'Precision',
+        { name: 'Threshold', class: 'number' },
+        { name: 'Tokens', class: 'number' },
+        { name: 'Runs', class: 'number' },
+        { name: 'Parcels waiting', class: 'number' },
+        'First used',
+      ]}
+    >
+      {guards.map((guard) => (
+        <tr key={guard.fingerprint}>
+          <th scope="row" class="fill wrap">
+            {guard.ref} {guard.default && <span class="badge">default</span>}{' '}
+            {!guard.served && (
+              <span class="badge" title="Start the server with it to ask it for scores">
+                not served
+              </span>
+            )}
+            <div class="small soft guard-details">
+              {guard.backbone !== null && <span>{guard.backbone}</span>}
+              <span class="faint mono" title={guard.fingerprint}>
+                {guard.fingerprint.slice(0, 12)}
+              </span>
+            </div>
           </th>
-          <th scope="col" class="number">
-            Tokens
-          </th>
-          <th scope="col" class="number">
-            Runs
-          </th>
-          <th scope="col" class="number">
-            Parcels waiting
-          </th>
-          <th scope="col">First used</th>
+          <td class="nowrap">
+            {guard.task === null ? '' : { content: 'texts', trajectory: 'trajectories' }[guard.task]}
+          </td>
+          <td class="nowrap">{guard.precision ?? ''}</td>
+          <td class="number">{guard.defaultThreshold === null ? '' : threshold(guard.defaultThreshold)}</td>
+          <td class="number">{guard.maxLength === null ? '' : count(guard.maxLength)}</td>
+          <td class="number">{count(guard.runs)}</td>
+          <td class="number">{count(guard.waitingParcels)}</td>
+          <td class="soft">{guard.createdAt === null ? 'not yet' : <Moment at={guard.createdAt} />}</td>
         </tr>
-      </thead>
-      <tbody>
-        {guards.map((guard) => (
-          <tr key={guard.fingerprint}>
-            <th scope="row" class="fill wrap">
-              {guard.ref} {guard.default && <span class="badge">default</span>}{' '}
-              {!guard.served && (
-                <span class="badge" title="Start the server with it to ask it for scores">
-                  not served
-                </span>
-              )}
-              <div class="small soft guard-details">
-                {guard.backbone !== null && <span>{guard.backbone}</span>}
-                <span class="faint mono" title={guard.fingerprint}>
-                  {guard.fingerprint.slice(0, 12)}
-                </span>
-              </div>
-            </th>
-            <td class="nowrap">
-              {guard.task === null ? '' : { content: 'texts', trajectory: 'trajectories' }[guard.task]}
-            </td>
-            <td class="nowrap">{guard.precision ?? ''}</td>
-            <td class="number">{guard.defaultThreshold === null ? '' : threshold(guard.defaultThreshold)}</td>
-            <td class="number">{guard.maxLength === null ? '' : count(guard.maxLength)}</td>
-            <td class="number">{count(guard.runs)}</td>
-            <td class="number">{count(guard.waitingParcels)}</td>
-            <td class="soft">{guard.createdAt === null ? 'not yet' : <Moment at={guard.createdAt} />}</td>
-          </tr>
-        ))}
-      </tbody>
+      ))}
     </Table>
   );
 }

@@ -61,54 +61,42 @@ function KeysTable({ keys }: { keys: readonly ApiKey[] }): JSX.Element {
     onError: complain,
   });
   return (
-    <Table label="Keys">
-      <thead>
-        <tr>
-          <th scope="col">Name</th>
-          <th scope="col">Begins with</th>
-          <th scope="col">Role</th>
-          <th scope="col">Made</th>
-          <th scope="col">Last used</th>
-          <th scope="col">Ends</th>
-          <th scope="col">
-            <span class="visually-hidden">Do</span>
+    <Table
+      label="Keys"
+      columns={['Name', 'Begins with', 'Role', 'Made', 'Last used', 'Ends', { name: 'Do', hidden: true }]}
+    >
+      {keys.map((key) => (
+        <tr key={key.id}>
+          <th scope="row" class="fill wrap" dir="auto">
+            {key.name}
           </th>
+          <td class="mono nowrap">
+            {key.prefix}
+            {'\u2026'}
+          </td>
+          <td>{key.role}</td>
+          <td class="soft" title={`by ${key.createdBy}`}>
+            <Moment at={key.createdAt} />
+          </td>
+          <td class="soft">{key.lastUsedAt === null ? 'never' : <Moment at={key.lastUsedAt} />}</td>
+          <td class="soft">
+            <KeyEnd apiKey={key} />
+          </td>
+          <td>
+            {key.revokedAt === null && (
+              <Confirm
+                small
+                label="Revoke"
+                title={`Revoke ${key.name}?`}
+                does="Revoke it"
+                onConfirm={() => revoking.mutate(key)}
+              >
+                Whatever uses it is refused from the next request on. This cannot be undone.
+              </Confirm>
+            )}
+          </td>
         </tr>
-      </thead>
-      <tbody>
-        {keys.map((key) => (
-          <tr key={key.id}>
-            <th scope="row" class="fill wrap" dir="auto">
-              {key.name}
-            </th>
-            <td class="mono nowrap">
-              {key.prefix}
-              {'\u2026'}
-            </td>
-            <td>{key.role}</td>
-            <td class="soft" title={`by ${key.createdBy}`}>
-              <Moment at={key.createdAt} />
-            </td>
-            <td class="soft">{key.lastUsedAt === null ? 'never' : <Moment at={key.lastUsedAt} />}</td>
-            <td class="soft">
-              <KeyEnd apiKey={key} />
-            </td>
-            <td>
-              {key.revokedAt === null && (
-                <Confirm
-                  small
-                  label="Revoke"
-                  title={`Revoke ${key.name}?`}
-                  does="Revoke it"
-                  onConfirm={() => revoking.mutate(key)}
-                >
-                  Whatever uses it is refused from the next request on. This cannot be undone.
-                </Confirm>
-              )}
-            </td>
-          </tr>
-        ))}
-      </tbody>
+      ))}
     </Table>
   );
 }

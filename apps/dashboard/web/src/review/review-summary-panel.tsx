@@ -59,65 +59,45 @@ function Told({ run, policies, summary }: ReviewSummaryPanelProps & { summary: R
           </p>
         )}
       </section>
-      <Table label="Precision and recall">
-        <thead>
-          <tr>
-            <th scope="col" class="number">
-              Threshold
-            </th>
-            <th scope="col" class="fill">
-              Policy
-            </th>
-            <th scope="col" class="number">
-              Flagged
-            </th>
-            <th scope="col" class="number">
-              Precision
-            </th>
-            <th scope="col" class="number">
-              Recall
-            </th>
+      <Table
+        label="Precision and recall"
+        columns={[
+          { name: 'Threshold', class: 'number' },
+          { name: 'Policy', class: 'fill' },
+          { name: 'Flagged', class: 'number' },
+          { name: 'Precision', class: 'number' },
+          { name: 'Recall', class: 'number' },
+        ]}
+      >
+        {told(thresholds, policies).map(({ threshold, flagged, precision, recall, policy }) => (
+          <tr key={threshold}>
+            <td class="number">{thresholdText(threshold)}</td>
+            <td>{policy ?? ''}</td>
+            <td class="number">{count(flagged)}</td>
+            <EstimateCell estimate={precision} />
+            <EstimateCell estimate={recall} />
           </tr>
-        </thead>
-        <tbody>
-          {told(thresholds, policies).map(({ threshold, flagged, precision, recall, policy }) => (
-            <tr key={threshold}>
-              <td class="number">{thresholdText(threshold)}</td>
-              <td>{policy ?? ''}</td>
-              <td class="number">{count(flagged)}</td>
-              <EstimateCell estimate={precision} />
-              <EstimateCell estimate={recall} />
-            </tr>
-          ))}
-        </tbody>
+        ))}
       </Table>
-      <Table label="Reviewers">
-        <thead>
-          <tr>
-            <th scope="col">Reviewer</th>
-            <th scope="col" class="number">
-              Harmful
+      <Table
+        label="Reviewers"
+        columns={[
+          'Reviewer',
+          { name: 'Harmful', class: 'number' },
+          { name: 'Fine', class: 'number' },
+          { name: 'Skipped', class: 'number' },
+        ]}
+      >
+        {reviewers.map(({ reviewer, harmful, fine, skip }) => (
+          <tr key={reviewer}>
+            <th scope="row" class="fill wrap" dir="auto">
+              {reviewer}
             </th>
-            <th scope="col" class="number">
-              Fine
-            </th>
-            <th scope="col" class="number">
-              Skipped
-            </th>
+            <td class="number">{count(harmful)}</td>
+            <td class="number">{count(fine)}</td>
+            <td class="number">{count(skip)}</td>
           </tr>
-        </thead>
-        <tbody>
-          {reviewers.map(({ reviewer, harmful, fine, skip }) => (
-            <tr key={reviewer}>
-              <th scope="row" class="fill wrap" dir="auto">
-                {reviewer}
-              </th>
-              <td class="number">{count(harmful)}</td>
-              <td class="number">{count(fine)}</td>
-              <td class="number">{count(skip)}</td>
-            </tr>
-          ))}
-        </tbody>
+        ))}
       </Table>
       <div class="row">
         <a class="button" href={labelsAddress(run.id)} download>

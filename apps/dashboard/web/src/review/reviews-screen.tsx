@@ -24,46 +24,40 @@ export function ReviewsScreen(): JSX.Element {
           const readable = rowsOf(pages).filter(({ retain }) => retain !== 'none');
           if (readable.length === 0) return <NothingToReview />;
           return (
-            <Table label="Runs that can be reviewed">
-              <thead>
-                <tr>
-                  <th scope="col">Run</th>
-                  <th scope="col" class="number">
-                    Rows
+            <Table
+              label="Runs that can be reviewed"
+              columns={[
+                'Run',
+                { name: 'Rows', class: 'number' },
+                'Texts kept',
+                'Begun',
+                { name: 'Do', hidden: true },
+              ]}
+            >
+              {readable.map(({ id, name, counters, retain, createdAt }) => (
+                <tr key={id}>
+                  <th scope="row" class="fill wrap" dir="auto">
+                    <VisibleText text={`${id}: ${name}`} />
                   </th>
-                  <th scope="col">Texts kept</th>
-                  <th scope="col">Begun</th>
-                  <th scope="col">
-                    <span class="visually-hidden">Do</span>
-                  </th>
+                  <td class="number">{count(counters.rows)}</td>
+                  <td class="nowrap soft">{retain === 'all' ? 'all' : 'of flagged rows'}</td>
+                  <td class="soft">
+                    <Moment at={createdAt} />
+                  </td>
+                  <td class="nowrap">
+                    <a class="button small" href={`/review/${id}`} aria-label={`Review run ${id}`}>
+                      Review
+                    </a>{' '}
+                    <a
+                      class="button plain small"
+                      href={`/review/${id}?tab=summary`}
+                      aria-label={`Summary of run ${id}`}
+                    >
+                      Summary
+                    </a>
+                  </td>
                 </tr>
-              </thead>
-              <tbody>
-                {readable.map(({ id, name, counters, retain, createdAt }) => (
-                  <tr key={id}>
-                    <th scope="row" class="fill wrap" dir="auto">
-                      <VisibleText text={`${id}: ${name}`} />
-                    </th>
-                    <td class="number">{count(counters.rows)}</td>
-                    <td class="nowrap soft">{retain === 'all' ? 'all' : 'of flagged rows'}</td>
-                    <td class="soft">
-                      <Moment at={createdAt} />
-                    </td>
-                    <td class="nowrap">
-                      <a class="button small" href={`/review/${id}`} aria-label={`Review run ${id}`}>
-                        Review
-                      </a>{' '}
-                      <a
-                        class="button plain small"
-                        href={`/review/${id}?tab=summary`}
-                        aria-label={`Summary of run ${id}`}
-                      >
-                        Summary
-                      </a>
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
+              ))}
             </Table>
           );
         }}

@@ -94,45 +94,34 @@ function ComparisonFigures({ comparison }: { comparison: Comparison }): JSX.Elem
         {psi !== null && ks !== null && ` (PSI ${psi.toFixed(3)}, KS ${ks.toFixed(3)})`}.
       </p>
       {examples.length > 0 && (
-        <Table label="Rows that differ most">
-          <thead>
-            <tr>
-              <th scope="col" class="number">
-                Now
-              </th>
-              <th scope="col" class="number">
-                Then
-              </th>
-              <th scope="col">Text</th>
-              <th scope="col">Key</th>
+        <Table
+          label="Rows that differ most"
+          columns={[{ name: 'Now', class: 'number' }, { name: 'Then', class: 'number' }, 'Text', 'Key']}
+        >
+          {examples.map((example) => (
+            <tr key={example.seq}>
+              <td class={example.score >= threshold ? 'number over-threshold' : 'number'}>
+                {score(example.score)}
+              </td>
+              <td class={example.otherScore >= threshold ? 'number over-threshold' : 'number'}>
+                {score(example.otherScore)}
+              </td>
+              <td class="fill">
+                {example.preview === null ? (
+                  <span class="faint">Text not kept</span>
+                ) : (
+                  <div class={blur ? 'content line blurred' : 'content line'} dir="auto">
+                    <VisibleText text={example.preview} />
+                  </div>
+                )}
+              </td>
+              <td class="item-key soft">
+                <bdi>
+                  <VisibleText text={example.key} />
+                </bdi>
+              </td>
             </tr>
-          </thead>
-          <tbody>
-            {examples.map((example) => (
-              <tr key={example.seq}>
-                <td class={example.score >= threshold ? 'number over-threshold' : 'number'}>
-                  {score(example.score)}
-                </td>
-                <td class={example.otherScore >= threshold ? 'number over-threshold' : 'number'}>
-                  {score(example.otherScore)}
-                </td>
-                <td class="fill">
-                  {example.preview === null ? (
-                    <span class="faint">Text not kept</span>
-                  ) : (
-                    <div class={blur ? 'content line blurred' : 'content line'} dir="auto">
-                      <VisibleText text={example.preview} />
-                    </div>
-                  )}
-                </td>
-                <td class="item-key soft">
-                  <bdi>
-                    <VisibleText text={example.key} />
-                  </bdi>
-                </td>
-              </tr>
-            ))}
-          </tbody>
+          ))}
         </Table>
       )}
     </>

@@ -26,33 +26,21 @@ export function RejectsPanel({ run }: { run: Run }): JSX.Element {
             );
           }
           return (
-            <Table label="Rejects">
-              <thead>
-                <tr>
-                  <th scope="col" class="number">
-                    Row
-                  </th>
-                  <th scope="col">Key</th>
-                  <th scope="col">What</th>
-                  <th scope="col">Reason</th>
+            <Table label="Rejects" columns={[{ name: 'Row', class: 'number' }, 'Key', 'What', 'Reason']}>
+              {rows.map(({ seq, key, kind, reason }) => (
+                <tr key={seq}>
+                  <td class="number faint">{count(seq)}</td>
+                  <td class="item-key">
+                    <bdi>
+                      <VisibleText text={key} />
+                    </bdi>
+                  </td>
+                  <td class="nowrap soft">{kind === 'unreadable' ? 'cannot be read' : 'not scored'}</td>
+                  <td class="fill wrap" dir="auto">
+                    <VisibleText text={reason} />
+                  </td>
                 </tr>
-              </thead>
-              <tbody>
-                {rows.map(({ seq, key, kind, reason }) => (
-                  <tr key={seq}>
-                    <td class="number faint">{count(seq)}</td>
-                    <td class="item-key">
-                      <bdi>
-                        <VisibleText text={key} />
-                      </bdi>
-                    </td>
-                    <td class="nowrap soft">{kind === 'unreadable' ? 'cannot be read' : 'not scored'}</td>
-                    <td class="fill wrap" dir="auto">
-                      <VisibleText text={reason} />
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
+              ))}
             </Table>
           );
         }}

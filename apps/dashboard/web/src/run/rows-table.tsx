@@ -16,46 +16,34 @@ interface RowsTableProps {
 export function RowsTable({ rows, threshold, onOpen }: RowsTableProps): JSX.Element {
   const [blur] = useBlur();
   return (
-    <Table label="Rows">
-      <thead>
-        <tr>
-          <th scope="col">Score</th>
-          <th scope="col">Text</th>
-          <th scope="col">Key</th>
-          <th scope="col" class="number">
-            Row
-          </th>
+    <Table label="Rows" columns={['Score', 'Text', 'Key', { name: 'Row', class: 'number' }]}>
+      {rows.map((row) => (
+        <tr key={row.seq} class="item-line" onClick={() => onOpen(row)}>
+          <td class="nowrap">
+            <ScoreMark score={row.score} threshold={threshold} />
+          </td>
+          <td class="fill">
+            <button type="button" class="opener">
+              {row.preview === '' && <span class="faint">Empty</span>}
+              {row.preview === null ? (
+                <span class="faint">
+                  {row.reason === null ? 'Text not kept' : <VisibleText text={row.reason} />}
+                </span>
+              ) : (
+                <span class={blur ? 'content line blurred' : 'content line'} dir="auto">
+                  <VisibleText text={row.preview} />
+                </span>
+              )}
+            </button>
+          </td>
+          <td class="item-key soft" title={row.key}>
+            <bdi>
+              <VisibleText text={row.key} />
+            </bdi>
+          </td>
+          <td class="number faint">{count(row.seq)}</td>
         </tr>
-      </thead>
-      <tbody>
-        {rows.map((row) => (
-          <tr key={row.seq} class="item-line" onClick={() => onOpen(row)}>
-            <td class="nowrap">
-              <ScoreMark score={row.score} threshold={threshold} />
-            </td>
-            <td class="fill">
-              <button type="button" class="opener">
-                {row.preview === '' && <span class="faint">Empty</span>}
-                {row.preview === null ? (
-                  <span class="faint">
-                    {row.reason === null ? 'Text not kept' : <VisibleText text={row.reason} />}
-                  </span>
-                ) : (
-                  <span class={blur ? 'content line blurred' : 'content line'} dir="auto">
-                    <VisibleText text={row.preview} />
-                  </span>
-                )}
-              </button>
-            </td>
-            <td class="item-key soft" title={row.key}>
-              <bdi>
-                <VisibleText text={row.key} />
-              </bdi>
-            </td>
-            <td class="number faint">{count(row.seq)}</td>
-          </tr>
-        ))}
-      </tbody>
+      ))}
     </Table>
   );
 }

@@ -21,32 +21,22 @@ export function RunsTable({ runs }: { runs: readonly RunSummary[] }): JSX.Elemen
       .map(({ id }) => id),
   );
   return (
-    <Table label="Runs">
-      <thead>
-        <tr>
-          <th scope="col" class="number">
-            #
-          </th>
-          <th scope="col">Run</th>
-          <th scope="col">State</th>
-          <th scope="col" class="number">
-            Rows
-          </th>
-          <th scope="col" class="number">
-            Flagged
-          </th>
-          <th scope="col" class="number">
-            Rejected
-          </th>
-          <th scope="col">Guard</th>
-          <th scope="col">Begun</th>
-        </tr>
-      </thead>
-      <tbody>
-        {runs.map((run) => (
-          <RunLine key={run.id} run={run} listen={live.has(run.id)} />
-        ))}
-      </tbody>
+    <Table
+      label="Runs"
+      columns={[
+        { name: '#', class: 'number' },
+        'Run',
+        'State',
+        { name: 'Rows', class: 'number' },
+        { name: 'Flagged', class: 'number' },
+        { name: 'Rejected', class: 'number' },
+        'Guard',
+        'Begun',
+      ]}
+    >
+      {runs.map((run) => (
+        <RunLine key={run.id} run={run} listen={live.has(run.id)} />
+      ))}
     </Table>
   );
 }

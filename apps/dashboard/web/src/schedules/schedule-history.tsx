@@ -16,29 +16,18 @@ export function ScheduleHistory({ schedule }: { schedule: Schedule }): JSX.Eleme
           data.length === 0 ? (
             <p class="soft">It was not due yet.</p>
           ) : (
-            <Table label={`When ${schedule.name} was due`}>
-              <thead>
-                <tr>
-                  <th scope="col">Due</th>
-                  <th scope="col">By</th>
-                  <th scope="col">State</th>
-                  <th scope="col">Run</th>
-                  <th scope="col">Reason</th>
+            <Table label={`When ${schedule.name} was due`} columns={['Due', 'By', 'State', 'Run', 'Reason']}>
+              {data.map(({ id, dueAt, cause, state, run, reason }) => (
+                <tr key={id}>
+                  <td>
+                    <Moment at={dueAt} />
+                  </td>
+                  <td>{cause}</td>
+                  <td>{state}</td>
+                  <td>{run === null ? '' : <a href={`/runs/${run}`}>{run}</a>}</td>
+                  <td class="fill wrap">{reason ?? ''}</td>
                 </tr>
-              </thead>
-              <tbody>
-                {data.map(({ id, dueAt, cause, state, run, reason }) => (
-                  <tr key={id}>
-                    <td>
-                      <Moment at={dueAt} />
-                    </td>
-                    <td>{cause}</td>
-                    <td>{state}</td>
-                    <td>{run === null ? '' : <a href={`/runs/${run}`}>{run}</a>}</td>
-                    <td class="fill wrap">{reason ?? ''}</td>
-                  </tr>
-                ))}
-              </tbody>
+              ))}
             </Table>
           )
         }
@@ -56,31 +45,21 @@ function Deliveries({ name }: { name: string }): JSX.Element {
         data.length === 0 ? (
           <p class="soft">Its webhook was told nothing yet.</p>
         ) : (
-          <Table label={`What the webhook of ${name} was told`}>
-            <thead>
-              <tr>
-                <th scope="col">Delivery</th>
-                <th scope="col">State</th>
-                <th scope="col" class="number">
-                  Attempts
-                </th>
-                <th scope="col">Last answer</th>
-                <th scope="col">Of</th>
+          <Table
+            label={`What the webhook of ${name} was told`}
+            columns={['Delivery', 'State', { name: 'Attempts', class: 'number' }, 'Last answer', 'Of']}
+          >
+            {data.map(({ id, state, attempts, lastStatus, lastError, createdAt }) => (
+              <tr key={id}>
+                <td class="mono nowrap">{id}</td>
+                <td>{state}</td>
+                <td class="number">{attempts}</td>
+                <td class="fill wrap">{lastError ?? lastStatus ?? ''}</td>
+                <td>
+                  <Moment at={createdAt} />
+                </td>
               </tr>
-            </thead>
-            <tbody>
-              {data.map(({ id, state, attempts, lastStatus, lastError, createdAt }) => (
-                <tr key={id}>
-                  <td class="mono nowrap">{id}</td>
-                  <td>{state}</td>
-                  <td class="number">{attempts}</td>
-                  <td class="fill wrap">{lastError ?? lastStatus ?? ''}</td>
-                  <td>
-                    <Moment at={createdAt} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
+            ))}
           </Table>
         )
       }
