@@ -65,7 +65,7 @@ export {
   type RunState,
 } from './schema.js';
 export { type PolicyChange, ROLES, type Role } from './schema-access.js';
-export { type BatchState, VERDICTS, type Verdict } from './schema-dashboard.js';
+export { BATCH_STATES, type BatchState, VERDICTS, type Verdict } from './schema-dashboard.js';
 export { splitParcel } from './split-parcel.js';
 export {
   type NewParcel,

@@ -1,3 +1,4 @@
+import { BATCH_STATES } from '@tocsin/store';
 import { z } from 'zod';
 import { plainText } from '../../contract/index.js';
 import { expiresAfter } from './file.js';
@@ -6,17 +7,6 @@ import { after, listOf, unixTime } from './list.js';
 export const ENDPOINT = '/v1/moderations';
 export const COMPLETION_WINDOW = '24h';
 export const COMPLETION_SECONDS = 24 * 60 * 60;
-
-export const BATCH_STATUSES = [
-  'validating',
-  'failed',
-  'in_progress',
-  'finalizing',
-  'completed',
-  'expired',
-  'cancelling',
-  'cancelled',
-] as const;
 
 const metadata = z
   .record(plainText(64), plainText(512))
@@ -50,7 +40,7 @@ export const batch = z
     errors: z.object({ object: z.literal('list'), data: z.array(batchError) }).nullable(),
     input_file_id: z.string(),
     completion_window: z.string(),
-    status: z.enum(BATCH_STATUSES),
+    status: z.enum(BATCH_STATES),
     output_file_id: z.string().nullable(),
     error_file_id: z.string().nullable(),
     created_at: unixTime,

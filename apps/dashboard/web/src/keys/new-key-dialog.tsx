@@ -7,7 +7,7 @@ import { useMe } from '../session/me.js';
 import { CopyButton } from '../ui/copy-button.js';
 import { Dialog } from '../ui/dialog.js';
 import { Field } from '../ui/field.js';
-import { Problem } from '../ui/problem.js';
+import { FormDialog } from '../ui/form-dialog.js';
 
 const ROLES: readonly { role: Role; about: string }[] = [
   { role: 'submit', about: 'score, submit runs and see its own' },
@@ -31,9 +31,7 @@ export function NewKeyDialog({ onClose }: { onClose: () => void }): JSX.Element 
     },
     onSuccess: () => client.invalidateQueries({ queryKey: ['keys'] }),
   });
-  const submit = (event: SubmitEvent): void => {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget as HTMLFormElement);
+  const submit = (form: FormData): void => {
     const days = String(form.get('days'));
     creating.mutate({
       name: String(form.get('name')).trim(),
@@ -47,48 +45,45 @@ export function NewKeyDialog({ onClose }: { onClose: () => void }): JSX.Element 
   };
   if (creating.data !== undefined) return <ShowKey made={creating.data} keyless={keyless} onClose={close} />;
   return (
-    <Dialog title="New key" onClose={onClose}>
-      <form class="stack" onSubmit={submit}>
-        <Field label="Name" help="Who or what will use it.">
-          {(control) => <input {...control} name="name" required maxLength={100} autocomplete="off" />}
-        </Field>
-        <div class="pair">
-          <Field label="May">
-            {(control) => (
-              <select {...control} name="role">
-                {roles.map(({ role, about }) => (
-                  <option key={role} value={role}>
-                    {`${role}: ${about}`}
-                  </option>
-                ))}
-              </select>
-            )}
-          </Field>
-          <Field label="Ends">
-            {(control) => (
-              <select {...control} name="days">
-                <option value="7">in a week</option>
-                <option value="30">in 30 days</option>
-                <option value="90" selected>
-                  in 90 days
+    <FormDialog
+      title="New key"
+      onClose={onClose}
+      onSubmit={submit}
+      action="Make the key"
+      disabled={creating.isPending}
+      error={creating.error}
+      failure="It was not made"
+    >
+      <Field label="Name" help="Who or what will use it.">
+        {(control) => <input {...control} name="name" required maxLength={100} autocomplete="off" />}
+      </Field>
+      <div class="pair">
+        <Field label="May">
+          {(control) => (
+            <select {...control} name="role">
+              {roles.map(({ role, about }) => (
+                <option key={role} value={role}>
+                  {`${role}: ${about}`}
                 </option>
-                <option value="365">in a year</option>
-                <option value="">never</option>
-              </select>
-            )}
-          </Field>
-        </div>
-        {creating.error && <Problem error={creating.error} title="It was not made" />}
-        <div class="actions">
-          <button type="button" class="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="button primary" disabled={creating.isPending}>
-            Make the key
-          </button>
-        </div>
-      </form>
-    </Dialog>
+              ))}
+            </select>
+          )}
+        </Field>
+        <Field label="Ends">
+          {(control) => (
+            <select {...control} name="days">
+              <option value="7">in a week</option>
+              <option value="30">in 30 days</option>
+              <option value="90" selected>
+                in 90 days
+              </option>
+              <option value="365">in a year</option>
+              <option value="">never</option>
+            </select>
+          )}
+        </Field>
+      </div>
+    </FormDialog>
   );
 }
 

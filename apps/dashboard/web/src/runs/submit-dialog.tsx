@@ -5,9 +5,9 @@ import { useLocation } from 'preact-iso';
 import { submitFile } from '../api/runs.js';
 import { percent, size } from '../format/number.js';
 import { useMe } from '../session/me.js';
-import { Dialog } from '../ui/dialog.js';
+import { GuardField } from '../ui/common-fields.js';
 import { Field } from '../ui/field.js';
-import { Problem } from '../ui/problem.js';
+import { FormDialog } from '../ui/form-dialog.js';
 
 /** What the server can read; it looks at the file itself too. */
 const ACCEPTED = '.jsonl,.ndjson,.json,.csv,.tsv,.parquet,.gz,.zst';
@@ -20,7 +20,7 @@ export function SubmitDialog({
   file: File | undefined;
   onClose: () => void;
 }): JSX.Element {
-  const { guards, limits } = useMe();
+  const { limits } = useMe();
   const { route } = useLocation();
   const client = useQueryClient();
   const picker = useRef<HTMLInputElement>(null);
@@ -34,13 +34,11 @@ export function SubmitDialog({
     },
   });
   const tooLarge = file !== undefined && file.size > limits.uploadBytes;
-  const submit = (event: SubmitEvent): void => {
-    event.preventDefault();
+  const submit = (given: FormData): void => {
     if (file === undefined) return;
-    const given = new FormData(event.currentTarget as HTMLFormElement);
     const form = new FormData();
     // Fields first: the server reads the file as a stream, and wants to know by then what to do with it.
-    for (const name of ['name', 'guard', 'threshold', 'retain']) {
+    for (const name of ['name', 'guard', 'retain']) {
       const value = given.get(name);
       if (typeof value === 'string' && value.trim() !== '') form.set(name, value.trim());
     }
@@ -48,72 +46,55 @@ export function SubmitDialog({
     submitting.mutate(form);
   };
   return (
-    <Dialog title="Submit a corpus" onClose={onClose}>
-      <form onSubmit={submit} class="stack">
-        <div class="chosen-file">
-          <span class="grow">
-            {file === undefined
-              ? 'JSONL, CSV, TSV or Parquet, also as .gz or .zst'
-              : `${file.name}, ${size(file.size)}`}
-          </span>
-          <button type="button" class="button" onClick={() => picker.current?.click()}>
-            {file === undefined ? 'Choose a file' : 'Another one'}
-          </button>
-          <input
-            ref={picker}
-            type="file"
-            accept={ACCEPTED}
-            class="visually-hidden"
-            tabIndex={-1}
-            aria-label="File"
-            onChange={({ currentTarget }) => setFile(currentTarget.files?.[0] ?? file)}
-          />
-        </div>
-        {tooLarge && (
-          <p class="small">
-            This server takes uploads up to {size(limits.uploadBytes)}. Submit it on the command line instead:{' '}
-            <code>tocsin submit</code> reads files of any size.
-          </p>
-        )}
-        <Field label="Name" help="Without one it is called like the file.">
-          {(control) => <input {...control} name="name" maxLength={200} autocomplete="off" />}
+    <FormDialog
+      title="Submit a corpus"
+      onClose={onClose}
+      onSubmit={submit}
+      action={submitting.isPending ? `Sending ${percent(sent)}` : 'Submit'}
+      disabled={file === undefined || tooLarge || submitting.isPending}
+      error={submitting.error}
+      failure="It was not submitted"
+    >
+      <div class="chosen-file">
+        <span class="grow">
+          {file === undefined
+            ? 'JSONL, CSV, TSV or Parquet, also as .gz or .zst'
+            : `${file.name}, ${size(file.size)}`}
+        </span>
+        <button type="button" class="button" onClick={() => picker.current?.click()}>
+          {file === undefined ? 'Choose a file' : 'Another one'}
+        </button>
+        <input
+          ref={picker}
+          type="file"
+          accept={ACCEPTED}
+          class="visually-hidden"
+          tabIndex={-1}
+          aria-label="File"
+          onChange={({ currentTarget }) => setFile(currentTarget.files?.[0] ?? file)}
+        />
+      </div>
+      {tooLarge && (
+        <p class="small">
+          This server takes uploads up to {size(limits.uploadBytes)}. Submit it on the command line instead:{' '}
+          <code>tocsin submit</code> reads files of any size.
+        </p>
+      )}
+      <Field label="Name" help="Without one it is called like the file.">
+        {(control) => <input {...control} name="name" maxLength={200} autocomplete="off" />}
+      </Field>
+      <div class="pair">
+        <GuardField />
+        <Field label="Keep texts" help="Only kept texts can be read, searched and reviewed.">
+          {(control) => (
+            <select {...control} name="retain">
+              <option value="all">All</option>
+              <option value="flagged">Of flagged rows</option>
+              <option value="none">None</option>
+            </select>
+          )}
         </Field>
-        <div class="pair">
-          <Field label="Guard">
-            {(control) => (
-              <select {...control} name="guard">
-                {guards.map((guard) => (
-                  <option key={guard} value={guard}>
-                    {guard}
-                  </option>
-                ))}
-              </select>
-            )}
-          </Field>
-          <Field label="Keep texts" help="Only kept texts can be read, searched and reviewed.">
-            {(control) => (
-              <select {...control} name="retain">
-                <option value="all">All</option>
-                <option value="flagged">Of flagged rows</option>
-                <option value="none">None</option>
-              </select>
-            )}
-          </Field>
-        </div>
-        {submitting.error && <Problem error={submitting.error} title="It was not submitted" />}
-        <div class="actions">
-          <button type="button" class="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button
-            type="submit"
-            class="button primary"
-            disabled={file === undefined || tooLarge || submitting.isPending}
-          >
-            {submitting.isPending ? `Sending ${percent(sent)}` : 'Submit'}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+      </div>
+    </FormDialog>
   );
 }

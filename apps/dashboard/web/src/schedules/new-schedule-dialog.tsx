@@ -2,15 +2,13 @@ import { useMutation, useQueryClient } from '@tanstack/preact-query';
 import type { JSX } from 'preact';
 import type { Retention } from '../../../src/contract/index.js';
 import { createSchedule } from '../api/schedules.js';
-import { useMe } from '../session/me.js';
-import { Dialog } from '../ui/dialog.js';
+import { GuardField, NameField } from '../ui/common-fields.js';
 import { Field } from '../ui/field.js';
-import { Problem } from '../ui/problem.js';
+import { FormDialog } from '../ui/form-dialog.js';
 
 /** Makes a schedule of a corpus that the server can reach. */
 export function NewScheduleDialog({ onClose }: { onClose: () => void }): JSX.Element {
   const client = useQueryClient();
-  const { guards } = useMe();
   const creating = useMutation({
     mutationFn: createSchedule,
     onSuccess: async () => {
@@ -18,9 +16,7 @@ export function NewScheduleDialog({ onClose }: { onClose: () => void }): JSX.Ele
       onClose();
     },
   });
-  const submit = (event: SubmitEvent): void => {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget as HTMLFormElement);
+  const submit = (form: FormData): void => {
     const given = (name: string): string => String(form.get(name) ?? '').trim();
     creating.mutate({
       name: given('name'),
@@ -36,73 +32,49 @@ export function NewScheduleDialog({ onClose }: { onClose: () => void }): JSX.Ele
     });
   };
   return (
-    <Dialog title="New schedule" onClose={onClose}>
-      <form class="stack" onSubmit={submit}>
-        <Field label="Name" help="Letters, digits, dots, dashes and underscores.">
+    <FormDialog
+      title="New schedule"
+      onClose={onClose}
+      onSubmit={submit}
+      action="Make it"
+      disabled={creating.isPending}
+      error={creating.error}
+      failure="It was not made"
+    >
+      <NameField />
+      <Field label="Corpus" help="Files, directories or patterns on the server, one a line.">
+        {(control) => <textarea {...control} name="corpus" rows={2} required class="mono" />}
+      </Field>
+      <div class="pair">
+        <Field label="When" help="Minute, hour, day, month, weekday.">
+          {(control) => <input {...control} name="cron" required defaultValue="0 6 * * *" class="mono" />}
+        </Field>
+        <Field label="Time zone">
           {(control) => (
             <input
               {...control}
-              name="name"
+              name="timeZone"
               required
-              maxLength={64}
-              pattern="[A-Za-z0-9][A-Za-z0-9._\-]*"
-              autocomplete="off"
+              defaultValue={Intl.DateTimeFormat().resolvedOptions().timeZone}
             />
           )}
         </Field>
-        <Field label="Corpus" help="Files, directories or patterns on the server, one a line.">
-          {(control) => <textarea {...control} name="corpus" rows={2} required class="mono" />}
+        <GuardField />
+        <Field label="Keep texts">
+          {(control) => (
+            <select {...control} name="retain">
+              <option value="all">All</option>
+              <option value="flagged" selected>
+                Of flagged rows
+              </option>
+              <option value="none">None</option>
+            </select>
+          )}
         </Field>
-        <div class="pair">
-          <Field label="When" help="Minute, hour, day, month, weekday.">
-            {(control) => <input {...control} name="cron" required defaultValue="0 6 * * *" class="mono" />}
-          </Field>
-          <Field label="Time zone">
-            {(control) => (
-              <input
-                {...control}
-                name="timeZone"
-                required
-                defaultValue={Intl.DateTimeFormat().resolvedOptions().timeZone}
-              />
-            )}
-          </Field>
-          <Field label="Guard">
-            {(control) => (
-              <select {...control} name="guard">
-                {guards.map((guard) => (
-                  <option key={guard} value={guard}>
-                    {guard}
-                  </option>
-                ))}
-              </select>
-            )}
-          </Field>
-          <Field label="Keep texts">
-            {(control) => (
-              <select {...control} name="retain">
-                <option value="all">All</option>
-                <option value="flagged" selected>
-                  Of flagged rows
-                </option>
-                <option value="none">None</option>
-              </select>
-            )}
-          </Field>
-        </div>
-        <Field label="Webhook" help="Told what came of each run, in numbers. May stay empty.">
-          {(control) => <input {...control} name="webhookUrl" type="url" autocomplete="off" />}
-        </Field>
-        {creating.error && <Problem error={creating.error} title="It was not made" />}
-        <div class="actions">
-          <button type="button" class="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="button primary" disabled={creating.isPending}>
-            Make it
-          </button>
-        </div>
-      </form>
-    </Dialog>
+      </div>
+      <Field label="Webhook" help="Told what came of each run, in numbers. May stay empty.">
+        {(control) => <input {...control} name="webhookUrl" type="url" autocomplete="off" />}
+      </Field>
+    </FormDialog>
   );
 }
