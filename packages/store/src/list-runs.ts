@@ -1,30 +1,12 @@
 import type { Pool } from './connect.js';
 import { noSuchRun } from './retry-run.js';
 import { ROW_COUNTS, type RowCounts } from './row-counts.js';
-import type { Retention, RunState } from './schema.js';
+import { RUN_FACTS, type RunFacts } from './run-facts.js';
 
 /** A run, and what has become of its rows so far. rows = scored + failed + rejected + left. */
-export interface RunRow extends Omit<RowCounts, 'flagged'> {
-  id: number;
-  /** What is scored. */
-  name: string;
-  /** The guard, as it was asked for. */
-  guard: string;
-  fingerprint: string;
-  state: RunState;
-  threshold: number | null;
-  retain: Retention;
-  createdAt: Date;
-  finishedAt: Date | null;
+export interface RunRow extends RunFacts, Omit<RowCounts, 'flagged'> {
   /** When the process that waits for it was last heard of; null when nobody has to wait for it. */
   seenAt: Date | null;
-  rows: number;
-  /** Of the rows: those whose content had no score when the run came to them. */
-  fresh: number;
-  known: number;
-  duplicates: number;
-  /** Rows that could not be read. */
-  rejected: number;
   /** Rows that wait for their score. */
   left: number;
   /** Rows with score >= threshold; null when the run has no threshold. */
@@ -64,9 +46,7 @@ export async function runHead(pool: Pool, runId: number): Promise<Pick<RunRow, '
 
 async function select(pool: Pool, which: string, value: number): Promise<RunRow[]> {
   const { rows } = await pool.query<RunRow>(
-    `select r.id, r.name, g.ref as guard, g.fingerprint, r.state, r.threshold, r.retain,
-            r.created_at as "createdAt", r.finished_at as "finishedAt", r.seen_at as "seenAt",
-            r.rows, r.fresh, r.known, r.duplicates, r.rejected,
+    `select ${RUN_FACTS}, r.seen_at as "seenAt",
             c.scored, c.failed, r.rows - r.rejected - c.scored - c.failed as left,
             case when r.threshold is not null then c.flagged end as flagged
      from (select * from runs ${which}) r

@@ -1,27 +1,12 @@
 import type { Pool } from './connect.js';
-import type { Retention, RunState } from './schema.js';
+import { RUN_FACTS, type RunFacts } from './run-facts.js';
+import type { RunState } from './schema.js';
 
 /** A run, without a look at its rows. */
-export interface RunSummary {
-  id: number;
-  /** What is scored. */
-  name: string;
+export interface RunSummary extends RunFacts {
   guardId: number;
-  /** The guard, as it was asked for. */
-  guard: string;
-  fingerprint: string;
-  state: RunState;
-  threshold: number | null;
-  retain: Retention;
-  createdAt: Date;
-  finishedAt: Date | null;
   /** uuid of the key that it was submitted with; null when that took none. */
   ownerKey: string | null;
-  rows: number;
-  fresh: number;
-  known: number;
-  duplicates: number;
-  rejected: number;
   /** What had become of the rows when the run was last ranked; null before the first time. */
   ranked: RankedCounts | null;
 }
@@ -65,9 +50,7 @@ export async function findRun(pool: Pool, runId: number): Promise<RunSummary | u
 
 async function select(pool: Pool, which: string, values: unknown[]): Promise<RunSummary[]> {
   const { rows } = await pool.query<RunSummary & { [K in keyof RankedCounts]: RankedCounts[K] | null }>(
-    `select r.id, r.name, r.guard_id as "guardId", g.ref as guard, g.fingerprint, r.state, r.threshold, r.retain,
-            r.created_at as "createdAt", r.finished_at as "finishedAt", r.owner_key as "ownerKey",
-            r.rows, r.fresh, r.known, r.duplicates, r.rejected,
+    `select ${RUN_FACTS}, r.guard_id as "guardId", r.owner_key as "ownerKey",
             k.built_at as "asOf", k.final, k.scored, k.failed,
             case when k.run_id is not null and r.threshold is not null then (
               select coalesce(sum(case when bottom_score >= r.threshold then c.rows
