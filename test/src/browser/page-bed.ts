@@ -27,11 +27,7 @@ export class PageBed {
     const server = new TocsinProcess(['start', ...goldenGuard(GUARD), '--threads', '1', '--port', '0'], {
       env: { DATABASE_URL: database.url, REDIS_URL: undefined },
     });
-    const ended = server.ended.then(({ stderr }) => {
-      throw new Error(`the server ended: ${stderr}`);
-    });
-    const url = await Promise.race([until(() => /Serving .* at (\S+);/.exec(server.stderr)?.[1]), ended]);
-    ended.catch(() => undefined);
+    const url = await server.said(/Serving .* at (\S+);/);
     return new PageBed(database, url, server, browser);
   }
 

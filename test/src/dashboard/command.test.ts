@@ -1,6 +1,5 @@
 import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { until } from '../setup/processes.js';
 import { goldenGuard, TocsinProcess, tocsin } from '../setup/tocsin.js';
 
 const GUARD = 'qwen3-residual';
@@ -19,10 +18,7 @@ async function serve(...args: string[]): Promise<{ server: TocsinProcess; origin
   const server = new TocsinProcess(['dashboard', ...goldenGuard(GUARD), '--port', '0', ...args], {
     env: env(),
   });
-  const [origin = ''] = await until(
-    () => /http:\/\/127\.0\.0\.1:\d+(?=; Ctrl-C)/.exec(server.stderr) ?? undefined,
-  );
-  return { server, origin };
+  return { server, origin: await server.said(/http:\/\/127\.0\.0\.1:\d+(?=; Ctrl-C)/) };
 }
 
 test('it serves this machine until there is a key, and then whoever has one; it takes a corpus and stops when told', async () => {

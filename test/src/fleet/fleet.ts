@@ -93,7 +93,7 @@ export class Fleet {
   /** A worker that has its model in memory. */
   async readyWorker(args: string[] = []): Promise<TocsinProcess> {
     const worker = this.worker(args);
-    await until(() => (worker.stderr.includes('worker ready') ? true : undefined));
+    await worker.said(/worker ready/);
     return worker;
   }
 

@@ -84,7 +84,7 @@ test('what a worker cannot work with, it refuses with what to do', async () => {
   expect(missing.stderr).toMatch(/there is no run 4711/);
   // Without a run to look at, it works; and says that nothing is there for it.
   const idle = fleet.start(other);
-  await until(() => (idle.stderr.includes('worker ready') ? true : undefined));
+  await idle.said(/worker ready/);
   expect(idle.stderr).toMatch(
     /"others":\[".*qwen3-residual.*, float32 \[\w{12}\] \(\d+\)"\].*no parcel waits for this guard/,
   );
@@ -116,7 +116,7 @@ test('everything embedded: it serves what another command submits, until Ctrl-C'
   const start = new TocsinProcess(['start', ...goldenGuard(GUARD), '--threads', '1', '--port', '0'], { env });
   const run = (args: string[]) => new TocsinProcess(args, { env }).ended;
   try {
-    await until(() => (start.stderr.includes('Serving') ? true : undefined));
+    await start.said(/Serving/);
     const submitted = await run(['submit', corpus, ...goldenGuard(GUARD)]);
     expect(String(submitted.stdout)).toBe('1\n');
     expect(await run(['run', '1', '--watch'])).toMatchObject({ exitCode: 0 });

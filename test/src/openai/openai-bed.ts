@@ -1,7 +1,6 @@
 import { createKey, type Role } from '@tocsin/store';
 import { TestDatabase } from '@tocsin/store/testing';
 import OpenAI, { type ClientOptions } from 'openai';
-import { until } from '../setup/processes.js';
 import { goldenGuard, TocsinProcess } from '../setup/tocsin.js';
 
 /** A small guard: a directory, so that its name holds slashes. */
@@ -45,14 +44,14 @@ export class OpenaiBed {
   async startApi({ port = '0' } = {}): Promise<TocsinProcess> {
     const api = this.#start(['dashboard', ...GUARD, '--port', port, '--threads', '1']);
     this.#api = api;
-    this.#url = await said(api, (stderr) => /(http:\S+); Ctrl-C/.exec(stderr)?.[1]);
+    this.#url = await api.said(/(http:\S+); Ctrl-C/);
     return api;
   }
 
   /** A worker process. */
   async startWorker(): Promise<TocsinProcess> {
     const worker = this.#start(['work', ...GUARD, '--threads', '1']);
-    await said(worker, (stderr) => /worker ready/.exec(stderr)?.[0]);
+    await worker.said(/worker ready/);
     return worker;
   }
 
@@ -81,14 +80,4 @@ export class OpenaiBed {
     await Promise.all(processes.map((one) => one.ended));
     await this.database.close();
   }
-}
-
-/** What `look` finds in what a process says. @throws Error with all of it when it ends instead */
-async function said(started: TocsinProcess, look: (stderr: string) => string | undefined): Promise<string> {
-  let over = false;
-  const ended = started.ended.then(({ stderr }) => {
-    over = true;
-    throw new Error(`the process has ended:\n${stderr}`);
-  });
-  return Promise.race([ended, until(() => (over ? '' : look(started.stderr)))]);
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type GoldenGuard, goldenDirs } from '@tocsin/siren/testing';
 import { inject } from 'vitest';
+import { until } from './processes.js';
 
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const COMMAND = join(ROOT, 'apps', 'tocsin', 'bin', 'tocsin.js');
@@ -52,6 +53,27 @@ export class TocsinProcess {
       child.once('close', (exitCode, signal) =>
         resolve({ exitCode, signal, stdout: Buffer.concat(stdout), stderr: this.stderr }),
       );
+    });
+  }
+
+  /**
+   * Waits until it says something on standard error.
+   * @returns what the pattern's first group holds, or all that it matches
+   * @throws Error with all that it has said when it ends instead
+   */
+  async said(pattern: RegExp): Promise<string> {
+    let over = false;
+    const end = (): void => {
+      over = true;
+    };
+    this.ended.then(end, end);
+    return until(() => {
+      // Asked before the look: what it said last counts.
+      const last = over;
+      const found = pattern.exec(this.stderr);
+      if (found !== null) return found[1] ?? found[0];
+      if (last) throw new Error(`the process has ended:\n${this.stderr}`);
+      return undefined;
     });
   }
 

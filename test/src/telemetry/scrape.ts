@@ -1,9 +1,8 @@
-import { until } from '../setup/processes.js';
 import type { TocsinProcess } from '../setup/tocsin.js';
 
 /** Where a process that was started with `--metrics-port 0` listens, by its log. */
 export function listensAt(process: TocsinProcess): Promise<string> {
-  return until(() => /"at":"(http:[^"]+)"/.exec(process.stderr)?.[1]);
+  return process.said(/"at":"(http:[^"]+)"/);
 }
 
 /** The samples of a process: `name{labels}` to value. */
