@@ -16,6 +16,8 @@ export interface Submission {
   keep?: readonly string[];
   /** Sees each row before it is scored, and gives back what becomes of it: itself, or a reject. */
   onRow?: (row: CorpusRow) => CorpusRow;
+  /** What people are told instead of an error that was thrown. */
+  shownError?: (error: unknown) => unknown;
   threshold?: number | undefined;
   retain?: Retention | undefined;
   /** uuid of the key that it is submitted with. */
@@ -27,8 +29,8 @@ export interface Submission {
 }
 
 /**
- * Submits a corpus, and resolves when it is submitted; the workers score it. One that cannot be read to its end has its
- * run cancelled. The same as `tocsin submit` does.
+ * Submits a corpus, and resolves when it is submitted; the workers score it. When it cannot be
+ * read to its end, its run fails with the reason. The same as `tocsin submit` does.
  * @throws UserError for what is wrong with the corpus
  */
 export type Submit = (submission: Submission) => Promise<void>;

@@ -37,8 +37,10 @@ async function finish(firing: FiringRow, runId: number, { pool, log, measures }:
 }
 
 async function fail(firing: FiringRow, { pool, log, measures }: EndOptions): Promise<void> {
-  const { runId: run } = firing;
-  const reason = run === null ? 'its run was removed' : `run ${run} was cancelled`;
+  const { runId: run, runReason } = firing;
+  const ended = firing.runState === 'failed' ? 'has failed' : 'was cancelled';
+  const why = runReason === null ? '' : `: ${runReason}`;
+  const reason = run === null ? 'its run was removed' : `run ${run} ${ended}${why}`;
   const message = messageTo(firing, firing, { type: 'run.failed', data: { run, reason } });
   if (!(await endFiring(pool, firing, { state: 'failed', reason, message }))) return;
   measures.onFiring('failed');

@@ -5,7 +5,7 @@ import type { RunSummary } from './summary.js';
 /** What a webhook is told. */
 export type Event =
   | { type: 'run.done'; data: RunSummary }
-  /** The corpus could not be submitted, or its run was cancelled. */
+  /** The corpus could not be submitted, its run has failed, or it was cancelled. */
   | { type: 'run.failed'; data: { run: number | null; reason: string } }
   /** The schedule came due while it was still going. */
   | { type: 'run.skipped'; data: { reason: string } }

@@ -4,11 +4,10 @@ import {
   attendRun,
   cancelAbandonedExpress,
   cancelAbandonedRuns,
-  forgetCancelledTexts,
   forgetExpress,
+  forgetStoppedTexts,
   Leadership,
   type Pool,
-  runWasCancelled,
   type UnattendedRun,
   unattendedRuns,
   waitingParcels,
@@ -42,7 +41,7 @@ export interface ReconcileOptions {
  * the queue, ends runs that nobody waits for, and cancels runs and express parcels whose process was killed. Whatever the queue has lost is
  * found here, and what it still has is not added twice.
  *
- * @throws UserError when the run that is waited for was cancelled
+ * @throws UserError when the run that is waited for was cancelled, or has failed
  */
 export async function reconcile(options: ReconcileOptions, signal: AbortSignal): Promise<void> {
   const { onTrouble, everyMs = EVERY_MS } = options;
@@ -74,7 +73,7 @@ export async function reconcile(options: ReconcileOptions, signal: AbortSignal):
 }
 
 async function attend({ pool, runId }: ReconcileOptions): Promise<void> {
-  if (runId !== undefined && !(await attendRun(pool, runId))) throw runWasCancelled(runId);
+  if (runId !== undefined) await attendRun(pool, runId);
 }
 
 async function lead(
@@ -85,6 +84,6 @@ async function lead(
   await settleRuns(pool, queue, guardId);
   await cancelAbandonedRuns(pool, unattended);
   await cancelAbandonedExpress(pool, guardId);
-  await forgetCancelledTexts(pool);
+  await forgetStoppedTexts(pool);
   return unattendedRuns(pool);
 }

@@ -27,6 +27,12 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** What an error says as one text: its message, and on lines of its own what to do about it. */
+export function reasonOf(error: unknown): string {
+  const message = messageOf(error);
+  return isUserError(error) && error.hint !== undefined ? `${message}\n${error.hint}` : message;
+}
+
 /** The `code` of a Node or Postgres error (`ENOENT`, `57P01`, ...), if it has one. */
 export function codeOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;

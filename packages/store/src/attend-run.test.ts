@@ -6,9 +6,9 @@ import {
   leaveRun,
   unattendedRuns,
 } from './attend-run.js';
-import { cancelRun } from './cancel-run.js';
 import { finishRun } from './finish-run.js';
 import { getRun } from './list-runs.js';
+import { cancelRun, failRun } from './stop-run.js';
 import { submitWindow } from './submit-window.js';
 import { TestDatabase } from './testing/index.js';
 import { anotherRun, newRun } from './testing/test-guard.js';
@@ -40,10 +40,10 @@ test('a run that nobody attends any more is cancelled with its parcels, and no o
   // Both look alike: what is not attended even now is abandoned.
   const unattended = await unattendedRuns(pool);
   expect(unattended.map(({ id }) => id)).toEqual([killed.runId, alive.runId]);
-  expect(await attendRun(pool, alive.runId)).toBe(true);
+  await attendRun(pool, alive.runId);
 
   expect(await cancelAbandonedRuns(pool, unattended)).toEqual([killed.runId]);
-  expect(await attendRun(pool, killed.runId)).toBe(false);
+  await expect(attendRun(pool, killed.runId)).rejects.toThrow(`run ${killed.runId} was cancelled`);
   expect(await waitingParcels(pool, killed.guardId, 10)).toEqual(kept);
   expect(await cancelAbandonedRuns(pool, unattended)).toEqual([]);
   expect(await unattendedRuns(pool)).toEqual([]);
@@ -64,22 +64,28 @@ test('what an abandoned run had claimed is taken up by the next run that needs i
 test('a run that was left to the workers stays so, whoever attends it still', async () => {
   const { pool } = database;
   const { runId } = await newRun(pool);
-  expect(await attendRun(pool, runId)).toBe(true);
+  await attendRun(pool, runId);
   // The process attends and leaves it side by side; either may come last.
   for (let i = 0; i < 10; i++) await Promise.all([leaveRun(pool, runId), attendRun(pool, runId)]);
-  expect(await attendRun(pool, runId)).toBe(true);
+  await attendRun(pool, runId);
   expect(await getRun(pool, runId)).toMatchObject({ state: 'scoring', seenAt: null });
   // The workers may bring it to its end before its process has left.
   await finishRun(pool, runId);
-  expect(await attendRun(pool, runId)).toBe(true);
+  await attendRun(pool, runId);
   await leaveRun(pool, runId);
   expect(await getRun(pool, runId)).toMatchObject({ state: 'done' });
 });
 
-test('who would leave a run that somebody has cancelled is told', async () => {
+test('a process that works for a run which somebody has ended is told how', async () => {
   const { pool } = database;
   const { runId } = await newRun(pool);
   await cancelRun(pool, runId);
   await expect(leaveRun(pool, runId)).rejects.toThrow(`run ${runId} was cancelled`);
-  expect(await attendRun(pool, runId)).toBe(false);
+  await expect(attendRun(pool, runId)).rejects.toThrow(`run ${runId} was cancelled`);
+  const failing = await newRun(pool);
+  await failRun(pool, failing.runId, 'the disk is full');
+  const told = `run ${failing.runId} has failed: the disk is full`;
+  await expect(attendRun(pool, failing.runId)).rejects.toThrow(told);
+  await expect(leaveRun(pool, failing.runId)).rejects.toThrow(told);
+  await expect(submitWindow(pool, windowOf(failing, ['a']))).rejects.toThrow(told);
 });

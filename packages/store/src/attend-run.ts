@@ -1,5 +1,5 @@
 import type { Pool } from './connect.js';
-import { runWasCancelled } from './submit-window.js';
+import { type EndedRun, runHasEnded } from './submit-window.js';
 
 /** A run that nobody has attended for so long is abandoned: its process was killed. Several times what attending takes. */
 export const ABANDONED_AFTER_SECONDS = 30;
@@ -7,32 +7,33 @@ export const ABANDONED_AFTER_SECONDS = 30;
 /**
  * Says that somebody waits for a run. One that was left to the workers stays so: what attends it may be a moment behind
  * what leaves it.
- * @returns false when somebody has cancelled it
+ * @throws UserError when somebody has cancelled it, or it has failed
  */
-export async function attendRun(pool: Pool, runId: number): Promise<boolean> {
+export async function attendRun(pool: Pool, runId: number): Promise<void> {
   const { rowCount } = await pool.query(
     `update runs set seen_at = case when seen_at is null then null else now() end
      where id = $1 and state in ('submitting', 'scoring')`,
     [runId],
   );
-  return rowCount === 1 || isDone(pool, runId);
+  if (rowCount === 0) await requireDone(pool, runId);
 }
 
 /**
  * The corpus is in the store, whole, and nobody waits for its run: whichever workers there are bring it to its end.
- * @throws UserError when somebody has cancelled it
+ * @throws UserError when somebody has cancelled it, or it has failed
  */
 export async function leaveRun(pool: Pool, runId: number): Promise<void> {
   const { rowCount } = await pool.query(
-    `update runs set state = 'scoring', seen_at = null where id = $1 and state in ('submitting', 'scoring')`,
+    `update runs set state = 'scoring', seen_at = null, submitted_at = coalesce(submitted_at, now())
+     where id = $1 and state in ('submitting', 'scoring')`,
     [runId],
   );
-  if (rowCount === 0 && !(await isDone(pool, runId))) throw runWasCancelled(runId);
+  if (rowCount === 0) await requireDone(pool, runId);
 }
 
-async function isDone(pool: Pool, runId: number): Promise<boolean> {
-  const { rows } = await pool.query<{ state: string }>('select state from runs where id = $1', [runId]);
-  return rows[0]?.state === 'done';
+async function requireDone(pool: Pool, runId: number): Promise<void> {
+  const { rows } = await pool.query<EndedRun>('select state, reason from runs where id = $1', [runId]);
+  if (rows[0]?.state !== 'done') throw runHasEnded(runId, rows[0]);
 }
 
 /** A run that was not attended for a while. */

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { leaveRun } from './attend-run.js';
-import { cancelRun } from './cancel-run.js';
 import { exportRows } from './export-rows.js';
 import { finishRun, settledRuns } from './finish-run.js';
-import { forgetCancelledTexts } from './forget-texts.js';
+import { forgetStoppedTexts } from './forget-texts.js';
 import { getRun } from './list-runs.js';
 import type { Retention } from './schema.js';
+import { cancelRun } from './stop-run.js';
 import { submitWindow } from './submit-window.js';
 import { TestDatabase } from './testing/index.js';
 import { newRun } from './testing/test-guard.js';
@@ -85,7 +85,7 @@ test.each<[Retention, number]>([
 test('texts of a run whose canceller was killed in between go at the next look', async () => {
   const [flagged, all] = [await scoredRun('flagged'), await scoredRun('all')];
   await database.pool.query(`update runs set state = 'cancelled' where id = any($1)`, [[flagged, all]]);
-  await forgetCancelledTexts(database.pool);
+  await forgetStoppedTexts(database.pool);
   expect((await textsOf(flagged)).filter((text) => text !== null)).toEqual([]);
   expect((await textsOf(all)).filter((text) => text !== null)).toHaveLength(3);
 });

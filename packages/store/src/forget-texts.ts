@@ -49,11 +49,11 @@ async function deleteTexts(
   return deleted;
 }
 
-/** Deletes what was retained for too long: texts of runs that were cancelled when their process could not do it. */
-export async function forgetCancelledTexts(pool: Pool): Promise<void> {
+/** Deletes what was retained for too long: texts of runs that were stopped when their process could not do it. */
+export async function forgetStoppedTexts(pool: Pool): Promise<void> {
   const { rows } = await pool.query<{ id: number }>(
     `select id from runs
-     where state = 'cancelled' and retain <> 'all'
+     where state in ('cancelled', 'failed') and retain <> 'all'
        and exists (select from item_texts where item_texts.run_id = runs.id)`,
   );
   for (const { id } of rows) await forgetTexts(pool, id, 'none');

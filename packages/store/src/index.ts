@@ -7,7 +7,6 @@ export {
   unattendedRuns,
 } from './attend-run.js';
 export * from './batches/index.js';
-export { cancelRun } from './cancel-run.js';
 export { type ContentOutcome, completeParcel } from './complete-parcel.js';
 export { type ConnectOptions, createPool, type Pool, requireConnection } from './connect.js';
 export { defaultDataDir, type EmbeddedServer, findBinaries, startEmbedded } from './embedded/index.js';
@@ -26,7 +25,7 @@ export {
 export { type SubmittedExpress, submitExpress } from './express/submit-express.js';
 export * from './files/index.js';
 export { finishRun, settledRuns } from './finish-run.js';
-export { forgetCancelledTexts } from './forget-texts.js';
+export { forgetStoppedTexts } from './forget-texts.js';
 export * from './items/index.js';
 export { keptTexts } from './kept-texts.js';
 export { type KnownContent, knownContents } from './known-contents.js';
@@ -67,9 +66,10 @@ export {
 export { type PolicyChange, ROLES, type Role } from './schema-access.js';
 export { BATCH_STATES, type BatchState, VERDICTS, type Verdict } from './schema-dashboard.js';
 export { splitParcel } from './split-parcel.js';
+export { cancelRun, failRun } from './stop-run.js';
 export {
   type NewParcel,
-  runWasCancelled,
+  runHasEnded,
   submitWindow,
   type Window,
   type WindowItem,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cancelRun } from './cancel-run.js';
 import { completeParcel } from './complete-parcel.js';
 import { knownContents } from './known-contents.js';
+import { cancelRun } from './stop-run.js';
 import { submitWindow } from './submit-window.js';
 import { TestDatabase } from './testing/index.js';
 import { anotherRun, newRun } from './testing/test-guard.js';

@@ -30,15 +30,14 @@ export async function getRun(pool: Pool, runId: number): Promise<RunRow> {
   return run;
 }
 
+export type RunHead = Pick<RunRow, 'state' | 'reason' | 'rows'>;
+
 /**
- * What of a run can be asked often: its state, and the rows that are in the store.
+ * What of a run can be asked often: its state, why it failed, and the rows that are in the store.
  * @throws UserError when there is no such run
  */
-export async function runHead(pool: Pool, runId: number): Promise<Pick<RunRow, 'state' | 'rows'>> {
-  const { rows } = await pool.query<Pick<RunRow, 'state' | 'rows'>>(
-    'select state, rows from runs where id = $1',
-    [runId],
-  );
+export async function runHead(pool: Pool, runId: number): Promise<RunHead> {
+  const { rows } = await pool.query<RunHead>('select state, reason, rows from runs where id = $1', [runId]);
   const [run] = rows;
   if (run === undefined) throw noSuchRun(runId);
   return run;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createKey } from './access/index.js';
-import { cancelRun } from './cancel-run.js';
 import { findRun, pageRuns } from './page-runs.js';
 import { rankRun } from './ranking/index.js';
 import { createRun } from './runs.js';
+import { cancelRun } from './stop-run.js';
 import { TestDatabase } from './testing/index.js';
 import { storeScoredRun } from './testing/scored-run.js';
 import { newRun } from './testing/test-guard.js';

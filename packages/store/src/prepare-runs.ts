@@ -35,7 +35,7 @@ async function prepare(pool: Pool, signal: AbortSignal | undefined): Promise<voi
      from (select r.id, k.built_at is not null and k.built_at > r.finished_at as ranked,
                   r.searchable_at is not null as searchable
            from runs r left join run_rankings k on k.run_id = r.id
-           where r.state in ('done', 'cancelled') and r.finished_at > now() - make_interval(days => $1)) recent
+           where r.state not in ('submitting', 'scoring') and r.finished_at > now() - make_interval(days => $1)) recent
      where not (ranked and searchable)
      order by id desc`,
     [RECENT_DAYS],

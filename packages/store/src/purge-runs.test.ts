@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cancelRun } from './cancel-run.js';
 import { finishRun } from './finish-run.js';
 import { knownContents } from './known-contents.js';
 import { getRun } from './list-runs.js';
@@ -8,6 +7,7 @@ import { rankRun } from './ranking/index.js';
 import { retryRun } from './retry-run.js';
 import { giveVerdict } from './reviews/index.js';
 import { hasUnresolvedItems } from './run-progress.js';
+import { cancelRun } from './stop-run.js';
 import { submitWindow } from './submit-window.js';
 import { TestDatabase } from './testing/index.js';
 import { anotherRun, newRun } from './testing/test-guard.js';

@@ -14,7 +14,7 @@ export async function purgeableRuns(pool: Pool, which: PurgedRuns): Promise<numb
   if ('olderThanDays' in which) {
     const { rows } = await pool.query<{ id: number }>(
       `select id from runs
-       where state in ('done', 'cancelled') and finished_at < now() - $1 * interval '1 day' order by id`,
+       where state not in ('submitting', 'scoring') and finished_at < now() - $1 * interval '1 day' order by id`,
       [which.olderThanDays],
     );
     return rows.map((row) => row.id);

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cancelRun } from './cancel-run.js';
 import { finishRun } from './finish-run.js';
 import { leaseParcel } from './lease-parcel.js';
 import { getRun } from './list-runs.js';
 import { purgeTexts } from './purge-runs.js';
 import { retryRun } from './retry-run.js';
+import { cancelRun } from './stop-run.js';
 import { submitWindow } from './submit-window.js';
 import { TestDatabase } from './testing/index.js';
 import { anotherRun, newRun } from './testing/test-guard.js';

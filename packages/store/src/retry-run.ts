@@ -17,7 +17,7 @@ export interface RetriedRun {
 /**
  * Takes up what a run that is over has no score for: its cancelled parcels, and the contents that ended in an error.
  * What is scored is not scored again. The run is then one that nobody waits for; one that has nothing to be taken up
- * stays as it was.
+ * stays as it was. One that failed before its corpus was in the store keeps its reason, and fails again at its end.
  * @throws UserError when there is no such run, or it is not over
  */
 export function retryRun(pool: Pool, runId: number): Promise<RetriedRun> {
@@ -45,7 +45,9 @@ export function retryRun(pool: Pool, runId: number): Promise<RetriedRun> {
     ].sort((a, b) => a - b);
     if (parcels.length > 0) {
       await client.query(
-        `update runs set state = 'scoring', finished_at = null, seen_at = null where id = $1`,
+        `update runs set state = 'scoring', finished_at = null, seen_at = null,
+                reason = case when state = 'failed' and submitted_at is null then reason end
+         where id = $1`,
         [runId],
       );
     }

@@ -9,6 +9,8 @@ export interface RunFacts {
   guard: string;
   fingerprint: string;
   state: RunState;
+  /** Why it failed, or who cancelled it where that was no person. */
+  reason: string | null;
   threshold: number | null;
   retain: Retention;
   createdAt: Date;
@@ -20,9 +22,11 @@ export interface RunFacts {
   duplicates: number;
   /** Rows that could not be read. */
   rejected: number;
+  /** Rows whose text is longer than the guard reads. */
+  truncated: number;
 }
 
 /** SQL: they, of `runs r` and `guards g`. */
-export const RUN_FACTS = `r.id, r.name, g.ref as guard, g.fingerprint, r.state, r.threshold, r.retain,
+export const RUN_FACTS = `r.id, r.name, g.ref as guard, g.fingerprint, r.state, r.reason, r.threshold, r.retain,
             r.created_at as "createdAt", r.finished_at as "finishedAt",
-            r.rows, r.fresh, r.known, r.duplicates, r.rejected`;
+            r.rows, r.fresh, r.known, r.duplicates, r.rejected, r.truncated`;

@@ -32,6 +32,7 @@ test('a run begins with nothing', async () => {
     known: 0,
     duplicates: 0,
     rejected: 0,
+    truncated: 0,
   });
   expect(await runProgress(database.pool, runId)).toEqual({
     contents: 0,

@@ -9,6 +9,8 @@ export interface RunCounts {
   known: number;
   duplicates: number;
   rejected: number;
+  /** Rows whose text is longer than the guard reads: only its beginning has been scored. */
+  truncated: number;
 }
 
 /** A guard as this database knows it. */
@@ -64,11 +66,13 @@ export async function createRun(
   return only(rows).id;
 }
 
-/** Moves a run on; a run that is done or cancelled stays so. */
+/** Moves an open run on; a run that is over stays as it is. */
 export async function setRunState(pool: Pool, runId: number, state: RunState): Promise<void> {
   await pool.query(
     `update runs
-     set state = $2, finished_at = case when $2 in ('done', 'cancelled') then now() else finished_at end
+     set state = $2,
+         submitted_at = case when $2 = 'scoring' then coalesce(submitted_at, now()) else submitted_at end,
+         finished_at = case when $2 not in ('submitting', 'scoring') then now() else finished_at end
      where id = $1 and state in ('submitting', 'scoring')`,
     [runId, state],
   );
@@ -76,7 +80,7 @@ export async function setRunState(pool: Pool, runId: number, state: RunState): P
 
 export async function runCounts(pool: Pool, runId: number): Promise<RunCounts> {
   const { rows } = await pool.query<RunCounts>(
-    'select rows, fresh, known, duplicates, rejected from runs where id = $1',
+    'select rows, fresh, known, duplicates, rejected, truncated from runs where id = $1',
     [runId],
   );
   const [counts] = rows;

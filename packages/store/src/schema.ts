@@ -30,7 +30,8 @@ export const guards = pgTable('guards', {
   createdAt: now('created_at'),
 });
 
-export const RUN_STATES = ['submitting', 'scoring', 'done', 'cancelled'] as const;
+/** The first two are open; a run in any other state is over. */
+export const RUN_STATES = ['submitting', 'scoring', 'done', 'failed', 'cancelled'] as const;
 export type RunState = (typeof RUN_STATES)[number];
 
 export const RETENTIONS = ['none', 'flagged', 'all'] as const;
@@ -59,10 +60,16 @@ export const runs = pgTable('runs', {
   /** Rows whose content stands in an earlier row of this run. */
   duplicates: bigint({ mode: 'number' }).notNull().default(0),
   rejected: bigint({ mode: 'number' }).notNull().default(0),
+  /** Rows whose text is longer than the guard reads. */
+  truncated: bigint({ mode: 'number' }).notNull().default(0),
   createdAt: now('created_at'),
   /** When the process that waits for the run was last heard of; null for a run that nobody has to wait for. */
   seenAt: timestamp('seen_at', { withTimezone: true }),
+  /** When the last row of the corpus was in the store; null when it never was. */
+  submittedAt: timestamp('submitted_at', { withTimezone: true }),
   finishedAt: timestamp('finished_at', { withTimezone: true }),
+  /** Why it failed, or who cancelled it where that was no person; one or more lines. */
+  reason: text(),
   /** The key that it was submitted with; null when that took none. */
   ownerKey: uuid('owner_key').references(() => apiKeys.id),
   /** When the last of its texts got its `search`. */

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cancelRun } from './cancel-run.js';
 import { finishRun } from './finish-run.js';
 import { knownContents } from './known-contents.js';
 import { leaseParcel } from './lease-parcel.js';
 import { getRun } from './list-runs.js';
 import { retryRun } from './retry-run.js';
 import { splitParcel } from './split-parcel.js';
+import { cancelRun } from './stop-run.js';
 import { submitWindow } from './submit-window.js';
 import { countLostLease, countTry, forgiveTry, SUSPECT_AFTER } from './suspect-parcel.js';
 import { TestDatabase } from './testing/index.js';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { cancelRun } from './cancel-run.js';
 import { completeParcel } from './complete-parcel.js';
 import { runCounts } from './runs.js';
-import { submitWindow } from './submit-window.js';
+import { cancelRun } from './stop-run.js';
+import { submitWindow, type WindowItem } from './submit-window.js';
 import { TestDatabase } from './testing/index.js';
 import { anotherRun, newRun } from './testing/test-guard.js';
 import { hashOf, parcelOf, windowOf } from './testing/windows.js';
@@ -22,6 +22,7 @@ test('a window brings its items, its parcels and a claim for each content', asyn
     parcels: [parcelOf('tea'), parcelOf('bread')],
     counts: { fresh: 2, known: 0, duplicates: 1, rejected: 0 },
   });
+  window.items[1] = { ...(window.items[1] as WindowItem), truncated: true };
   window.items.push({ seq: 4, key: 'bad', content: null, truncated: false, reject: 'line 4 is no JSON' });
   const ids = await submitWindow(database.pool, window);
 
@@ -48,7 +49,7 @@ test('a window brings its items, its parcels and a claim for each content', asyn
     { parcel_id: ids?.[0], tokens: 3, score: null, error: null },
     { parcel_id: ids?.[1], tokens: 5, score: null, error: null },
   ]);
-  expect(await runCounts(database.pool, run.runId)).toEqual({ rows: 4, ...window.counts });
+  expect(await runCounts(database.pool, run.runId)).toEqual({ rows: 4, truncated: 1, ...window.counts });
 });
 
 test('a run that was cancelled meanwhile takes no window, and its submitter is told', async () => {

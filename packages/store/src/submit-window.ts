@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { boolArray, byteaArray, int4Array, int8Array, textArray } from './binary-array.js';
 import type { Pool } from './connect.js';
 import { byHash } from './hash-order.js';
+import type { RunState } from './schema.js';
 import { bytesOf, lengthsOf } from './token-bytes.js';
 import { inTransaction } from './transaction.js';
 
@@ -63,21 +64,39 @@ async function moveRunOn(client: pg.PoolClient, window: Window): Promise<boolean
   const { rowCount } = await client.query(
     `update runs
      set rows = rows + $3, fresh = fresh + $4, known = known + $5,
-         duplicates = duplicates + $6, rejected = rejected + $7
+         duplicates = duplicates + $6, rejected = rejected + $7, truncated = truncated + $8
      where id = $1 and rows = $2 and state = 'submitting'`,
-    [runId, afterRows, items.length, counts.fresh, counts.known, counts.duplicates, counts.rejected],
+    [
+      runId,
+      afterRows,
+      items.length,
+      counts.fresh,
+      counts.known,
+      counts.duplicates,
+      counts.rejected,
+      items.filter(({ truncated }) => truncated).length,
+    ],
   );
   if (rowCount === 1) return true;
-  const { rows } = await client.query<{ state: string }>('select state from runs where id = $1', [runId]);
-  const state = rows[0]?.state;
-  if (state !== 'submitting') throw runWasCancelled(runId);
+  const { rows } = await client.query<EndedRun>('select state, reason from runs where id = $1', [runId]);
+  if (rows[0]?.state !== 'submitting') throw runHasEnded(runId, rows[0]);
   return false;
 }
 
-/** What a process is told that still works for a run which somebody has cancelled. */
-export function runWasCancelled(runId: number): UserError {
-  return new UserError(`run ${runId} was cancelled`, {
-    hint: 'The scores so far are kept: the same command begins another run, which goes on from there.',
+/** How a run ended. */
+export interface EndedRun {
+  state: RunState;
+  reason: string | null;
+}
+
+/** What a process is told that still works for a run which somebody has ended. @param run undefined when it was deleted */
+export function runHasEnded(runId: number, run: EndedRun | undefined): UserError {
+  const how =
+    run?.state === 'failed'
+      ? `run ${runId} has failed: ${run.reason}`
+      : `run ${runId} was ${run === undefined ? 'deleted' : 'cancelled'}`;
+  return new UserError(how, {
+    hint: 'The scores so far are kept. Run the same command again to score the rest.',
   });
 }
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { cancelRun } from './cancel-run.js';
 import { completeParcel } from './complete-parcel.js';
 import { leaseParcel } from './lease-parcel.js';
 import { hasUnresolvedItems } from './run-progress.js';
 import { runCounts, setRunState } from './runs.js';
+import { cancelRun } from './stop-run.js';
 import { submitWindow } from './submit-window.js';
 import { TestDatabase } from './testing/index.js';
 import { anotherRun, newRun } from './testing/test-guard.js';

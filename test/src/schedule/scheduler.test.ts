@@ -1,6 +1,6 @@
 import { prepareBackend } from '@tocsin/queue';
 import { type SchedulerOptions, wakeSchedulers } from '@tocsin/scheduler';
-import { cancelRun, fireNow, getSchedule } from '@tocsin/store';
+import { cancelRun, failRun, fireNow, getSchedule } from '@tocsin/store';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { until } from '../setup/processes.js';
 import { RedisServer } from '../setup/redis.js';
@@ -62,7 +62,21 @@ test('a corpus that cannot be submitted, and a run that is cancelled, are told a
   );
   await cancelRun(bed.pool, run ?? 0);
   expect(await bed.over(schedule, id)).toMatchObject({ state: 'failed', reason: `run ${run} was cancelled` });
-  expect(bed.told.filter((told) => told.startsWith('firing'))).toEqual(['firing failed', 'firing failed']);
+
+  const again = await fireNow(bed.pool, 'nightly');
+  const broken = await until(
+    async () => (await bed.firings(schedule)).find(({ state }) => state === 'scoring')?.runId,
+  );
+  await failRun(bed.pool, broken ?? 0, 'the disk is full');
+  const reason = `run ${broken} has failed: the disk is full`;
+  expect(await bed.over(schedule, again.id)).toMatchObject({ state: 'failed', reason });
+  await until(() => bed.receiver.received[2]);
+  expect(bed.receiver.verified(2)).toMatchObject({ type: 'run.failed', data: { run: broken, reason } });
+  expect(bed.told.filter((told) => told.startsWith('firing'))).toEqual([
+    'firing failed',
+    'firing failed',
+    'firing failed',
+  ]);
 });
 
 describe('several schedulers', () => {

@@ -13,7 +13,7 @@ import {
   title,
 } from './values.js';
 
-export const RUN_STATES = ['submitting', 'scoring', 'done', 'cancelled'] as const;
+export const RUN_STATES = ['submitting', 'scoring', 'done', 'failed', 'cancelled'] as const;
 export const runState = z.enum(RUN_STATES);
 export type RunState = z.infer<typeof runState>;
 export const RETENTIONS = ['none', 'flagged', 'all'] as const;
@@ -29,6 +29,8 @@ export const runCounters = z.object({
   duplicates: z.number().int(),
   /** Rows that could not be read. */
   rejected: z.number().int(),
+  /** Rows whose text is longer than the guard reads: only the beginning is scored. */
+  truncated: z.number().int(),
 });
 
 /** How far the forward passes are that a run waits for. */
@@ -66,6 +68,8 @@ export const runSummary = z
     guard: z.string(),
     fingerprint: z.string(),
     state: runState,
+    /** Why it failed, or who cancelled it where that was no person; may have several lines. */
+    reason: z.string().nullable(),
     threshold: probability.nullable(),
     retain: retention,
     createdAt: time,
@@ -95,8 +99,6 @@ export const run = runSummary
     outcome: runOutcome,
     /** Rows whose text is in the store. */
     textsKept: z.number().int(),
-    /** Why it was given up while its rows were still coming; null when it was not. */
-    problem: z.string().nullable(),
   })
   .meta({ id: 'Run' });
 export type Run = z.infer<typeof run>;

@@ -6,9 +6,9 @@ import { isOver, progressOf } from './progress.js';
 export async function runAnswers(pool: Pool): Promise<(run: RunSummary) => Promise<RunAnswer>> {
   const names = new Map((await listKeys(pool)).map(({ id, name }) => [id, name]));
   return async (run) => {
-    const { id, name, guard, fingerprint, state, threshold, retain, ownerKey } = run;
+    const { id, name, guard, fingerprint, state, reason, threshold, retain, ownerKey } = run;
     return {
-      ...{ id, name, guard, fingerprint, state, threshold, retain },
+      ...{ id, name, guard, fingerprint, state, reason, threshold, retain },
       createdAt: run.createdAt.toISOString(),
       finishedAt: run.finishedAt?.toISOString() ?? null,
       owner: ownerKey === null ? null : (names.get(ownerKey) ?? null),
@@ -19,8 +19,9 @@ export async function runAnswers(pool: Pool): Promise<(run: RunSummary) => Promi
   };
 }
 
-export function countersOf({ rows, fresh, known, duplicates, rejected }: RunSummary): RunAnswer['counters'] {
-  return { rows, fresh, known, duplicates, rejected };
+export function countersOf(run: RunSummary): RunAnswer['counters'] {
+  const { rows, fresh, known, duplicates, rejected, truncated } = run;
+  return { rows, fresh, known, duplicates, rejected, truncated };
 }
 
 function outcomeOf(

@@ -1,14 +1,5 @@
 import { retryQueued } from '@tocsin/producer';
-import {
-  cancelRun,
-  findRun,
-  keptTexts,
-  listAudit,
-  pageRuns,
-  purgeableRuns,
-  purgeRuns,
-  rankRun,
-} from '@tocsin/store';
+import { cancelRun, findRun, keptTexts, pageRuns, purgeableRuns, purgeRuns, rankRun } from '@tocsin/store';
 import { z } from 'zod';
 import { audited } from '../access/audited.js';
 import { onlyOwner, whoOf } from '../access/who.js';
@@ -27,7 +18,6 @@ import { pageOfRows, placeOf, serialPlace } from '../http/cursor.js';
 import type { Services } from '../services.js';
 import { isOver } from './progress.js';
 import { runAnswers } from './run-answer.js';
-import { SUBMISSION_FAILED } from './submissions.js';
 import { visibleRun } from './visible-run.js';
 
 const tags = ['runs'];
@@ -75,18 +65,13 @@ export function runRoutes(app: App, { pool, backend, feeds }: Services): void {
       const { id } = request.params;
       await visibleRun(pool, request, id);
       const ranking = await rankRun(pool, id);
-      const [found, textsKept, [failure]] = await Promise.all([
-        findRun(pool, id),
-        keptTexts(pool, id),
-        listAudit(pool, { limit: 1, runId: id, action: SUBMISSION_FAILED }),
-      ]);
+      const [found, textsKept] = await Promise.all([findRun(pool, id), keptTexts(pool, id)]);
       // It was deleted meanwhile.
       if (found === undefined) throw notFound(`run ${id}`);
       const { outcome, ...summary } = await (await runAnswers(pool))(found);
       if (outcome === null)
         throw new Error(`run ${id} was ranked at ${ranking.asOf.toISOString()} and is not`);
-      const reason = failure?.details?.reason;
-      return { ...summary, outcome, textsKept, problem: typeof reason === 'string' ? reason : null };
+      return { ...summary, outcome, textsKept };
     },
   );
 

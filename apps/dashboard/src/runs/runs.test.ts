@@ -49,7 +49,8 @@ describe('lists', () => {
       counters: { rows: 42, rejected: 1 },
       outcome: { scored: 40, failed: 1, left: 0, flagged: 20 },
       textsKept: 41,
-      problem: null,
+      state: 'done',
+      reason: null,
     });
   });
 });

@@ -8,8 +8,8 @@ import { loggedError } from '../http/logged-error.js';
 import type { Submission, Submit } from '../submit.js';
 import { errorInShownNames, rowInShownNames, type UploadedFile } from './uploaded-files.js';
 
-/** What the audit log calls a run that was given up while its rows were still coming. */
-export const SUBMISSION_FAILED = 'run.submission_failed';
+/** What the audit log calls a run whose corpus could not be read to its end. */
+const SUBMISSION_FAILED = 'run.submission_failed';
 
 export interface SubmissionsOptions {
   pool: Pool;
@@ -59,10 +59,10 @@ export class Submissions {
           ...submission,
           sources: files.map(({ path }) => path),
           onRow: rowInShownNames(files),
+          shownError: (error) => errorInShownNames(error, files),
           ...{ signal, onRun },
         })
-        .catch(async (thrown: unknown) => {
-          const error = errorInShownNames(thrown, files);
+        .catch(async (error: unknown) => {
           if (runId === undefined) reject(error);
           else await this.#noteFailure(runId, error);
         })

@@ -74,9 +74,9 @@ test('what is wrong with a file as a whole is told without saying where it lies'
   // The run is there by then, or not: both are right.
   if (status === 202) {
     const run = async () => (await bed.ask<Run>('submit', { url: `/api/runs/${body.id}` })).body;
-    await expect.poll(async () => (await run()).state).toBe('cancelled');
-    await expect.poll(async () => (await run()).problem).toContain('a.jsonl.gz');
-    expect((await run()).problem).not.toContain(tmpdir());
+    await expect.poll(async () => (await run()).state).toBe('failed');
+    expect((await run()).reason).toContain('a.jsonl.gz');
+    expect((await run()).reason).not.toContain(tmpdir());
   } else expect(body.error.message).not.toContain(tmpdir());
 });
 

@@ -1,8 +1,9 @@
 import { type CorpusRow, readCorpus } from '@tocsin/corpus';
 import { Preparation } from '@tocsin/engine';
+import { reasonOf } from '@tocsin/errors';
 import { submitCorpus } from '@tocsin/producer';
 import { ParcelQueue, type QueueBackend, queueNameOf } from '@tocsin/queue';
-import { cancelRun, createRun, leaveRun, type Pool } from '@tocsin/store';
+import { cancelRun, createRun, failRun, leaveRun, type Pool } from '@tocsin/store';
 import { registerOpenGuard, settleRuns } from '@tocsin/worker';
 import type { Submit } from '../submit.js';
 
@@ -20,6 +21,7 @@ export function plainSubmit(pool: Pool, backend: QueueBackend): Submit {
       retain,
       ownerKey,
       onRow,
+      shownError,
       signal,
     } = submission;
     const { id: guardId, queue: queueId } = await registerOpenGuard(pool, guard);
@@ -46,8 +48,10 @@ export function plainSubmit(pool: Pool, backend: QueueBackend): Submit {
       await leaveRun(pool, runId);
       await settleRuns(pool, queue, guardId);
     } catch (error) {
-      await cancelRun(pool, runId);
-      throw error;
+      const shown = shownError?.(error) ?? error;
+      if (signal.aborted) await cancelRun(pool, runId);
+      else await failRun(pool, runId, reasonOf(shown));
+      throw shown;
     } finally {
       await queue.close();
     }

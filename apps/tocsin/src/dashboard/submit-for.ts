@@ -6,8 +6,20 @@ import { submitRun } from '../submit/submit-run.js';
 /** Does for the API what `tocsin submit` does. */
 export function submitFor(stack: Stack): Submit {
   return async (submission) => {
-    const { guard, name, sources, reading, threshold, retain, ownerKey, stdin, keep, onRow, signal } =
-      submission;
+    const {
+      guard,
+      name,
+      sources,
+      reading,
+      threshold,
+      retain,
+      ownerKey,
+      stdin,
+      keep,
+      onRow,
+      shownError,
+      signal,
+    } = submission;
     await submitRun({
       stack,
       guard,
@@ -22,6 +34,7 @@ export function submitFor(stack: Stack): Submit {
       ...(stdin && { stdin }),
       ...(keep && { keep }),
       ...(onRow && { onRow }),
+      ...(shownError && { shownError }),
     });
   };
 }

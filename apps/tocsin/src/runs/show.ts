@@ -25,7 +25,7 @@ export function runCommand(): Command {
     .option('--json', 'print it as JSON')
     .addHelpText(
       'after',
-      '\nExit code: 0; with --watch 2 when rows of the run have no score, 1 when it was cancelled.',
+      '\nExit code: 0; with --watch 2 when rows of the run have no score, 1 when it failed or was cancelled.',
     )
     .action(async (runId: number, flags: ShowFlags) => {
       process.exitCode = await show(runId, flags);
@@ -43,7 +43,7 @@ async function show(runId: number, flags: ShowFlags): Promise<number> {
       if (flags.json === true) console.log(jsonText({ ...run, problems }));
       else console.log(runText(run, problems));
       if (flags.watch !== true) return EXIT.ok;
-      if (run.state === 'cancelled') return EXIT.failed;
+      if (run.state !== 'done') return EXIT.failed;
       return run.rejected + run.failed > 0 ? EXIT.someRejected : EXIT.ok;
     });
   } finally {
@@ -59,6 +59,9 @@ function runText(run: RunRow, problems: readonly ProblemRow[]): string {
     ['corpus', run.name],
     ['guard', `${run.guard} [${run.fingerprint.slice(0, 12)}]`],
     ['state', stateText(run)],
+    ...(run.reason === null
+      ? []
+      : [['reason', run.reason.replaceAll('\n', `\n${' '.repeat(12)}`)] as [string, string]]),
     ['started', `${whenText(run.createdAt)} UTC`],
     ['took', tookText(run)],
     ['rows', `${numberText(run.rows)}${share}`],

@@ -13,7 +13,7 @@ export async function watchProgress(pool: Pool, runId: number, signal: AbortSign
     while (!signal.aborted) {
       const started = performance.now();
       const { state, rows } = await withRetry(() => runHead(pool, runId), signal);
-      if (state === 'done' || state === 'cancelled') return;
+      if (state !== 'submitting' && state !== 'scoring') return;
       const { contents, contentsDone, tokens, tokensDone } = await withRetry(
         () => runProgress(pool, runId),
         signal,

@@ -43,5 +43,6 @@ async function score(files: string[], flags: ScoreFlags, interrupted: AbortSigna
   const check = (): Promise<void> => checkOutput(flags.out, flags.format, output);
   const ran = await scoreCorpus({ files, flags, check, openWriter }, interrupted);
   printSummary({ ...ran, out: sourceLabel(flags.out) }, flags);
+  if (ran.state === 'failed') return EXIT.failed;
   return ran.rejected + ran.failed > 0 ? EXIT.someRejected : EXIT.ok;
 }

@@ -1,12 +1,15 @@
 import type { OpenGuard } from '@tocsin/engine';
+import { reasonOf } from '@tocsin/errors';
 import { ParcelQueue, queueNameOf } from '@tocsin/queue';
 import {
   cancelRun,
   createRun,
+  failRun,
   finishRun,
   type Pool,
   type RegisteredGuard,
   type Retention,
+  runHasEnded,
   withRetry,
 } from '@tocsin/store';
 import type { Telemetry } from '@tocsin/telemetry';
@@ -39,7 +42,10 @@ export class LocalRun {
   /** Aborts when the run is interrupted or something in it has failed, with the reason. */
   readonly signal: AbortSignal;
   readonly telemetry: Telemetry;
+  readonly #interrupted: AbortSignal;
   readonly #over = new AbortController();
+  /** Aborts when nobody has to wait for the run any more. */
+  readonly #left = new AbortController();
   readonly #startWorker: () => WorkerChild;
   readonly #reconciling: Promise<void>;
   #worker: WorkerChild | undefined;
@@ -58,10 +64,12 @@ export class LocalRun {
     this.guardId = guard.id;
     this.runId = run.id;
     this.texts = run.texts;
+    this.#interrupted = interrupted;
     this.signal = AbortSignal.any([interrupted, this.#over.signal]);
     this.#startWorker = startWorker;
-    this.#reconciling = reconcile(this, this.signal).catch((error: unknown) => {
-      this.#over.abort(error);
+    const attended = AbortSignal.any([this.signal, this.#left.signal]);
+    this.#reconciling = reconcile(this, attended).catch((error: unknown) => {
+      if (!this.#left.signal.aborted) this.#over.abort(error);
     });
   }
 
@@ -97,16 +105,30 @@ export class LocalRun {
     return this.#worker === undefined ? 0 : (performance.now() - this.#workingSince) / 1000;
   }
 
-  /** Ends the run: as done, or else as cancelled. The worker finishes what it holds. */
-  async close(outcome: 'done' | 'cancelled'): Promise<void> {
+  /**
+   * Ends the run, whose rows all have their outcomes. What becomes of the output later does not change it.
+   * @returns `failed` when no row has a score
+   * @throws UserError when somebody has cancelled it
+   */
+  async finish(): Promise<'done' | 'failed'> {
+    this.#left.abort(new Error('the run is over'));
+    await this.#reconciling;
+    const state = await withRetry(() => finishRun(this.pool, this.runId));
+    if (state === 'done' || state === 'failed') return state;
+    throw runHasEnded(this.runId, state && { state, reason: null });
+  }
+
+  /** Ends a run that was not finished: it is cancelled when it was interrupted, and else has failed. */
+  async stop(error: unknown): Promise<void> {
+    if (this.#interrupted.aborted) await withRetry(() => cancelRun(this.pool, this.runId));
+    else await withRetry(() => failRun(this.pool, this.runId, reasonOf(error)));
+  }
+
+  /** Lets go of what the run needed. The worker finishes what it holds. */
+  async close(): Promise<void> {
     this.#over.abort(new Error('the run is closed'));
-    try {
-      if (outcome === 'done') await withRetry(() => finishRun(this.pool, this.runId));
-      else await withRetry(() => cancelRun(this.pool, this.runId));
-    } finally {
-      await this.#worker?.close();
-      await this.#reconciling;
-      await this.queue.close();
-    }
+    await this.#worker?.close();
+    await this.#reconciling;
+    await this.queue.close();
   }
 }

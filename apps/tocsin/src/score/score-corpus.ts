@@ -83,7 +83,6 @@ async function runThrough(
     progress,
     interrupted,
   });
-  let outcome: 'done' | 'cancelled' = 'cancelled';
   try {
     const submission: Submission = { rows: 0, fraction: 0, done: false };
     const [parcels] = await Promise.all([
@@ -91,12 +90,14 @@ async function runThrough(
       submit(run, guard, job, submission),
     ]);
     const scoringSeconds = run.workingSeconds;
+    const state = await run.finish();
     progress.stop();
 
     const exported = await exportScores(run, await job.openWriter(), threshold);
     const counts = await withRetry(() => runCounts(run.pool, run.runId), run.signal);
-    outcome = 'done';
     return {
+      run: run.runId,
+      state,
       rows: counts.rows,
       scored: counts.fresh,
       fromCache: counts.known,
@@ -111,11 +112,13 @@ async function runThrough(
       precision: guard.precision,
       fingerprint: guard.fingerprint,
     };
-  } catch (error) {
+  } catch (thrown) {
     // What made the run's signal abort is the reason; the error is only where that was noticed.
-    throw run.signal.aborted ? run.signal.reason : error;
+    const error: unknown = run.signal.aborted ? run.signal.reason : thrown;
+    await run.stop(error);
+    throw error;
   } finally {
-    await run.close(outcome);
+    await run.close();
   }
 }
 

@@ -1,5 +1,9 @@
 /** What a run came to. rows = scored + fromCache + duplicates + rejected. */
 export interface RunSummary {
+  /** Its id: `tocsin run <id>`. */
+  run: number;
+  /** `failed` when no row has a score. */
+  state: 'done' | 'failed';
   rows: number;
   /** Rows that a forward pass was made for. */
   scored: number;

@@ -1,6 +1,7 @@
 import type { OpenGuard } from '@tocsin/engine';
+import { reasonOf } from '@tocsin/errors';
 import { ParcelQueue, queueNameOf } from '@tocsin/queue';
-import { cancelRun, createRun, DEFAULT_RETENTION, leaveRun, withRetry } from '@tocsin/store';
+import { cancelRun, createRun, DEFAULT_RETENTION, failRun, leaveRun, withRetry } from '@tocsin/store';
 import { reconcile, registerOpenGuard, settleRuns } from '@tocsin/worker';
 import type { OpenCorpus } from '../corpus-options.js';
 import type { RetentionFlags } from '../retention-option.js';
@@ -17,15 +18,18 @@ export interface SubmitRunOptions extends Pick<SubmittedFiles, 'stdin' | 'keep' 
   interrupted: AbortSignal;
   /** Told the run as soon as there is one, before its first row. */
   onRun?: (runId: number) => Promise<void>;
+  /** What people are told instead of an error that was thrown: of an upload, it names files that only the server knows. */
+  shownError?: (error: unknown) => unknown;
 }
 
 /**
  * Submits a corpus and leaves its run to the workers. While it submits it attends the run: when this process is killed,
  * the run is taken for abandoned and cancelled, and the same command begins another, which goes on from what is scored.
+ * When the corpus cannot be read to its end, the run fails with the reason.
  * @returns the run
  */
 export async function submitRun(options: SubmitRunOptions): Promise<number> {
-  const { stack, guard, corpus, flags, ownerKey, interrupted, onRun, ...seen } = options;
+  const { stack, guard, corpus, flags, ownerKey, interrupted, onRun, shownError, ...seen } = options;
   const { pool, telemetry } = stack;
   const { id: guardId, queue: name } = await registerOpenGuard(pool, guard);
   const retain = flags.retain ?? DEFAULT_RETENTION;
@@ -46,9 +50,14 @@ export async function submitRun(options: SubmitRunOptions): Promise<number> {
     // A corpus whose rows are all scored needs no worker to be done.
     await withRetry(() => settleRuns(pool, queue, guardId), signal);
     return runId;
-  } catch (error) {
-    await withRetry(() => cancelRun(pool, runId));
-    throw signal.aborted ? signal.reason : error;
+  } catch (thrown) {
+    // What made the signal abort is the reason; the error is only where that was noticed.
+    const error: unknown = signal.aborted ? signal.reason : thrown;
+    const shown = shownError?.(error) ?? error;
+    // One that somebody has ended meanwhile stays as it is.
+    if (interrupted.aborted) await withRetry(() => cancelRun(pool, runId));
+    else await withRetry(() => failRun(pool, runId, reasonOf(shown)));
+    throw shown;
   } finally {
     over.abort(new Error('the corpus is submitted'));
     await attending;

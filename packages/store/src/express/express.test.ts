@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cancelRun } from '../cancel-run.js';
 import { completeParcel } from '../complete-parcel.js';
 import { knownContents } from '../known-contents.js';
 import { leaseParcel } from '../lease-parcel.js';
+import { cancelRun } from '../stop-run.js';
 import { submitWindow } from '../submit-window.js';
 import { TestDatabase } from '../testing/index.js';
 import { anotherRun, newRun } from '../testing/test-guard.js';

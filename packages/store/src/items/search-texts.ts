@@ -38,7 +38,8 @@ export async function indexTexts(pool: Pool, runId: number, signal?: AbortSignal
     );
     after = last.seq;
   }
-  await pool.query(`update runs set searchable_at = now() where id = $1 and state in ('done', 'cancelled')`, [
-    runId,
-  ]);
+  await pool.query(
+    `update runs set searchable_at = now() where id = $1 and state not in ('submitting', 'scoring')`,
+    [runId],
+  );
 }

@@ -29,7 +29,7 @@ export function buildRanking(
     // Asked before the rows are: a run that ends meanwhile has a ranking that is not final. One that is being deleted is
     // waited for, and one that is ranked is not deleted.
     const { rows: heads } = await client.query<{ over: boolean; readable: number }>(
-      `select state in ('done', 'cancelled') as over, rows - rejected as readable from runs where id = $1 for key share`,
+      `select state not in ('submitting', 'scoring') as over, rows - rejected as readable from runs where id = $1 for key share`,
       [runId],
     );
     const [run] = heads;

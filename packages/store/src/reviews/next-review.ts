@@ -49,7 +49,7 @@ export async function nextReview(
 
 /** A run that is over and keeps the flagged ones only has no text below its threshold: there is no use in looking. */
 function lowestRetained({ state, retain, threshold }: ReviewedRun): number {
-  return (state === 'done' || state === 'cancelled') && retain === 'flagged' ? (threshold ?? 0) : 0;
+  return state !== 'submitting' && state !== 'scoring' && retain === 'flagged' ? (threshold ?? 0) : 0;
 }
 
 async function hasTexts(pool: Pool, runId: number): Promise<boolean> {

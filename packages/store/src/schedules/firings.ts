@@ -16,6 +16,8 @@ export interface FiringRow {
   state: FiringState;
   runId: number | null;
   runState: RunState | null;
+  /** Why the run has failed, or was cancelled by no person. */
+  runReason: string | null;
   takes: number;
   startedAt: Date | null;
   finishedAt: Date | null;
@@ -25,7 +27,7 @@ export interface FiringRow {
 
 const COLUMNS = `f.id, f.schedule_id as "scheduleId", s.name as schedule, s.request, s.webhook_url as "webhookUrl",
   s.webhook_closed as "webhookClosed", f.due_at as "dueAt", f.cause, f.state, f.run_id as "runId",
-  r.state as "runState", f.takes, f.started_at as "startedAt", f.finished_at as "finishedAt", f.summary, f.reason`;
+  r.state as "runState", r.reason as "runReason", f.takes, f.started_at as "startedAt", f.finished_at as "finishedAt", f.summary, f.reason`;
 const FROM = 'from firings f join schedules s on s.id = f.schedule_id left join runs r on r.id = f.run_id';
 
 /** A process that has not been heard of for so long has lost the firing that it submitted. */
@@ -84,7 +86,7 @@ export async function setFiringState(
 export async function endedFirings(pool: Pool): Promise<FiringRow[]> {
   const { rows } = await pool.query<FiringRow>(
     `select ${COLUMNS} ${FROM}
-     where f.state = 'scoring' and (f.run_id is null or r.state in ('done', 'cancelled'))
+     where f.state = 'scoring' and (f.run_id is null or r.state not in ('submitting', 'scoring'))
      order by f.id`,
   );
   return rows;

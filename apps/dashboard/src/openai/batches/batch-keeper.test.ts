@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { OpenGuard } from '@tocsin/engine';
 import { UserError } from '@tocsin/errors';
 import {
@@ -6,8 +7,10 @@ import {
   beginFile,
   createRun,
   FileWriter,
+  failRun,
   findBatch,
   registerGuard,
+  submitWindow,
   takeBatch,
 } from '@tocsin/store';
 import { TestDatabase } from '@tocsin/store/testing';
@@ -123,6 +126,36 @@ test('one that is cancelled before it has a run ends without files', async () =>
   await expect
     .poll(() => now(batch))
     .toMatchObject({ state: 'cancelled', outputFile: null, errorFile: null });
+});
+
+test('one whose run fails while it is scored has failed with its reason, unless it was cancelled', async () => {
+  const { pool } = database;
+  const [failing, cancelled] = [await addRequests(), await addRequests()];
+  for (const batch of [failing, cancelled]) {
+    const runId = await createRun(pool, guardId, 'requests.jsonl', { threshold: 0.5 });
+    const content = randomBytes(32);
+    await submitWindow(pool, {
+      ...{ runId, guardId, afterRows: 0, stranded: [] },
+      items: [{ seq: 1, key: 'a', content, truncated: false, reject: null }],
+      parcels: [{ hashes: [content], tokenIds: [Int32Array.of(1)] }],
+      counts: { fresh: 1, known: 0, duplicates: 0, rejected: 0 },
+    });
+    await failRun(pool, runId, 'the disk is full');
+    await pool.query(
+      `update batches set state = 'in_progress', model = 'starter', run_id = $2, total = 1,
+         cancelling_at = case when id = $3 then now() end where id = $1`,
+      [batch.id, runId, cancelled.id],
+    );
+  }
+  keep(() => Promise.reject(new Error('it is not to be submitted')));
+  await expect
+    .poll(() => now(failing))
+    .toMatchObject({
+      state: 'failed',
+      errors: [{ code: 'run_failed', message: 'the disk is full' }],
+      failedAt: expect.any(Date) as Date,
+    });
+  await expect.poll(() => now(cancelled)).toMatchObject({ state: 'cancelled', errors: null });
 });
 
 test('one whose run was purged, and one whose input is gone, have failed', async () => {

@@ -8,9 +8,11 @@ import {
   type FileRow,
   findInput,
   getRun,
+  hasUnresolvedItems,
   listPolicies,
   type Pool,
   readFileChunks,
+  runHead,
 } from '@tocsin/store';
 import { inSeconds } from '../contract/list.js';
 import { newId } from '../ids.js';
@@ -48,6 +50,11 @@ export async function finalizeBatch(
     return failBatch(pool, batch, [wholeFault('results_lost', message)]);
   }
   await cancelRun(pool, runId);
+  const { state, reason } = await runHead(pool, runId);
+  // One whose requests all have their outcomes is answered, whatever these are.
+  if (state === 'failed' && batch.cancellingAt === null && (await hasUnresolvedItems(pool, runId))) {
+    return failBatch(pool, batch, [wholeFault('run_failed', reason ?? 'The run has failed.')], batch.total);
+  }
   await writeAnswers(options, { batch, runId, model, input }, signal);
 }
 

@@ -44,12 +44,14 @@ function ShownRun({ run: known }: { run: Run }): JSX.Element {
   return (
     <Screen title={run.name} about={<RunFacts run={run} />} actions={<RunActions run={run} />}>
       {!isOver(run.state) && <RunProgress run={run} />}
-      {run.problem !== null && (
-        <div class="notice problem">
-          <strong>It was given up while its rows were still coming</strong>
-          <p dir="auto">
-            <VisibleText text={run.problem} />
-          </p>
+      {run.reason !== null && isOver(run.state) && (
+        <div class={run.state === 'failed' ? 'notice problem' : 'notice'}>
+          <strong>{run.state === 'failed' ? 'This run has failed' : 'This run was cancelled'}</strong>
+          {run.reason.split('\n').map((line) => (
+            <p key={line} dir="auto">
+              <VisibleText text={line} />
+            </p>
+          ))}
         </div>
       )}
       <ThresholdPanel run={run} threshold={threshold} />

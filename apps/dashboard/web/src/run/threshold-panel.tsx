@@ -44,7 +44,11 @@ function NoScores({ run }: { run: Run }): JSX.Element {
         <p>
           {run.counters.rejected > 0
             ? 'See the rejects below: they say what was wrong with each row.'
-            : 'The corpus had no rows.'}
+            : run.counters.rows > 0
+              ? 'Each row that was read ended in an error, or was not scored.'
+              : run.state === 'done'
+                ? 'The corpus had no rows.'
+                : 'No row was read.'}
         </p>
       </Empty>
     );

@@ -5,14 +5,16 @@ const WORDS: Record<RunState, string> = {
   submitting: 'reading rows',
   scoring: 'scoring',
   done: 'done',
+  failed: 'failed',
   cancelled: 'cancelled',
 };
 
 export function isOver(state: RunState): boolean {
-  return state === 'done' || state === 'cancelled';
+  return state !== 'submitting' && state !== 'scoring';
 }
 
 /** What a run is at. */
 export function RunStateBadge({ state }: { state: RunState }): JSX.Element {
-  return <span class={isOver(state) ? 'badge' : 'badge live'}>{WORDS[state]}</span>;
+  const look = state === 'failed' ? ' alert' : isOver(state) ? '' : ' live';
+  return <span class={`badge${look}`}>{WORDS[state]}</span>;
 }

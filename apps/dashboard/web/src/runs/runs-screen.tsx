@@ -18,6 +18,7 @@ const STATES: readonly { value: RunState; label: string }[] = [
   { value: 'submitting', label: 'Reading rows' },
   { value: 'scoring', label: 'Scoring' },
   { value: 'done', label: 'Done' },
+  { value: 'failed', label: 'Failed' },
   { value: 'cancelled', label: 'Cancelled' },
 ];
 const TYPING_MS = 250;
