@@ -44,6 +44,41 @@ test('a refused system message goes into the first user message, or stands for o
 });
 
 test.each<[string, string, string]>([
+  ['a range without end', '{{ range(1000000000) }}', 'range() of 1000000000 numbers; at most 100000'],
+  [
+    'loops in loops',
+    '{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}',
+    'it takes more than',
+  ],
+  [
+    'loops over a variable in loops',
+    '{% set r = range(99999) %}{% for i in r %}{% for j in r %}{% endfor %}{% endfor %}',
+    'it takes more than',
+  ],
+  [
+    'a text that doubles',
+    "{% set ns = namespace(s='abcd') %}{% for i in range(99) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}",
+    'it makes a text of more than',
+  ],
+  ['an indent of a gigabyte', "{{ 'a\nb' | indent(1000000000) }}", 'fails on the conversation'],
+  [
+    'macros that call each other',
+    '{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}',
+    'fails on the conversation',
+  ],
+])('%s is refused, and the process goes on', (_what, template, message) => {
+  expect(() => render(template)).toThrow(UserError);
+  expect(() => render(template)).toThrow(message);
+});
+
+test('ten thousand messages are rendered', () => {
+  const list =
+    '{% for m in messages %}{% if m.role == "user" %}[{{ m.content | trim }}]{% endif %}{% endfor %}';
+  const messages = Array.from({ length: 10_000 }, () => ({ role: 'user', content: ' x ' }) as const);
+  expect(new ChatTemplate({ template: list, specialTokens: {} }).render(messages)).toBe('[x]'.repeat(10_000));
+});
+
+test.each<[string, string, string]>([
   ['no Jinja', '{% if %}', 'the chat template cannot be read'],
   [
     'a filter block that strips',
