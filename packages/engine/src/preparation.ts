@@ -12,7 +12,6 @@ import {
   textOf,
 } from '@tocsin/siren';
 import type { Content } from './content.js';
-import { headAndTail } from './head-and-tail.js';
 import type { OpenGuard } from './open-guard.js';
 import { type TokenizedText, Tokenizer } from './tokenizer.js';
 
@@ -51,9 +50,7 @@ export class Preparation {
     const format = JSON.parse(await readFile(compiled.chatFormatFile, 'utf8')) as ChatFormat;
     const template = new ChatTemplate(format);
     const render = (item: Item): string => renderTrajectory(template, requireTrajectory(item));
-    return new Preparation(task, tokenizer, render, async (texts) =>
-      (await tokenizer.encodeWhole(texts)).map((ids) => withoutMiddle(ids, maxLength)),
-    );
+    return new Preparation(task, tokenizer, render, (texts) => tokenizer.encodeEnds(texts));
   }
 
   /**
@@ -92,12 +89,6 @@ function userErrorOr(textOf: () => string): string | UserError {
     if (error instanceof UserError) return error;
     throw error;
   }
-}
-
-function withoutMiddle(ids: Int32Array, maxLength: number): TokenizedText {
-  const kept = headAndTail(ids.length, maxLength);
-  const truncated = kept.length < ids.length;
-  return { tokenIds: truncated ? Int32Array.from(kept, (i) => ids[i] ?? 0) : ids, truncated };
 }
 
 const isTrajectory = (item: Item): item is TrajectoryInput =>

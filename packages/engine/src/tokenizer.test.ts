@@ -6,7 +6,8 @@ import { cleanText, textOf } from '@tocsin/siren';
 import { CONTENT_GUARDS, goldenCases, goldenDirs, tempDir } from '@tocsin/siren/testing';
 import fc from 'fast-check';
 import tokenizers from 'tokenizers';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { headAndTail } from './head-and-tail.js';
 import { Tokenizer } from './tokenizer.js';
 
 const temp = tempDir();
@@ -100,6 +101,66 @@ test.each(KINDS.flatMap((kind) => [1, 5, 40].map((maxLength) => [kind, maxLength
     );
   },
 );
+
+test.each(KINDS.flatMap((kind) => [1, 6, 41].map((maxLength) => [kind, maxLength] as const)))(
+  '%s, %i tokens: both ends of a text far too long are those of the whole text',
+  async (kind, maxLength) => {
+    const tokenizer = await Tokenizer.open(FILES[kind], maxLength);
+    const texts = fc
+      .tuple(longTexts, fc.integer({ min: 1, max: 8 }), longTexts)
+      // Words enough that the end of the text is not one word with what it is cut from.
+      .map(([middle, times, end]) => `${`${middle} and so it `.repeat(times)}${end} on. `.repeat(3));
+    await fc.assert(
+      fc.asyncProperty(fc.array(texts, { minLength: 1, maxLength: 3 }), async (given) => {
+        const encoded = await tokenizer.encodeEnds(given);
+        for (const [i, text] of given.entries()) {
+          const { ids } = await whole(kind, text, Number.POSITIVE_INFINITY);
+          const kept = headAndTail(ids.length, maxLength).map((at) => ids[at]);
+          expect([...(encoded[i]?.tokenIds ?? [])]).toEqual(kept);
+          expect(encoded[i]?.truncated).toBe(ids.length > maxLength);
+        }
+      }),
+      { numRuns: 10 },
+    );
+  },
+);
+
+/** Letters in no order, all one word: the tokens depend on one another along the whole of it. */
+const unbroken = (length: number): string => {
+  let state = 1;
+  return Array.from({ length }, () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return String.fromCharCode(97 + (state % 26));
+  }).join('');
+};
+
+test.each(KINDS)('%s: a word without end costs no more than a shorter one', async (kind) => {
+  const maxLength = 40;
+  const tokenizer = await Tokenizer.open(FILES[kind], maxLength);
+  const encode = vi.spyOn(tokenizers.Tokenizer.prototype, 'encode');
+  try {
+    const charactersFor = async (text: string): Promise<number> => {
+      encode.mockClear();
+      const [beginning] = await tokenizer.encode([text]);
+      const [ends] = await tokenizer.encodeEnds([text]);
+      for (const encoded of [beginning, ends]) {
+        expect(encoded?.truncated).toBe(true);
+        expect(encoded?.tokenIds).toHaveLength(maxLength);
+      }
+      return encode.mock.calls.reduce((sum, [given]) => sum + String(given).length, 0);
+    };
+    for (const word of [unbroken, (length: number) => 'a'.repeat(length)]) {
+      const short = await charactersFor(word(100_000));
+      expect(short).toBeLessThan(100_000);
+      expect(await charactersFor(word(10_000_000))).toBe(short);
+      const text = word(50_000);
+      const [encoded] = await tokenizer.encode([text]);
+      expect([...(encoded?.tokenIds ?? [])]).toEqual((await whole(kind, text, maxLength)).ids);
+    }
+  } finally {
+    encode.mockRestore();
+  }
+});
 
 test.each<[string, string]>([
   ['one word', 'a'.repeat(20_000)],

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { UserError } from '@tocsin/errors';
 import type { Span } from '@tocsin/siren';
 import tokenizers from 'tokenizers';
+import { headAndTail } from './head-and-tail.js';
 
 /** A text as the model sees it. */
 export interface TokenizedText {
@@ -22,11 +23,16 @@ export interface TokenSpans {
  * so this much nearly always holds all the tokens that are kept.
  */
 const CHARACTERS_PER_TOKEN = 16;
+/** Of a text's end so many times as much is looked at, at most, where it does not settle. */
+const MOST_CHARACTERS_FACTOR = 8;
 /**
- * Words between the last token that is kept and the end of what was looked at. Splitting into words looks at most a
- * few words ahead (the longest added token), so what stands this far before the cut cannot depend on what follows.
+ * What stands between the kept tokens and a cut through the text: enough that the cut cannot reach them. Splitting into
+ * words looks at most a few words ahead (the longest added token). Inside a word without end, merges carry a difference
+ * from token to token only as long as each is a likelier pair than the one before; this many characters were enough for
+ * everything that was tried.
  */
 const SETTLED_WORDS = 32;
+const SETTLED_CHARACTERS = 4096;
 
 /** A backbone's own tokenizer, with its special tokens, truncating on the right as the reference does. */
 export class Tokenizer {
@@ -73,10 +79,23 @@ export class Tokenizer {
     );
   }
 
-  /** All token ids of each text: nothing is truncated. Runs outside the event loop's thread. */
-  async encodeWhole(texts: string[]): Promise<Int32Array[]> {
-    const encodings = await this.#tokenizer.encodeBatch(texts);
-    return encodings.map((encoding) => new Int32Array(encoding.getIds()));
+  /**
+   * Token ids of each text without its middle (see headAndTail): all of them, or the first half of `maxLength` and the
+   * last. Runs outside the event loop's thread.
+   */
+  async encodeEnds(texts: string[]): Promise<TokenizedText[]> {
+    const limit = this.#maxLength * CHARACTERS_PER_TOKEN;
+    const short = texts.map((text) => (text.length > limit ? '' : text));
+    const encodings = await this.#tokenizer.encodeBatch(short);
+    return Promise.all(
+      texts.map(async (text, i) => {
+        const whole = text.length > limit ? undefined : encodings[i]?.getIds();
+        const ids = whole ?? (await this.#endsOfLong(text, limit));
+        const kept = headAndTail(ids.length, this.#maxLength);
+        if (kept.length === ids.length) return { tokenIds: new Int32Array(ids), truncated: false };
+        return { tokenIds: Int32Array.from(kept, (at) => ids[at] ?? 0), truncated: true };
+      }),
+    );
   }
 
   /** A text's tokens, not truncated, with where each stands in the text. */
@@ -93,20 +112,64 @@ export class Tokenizer {
   }
 
   /**
-   * A text far longer than what is kept: tokenizes as much of its beginning as settles the first `maxLength` tokens.
-   * The ids are those of the whole text, without the time and memory that the rest would take.
+   * A text far longer than what is kept: the first `maxLength` tokens of the whole text, and whether there are more,
+   * without the time and memory that the rest would take.
    */
   async #encodeLong(text: string, limit: number): Promise<TokenizedText> {
+    const beginning = await this.#beginning(text, limit);
+    return beginning.isWhole
+      ? this.#truncate(beginning.ids)
+      : { tokenIds: this.#kept(beginning.ids), truncated: true };
+  }
+
+  /** Tokenizes as much of a text's beginning as settles its first `maxLength` tokens. */
+  async #beginning(text: string, limit: number): Promise<{ ids: number[]; isWhole: boolean }> {
     for (let length = limit; length < text.length; length *= 2) {
       const encoding = await this.#tokenizer.encode(wholeCharacters(text, length));
+      const ids = encoding.getIds();
       const words = encoding.getWordIds();
       const lastKept = words[this.#maxLength - 1];
       const last = words.at(-1);
-      if (lastKept != null && last != null && last - lastKept >= SETTLED_WORDS) {
-        return { tokenIds: this.#kept(encoding.getIds()), truncated: true };
+      if (lastKept != null && last != null && last - lastKept >= SETTLED_WORDS)
+        return { ids, isWhole: false };
+      const ends = encoding.getOffsets();
+      const [, keptEnd] = ends[this.#maxLength - 1] ?? [];
+      const [, end] = ends.at(-1) ?? [];
+      // In code points, of which a cut text has at most as many as units.
+      if (keptEnd !== undefined && end !== undefined && end - keptEnd >= SETTLED_CHARACTERS) {
+        return { ids, isWhole: false };
       }
     }
-    return this.#truncate((await this.#tokenizer.encode(text)).getIds());
+    return { ids: (await this.#tokenizer.encode(text)).getIds(), isWhole: true };
+  }
+
+  /**
+   * The tokens of a long text, or its beginning and its end with more than `maxLength` tokens in all: so many that
+   * headAndTail takes of them what it would take of the whole.
+   */
+  async #endsOfLong(text: string, limit: number): Promise<number[]> {
+    const { ids, isWhole } = await this.#beginning(text, limit);
+    if (isWhole) return ids;
+    return [...ids.slice(0, this.#maxLength), ...(await this.#end(text, limit))];
+  }
+
+  /**
+   * A text's last `maxLength` tokens. Where the text is cut on the left decides what the next words are, until both ways
+   * of splitting meet: so two cuts have to agree. In a word without end they may never (a run of one letter is grouped
+   * from its start); what is taken there is what the longer of the last two pieces gives.
+   */
+  async #end(text: string, limit: number): Promise<number[]> {
+    let before: number[] | undefined;
+    const most = Math.max(limit * MOST_CHARACTERS_FACTOR, 2 * SETTLED_CHARACTERS);
+    for (let length = limit + SETTLED_CHARACTERS; ; length *= 2) {
+      const piece = length < text.length ? lastCharacters(text, length) : text;
+      const encoding = await this.#tokenizer.encode(piece, null, { addSpecialTokens: false });
+      const ids = encoding.getIds().slice(-this.#maxLength);
+      const isFull = ids.length === this.#maxLength;
+      const agrees = isFull && before?.length === ids.length && before.every((id, i) => id === ids[i]);
+      if (agrees || piece === text || (isFull && length > most)) return ids;
+      before = ids;
+    }
   }
 
   #truncate(ids: number[]): TokenizedText {
@@ -135,6 +198,12 @@ function unitsOfCodePoints(text: string): Uint32Array {
 function wholeCharacters(text: string, length: number): string {
   const cut = text.slice(0, length);
   return cut.isWellFormed() ? cut : cut.slice(0, -1);
+}
+
+/** The last `length` UTF-16 units, less one where that would cut a surrogate pair. */
+function lastCharacters(text: string, length: number): string {
+  const cut = text.slice(-length);
+  return cut.isWellFormed() ? cut : cut.slice(1);
 }
 
 /** Truncation must then keep the tokens at the end, which is not built. Llama and Qwen3 tokenizers have none there. */
