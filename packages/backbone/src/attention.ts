@@ -55,14 +55,18 @@ export function attention(
 /** Scores are divided by the root of the head's size. */
 export const attentionScale = (config: BackboneConfig): number => 1 / Math.sqrt(config.headDim);
 
-/** The rotation's tables, float32 [positions, headDim / 2] each. */
+/**
+ * The rotation's tables, float32 [positions, width / 2] each.
+ * @param width the head's size, or what it is padded to: places beyond the head's own are not turned
+ */
 export function ropeConstants(
   graph: Graph,
   config: BackboneConfig,
   positions: number,
+  width = config.headDim,
 ): { cos: Value; sin: Value } {
-  const tables = ropeTables(config.rope, config.headDim, positions);
-  const shape = [positions, config.headDim / 2];
+  const tables = ropeTables(config.rope, config.headDim, positions, width);
+  const shape = [positions, width / 2];
   return {
     cos: graph.constant('rope_cos', shape, tables.cos),
     sin: graph.constant('rope_sin', shape, tables.sin),

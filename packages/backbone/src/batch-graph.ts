@@ -4,6 +4,7 @@ import { decoderBlocks } from './decoder-blocks.js';
 import { contentScores, selectNeurons, tapOf, trajectoryScores } from './head-graph.js';
 import { Graph } from './onnx/graph.js';
 import { DataType } from './onnx/proto.js';
+import { plainAttention } from './plain-attention.js';
 import type { Numerics } from './precision.js';
 import { rowAttention } from './row-attention.js';
 import { type PlacedWeights, WeightSource } from './weight-source.js';
@@ -54,7 +55,8 @@ export function buildBatchGraph(
   const pooling = graph.input(BATCH_INPUTS.pooling, DataType.FLOAT, ['rows', 'tokens']);
 
   const weights = new WeightSource(graph, tensors, numerics);
-  const attend = rowAttention(graph, weights.casts, config, layout, artifact.maxLength);
+  const attention = weights.numerics.device === 'webgpu' ? plainAttention : rowAttention;
+  const attend = attention(graph, weights.casts, config, layout, artifact.maxLength);
   const taps = decoderBlocks(graph, weights, config, artifact, tokenIds, attend);
   const pooled = (layer: number): string => graph.op('MatMul', [pooling, tapOf(taps, layer)]);
   if (artifact.task === 'trajectory') {

@@ -1,6 +1,7 @@
 import { type Attend, attentionScale, ropeConstants } from './attention.js';
 import type { BackboneConfig } from './backbone-config.js';
 import type { Casts } from './casts.js';
+import { HeadPadding } from './head-padding.js';
 import type { Graph, Value } from './onnx/graph.js';
 import { DataType } from './onnx/proto.js';
 
@@ -31,15 +32,17 @@ export function prefixAttention(
   layout: PrefixLayout,
   positions: number,
 ): Attend {
-  const rope = ropeConstants(graph, config, positions);
-  const rotated = (value: Value): Value => {
+  const padding = new HeadPadding(graph, casts, config);
+  const rope = ropeConstants(graph, config, positions, padding.headDim);
+  const rotated = (value: Value, heads: number): Value => {
+    const padded = casts.widen(padding.pad(value, heads));
     // A batch of tokens of length one: as one long row, a pass could have no more tokens than the tables have positions.
     const [turned = ''] = graph.contrib(
       'RotaryEmbedding',
-      [graph.op('Unsqueeze', [value, graph.shape([1])]), layout.positions, rope.cos, rope.sin],
+      [graph.op('Unsqueeze', [padded, graph.shape([1])]), layout.positions, rope.cos, rope.sin],
       {},
     );
-    return graph.op('Squeeze', [turned, graph.shape([1])]);
+    return padding.unpad(graph.op('Squeeze', [turned, graph.shape([1])]), heads);
   };
   const width = config.numKvHeads * config.headDim;
   const remembered = (value: Value, past: string, output: string): Value => {
@@ -53,8 +56,8 @@ export function prefixAttention(
     const out = graph.op(
       'Attention',
       [
-        graph.op('Gather', [rotated(casts.widen(queries)), layout.padIndex]),
-        remembered(rotated(casts.widen(keys)), pastKeys(layer), newKeys(layer)),
+        graph.op('Gather', [rotated(queries, config.numHeads), layout.padIndex]),
+        remembered(rotated(keys, config.numKvHeads), pastKeys(layer), newKeys(layer)),
         remembered(casts.widen(values), pastValues(layer), newValues(layer)),
         layout.mask,
       ],

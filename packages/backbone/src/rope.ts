@@ -14,16 +14,18 @@ export interface Llama3Scaling {
 
 /**
  * Cosines and sines of every position and frequency.
- * @returns two tables of [positions, headDim / 2], row-major
+ * @param width of a head with its padding; what is beyond headDim / 2 in a row turns nothing (cosine 1, sine 0)
+ * @returns two tables of [positions, width / 2], row-major
  */
 export function ropeTables(
   rope: Rope,
   headDim: number,
   positions: number,
+  width = headDim,
 ): { cos: Float32Array; sin: Float32Array } {
   const frequencies = ropeFrequencies(rope, headDim);
-  const half = frequencies.length;
-  const cos = new Float32Array(positions * half);
+  const half = width / 2;
+  const cos = new Float32Array(positions * half).fill(1);
   const sin = new Float32Array(positions * half);
   for (let position = 0; position < positions; position++) {
     for (const [i, frequency] of frequencies.entries()) {

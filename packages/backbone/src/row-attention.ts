@@ -1,6 +1,7 @@
 import { type Attend, attentionScale, ropeConstants } from './attention.js';
 import type { BackboneConfig } from './backbone-config.js';
 import type { Casts } from './casts.js';
+import { HeadPadding } from './head-padding.js';
 import type { Graph, Value } from './onnx/graph.js';
 
 /** What lays packed tokens out row by row and back (see BATCH_INPUTS). */
@@ -23,16 +24,17 @@ export function rowAttention(
   layout: RowLayout,
   positions: number,
 ): Attend {
-  const rope = ropeConstants(graph, config, positions);
+  const padding = new HeadPadding(graph, casts, config);
+  const rope = ropeConstants(graph, config, positions, padding.headDim);
   const [cos, sin] = [casts.narrow(rope.cos), casts.narrow(rope.sin)];
   const sideBySide = (value: Value): Value => graph.op('Gather', [value, layout.padIndex]);
   return ({ queries, keys, values }) => {
     const [out = ''] = graph.contrib(
       'GroupQueryAttention',
       [
-        sideBySide(queries),
-        sideBySide(keys),
-        sideBySide(values),
+        sideBySide(padding.pad(queries, config.numHeads)),
+        sideBySide(padding.pad(keys, config.numKvHeads)),
+        sideBySide(padding.pad(values, config.numKvHeads)),
         '', // no past keys
         '', // no past values
         layout.lastPosition,
@@ -49,7 +51,7 @@ export function rowAttention(
       // The operator wants its present keys and values named, though nothing reads them.
       [undefined, undefined, undefined],
     );
-    const flat = graph.op('Reshape', [out, graph.shape([-1, config.numHeads * config.headDim])]);
-    return graph.op('Gather', [flat, layout.unpadIndex]);
+    const flat = graph.op('Reshape', [out, graph.shape([-1, config.numHeads * padding.headDim])]);
+    return padding.unpad(graph.op('Gather', [flat, layout.unpadIndex]), config.numHeads);
   };
 }

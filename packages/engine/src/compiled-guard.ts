@@ -16,7 +16,7 @@ import { readChatFormat } from './chat-format-source.js';
 import { checkFits } from './check-fits.js';
 
 /** Raised when what lies in a compiled guard's directory changes, though its scores do not. */
-export const LAYOUT_VERSION = 2;
+export const LAYOUT_VERSION = 3;
 export const MANIFEST = 'guard.json';
 const BATCH_GRAPH = 'model.onnx';
 const PREFIX_GRAPH = 'prefix.onnx';

@@ -1,9 +1,15 @@
 import { createHash, type Hash } from 'node:crypto';
-import { type Numerics, QUANTIZATION_VERSION } from '@tocsin/backbone';
+import { type DeviceKind, type Numerics, QUANTIZATION_VERSION } from '@tocsin/backbone';
 import type { Artifact, ContentArtifact, TrajectoryArtifact } from '@tocsin/siren';
 
 /** Raised whenever a change of ours could change a score: text preparation, graph, content hash. */
 const NUMBERS_VERSION = 1;
+
+/**
+ * Raised when a change of ours could change the scores of one kind of device alone. WebGPU's were wrong before 2: its
+ * graph had an attention operator whose kernel is.
+ */
+const DEVICE_NUMBERS: Partial<Record<DeviceKind, number>> = { webgpu: 2 };
 
 /**
  * A guard's fingerprint: a hash of exactly what can change a score, and of nothing else. The default threshold, for
@@ -28,7 +34,7 @@ function precisionIn(numerics: Numerics): string | object {
   const { weights, arithmetic, device } = numerics;
   if (weights === 'float32' && device === 'cpu') return weights;
   const quantization = weights === 'int8' || weights === 'int4' ? QUANTIZATION_VERSION : undefined;
-  return { weights, arithmetic, device, quantization };
+  return { weights, arithmetic, device, quantization, version: DEVICE_NUMBERS[device] };
 }
 
 function addHead(hash: Hash, { layers, head }: ContentArtifact): void {

@@ -14,7 +14,7 @@ export interface ExternalTensor {
   byteLength: number;
 }
 
-type Attributes = Record<string, { int: number } | { float: number }>;
+type Attributes = Record<string, { int: number } | { float: number } | { ints: readonly number[] }>;
 
 const IR_VERSION = 10;
 /** Attention came with 23. */
@@ -136,11 +136,11 @@ export class Graph {
   }
 
   #push(domain: string, opType: string, input: Value[], output: Value[], attributes: Attributes): void {
-    const attribute = Object.entries(attributes).map(([name, value]) =>
-      'int' in value
-        ? { name, type: AttributeType.INT, i: value.int }
-        : { name, type: AttributeType.FLOAT, f: value.float },
-    );
+    const attribute = Object.entries(attributes).map(([name, value]) => {
+      if ('int' in value) return { name, type: AttributeType.INT, i: value.int };
+      if ('ints' in value) return { name, type: AttributeType.INTS, ints: value.ints };
+      return { name, type: AttributeType.FLOAT, f: value.float };
+    });
     this.#nodes.push({ name: `n${this.#nodes.length}_${opType}`, opType, domain, input, output, attribute });
   }
 }

@@ -42,6 +42,7 @@ const descriptor = {
         name: { type: 'string', id: 1 },
         f: { type: 'float', id: 2 },
         i: { type: 'int64', id: 3 },
+        ints: { rule: 'repeated', type: 'int64', id: 8 },
         type: { type: 'int32', id: 20 },
       },
     },
@@ -87,7 +88,7 @@ export const DataType = {
 export type DataType = (typeof DataType)[keyof typeof DataType];
 
 /** AttributeProto.AttributeType */
-export const AttributeType = { FLOAT: 1, INT: 2 } as const;
+export const AttributeType = { FLOAT: 1, INT: 2, INTS: 7 } as const;
 
 /** TensorProto.DataLocation: the data is in another file. */
 export const EXTERNAL = 1;
