@@ -45,8 +45,10 @@ async function exportPage(pool: Pool, runId: number, after: number, texts: boole
     `select i.seq, i.key, i.truncated, i.reject, s.score, s.tokens, s.error, ${texts ? 't.json' : 'null'} as json
      from items i
      join runs r on r.id = i.run_id
-     left join scores s on s.guard_id = r.guard_id and s.content = i.content
-     ${texts ? 'left join item_texts t on t.run_id = i.run_id and t.seq = i.seq' : ''}
+     -- One look-up a row, whatever the planner thinks of the size of the tables.
+     left join lateral (select score, tokens, error from scores
+                        where guard_id = r.guard_id and content = i.content limit 1) s on true
+     ${texts ? 'left join lateral (select json from item_texts where run_id = i.run_id and seq = i.seq limit 1) t on true' : ''}
      where i.run_id = $1 and i.seq > $2
      order by i.seq
      limit $3`,

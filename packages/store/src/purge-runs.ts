@@ -100,25 +100,25 @@ export function purgeScores(pool: Pool, runIds: readonly number[]): Promise<numb
   return inTransaction(pool, async (client) => {
     await holdRuns(client, runIds);
     // Together and not run by run: whether a content is anybody else's takes a look at every row that there is.
-    const { rows } = await client.query<{ count: number }>(
-      `with theirs as (
-         select distinct r.guard_id, i.content
-         from runs r join items i on i.run_id = r.id
-         where r.id = any($1::bigint[]) and i.content is not null
-       ), deleted as (
-         delete from scores s using theirs
-         where s.guard_id = theirs.guard_id and s.content = theirs.content
-           and (s.score is not null or s.error is not null)
-           and not exists (select from items i join runs r on r.id = i.run_id
-                           where r.id <> all($1::bigint[]) and r.guard_id = s.guard_id and i.content = s.content)
-         returning s.guard_id, s.content
-       ), judged as (
-         delete from verdicts v using deleted where v.guard_id = deleted.guard_id and v.content = deleted.content
-       )
-       select count(*) as count from deleted`,
+    const { rowCount } = await client.query(
+      `delete from scores s
+       using (select r.guard_id, i.content
+              from runs r join items i on i.run_id = r.id
+              where r.guard_id in (select guard_id from runs where id = any($1::bigint[])) and i.content is not null
+              group by r.guard_id, i.content
+              having bool_and(r.id = any($1::bigint[]))) theirs
+       where s.guard_id = theirs.guard_id and s.content = theirs.content
+         and (s.score is not null or s.error is not null)`,
       [runIds],
     );
-    return rows[0]?.count ?? 0;
+    // A verdict is on a content that has a score: those that have none any more were on these.
+    await client.query(
+      `delete from verdicts v
+       where v.guard_id in (select guard_id from runs where id = any($1::bigint[]))
+         and (select count(*) = 0 from scores s where s.guard_id = v.guard_id and s.content = v.content)`,
+      [runIds],
+    );
+    return rowCount ?? 0;
   });
 }
 

@@ -91,7 +91,7 @@ export async function pageFiles(pool: Pool, page: FilesPage): Promise<FileRow[]>
 }
 
 /** A batch that is not over still needs its file. */
-const NOT_NEEDED = `not exists (select from batches b where b.input_file = f.id
+const NOT_NEEDED = `(select count(*) = 0 from batches b where b.input_file = f.id
   and b.state in ('validating', 'in_progress', 'finalizing', 'cancelling'))`;
 
 /** @returns false when there is none, or a batch that is not over needs it */
@@ -124,8 +124,8 @@ export async function forgetFiles(pool: Pool): Promise<void> {
 export async function purgeRunFiles(pool: Pick<Pool, 'query'>, runIds: readonly number[]): Promise<number> {
   const { rowCount } = await pool.query(
     `delete from files f
-     where exists (select from batches b
-                   where b.run_id = any($1::bigint[]) and f.id in (b.input_file, b.output_file, b.error_file))
+     where f.id = any(array(select unnest(array[b.input_file, b.output_file, b.error_file])
+                            from batches b where b.run_id = any($1::bigint[])))
        and ${NOT_NEEDED}`,
     [runIds],
   );
