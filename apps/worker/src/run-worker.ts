@@ -104,6 +104,7 @@ async function workWith(
       metrics.onEngineRestart();
       log.warn({ reason }, 'the engine process is replaced');
     },
+    onBudget: (tokens) => log.warn({ tokens }, 'a batch did not fit into memory: from now on it holds less'),
     onPass: (pass) => {
       metrics.onPass(pass, scorer.costModel.budgetTokens);
       const { lane, rows, tokens, runMs } = pass;

@@ -31,6 +31,12 @@ export const BATCH_INPUTS = {
 export const BATCH_SCORES = 'scores';
 
 /**
+ * float32 [rows, features]: what the head reads of each row, before it is weighted. Scores can be equal though much is
+ * wrong before them (a head that is sure); these are not. Read only when a device is checked.
+ */
+export const BATCH_FEATURES = 'features';
+
+/**
  * The whole of a guard as one ONNX graph: rows of token ids in, one score a row out. Backbone blocks up to the last
  * layer read, pooling, neuron selection, layer weights, head and softmax are inside.
  *
@@ -60,11 +66,15 @@ export function buildBatchGraph(
   const taps = decoderBlocks(graph, weights, config, artifact, tokenIds, attend);
   const pooled = (layer: number): string => graph.op('MatMul', [pooling, tapOf(taps, layer)]);
   if (artifact.task === 'trajectory') {
-    trajectoryScores(graph, artifact, pooled(lastLayerOf(artifact)), BATCH_SCORES);
+    const state = pooled(lastLayerOf(artifact));
+    graph.op('Identity', [state], {}, BATCH_FEATURES);
+    trajectoryScores(graph, artifact, state, BATCH_SCORES);
   } else {
     const features = artifact.layers.map((layer) => selectNeurons(graph, layer, pooled(layer.index)));
+    graph.op('Concat', features, { axis: { int: 1 } }, BATCH_FEATURES);
     contentScores(graph, artifact, features, BATCH_SCORES);
   }
   graph.output(BATCH_SCORES, DataType.FLOAT, ['rows']);
+  graph.output(BATCH_FEATURES, DataType.FLOAT, ['rows', 'features']);
   return graph.encode('tocsin_batch');
 }

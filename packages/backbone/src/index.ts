@@ -1,5 +1,5 @@
 export { type BackboneConfig, type Family, readBackboneConfig } from './backbone-config.js';
-export { BATCH_INPUTS, BATCH_SCORES, buildBatchGraph } from './batch-graph.js';
+export { BATCH_FEATURES, BATCH_INPUTS, BATCH_SCORES, buildBatchGraph } from './batch-graph.js';
 export type { Checkpoint, CheckpointTensor } from './checkpoint.js';
 export { ggufTokenizerConfig } from './gguf-tokenizer-config.js';
 export { Graph, type Value } from './onnx/graph.js';

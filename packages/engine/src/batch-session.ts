@@ -1,7 +1,7 @@
-import { BATCH_INPUTS, BATCH_SCORES } from '@tocsin/backbone';
+import { BATCH_FEATURES, BATCH_INPUTS, BATCH_SCORES } from '@tocsin/backbone';
 import type { Task } from '@tocsin/siren';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { EngineOptions } from './engine-protocol.js';
+import type { BatchRequest, EngineOptions } from './engine-protocol.js';
 import { packBatch } from './pack-batch.js';
 import { sessionOptions } from './session-options.js';
 
@@ -22,22 +22,35 @@ export class BatchSession {
     );
   }
 
-  /** P(harmful) of each row. Blocks the process while it runs: onnxruntime-node's run is synchronous. */
-  async run(tokenIds: Int32Array, lengths: Int32Array): Promise<Float32Array> {
+  /**
+   * P(harmful) of each row, and its features if they are asked for. Blocks the process while it runs:
+   * onnxruntime-node's run is synchronous.
+   */
+  async run({
+    tokenIds,
+    lengths,
+    features = false,
+  }: Pick<BatchRequest, 'tokenIds' | 'lengths' | 'features'>): Promise<Float32Array[]> {
     const batch = packBatch(this.#task, tokenIds, lengths);
-    const outputs = await this.#session.run({
+    const feeds = {
       [BATCH_INPUTS.tokenIds]: new Tensor('int64', batch.tokenIds, [batch.tokens]),
       [BATCH_INPUTS.padIndex]: new Tensor('int64', batch.padIndex, [batch.rows, batch.longest]),
       [BATCH_INPUTS.unpadIndex]: new Tensor('int64', batch.unpadIndex, [batch.tokens]),
       [BATCH_INPUTS.lastPosition]: new Tensor('int32', batch.lastPosition, [batch.rows]),
       [BATCH_INPUTS.longest]: new Tensor('int32', Int32Array.of(batch.longest), []),
       [BATCH_INPUTS.pooling]: new Tensor('float32', batch.pooling, [batch.rows, batch.tokens]),
-    });
-    const scores = outputs[BATCH_SCORES]?.data;
-    if (!(scores instanceof Float32Array)) throw new Error('the model gave no float32 scores');
+    };
+    const names = features ? [BATCH_SCORES, BATCH_FEATURES] : [BATCH_SCORES];
+    const outputs = await this.#session.run(feeds, names);
+    const read = (name: string): Float32Array => {
+      const data = outputs[name]?.data;
+      if (!(data instanceof Float32Array)) throw new Error(`the model gave no float32 ${name}`);
+      return data;
+    };
+    const scores = read(BATCH_SCORES);
     const bad = scores.findIndex((score) => !(score >= 0 && score <= 1));
     if (bad >= 0) throw new Error(`row ${bad} of the batch scored ${scores[bad]}, which is no probability`);
     // The session's own memory is used again: what leaves must be a copy.
-    return scores.slice();
+    return names.map((name) => read(name).slice());
   }
 }

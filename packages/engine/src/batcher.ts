@@ -1,8 +1,9 @@
-import { messageOf } from '@tocsin/errors';
+import { isUserError, messageOf, UserError } from '@tocsin/errors';
 import type { CostModel } from './cost-model.js';
 import { RecalledError } from './engine-process.js';
 import { type Flight, Flights } from './flights.js';
 import { type Batch, Lane, type LaneName, type Row } from './lane.js';
+import { OutOfMemoryError } from './out-of-memory.js';
 import type { BatchResult, RunBatch } from './run-batch.js';
 
 /** A row's outcome: its score, or why it has none though every other row has. */
@@ -44,6 +45,9 @@ const TRIES = 2;
  * When a batch fails (the engine process died, or the pass gave an error) it is tried again with no other beside it,
  * then in halves, until the row that does it is found: that one gets the error, every other its score. Before a row is
  * blamed the engine has to manage a batch of one token: if it cannot, it is not the rows.
+ *
+ * A batch that the device has no memory for is not the rows' doing either: it is tried again in halves, and from then on
+ * batches hold at most half as much. A single row that does not fit ends the scoring, with no error kept for it.
  */
 export class Batcher {
   readonly #run: RunBatch;
@@ -53,12 +57,22 @@ export class Batcher {
   readonly #lanes = { express: new Lane(), bulk: new Lane() } satisfies Record<LaneName, Lane>;
   readonly #flights = new Flights();
   readonly #onPass: (pass: Pass) => void;
+  readonly #onBudget: (budgetTokens: number) => void;
 
-  /** @param onPass told of every forward pass that gave scores */
-  constructor(run: RunBatch, model: CostModel, onPass: (pass: Pass) => void = () => {}) {
+  /**
+   * @param onPass   told of every forward pass that gave scores
+   * @param onBudget told of the tokens that a batch may hold from now on, when more did not fit into memory
+   */
+  constructor(
+    run: RunBatch,
+    model: CostModel,
+    onPass: (pass: Pass) => void = () => {},
+    onBudget: (budgetTokens: number) => void = () => {},
+  ) {
     this.#run = run;
     this.costModel = model;
     this.#onPass = onPass;
+    this.#onBudget = onBudget;
   }
 
   /**
@@ -124,6 +138,15 @@ export class Batcher {
           for (const row of rows) row.reject(error as Error);
           return true;
         }
+        if (error instanceof OutOfMemoryError) {
+          if (rows.length > 1) {
+            this.#lowerBudget(rows);
+            this.#lanes[lane].suspect(...halves(rows));
+          } else if (!suspect) this.#lanes[lane].suspect(rows);
+          else if (attempt < TRIES) continue;
+          else this.#giveUp(batch, tooLarge(rows, error));
+          return true;
+        }
         // A suspect has no other batch beside it: what goes wrong is its doing, or the engine's.
         const broken = suspect ? await this.#whyBroken() : undefined;
         if (broken !== undefined) this.#giveUp(batch, broken);
@@ -134,6 +157,16 @@ export class Batcher {
         return true;
       }
     }
+  }
+
+  /** Half of what did not fit: for what is planned from now on. */
+  #lowerBudget(rows: Row[]): void {
+    const tokens = rows.reduce((sum, row) => sum + row.tokenIds.length, 0);
+    const budgetTokens = Math.max(1, Math.floor(tokens / 2));
+    if (budgetTokens >= this.costModel.budgetTokens) return;
+    this.costModel = { ...this.costModel, budgetTokens };
+    for (const lane of Object.values(this.#lanes)) lane.planAnew();
+    this.#onBudget(budgetTokens);
   }
 
   /** The error of an engine that cannot even run a batch of one token; every vocabulary has a token 0. */
@@ -170,11 +203,22 @@ export class Batcher {
   }
 
   #giveUp({ rows }: Batch, error: unknown): void {
-    const broken = new Error(`the engine fails on every row: ${messageOf(error)}`, { cause: error });
+    const broken = isUserError(error)
+      ? error
+      : new Error(`the engine fails on every row: ${messageOf(error)}`, { cause: error });
     const { express, bulk } = this.#lanes;
     for (const row of [...rows, ...express.takeAll(), ...bulk.takeAll()]) row.reject(broken);
   }
 }
+
+const tooLarge = (rows: Row[], cause: OutOfMemoryError): UserError =>
+  new UserError(
+    `the device has no memory left for a single row of ${rows[0]?.tokenIds.length} tokens: ${cause.message.trim().split('\n')[0]}`,
+    {
+      hint: 'End what else uses the device, take another one (--device), or hold the weights in less: --precision int8 or int4.',
+      cause,
+    },
+  );
 
 const lengthOf = (row: Row): number => row.tokenIds.length;
 

@@ -1,5 +1,6 @@
 import type { DeviceKind } from '@tocsin/backbone';
 import type { CostModel } from './cost-model.js';
+import { OutOfMemoryError } from './out-of-memory.js';
 
 /** A forward pass, made for its time. */
 export type TimePass = (tokenIds: Int32Array, lengths: Int32Array) => Promise<{ runMs: number }>;
@@ -30,7 +31,7 @@ interface Timed {
  * Measures what forward passes cost on this device, in a few seconds.
  * @param vocabSize token ids are drawn from 0 to vocabSize - 1
  * @param maxLength tokens of the longest row that the guard takes
- * @param budgets   tokens a pass that are tried, rising
+ * @param budgets   tokens a pass that are tried, rising; those that the device has no memory for are left out
  */
 export async function calibrate(
   run: TimePass,
@@ -63,7 +64,11 @@ export async function calibrate(
     const rows = Math.floor(budget / short);
     const before = measured.at(-1);
     if (before !== undefined && spentMs + perToken(before) * rows * short > TIME_LIMIT_MS) break;
-    const last = await timeRows(rows);
+    const last = await unlessOutOfMemory(() => timeRows(rows));
+    if (last === undefined) {
+      if (before === undefined) throw new OutOfMemoryError(`a pass of ${rows * short} tokens does not fit`);
+      break;
+    }
     measured.push(last);
     if (before !== undefined && perToken(last) > perToken(before) * (1 + WORTHWHILE_GAIN)) break;
   }
@@ -71,9 +76,14 @@ export async function calibrate(
   const line = lineThrough(single, chosen);
 
   const long = Math.min(maxLength, Math.max(short, Math.floor(LONG_ROW_MS / line.tokenMs)));
-  const rows = Math.max(1, Math.floor(chosen.tokens / long));
-  const extraMs =
-    long === short ? 0 : (await time(rows, long)) - line.overheadMs - line.tokenMs * rows * long;
+  // Attention may need memory for every pair of tokens: fewer rows of this length may fit than short ones.
+  let rows = Math.max(1, Math.floor(chosen.tokens / long));
+  let longMs = long === short ? undefined : await unlessOutOfMemory(() => time(rows, long));
+  while (long !== short && longMs === undefined && rows > 1) {
+    rows = Math.floor(rows / 2);
+    longMs = await unlessOutOfMemory(() => time(rows, long));
+  }
+  const extraMs = longMs === undefined ? 0 : longMs - line.overheadMs - line.tokenMs * rows * long;
   // The short rows had some attention too: it is in the cost per token, and has to leave it.
   const measuredCell = long === short ? 0 : Math.max(0, extraMs / (rows * long * (long - short)));
   // On a busy machine the long row can seem to say that attention is all that short rows cost, which it never is.
@@ -84,6 +94,15 @@ export async function calibrate(
     tokenMs: line.tokenMs - cellMs * short,
     cellMs,
   };
+}
+
+async function unlessOutOfMemory<T>(measure: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await measure();
+  } catch (error) {
+    if (error instanceof OutOfMemoryError) return undefined;
+    throw error;
+  }
 }
 
 const perToken = ({ tokens, ms }: Timed): number => ms / tokens;

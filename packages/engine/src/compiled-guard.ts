@@ -20,6 +20,7 @@ export const LAYOUT_VERSION = 3;
 export const MANIFEST = 'guard.json';
 const BATCH_GRAPH = 'model.onnx';
 const PREFIX_GRAPH = 'prefix.onnx';
+const CHECK_GRAPH = 'check.onnx';
 const CHAT_FORMAT = 'chat-format.json';
 
 /** A guard's directory in the cache: everything that scoring needs, and nothing outside it. */
@@ -27,6 +28,8 @@ export interface CompiledGuard {
   dir: string;
   modelFile: string;
   prefixFile: string;
+  /** The batch graph for a CPU, over the same weights: what another device is checked against. Not there for a CPU's guard. */
+  checkFile: string;
   tokenizerFile: string;
   /** Chat template and special tokens. Only trajectory guards have it. */
   chatFormatFile: string;
@@ -123,6 +126,10 @@ async function buildInto(
   const { config, tensors } = await placeBackbone(source, artifact, target, numerics);
   await writeFile(join(target, BATCH_GRAPH), buildBatchGraph(config, artifact, tensors, numerics));
   await writeFile(join(target, PREFIX_GRAPH), buildPrefixGraph(config, artifact, tensors, numerics));
+  if (numerics !== undefined && numerics.device !== 'cpu') {
+    const onCpu: Numerics = { ...numerics, arithmetic: 'float32', device: 'cpu' };
+    await writeFile(join(target, CHECK_GRAPH), buildBatchGraph(config, artifact, tensors, onCpu));
+  }
   const names = (await readdir(target)).sort();
   const files = await Promise.all(names.map((name) => describe(target, name)));
   await writeFile(join(target, MANIFEST), JSON.stringify({ guard, config, files } satisfies Manifest));
@@ -159,6 +166,7 @@ function guardIn(dir: string, config: BackboneConfig): CompiledGuard {
     dir,
     modelFile: join(dir, BATCH_GRAPH),
     prefixFile: join(dir, PREFIX_GRAPH),
+    checkFile: join(dir, CHECK_GRAPH),
     tokenizerFile: join(dir, 'tokenizer.json'),
     chatFormatFile: join(dir, CHAT_FORMAT),
     config,

@@ -44,10 +44,7 @@ async function load(options: EngineOptions): Promise<Session> {
   if (options.scores === 'batches') {
     const session = await BatchSession.load(options);
     return {
-      run: async (request) =>
-        request.type === 'batch'
-          ? [await session.run(request.tokenIds, request.lengths)]
-          : unexpected(request),
+      run: async (request) => (request.type === 'batch' ? await session.run(request) : unexpected(request)),
       forget: () => {},
     };
   }

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { EngineMessage, EngineOptions, EngineReply, EngineRequest } from './engine-protocol.js';
+import { OutOfMemoryError, saysOutOfMemory } from './out-of-memory.js';
 
 /** The engine process went away while it was needed. */
 export class EngineDiedError extends Error {
@@ -31,6 +32,9 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+const failure = (message: string): Error =>
+  saysOutOfMemory(message) ? new OutOfMemoryError(message) : new Error(message);
+
 /** By the package's name, which leads to the built file also from a test that runs the sources. */
 const ENGINE_MAIN = fileURLToPath(import.meta.resolve('@tocsin/engine/engine-main'));
 /** A process that ends by its parent's disconnect is given this long before it is killed. */
@@ -43,6 +47,7 @@ export class EngineProcess {
   readonly #exited: Promise<void>;
   #nextId = 0;
   #deathReason: string | undefined;
+  #killedFor: string | undefined;
 
   private constructor(child: ChildProcess) {
     this.#child = child;
@@ -57,7 +62,7 @@ export class EngineProcess {
   /**
    * Starts an engine process and waits until its model is loaded.
    * @param main the program that it runs
-   * @throws EngineDiedError when it dies before that; Error with onnxruntime's message when the model does not load
+   * @throws EngineDiedError when it dies before that; OutOfMemoryError; Error with onnxruntime's message when the model does not load
    */
   static async start(options: EngineOptions, main = ENGINE_MAIN): Promise<EngineProcess> {
     const child = fork(main, [JSON.stringify(options)], {
@@ -71,7 +76,7 @@ export class EngineProcess {
       child.once('message', (reply: EngineReply) => {
         if (reply.type === 'load-failed') {
           void engine.close();
-          reject(new Error(`the model did not load: ${reply.message}`));
+          reject(failure(`the model did not load: ${reply.message}`));
         } else resolve();
       });
       child.once('exit', () => reject(engine.#death()));
@@ -96,7 +101,7 @@ export class EngineProcess {
   /**
    * Forward passes. Calls may overlap: the process takes them in order, and has the next one at hand when one ends.
    * @param recall asks the request back; one that has begun goes on as if nobody had asked
-   * @throws EngineDiedError when the process dies before it answers; RecalledError
+   * @throws EngineDiedError when the process dies before it answers; OutOfMemoryError; RecalledError
    */
   async run(request: EngineRequest, recall?: AbortSignal): Promise<EngineResult> {
     if (!this.alive) throw this.#death();
@@ -136,7 +141,14 @@ export class EngineProcess {
     clearTimeout(timer);
   }
 
-  kill(): void {
+  /** Why it ended; undefined while it runs. */
+  get deathReason(): string | undefined {
+    return this.#deathReason;
+  }
+
+  /** @param reason told instead of the signal */
+  kill(reason?: string): void {
+    if (this.alive) this.#killedFor = reason;
     this.#child.kill('SIGKILL');
   }
 
@@ -149,11 +161,11 @@ export class EngineProcess {
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
     if (reply.type === 'scores') waiting?.resolve({ scores: reply.scores, runMs: reply.runMs });
-    else waiting?.reject(reply.type === 'recalled' ? new RecalledError() : new Error(reply.message));
+    else waiting?.reject(reply.type === 'recalled' ? new RecalledError() : failure(reply.message));
   }
 
   #die(reason: string): void {
-    this.#deathReason ??= reason;
+    this.#deathReason ??= this.#killedFor ?? reason;
     for (const { reject } of this.#waiting.values()) reject(this.#death());
     this.#waiting.clear();
   }

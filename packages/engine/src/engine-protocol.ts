@@ -12,6 +12,10 @@ export interface EngineOptions {
   device: Device;
   /** Threads of a forward pass; 0 lets onnxruntime take the machine's cores. */
   threads: number;
+  /**
+   * Runs the graph as it is written: slower, and with little memory beyond the weights, which stay what they are on disk.
+   */
+  unoptimized?: boolean | undefined;
 }
 
 /** One score a row. */
@@ -21,6 +25,8 @@ export interface BatchRequest {
   tokenIds: Int32Array;
   /** Tokens of each row. */
   lengths: Int32Array;
+  /** Asks for a second array, what the head reads of each row: row after row, as many numbers each. */
+  features?: boolean | undefined;
 }
 
 /** A score for every prefix of each row. No two rows of a request belong to one stream. */

@@ -1,6 +1,7 @@
 import { requireDevice } from './devices/probe-device.js';
 import { EngineDiedError, EngineProcess, type EngineResult } from './engine-process.js';
 import type { EngineOptions, EngineRequest } from './engine-protocol.js';
+import { notEnoughMemory, OutOfMemoryError } from './out-of-memory.js';
 
 /** A forward pass that takes longer than this hangs: its process is replaced. */
 const HUNG_AFTER_MS = 10 * 60_000;
@@ -12,19 +13,28 @@ export interface EngineEvents {
   onRestart?: (reason: string) => void;
 }
 
+/** Looks at a process with its model loaded, and throws when it is not to be used. */
+export type Verify = (engine: EngineProcess) => Promise<void>;
+
 /** An engine process that is there when it is needed: started at the first use, replaced when it has died. */
 export class Engine {
   readonly #options: EngineOptions;
   readonly #events: EngineEvents;
   readonly #main: string | undefined;
   #process: Promise<EngineProcess> | undefined;
+  readonly #verify: Verify | undefined;
+  #isVerified = false;
   #closed = false;
 
-  /** @param main the program of the process, if not Tocsin's own */
-  constructor(options: EngineOptions, events: EngineEvents = {}, main?: string) {
+  /**
+   * @param main   the program of the process, if not Tocsin's own
+   * @param verify looks at the first process before it is used
+   */
+  constructor(options: EngineOptions, events: EngineEvents = {}, main?: string, verify?: Verify) {
     this.#options = options;
     this.#events = events;
     this.#main = main;
+    this.#verify = verify;
   }
 
   /** The process' id, while one runs. */
@@ -40,13 +50,21 @@ export class Engine {
   /**
    * Forward passes.
    * @param recall asks the request back, see EngineProcess.run
-   * @throws EngineDiedError when the process died over it; the next call has a new process
+   * @throws EngineDiedError when the process died over it, OutOfMemoryError when an allocation failed; the next call has
+   * a new process
    */
   async run(request: EngineRequest, recall?: AbortSignal): Promise<EngineResult> {
     const engine = await this.#running();
     const timer = setTimeout(() => engine.kill(), HUNG_AFTER_MS);
     try {
       return await engine.run(request, recall);
+    } catch (error) {
+      // What is left of its memory is in pieces, or the device is lost: another process begins with all of it.
+      if (error instanceof OutOfMemoryError) {
+        engine.kill('out of memory');
+        await engine.exited;
+      }
+      throw error;
     } finally {
       clearTimeout(timer);
     }
@@ -81,23 +99,39 @@ export class Engine {
   }
 
   async #startProcess(): Promise<EngineProcess> {
-    // Better told by a look beforehand than by what a model says that does not load.
-    await requireDevice(this.#options.device).catch((error: unknown) => {
-      this.#process = undefined;
-      throw error;
-    });
+    // Better told by a look beforehand than by what a model says that does not load. A stand-in has no device.
+    if (this.#main === undefined) {
+      await requireDevice(this.#options.device).catch((error: unknown) => {
+        this.#process = undefined;
+        throw error;
+      });
+    }
     for (let start = 1; ; start++) {
       try {
         const engine = await EngineProcess.start(this.#options, this.#main);
         void engine.exited.then(() => {
-          if (!this.#closed) this.#events.onRestart?.(`engine process ${engine.pid} ended`);
+          if (!this.#closed)
+            this.#events.onRestart?.(`engine process ${engine.pid} ended (${engine.deathReason})`);
         });
+        await this.#verified(engine);
         return engine;
       } catch (error) {
         if (error instanceof EngineDiedError && start < MAX_STARTS && !this.#closed) continue;
         this.#process = undefined;
+        if (error instanceof OutOfMemoryError) throw await notEnoughMemory(this.#options, error);
         throw error;
       }
+    }
+  }
+
+  async #verified(engine: EngineProcess): Promise<void> {
+    if (this.#isVerified || this.#verify === undefined) return;
+    try {
+      await this.#verify(engine);
+      this.#isVerified = true;
+    } catch (error) {
+      await engine.close();
+      throw error;
     }
   }
 }

@@ -1,6 +1,7 @@
 import { UserError } from '@tocsin/errors';
 import type { Task } from '@tocsin/siren';
 import type { Content } from './content.js';
+import type { DeviceVerdict } from './devices/check-device.js';
 import { deviceName } from './devices/device.js';
 import { growingItem, type StreamContext, type StreamPiece } from './item-stream.js';
 import { type OpenGuard, type OpenGuardOptions, openGuard } from './open-guard.js';
@@ -52,6 +53,8 @@ export interface GuardInfo {
   precision: string;
   /** What it runs on, e.g. `cpu` or `cuda:0`. */
   device: string;
+  /** How far the device's scores are from a CPU's, over the rows that it was checked with; undefined for a CPU. */
+  check: DeviceVerdict | undefined;
 }
 
 /**
@@ -68,6 +71,7 @@ export class Guard {
   readonly #options: GuardOptions;
   readonly #prefixes: PrefixScorer;
   #scorer: Promise<Scorer> | undefined;
+  #check: DeviceVerdict | undefined;
 
   private constructor(open: OpenGuard, preparation: Preparation, options: GuardOptions) {
     this.#open = open;
@@ -103,6 +107,7 @@ export class Guard {
       defaultThreshold: artifact.defaultThreshold,
       precision,
       device: deviceName(device),
+      check: this.#check,
     };
   }
 
@@ -171,10 +176,16 @@ export class Guard {
   }
 
   #scores(): Promise<Scorer> {
-    this.#scorer ??= Scorer.start(this.#open, this.#options).catch((error: unknown) => {
-      this.#scorer = undefined;
-      throw error;
-    });
+    this.#scorer ??= Scorer.start(this.#open, this.#options).then(
+      (scorer) => {
+        this.#check = scorer.verdict;
+        return scorer;
+      },
+      (error: unknown) => {
+        this.#scorer = undefined;
+        throw error;
+      },
+    );
     return this.#scorer;
   }
 

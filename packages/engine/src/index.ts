@@ -2,6 +2,7 @@ export { PRECISIONS, type Precision } from '@tocsin/backbone';
 export type { BatcherScoreOptions, Pass, RowOutcome } from './batcher.js';
 export type { Content } from './content.js';
 export type { CostModel } from './cost-model.js';
+export type { DeviceVerdict } from './devices/check-device.js';
 export { type CudaFacts, cudaFacts } from './devices/cuda-libraries.js';
 export { DEVICE_NAMES, type Device, deviceName, parseDevice } from './devices/device.js';
 export { cudaProblem, type DeviceProblem, deviceProblem } from './devices/explain-device.js';

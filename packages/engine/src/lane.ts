@@ -64,6 +64,11 @@ export class Lane {
     return rows === undefined ? undefined : { rows, suspect: false };
   }
 
+  /** What is planned is planned again: a batch may hold less than it could. */
+  planAnew(): void {
+    this.#waiting = [...this.#planned.splice(0).flat(), ...this.#waiting];
+  }
+
   /** A batch that was not run after all is the next one again. */
   putBack(batch: Batch): void {
     if (batch.onTimed === undefined) this.#planned.unshift(batch.rows);

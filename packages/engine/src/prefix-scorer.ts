@@ -2,6 +2,7 @@ import { Engine, type EngineEvents } from './engine.js';
 import { EngineDiedError, type EngineResult } from './engine-process.js';
 import type { EngineOptions, PrefixRow } from './engine-protocol.js';
 import type { OpenGuard } from './open-guard.js';
+import { OutOfMemoryError } from './out-of-memory.js';
 
 /** The prefixes of a guard. Its engine process starts at the first use, or with `start()`. */
 export function prefixScorerOf(
@@ -27,6 +28,9 @@ interface Waiting {
   resolve(scores: Float32Array): void;
   reject(error: unknown): void;
 }
+
+const isWorthRepeating = (error: unknown): boolean =>
+  error instanceof EngineDiedError || error instanceof OutOfMemoryError;
 
 /** A row that kills the engine process is tried this often: somebody else may have killed it. */
 const TRIES = 2;
@@ -105,7 +109,7 @@ export class PrefixScorer {
       try {
         return await this.#engine.run(request);
       } catch (error) {
-        if (batch.length > 1 || attempt === TRIES || !(error instanceof EngineDiedError)) throw error;
+        if (batch.length > 1 || attempt === TRIES || !isWorthRepeating(error)) throw error;
       }
     }
   }

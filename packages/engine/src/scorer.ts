@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { numericsOf } from '@tocsin/backbone';
 import { codeOf } from '@tocsin/errors';
 import {
   Batcher,
@@ -11,8 +12,9 @@ import {
 } from './batcher.js';
 import { budgetsOf, calibrate, type TimePass } from './calibrate.js';
 import { type CostModel, UNMEASURED } from './cost-model.js';
+import { type CheckedGuard, checkDevice, type DeviceVerdict, featurePass } from './devices/check-device.js';
 import { deviceName } from './devices/device.js';
-import { Engine, type EngineEvents } from './engine.js';
+import { Engine, type EngineEvents, type Verify } from './engine.js';
 import type { OpenGuard } from './open-guard.js';
 import { batchesOf } from './run-batch.js';
 import { writeWhole } from './write-whole.js';
@@ -32,6 +34,8 @@ export interface ScorerOptions extends EngineEvents {
   engineMain?: string | undefined;
   /** Told of every forward pass that gave scores. */
   onPass?: ((pass: Pass) => void) | undefined;
+  /** Told of the tokens that a batch may hold from now on, when more did not fit into memory. */
+  onBudget?: ((budgetTokens: number) => void) | undefined;
 }
 
 /** A guard with its engine process: token ids in, scores out. What workers and `Guard` score with. */
@@ -39,6 +43,8 @@ export class Scorer {
   readonly #engine: Engine;
   readonly #batcher: Batcher;
   readonly #measure: (run: TimePass) => Promise<CostModel>;
+  /** How far the device's numbers are from a CPU's; undefined for a CPU. */
+  readonly verdict: DeviceVerdict | undefined;
   #measureAfter: number;
 
   private constructor(
@@ -46,17 +52,26 @@ export class Scorer {
     costModel: CostModel,
     measureAfter: number,
     measure: (run: TimePass) => Promise<CostModel>,
-    onPass: ScorerOptions['onPass'],
+    verdict: DeviceVerdict | undefined,
+    { onPass, onBudget }: Pick<ScorerOptions, 'onPass' | 'onBudget'>,
   ) {
     this.#engine = engine;
-    this.#batcher = new Batcher(batchesOf(engine), costModel, onPass);
+    this.#batcher = new Batcher(batchesOf(engine), costModel, onPass, onBudget);
+    this.verdict = verdict;
     this.#measureAfter = measureAfter;
     this.#measure = measure;
   }
 
-  /** Starts the engine process. */
+  /**
+   * Starts the engine process. A device that is no CPU is checked against one, the first time.
+   * @throws UserError for a device that is not there, computes wrong numbers, or has no memory for the guard
+   */
   static async start(guard: OpenGuard, options: ScorerOptions = {}): Promise<Scorer> {
     const threads = options.threads ?? 0;
+    let verdict: DeviceVerdict | undefined;
+    const verify: Verify = async (process) => {
+      verdict = await checkDevice(checkedGuardOf(guard), featurePass(process));
+    };
     const engine = new Engine(
       {
         modelFile: guard.compiled.modelFile,
@@ -67,6 +82,7 @@ export class Scorer {
       },
       options,
       options.engineMain,
+      guard.device.kind === 'cpu' ? undefined : verify,
     );
     const measure = (run: TimePass): Promise<CostModel> => measureCosts(guard, run, threads);
     try {
@@ -76,7 +92,11 @@ export class Scorer {
       const costModel =
         known ?? (measureAfter === 0 ? await measure(batchesOf(engine)) : guessedCosts(guard));
       const after = measureAfter || Number.POSITIVE_INFINITY;
-      return new Scorer(engine, costModel, after, measure, options.onPass);
+      const onBudget = (budgetTokens: number): void => {
+        options.onBudget?.(budgetTokens);
+        void lowerKeptBudget(guard, threads, budgetTokens);
+      };
+      return new Scorer(engine, costModel, after, measure, verdict, { ...options, onBudget });
     } catch (error) {
       await engine.close();
       throw error;
@@ -141,6 +161,28 @@ async function keptCosts(guard: OpenGuard, threads: number): Promise<CostModel |
   const kept = await readKept(costFile(guard, threads));
   return kept?.processor === processor() ? kept.model : undefined;
 }
+
+/** So that the next process does not run into the same wall. */
+async function lowerKeptBudget(guard: OpenGuard, threads: number, budgetTokens: number): Promise<void> {
+  try {
+    const file = costFile(guard, threads);
+    const kept = await readKept(file);
+    if (kept === undefined || kept.model.budgetTokens <= budgetTokens) return;
+    await writeWhole(file, JSON.stringify({ ...kept, model: { ...kept.model, budgetTokens } }));
+  } catch {
+    // The next process finds out for itself.
+  }
+}
+
+const checkedGuardOf = ({ artifact, compiled, device, precision }: OpenGuard): CheckedGuard => ({
+  device,
+  numerics: numericsOf(precision, device.kind),
+  dir: compiled.dir,
+  checkFile: compiled.checkFile,
+  task: artifact.task,
+  vocabSize: compiled.config.vocabSize,
+  maxLength: artifact.maxLength,
+});
 
 function guessedCosts(guard: OpenGuard): CostModel {
   return { ...UNMEASURED, budgetTokens: Math.max(UNMEASURED.budgetTokens, guard.artifact.maxLength) };

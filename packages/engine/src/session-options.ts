@@ -14,13 +14,16 @@ const PROVIDERS: Record<Device['kind'], (device: Device) => Providers> = {
 export function sessionOptions({
   device,
   threads,
+  unoptimized = false,
 }: {
   device: Device;
   threads: number;
+  unoptimized?: boolean | undefined;
 }): InferenceSession.SessionOptions {
   return {
     executionProviders: PROVIDERS[device.kind](device),
     intraOpNumThreads: threads,
+    graphOptimizationLevel: unoptimized ? 'disabled' : 'all',
     // Batches come in every shape: the memory plan of one is of no use to the next.
     enableMemPattern: false,
     // After a pass onnxruntime's threads would go on for 40 ms looking for more, on cores that the next thing needs:

@@ -7,23 +7,32 @@ const READY: CudaFacts = {
   driver: true,
   provider: true,
   providerFile: '/somewhere/libonnxruntime_providers_cuda.so',
+  version: '1.30.0',
+  cudaMajor: 13,
   missing: [],
+  otherVersions: [],
 };
 
 test.each<[string, Partial<CudaFacts>, string, string]>([
   ['another platform', { platform: false, driver: false }, 'no CUDA build for', '--device cpu'],
-  ['no driver', { driver: false, provider: false }, 'no NVIDIA driver', 'nvidia-smi'],
+  ['no driver', { driver: false, missing: ['libcuda.so.1'] }, 'there is no NVIDIA driver', 'nvidia-smi'],
+  [
+    'neither library nor driver',
+    { driver: false, provider: false },
+    'CUDA library is not installed',
+    'two commands',
+  ],
   [
     'onnxruntime-node without CUDA',
     { provider: false },
     'CUDA library is not installed (/somewhere/',
-    'ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node',
+    "Python's onnxruntime-gpu 1.30.0",
   ],
   [
-    'CUDA or cuDNN missing',
-    { missing: ['libcublasLt.so.12', 'libcudnn.so.9'] },
-    'libcublasLt.so.12, libcudnn.so.9',
-    'CUDA 12 and cuDNN 9',
+    'another CUDA than the one that is wanted',
+    { missing: ['libcublasLt.so.13', 'libcudart.so.13', 'libcuda.so.1'], otherVersions: ['libcudart.so.12'] },
+    'CUDA library (built for CUDA 13) does not find libcublasLt.so.13, libcudart.so.13; what is here is libcudart.so.12',
+    'CUDA 13 and cuDNN 9',
   ],
 ])('%s: what is missing, and what to do', (_what, facts, problem, hint) => {
   const found = cudaProblem({ ...READY, ...facts });
@@ -31,12 +40,38 @@ test.each<[string, Partial<CudaFacts>, string, string]>([
   expect(found?.hint).toContain(hint);
 });
 
-test('what files do not tell is what onnxruntime says', () => {
+const cuda = { kind: 'cuda', index: 7 } as const;
+
+test.each<[said: string, Partial<CudaFacts>, problem: string]>([
+  [
+    'CUDA failure 101: invalid device ordinal ; GPU=-1 ; hostname=h\nmore',
+    {},
+    'there is no GPU with the number 7',
+  ],
+  [
+    'Failed to load library libonnxruntime_providers_cuda.so with error: libcublasLt.so.13: cannot open shared object file: No such file or directory',
+    // Nothing but the loader looks where the loader does.
+    { driver: false },
+    "onnxruntime's CUDA library (built for CUDA 13) does not find libcublasLt.so.13",
+  ],
+  [
+    'CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version ; GPU=0',
+    {},
+    'the NVIDIA driver is too old for CUDA 13',
+  ],
+  ['CUDA failure 100: no CUDA-capable device is detected', {}, 'CUDA finds no GPU on this machine'],
+  [
+    'OrtSessionOptionsAppendExecutionProvider_Cuda: Failed to load shared library',
+    { driver: false, provider: false },
+    "onnxruntime-node's CUDA library is not installed (/somewhere/libonnxruntime_providers_cuda.so); nor is there an NVIDIA driver",
+  ],
+  ['CUDA failure 999: unknown error\nmore', {}, 'CUDA failure 999: unknown error'],
+])('what onnxruntime says comes before what files tell: %s', (said, facts, problem) => {
+  expect(deviceProblem(cuda, said, { ...READY, ...facts }).problem).toContain(problem);
+});
+
+test('without a word of onnxruntime nothing is wrong; WebGPU needs a driver', () => {
   expect(cudaProblem(READY)).toBeUndefined();
-  const cuda = { kind: 'cuda', index: 7 } as const;
-  expect(deviceProblem(cuda, 'CUDA failure 101: invalid device ordinal\nmore', READY).problem).toBe(
-    'CUDA failure 101: invalid device ordinal',
-  );
   expect(deviceProblem({ kind: 'webgpu', index: 0 }, 'no adapters', READY).hint).toContain('libvulkan');
 });
 

@@ -1,9 +1,6 @@
 import { UserError } from '@tocsin/errors';
-import type { CudaFacts } from './cuda-libraries.js';
+import { type CudaFacts, cudaMajorOf } from './cuda-libraries.js';
 import { type Device, deviceName } from './device.js';
-
-/** How onnxruntime-node gets its CUDA library; what .npmrc says (skip) is overridden. */
-export const INSTALL_CUDA = 'ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node';
 
 /** A problem with a device, and what to do about it. */
 export interface DeviceProblem {
@@ -11,7 +8,14 @@ export interface DeviceProblem {
   hint: string;
 }
 
-/** Why CUDA does not work, as far as files tell; undefined when they do not. */
+const DRIVER_FILE = '/dev/nvidiactl';
+const INSTALL_DRIVER =
+  'Install the driver, and in a container pass the GPU on (docker run --gpus all); nvidia-smi must list it. Or use --device cpu.';
+
+/**
+ * Why CUDA does not work, as far as files tell; undefined when they do not. What is loaded first comes first: the
+ * provider, the libraries that it asks for, the driver.
+ */
 export function cudaProblem(facts: CudaFacts): DeviceProblem | undefined {
   if (!facts.platform) {
     return {
@@ -19,36 +23,83 @@ export function cudaProblem(facts: CudaFacts): DeviceProblem | undefined {
       hint: 'CUDA works on Linux, x64. Use --device cpu here.',
     };
   }
-  if (!facts.driver) {
-    return {
-      problem: 'there is no NVIDIA driver on this machine (no /dev/nvidiactl)',
-      hint: 'Install the driver, and in a container pass the GPU on (docker run --gpus all); nvidia-smi must list it. Or use --device cpu.',
-    };
-  }
   if (!facts.provider) {
-    return {
+    return withDriver(facts, {
       problem: `onnxruntime-node's CUDA library is not installed (${facts.providerFile})`,
-      hint: `npm does not carry it. With a network: ${INSTALL_CUDA}`,
-    };
+      hint: `npm does not carry it. The one of Python's onnxruntime-gpu ${facts.version} fits: docs/guards.md, "CUDA", has the two commands.`,
+    });
   }
-  if (facts.missing.length > 0) {
-    return {
-      problem: `libraries of CUDA are missing: ${facts.missing.join(', ')}`,
-      hint: 'Install CUDA 12 and cuDNN 9, and have their directories on LD_LIBRARY_PATH.',
-    };
+  // The driver's own library is missing wherever the driver is.
+  const missing = facts.missing.filter((name) => name !== 'libcuda.so.1');
+  if (missing.length > 0) return withDriver(facts, missingLibraries(missing, facts));
+  if (!facts.driver) {
+    return { problem: `there is no NVIDIA driver on this machine (no ${DRIVER_FILE})`, hint: INSTALL_DRIVER };
   }
   return undefined;
 }
 
-/** Why a device does not work, when onnxruntime was tried and said `reason`. */
+function missingLibraries(
+  missing: readonly string[],
+  facts: Pick<CudaFacts, 'cudaMajor' | 'otherVersions'>,
+): DeviceProblem {
+  const major = facts.cudaMajor ?? cudaMajorOf(missing);
+  const others =
+    facts.otherVersions.length === 0 ? '' : `; what is here is ${facts.otherVersions.join(', ')}`;
+  const wanted = major === undefined ? '' : ` (built for CUDA ${major})`;
+  return {
+    problem: `onnxruntime's CUDA library${wanted} does not find ${missing.join(', ')}${others}`,
+    hint: `Install CUDA${major === undefined ? '' : ` ${major}`} and cuDNN 9, and have their directories on LD_LIBRARY_PATH.`,
+  };
+}
+
+/** The first cause, and whether another one waits behind it. */
+function withDriver(facts: CudaFacts, { problem, hint }: DeviceProblem): DeviceProblem {
+  if (facts.driver) return { problem, hint };
+  return { problem: `${problem}; nor is there an NVIDIA driver (no ${DRIVER_FILE})`, hint };
+}
+
+/** What onnxruntime and CUDA say of causes that no file shows. */
+const SAID: [RegExp, (match: RegExpExecArray, device: Device, facts: CudaFacts) => DeviceProblem][] = [
+  [
+    /(lib[\w.+-]+\.so[\d.]*): cannot open shared object file/,
+    ([, library = ''], _device, facts) => missingLibraries([library], facts),
+  ],
+  [
+    /invalid device ordinal|(?:CUDA|cudaError)\D{0,12}101\b|Invalid.*device.?id/i,
+    (_match, device) => ({
+      problem: `there is no GPU with the number ${device.index}`,
+      hint: 'They are counted from 0: nvidia-smi lists them, and CUDA_VISIBLE_DEVICES may hide some.',
+    }),
+  ],
+  [
+    /driver version is insufficient|(?:CUDA failure|cudaError)\D{0,12}35\b/i,
+    (_match, _device, { cudaMajor }) => ({
+      problem: `the NVIDIA driver is too old for CUDA${cudaMajor === undefined ? '' : ` ${cudaMajor}`}`,
+      hint: 'Update the driver: nvidia-smi shows the newest version of CUDA that it takes.',
+    }),
+  ],
+  [
+    /no CUDA-capable device|(?:CUDA failure|cudaError)\D{0,12}100\b/i,
+    () => ({ problem: 'CUDA finds no GPU on this machine', hint: INSTALL_DRIVER }),
+  ],
+];
+
+/** Why a device does not work, when onnxruntime was tried and said `reason`: what it said comes before what files tell. */
 export function deviceProblem(device: Device, reason: string, facts: CudaFacts): DeviceProblem {
-  const known = device.kind === 'cuda' ? cudaProblem(facts) : undefined;
-  if (known !== undefined) return known;
   if (device.kind === 'webgpu') {
     return {
       problem: `WebGPU found nothing to run on (${firstLine(reason)})`,
       hint: 'WebGPU needs a GPU with a Vulkan driver (Linux: libvulkan.so.1 and the vendor driver), Metal or Direct3D 12. Or use --device cpu.',
     };
+  }
+  if (device.kind === 'cuda') {
+    for (const [saying, explain] of SAID) {
+      const match = saying.exec(reason);
+      // The driver's library is as missing as the driver.
+      if (match !== null && match[1] !== 'libcuda.so.1') return explain(match, device, facts);
+    }
+    const known = cudaProblem(facts);
+    if (known !== undefined) return known;
   }
   return { problem: firstLine(reason), hint: 'tocsin doctor shows the GPUs and libraries that are there.' };
 }

@@ -14,6 +14,8 @@ export interface Shape {
   vocab: number;
   bias: boolean;
   maxLength: number;
+  /** How sure the head is that every row is fine; 0 when not given. */
+  harmlessBy?: number;
 }
 
 /** A guard of random weights, on disk and as numbers. */
@@ -68,7 +70,7 @@ export async function writeRandomGuard(dir: string, shape: Shape): Promise<Rando
     );
   }
   weights.set('network.0.weight', random(CLASSES * hidden, 2 / Math.sqrt(hidden)));
-  weights.set('network.0.bias', random(CLASSES, 0.1));
+  weights.set('network.0.bias', Float32Array.of(shape.harmlessBy ?? 0, 0.05));
 
   const [artifact, checkpoint] = [join(dir, 'artifact'), join(dir, 'backbone')];
   await Promise.all([mkdir(artifact, { recursive: true }), mkdir(checkpoint, { recursive: true })]);

@@ -24,7 +24,11 @@ async function usable(facts: Awaited<ReturnType<typeof cudaFacts>>): Promise<Fin
   const missing = cudaProblem(facts);
   if (missing !== undefined) return note(SUBJECT, missing.problem, missing.hint);
   const reason = await probeDevice(FIRST);
-  if (reason === undefined) return ok(SUBJECT, 'onnxruntime computes on the first GPU (--device cuda)');
+  if (reason === undefined)
+    return ok(
+      SUBJECT,
+      'onnxruntime starts on the first GPU (--device cuda); its scores are checked against the CPU when a guard is first loaded: tocsin doctor --device cuda --guard ...',
+    );
   const { problem, hint } = deviceProblem(FIRST, reason, facts);
   return note(SUBJECT, problem, hint);
 }

@@ -1,4 +1,4 @@
-import { Guard } from '@tocsin/engine';
+import { type DeviceVerdict, Guard } from '@tocsin/engine';
 import { messageOf } from '@tocsin/errors';
 import type { Check } from '../checkup.js';
 import { ok, problem } from '../finding.js';
@@ -15,7 +15,7 @@ export const guardCheck: Check = {
     try {
       const started = performance.now();
       const guard = await Guard.fromPretrained(ref, { ...options, cacheDir });
-      const { task, precision, device, fingerprint } = guard.info;
+      const { task, precision, device, fingerprint, check } = guard.info;
       await guard.close();
       const seconds = ((performance.now() - started) / 1000).toFixed(1);
       return [
@@ -23,9 +23,15 @@ export const guardCheck: Check = {
           SUBJECT,
           `${ref} loads in ${seconds} s: ${task}, ${precision} on ${device}, fingerprint ${fingerprint.slice(0, 12)}`,
         ),
+        ...(check === undefined ? [] : [ok(device, checkText(check))]),
       ];
     } catch (error) {
       return [problem(SUBJECT, `${ref}: ${messageOf(error)}`, hintOf(error, 'See the other findings.'))];
     }
   },
 };
+
+/** How a device's check against the CPU came out. */
+export function checkText({ device, driver, onnxruntime, score, features }: DeviceVerdict): string {
+  return `checked against the CPU (${device}, driver ${driver}, onnxruntime ${onnxruntime}): scores differ by ${score.toPrecision(2)} at most, what the head reads by ${(100 * features).toPrecision(2)} %`;
+}

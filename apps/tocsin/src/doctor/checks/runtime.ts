@@ -29,7 +29,11 @@ async function cpu(what: string): Promise<Finding> {
 
 async function webgpu(): Promise<Finding> {
   const failure = await tried('webgpu');
-  if (failure === undefined) return ok('webgpu', 'works (--device webgpu; Tocsin was not tested with it)');
+  if (failure === undefined)
+    return ok(
+      'webgpu',
+      'starts (--device webgpu); its scores are checked against the CPU when a guard is first loaded: tocsin doctor --device webgpu --guard ...',
+    );
   return note('webgpu', 'nothing to run on', 'Only needed for --device webgpu: a GPU with a Vulkan driver.');
 }
 

@@ -1,0 +1,21 @@
+import { fileURLToPath } from 'node:url';
+import { CPU } from '../devices/device.js';
+import type { OpenGuard } from '../open-guard.js';
+import { Scorer, type ScorerOptions } from '../scorer.js';
+import type { StandIn } from './stand-in-main.js';
+
+const MAIN = fileURLToPath(new URL('../../dist/testing/stand-in-main.js', import.meta.url));
+
+/** Starts a scorer whose engine process has a fault. A guard of any device: it runs on the CPU. */
+export async function startFaulty(
+  guard: OpenGuard,
+  fault: StandIn,
+  options: ScorerOptions = {},
+): Promise<Scorer> {
+  // Engine processes take the environment of the moment that they start: this one is for all of this test file's.
+  process.env.STAND_IN = JSON.stringify(fault);
+  return Scorer.start(guard, { ...options, engineMain: MAIN });
+}
+
+/** The guard as a CPU's, whatever it was built for. */
+export const onCpu = (guard: OpenGuard): OpenGuard => ({ ...guard, device: CPU });
