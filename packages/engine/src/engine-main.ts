@@ -50,7 +50,7 @@ async function load(options: EngineOptions): Promise<Session> {
   }
   const session = await PrefixSession.load(options);
   return {
-    run: async (request) => (request.type === 'prefixes' ? session.run(request.rows) : unexpected(request)),
+    run: async (request) => (request.type === 'prefixes' ? session.run(request) : unexpected(request)),
     forget: (stream) => session.forget(stream),
   };
 }

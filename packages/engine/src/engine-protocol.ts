@@ -33,6 +33,8 @@ export interface BatchRequest {
 export interface PrefixRequest {
   type: 'prefixes';
   rows: PrefixRow[];
+  /** Asks for one more array: what a content guard's head reads of each whole row, row after row. */
+  features?: boolean | undefined;
 }
 
 export interface PrefixRow {

@@ -52,7 +52,7 @@ test('a process killed in mid-run costs that run, and the next one has another p
   await expect(running).rejects.toThrow(EngineDiedError);
   expect((await engine.run(batchOf(2, 9))).scores).toEqual(expected.scores);
   expect(await engine.pid()).not.toBe(first);
-  expect(restarts).toEqual([`engine process ${first} ended`]);
+  expect(restarts).toEqual([`engine process ${first} ended (signal SIGKILL)`]);
 });
 
 test('many that wait for a new process share one', async () => {

@@ -1,4 +1,5 @@
-import { Engine, type EngineEvents } from './engine.js';
+import { checkDevice, checkedGuard, featurePass } from './devices/check-device.js';
+import { Engine, type EngineEvents, type Verify } from './engine.js';
 import { EngineDiedError, type EngineResult } from './engine-process.js';
 import type { EngineOptions, PrefixRow } from './engine-protocol.js';
 import type { OpenGuard } from './open-guard.js';
@@ -7,10 +8,13 @@ import { OutOfMemoryError } from './out-of-memory.js';
 /** The prefixes of a guard. Its engine process starts at the first use, or with `start()`. */
 export function prefixScorerOf(
   guard: OpenGuard,
-  options: EngineEvents & { threads?: number | undefined } = {},
+  options: EngineEvents & { threads?: number | undefined; engineMain?: string | undefined } = {},
 ): PrefixScorer {
   const { compiled, artifact } = guard;
   const threads = options.threads ?? 0;
+  const verify: Verify = async (process) => {
+    await checkDevice(checkedGuard(guard, 'prefixes'), featurePass(process, 'prefixes'));
+  };
   return new PrefixScorer(
     {
       modelFile: compiled.prefixFile,
@@ -20,6 +24,8 @@ export function prefixScorerOf(
       threads,
     },
     options,
+    options.engineMain,
+    guard.device.kind === 'cpu' ? undefined : verify,
   );
 }
 
@@ -47,8 +53,8 @@ export class PrefixScorer {
   #streams = 0;
 
   /** The engine process starts at the first use, or with `start()`. */
-  constructor(options: EngineOptions, events: EngineEvents = {}) {
-    this.#engine = new Engine(options, events);
+  constructor(options: EngineOptions, events: EngineEvents = {}, main?: string, verify?: Verify) {
+    this.#engine = new Engine(options, events, main, verify);
   }
 
   start(): Promise<void> {

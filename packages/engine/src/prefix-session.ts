@@ -9,7 +9,7 @@ import {
 } from '@tocsin/backbone';
 import type { Task } from '@tocsin/siren';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { EngineOptions, PrefixRow } from './engine-protocol.js';
+import type { EngineOptions, PrefixRequest, PrefixRow } from './engine-protocol.js';
 import { type NewTokens, packPrefixes } from './pack-prefixes.js';
 import { type Piece, planPasses } from './plan-passes.js';
 import { PrefixMemories } from './prefix-memories.js';
@@ -43,8 +43,9 @@ export class PrefixSession {
   /**
    * The score of every prefix of each row: as many as it has tokens. Only tokens that its stream has not seen in
    * this place are computed. Blocks the process while it runs.
+   * @returns an array a row, and one more with the features of all rows if they are asked for
    */
-  async run(rows: readonly PrefixRow[]): Promise<Float32Array[]> {
+  async run({ rows, features = false }: Pick<PrefixRequest, 'rows' | 'features'>): Promise<Float32Array[]> {
     const memories = rows.map(({ stream, tokenIds }) => {
       const memory = this.#memories.of(stream);
       memory.truncate(memory.sharedWith(tokenIds));
@@ -54,8 +55,13 @@ export class PrefixSession {
     for (const pass of planPasses(parts)) await this.#pass(rows, memories, pass);
     // The memories grow with the next chunk: what leaves must be a copy.
     const scores = rows.map(({ tokenIds }, i) => memories[i]?.first(tokenIds.length).scores.slice());
+    const means = rows.map(({ tokenIds }, i) => {
+      const all = memories[i]?.first(tokenIds.length).means ?? new Float32Array();
+      return all.slice(all.length - this.#widths.means);
+    });
     this.#memories.shrink();
-    return scores.map((ofRow) => ofRow ?? new Float32Array());
+    const ofRows = scores.map((ofRow) => ofRow ?? new Float32Array());
+    return features ? [...ofRows, joined(means)] : ofRows;
   }
 
   forget(stream: number): void {

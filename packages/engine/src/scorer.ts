@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { numericsOf } from '@tocsin/backbone';
 import { codeOf } from '@tocsin/errors';
 import {
   Batcher,
@@ -12,7 +11,7 @@ import {
 } from './batcher.js';
 import { budgetsOf, calibrate, type TimePass } from './calibrate.js';
 import { type CostModel, UNMEASURED } from './cost-model.js';
-import { type CheckedGuard, checkDevice, type DeviceVerdict, featurePass } from './devices/check-device.js';
+import { checkDevice, checkedGuard, type DeviceVerdict, featurePass } from './devices/check-device.js';
 import { deviceName } from './devices/device.js';
 import { Engine, type EngineEvents, type Verify } from './engine.js';
 import type { OpenGuard } from './open-guard.js';
@@ -70,7 +69,7 @@ export class Scorer {
     const threads = options.threads ?? 0;
     let verdict: DeviceVerdict | undefined;
     const verify: Verify = async (process) => {
-      verdict = await checkDevice(checkedGuardOf(guard), featurePass(process));
+      verdict = await checkDevice(checkedGuard(guard, 'batches'), featurePass(process));
     };
     const engine = new Engine(
       {
@@ -173,16 +172,6 @@ async function lowerKeptBudget(guard: OpenGuard, threads: number, budgetTokens: 
     // The next process finds out for itself.
   }
 }
-
-const checkedGuardOf = ({ artifact, compiled, device, precision }: OpenGuard): CheckedGuard => ({
-  device,
-  numerics: numericsOf(precision, device.kind),
-  dir: compiled.dir,
-  checkFile: compiled.checkFile,
-  task: artifact.task,
-  vocabSize: compiled.config.vocabSize,
-  maxLength: artifact.maxLength,
-});
 
 function guessedCosts(guard: OpenGuard): CostModel {
   return { ...UNMEASURED, budgetTokens: Math.max(UNMEASURED.budgetTokens, guard.artifact.maxLength) };

@@ -5,7 +5,7 @@ import { goldenCases, goldenDirs, tempDir } from '@tocsin/siren/testing';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { type OpenGuard, openGuard } from '../open-guard.js';
 import { writeRandomGuard } from '../testing/random-guard.js';
-import { startFaulty } from '../testing/stand-in.js';
+import { prefixesOfFaulty, startFaulty } from '../testing/stand-in.js';
 
 const temp = tempDir();
 let guard: OpenGuard;
@@ -62,6 +62,22 @@ test('a verdict holds for its driver alone', async () => {
     await writeFile(verdictFile(), JSON.stringify({ ...verdict, ...change }));
     await expect(startFaulty(guard, { corrupt })).rejects.toThrow('computes wrong numbers');
   }
+});
+
+test('the graph of streams and traces is checked by itself', async () => {
+  const rows = goldenCases('llama-residual').slice(0, 3);
+  const right = prefixesOfFaulty(guard, {});
+  for (const { tokenIds, score } of rows) {
+    const scores = await right.score({ tokenIds: Int32Array.from(tokenIds), stream: undefined });
+    expect(scores.at(-1)).toBeCloseTo(score, 4);
+  }
+  await right.close();
+  const file = join(guard.compiled.dir, 'check-prefixes-webgpu.json');
+  expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ score: expect.any(Number) as number });
+  await rm(file);
+  const wrong = prefixesOfFaulty(guard, { corrupt: 'model.layers.1.self_attn.v_proj.weight' });
+  await expect(wrong.start()).rejects.toThrow('computes wrong numbers');
+  await wrong.close();
 });
 
 test('a guard whose head is sure of everything still shows a device that is wrong', async () => {

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Arithmetic, Numerics } from '@tocsin/backbone';
+import { type Arithmetic, type Numerics, numericsOf } from '@tocsin/backbone';
 import { codeOf, messageOf, UserError } from '@tocsin/errors';
 import { EngineProcess } from '../engine-process.js';
 import type { EngineOptions } from '../engine-protocol.js';
+import type { OpenGuard } from '../open-guard.js';
 import { OutOfMemoryError } from '../out-of-memory.js';
 import { writeWhole } from '../write-whole.js';
 import { CPU, type Device, deviceName } from './device.js';
@@ -21,12 +22,30 @@ export interface DeviceVerdict extends DeviceIdentity {
 export interface CheckedGuard {
   device: Device;
   numerics: Numerics;
+  /** Which of its graphs runs on the device. */
+  graph: EngineOptions['scores'];
   /** Directory of the compiled guard, and the graph in it that a CPU runs. */
   dir: string;
   checkFile: string;
   task: EngineOptions['task'];
   vocabSize: number;
   maxLength: number;
+}
+
+export function checkedGuard(
+  { artifact, compiled, device, precision }: OpenGuard,
+  graph: CheckedGuard['graph'],
+): CheckedGuard {
+  return {
+    device,
+    numerics: numericsOf(precision, device.kind),
+    graph,
+    dir: compiled.dir,
+    checkFile: compiled.checkFile,
+    task: artifact.task,
+    vocabSize: compiled.config.vocabSize,
+    maxLength: artifact.maxLength,
+  };
 }
 
 /** Scores and features of rows, in one pass. */
@@ -63,7 +82,8 @@ const LENGTHS = [1, 31, 32, 33];
  * @throws UserError with both numbers when they are further apart than rounding explains
  */
 export async function checkDevice(guard: CheckedGuard, onDevice: FeaturePass): Promise<DeviceVerdict> {
-  const file = join(guard.dir, `check-${deviceName(guard.device).replace(':', '-')}.json`);
+  const graph = guard.graph === 'batches' ? '' : `${guard.graph}-`;
+  const file = join(guard.dir, `check-${graph}${deviceName(guard.device).replace(':', '-')}.json`);
   const identity = await deviceIdentity(guard.device);
   const kept = await readVerdict(file);
   if (kept !== undefined && isSame(kept, identity)) return kept;
@@ -79,7 +99,8 @@ export async function checkDevice(guard: CheckedGuard, onDevice: FeaturePass): P
       const [here, there] = [expected[i], result[place]];
       if (here === undefined || there === undefined) throw new Error('a pass gave another number of rows');
       const score = Math.abs(there.score - here.score);
-      const features = distance(there.features, here.features);
+      // The prefix graph of a trajectory guard gives none.
+      const features = there.features.length === 0 ? 0 : distance(there.features, here.features);
       const tolerance = toleranceOf(guard);
       // NaN is no distance that is small enough.
       if (!(score <= tolerance.score && features <= tolerance.features)) {
@@ -141,13 +162,28 @@ async function onCpu(guard: CheckedGuard, rows: readonly Int32Array[]): Promise<
   }
 }
 
-/** Passes of an engine process that was started for batches. */
-export function featurePass(engine: EngineProcess): FeaturePass {
+/** Passes of an engine process over whole rows, whichever graph it has. */
+export function featurePass(engine: EngineProcess, graph: EngineOptions['scores'] = 'batches'): FeaturePass {
+  if (graph === 'prefixes') return prefixPass(engine);
   return async (tokenIds, lengths) => {
     const { scores } = await engine.run({ type: 'batch', tokenIds, lengths, features: true });
     const [ofRows, features] = scores;
     if (ofRows === undefined || features === undefined) throw new Error('the engine gave no features');
     return { scores: ofRows, features };
+  };
+}
+
+/** The last prefix of a row is the row. */
+function prefixPass(engine: EngineProcess): FeaturePass {
+  return async (tokenIds, lengths) => {
+    let at = 0;
+    const rows = Array.from(lengths, (length) => {
+      at += length;
+      return { tokenIds: tokenIds.slice(at - length, at), stream: undefined };
+    });
+    const { scores } = await engine.run({ type: 'prefixes', rows, features: true });
+    const features = scores.at(-1) ?? new Float32Array();
+    return { scores: Float32Array.from(rows, (_, i) => scores[i]?.at(-1) ?? Number.NaN), features };
   };
 }
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { CPU } from '../devices/device.js';
 import type { OpenGuard } from '../open-guard.js';
+import { type PrefixScorer, prefixScorerOf } from '../prefix-scorer.js';
 import { Scorer, type ScorerOptions } from '../scorer.js';
 import type { StandIn } from './stand-in-main.js';
 
@@ -17,5 +17,8 @@ export async function startFaulty(
   return Scorer.start(guard, { ...options, engineMain: MAIN });
 }
 
-/** The guard as a CPU's, whatever it was built for. */
-export const onCpu = (guard: OpenGuard): OpenGuard => ({ ...guard, device: CPU });
+/** The same for prefixes. */
+export function prefixesOfFaulty(guard: OpenGuard, fault: StandIn): PrefixScorer {
+  process.env.STAND_IN = JSON.stringify(fault);
+  return prefixScorerOf(guard, { engineMain: MAIN });
+}
