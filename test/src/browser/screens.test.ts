@@ -9,6 +9,9 @@ beforeAll(async () => {
   bed = await PageBed.open();
   await bed.scored(randomRows(80, 12));
   await bed.scored(randomRows(60, 12), 'the same again.jsonl');
+  // A row read, and a list of rows: what the audit log has to show.
+  for (const path of ['/runs/1/items?limit=50', '/runs/1/items/3', '/runs/1/items?order=seq&limit=9'])
+    expect((await fetch(`${bed.url}/api${path}`)).status).toBe(200);
 });
 afterAll(() => bed?.close());
 
@@ -100,6 +103,8 @@ test.each(LOOKS)(
       await page.emulateMedia({ colorScheme: 'dark' });
       expect(await axeFindings(page, ['color-contrast'])).toEqual([]);
       expect(await visit.overflow()).toBe(0);
+      expect(await visit.beyondContent()).toBe(0);
+      expect(await visit.narrowCells()).toEqual([]);
     }
     expect(visit.troubles).toEqual([]);
     await visit.end();

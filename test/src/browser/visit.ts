@@ -3,6 +3,18 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playw
 const WATCH_VIOLATIONS =
   "addEventListener('securitypolicyviolation', (event) => noteViolation(event.violatedDirective))";
 
+/** Characters that a line of a cell holds on average, where its text takes more than one. */
+const FEWEST_CHARACTERS = 7;
+const NARROW_CELLS = `[...document.querySelectorAll('td, th')].flatMap((cell) => {
+  const range = document.createRange();
+  range.selectNodeContents(cell);
+  const lines = new Set([...range.getClientRects()].map(({ bottom }) => Math.round(bottom / 4))).size;
+  const text = cell.innerText.trim();
+  return lines > 1 && text.length / lines < ${FEWEST_CHARACTERS} ? [lines + ' lines: ' + text] : [];
+})`;
+
+const PATIENCE_MS = 4 * 60_000;
+
 /** A page that is looked at, and whatever went wrong in it. */
 export class Visit {
   readonly context: BrowserContext;
@@ -23,6 +35,8 @@ export class Visit {
       timezoneId: 'Europe/Berlin',
       ...options,
     });
+    // Longer than a slow machine takes; shorter than a test, so that a failure says what was waited for.
+    context.setDefaultTimeout(PATIENCE_MS);
     const page = await context.newPage();
     const visit = new Visit(context, page);
     const note = (trouble: string): void => void visit.troubles.push(trouble);
@@ -44,6 +58,19 @@ export class Visit {
     return this.page.evaluate<number>(
       'document.documentElement.scrollWidth - document.documentElement.clientWidth',
     );
+  }
+
+  /** How many pixels the page scrolls past the end of what stands on it. */
+  async beyondContent(): Promise<number> {
+    return this.page.evaluate<number>(
+      `Math.max(0, Math.floor(document.documentElement.scrollHeight
+        - Math.max(innerHeight, document.querySelector('main').getBoundingClientRect().bottom + scrollY)))`,
+    );
+  }
+
+  /** Cells of tables whose text is broken into lines of a few characters, with what stands in them. */
+  async narrowCells(): Promise<string[]> {
+    return this.page.evaluate<string[]>(NARROW_CELLS);
   }
 
   async end(): Promise<void> {

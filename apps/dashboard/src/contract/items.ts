@@ -21,6 +21,14 @@ export const itemsQuery = z.strictObject({
 });
 export type ItemsQuery = QueryOf<typeof itemsQuery>;
 
+/** What a list shows of a row's text. */
+export const beginning = {
+  /** The beginning of its text, as one string; null when the text was not kept. */
+  preview: z.string().nullable(),
+  /** The beginnings of its parts: of a text, of prompt and response, or of the first messages. */
+  excerpt: storedContent.nullable(),
+};
+
 /** A row of a run. */
 export const itemRow = z
   .object({
@@ -29,8 +37,7 @@ export const itemRow = z
     /** Null for a row that has none (yet). */
     score: probability.nullable(),
     truncated: z.boolean(),
-    /** The beginning of its text; null when the text was not kept. */
-    preview: z.string().nullable(),
+    ...beginning,
     /** Why it has no score; null when it has one, or waits for it. */
     reason: z.string().nullable(),
   })
@@ -99,7 +106,7 @@ export const comparison = z
         seq: serial,
         score: probability,
         otherScore: probability,
-        preview: z.string().nullable(),
+        ...beginning,
       }),
     ),
   })

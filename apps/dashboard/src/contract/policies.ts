@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { beginning } from './items.js';
 import { pageOf, pageQuery } from './pages.js';
 import {
   handle,
@@ -90,9 +91,7 @@ export const policyPreview = z
     added: z.number().int(),
     removed: z.number().int(),
     /** Rows that would change sides, those nearest to the new threshold first. */
-    examples: z.array(
-      z.object({ seq: serial, key: z.string(), score: probability, preview: z.string().nullable() }),
-    ),
+    examples: z.array(z.object({ seq: serial, key: z.string(), score: probability, ...beginning })),
   })
   .meta({ id: 'PolicyPreview' });
 export type PolicyPreview = z.infer<typeof policyPreview>;

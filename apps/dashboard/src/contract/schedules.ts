@@ -23,7 +23,11 @@ export const schedule = z
   })
   .meta({ id: 'Schedule' });
 export type Schedule = z.infer<typeof schedule>;
-export const scheduleList = z.object({ data: z.array(schedule) });
+export const scheduleList = z.object({
+  data: z.array(schedule),
+  /** Directories whose files may be scheduled through the API (`--corpus-root`). Empty: none can be created. */
+  corpusRoots: z.array(z.string()),
+});
 export type ScheduleList = z.infer<typeof scheduleList>;
 export const scheduleParams = z.strictObject({ name: handle });
 

@@ -168,7 +168,7 @@ export function policyRoutes(app: App, { pool }: Services): void {
         examples: preview.examples.map(({ seq, score }) => ({
           ...{ seq, score },
           key: rows.get(seq)?.key ?? '',
-          preview: previewOf(rows.get(seq)?.json ?? null),
+          ...previewOf(rows.get(seq)?.json ?? null),
         })),
       };
     },

@@ -48,7 +48,7 @@ export function compareRoutes(app: App, { pool }: Services): void {
         ks: drift.kolmogorovSmirnov ?? null,
         examples: compared.examples.map(({ key, seq, before, now }) => ({
           ...{ key, seq, score: now, otherScore: before },
-          preview: previewOf(texts.get(seq) ?? null),
+          ...previewOf(texts.get(seq) ?? null),
         })),
       };
     },

@@ -55,7 +55,7 @@ export function itemRoutes(app: App, { pool, guards }: Services): void {
         final,
         data: rows.map(({ json, error, reject, tokens: _, ...row }) => ({
           ...row,
-          preview: previewOf(json),
+          ...previewOf(json),
           reason: reject ?? error,
         })),
         next: next === null ? null : cursorOf(next),

@@ -56,7 +56,10 @@ export function scheduleRoutes(app: App, { pool, backend, guards, schedules }: S
       config: { needs: 'oversee' },
       schema: { tags, summary: 'Schedules, by name', response: { 200: scheduleList } },
     },
-    async () => ({ data: (await listSchedules(pool)).map(answerOf) }),
+    async () => ({
+      data: (await listSchedules(pool)).map(answerOf),
+      corpusRoots: [...corpusRoots],
+    }),
   );
 
   app.get(

@@ -13,10 +13,16 @@ import { ReviewsScreen } from './review/reviews-screen.js';
 import { RunScreen } from './run/run-screen.js';
 import { RunsScreen } from './runs/runs-screen.js';
 import { SchedulesScreen } from './schedules/schedules-screen.js';
+import { restricted } from './session/restricted.js';
 import { SignedIn } from './session/signed-in.js';
 import { Toasts } from './ui/toasts.js';
 
 const client = createClient();
+const Reviews = restricted(ReviewsScreen, 'oversee', 'Review');
+const Review = restricted(ReviewScreen, 'oversee', 'Review');
+const Schedules = restricted(SchedulesScreen, 'oversee', 'Schedules');
+const Keys = restricted(KeysScreen, 'administer', 'Keys');
+const Audit = restricted(AuditScreen, 'administer', 'Audit log');
 
 /** The whole page. */
 export function App(): JSX.Element {
@@ -29,13 +35,13 @@ export function App(): JSX.Element {
               <Router>
                 <Route path="/" component={RunsScreen} />
                 <Route path="/runs/:id" component={RunScreen} />
-                <Route path="/review" component={ReviewsScreen} />
-                <Route path="/review/:run" component={ReviewScreen} />
+                <Route path="/review" component={Reviews} />
+                <Route path="/review/:run" component={Review} />
                 <Route path="/policies" component={PoliciesScreen} />
                 <Route path="/guards" component={GuardsScreen} />
-                <Route path="/schedules" component={SchedulesScreen} />
-                <Route path="/keys" component={KeysScreen} />
-                <Route path="/audit" component={AuditScreen} />
+                <Route path="/schedules" component={Schedules} />
+                <Route path="/keys" component={Keys} />
+                <Route path="/audit" component={Audit} />
                 <Route default component={NoScreen} />
               </Router>
             </Frame>

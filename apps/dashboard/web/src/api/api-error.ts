@@ -26,6 +26,11 @@ export class ApiError extends Error {
   }
 }
 
+/** Whether what was asked for is not there. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 404;
+}
+
 /** No answer: the process is gone, or the network is. */
 export function noAnswer(): ApiError {
   return new ApiError(0, 'The server does not answer.', {

@@ -12,6 +12,7 @@ import { MoreButton } from '../ui/more-button.js';
 import { Table } from '../ui/table.js';
 import { useSettled } from '../ui/use-settled.js';
 import { WhenAnswered } from '../ui/when-answered.js';
+import { detailsOf, subjectOf } from './details.js';
 
 const TYPING_MS = 300;
 
@@ -24,12 +25,15 @@ export function AuditScreen(): JSX.Element {
     placeholderData: (before) => before,
   });
   return (
-    <Screen title="Audit log" about="Every change, and every read of a text. It never holds a text.">
+    <Screen
+      title="Audit log"
+      about="Records every change and every read of a text. It never contains a text."
+    >
       <div class="row">
         <input
           type="search"
-          aria-label="Action"
-          placeholder="Action: text.read, or policy. for all of policies"
+          aria-label="Filter by action"
+          placeholder="Filter by action: text.read, or policy. for all policy actions"
           class="grow words"
           value={action}
           onInput={({ currentTarget }) => setAction(currentTarget.value)}
@@ -57,23 +61,23 @@ export function AuditScreen(): JSX.Element {
 
 function AuditTable({ entries }: { entries: readonly AuditEntry[] }): JSX.Element {
   return (
-    <Table label="Audit log" columns={['When', 'Who', 'Action', 'Of', 'Details']}>
-      {entries.map(({ id, at, who, action, subject, run, details }) => (
-        <tr key={id}>
+    <Table label="Audit log" columns={['When', 'Who', 'Action', 'Subject', 'Details']}>
+      {entries.map((entry) => (
+        <tr key={entry.id}>
           <td class="nowrap soft">
-            <time dateTime={at}>{moment(at)}</time>
+            <time dateTime={entry.at}>{moment(entry.at)}</time>
           </td>
           <td class="wrap">
             <bdi>
-              <VisibleText text={who} />
+              <VisibleText text={entry.who} />
             </bdi>
           </td>
-          <td class="mono nowrap">{action}</td>
+          <td class="mono nowrap">{entry.action}</td>
           <td class="wrap">
-            {run === null ? <VisibleText text={subject} /> : <a href={`/runs/${run}`}>{subject}</a>}
+            <Subject entry={entry} />
           </td>
           <td class="fill wrap soft small">
-            <VisibleText text={detailsText(details)} />
+            <Details entry={entry} />
           </td>
         </tr>
       ))}
@@ -81,8 +85,20 @@ function AuditTable({ entries }: { entries: readonly AuditEntry[] }): JSX.Elemen
   );
 }
 
-function detailsText(details: AuditEntry['details']): string {
-  return Object.entries(details)
-    .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
-    .join(', ');
+function Subject({ entry }: { entry: AuditEntry }): JSX.Element {
+  const subject = <VisibleText text={subjectOf(entry)} />;
+  return entry.run === null ? subject : <a href={`/runs/${entry.run}`}>{subject}</a>;
+}
+
+function Details({ entry }: { entry: AuditEntry }): JSX.Element {
+  const { text, full } = detailsOf(entry);
+  if (full === undefined) return <VisibleText text={text} />;
+  return (
+    <details>
+      <summary>
+        <VisibleText text={text} />
+      </summary>
+      <VisibleText text={full} />
+    </details>
+  );
 }

@@ -9,6 +9,18 @@ export interface HeatPiece {
   first: boolean;
 }
 
+/** The pieces of a stretch of the text; one that reaches over an end of it is cut there. */
+export function piecesBetween(pieces: readonly HeatPiece[], start: number, end: number): HeatPiece[] {
+  const within: HeatPiece[] = [];
+  let at = 0;
+  for (const piece of pieces) {
+    const text = piece.text.slice(Math.max(0, start - at), Math.max(0, end - at));
+    if (text !== '') within.push({ ...piece, text });
+    at += piece.text.length;
+  }
+  return within;
+}
+
 /** Cuts a traced text at its tokens. Joined, the pieces are the text; tokens of half a character share one piece. */
 export function heatPieces({
   text,

@@ -12,7 +12,7 @@ test('an item is shown as it was said', () => {
     { role: 'assistant', content: null, tool_calls: [{ function: { name: 'search' } }] },
   ];
   const parts = partsOf({ messages, tools: [{ name: 'search' }] });
-  expect(parts.map(({ name }) => name)).toEqual(['user', 'assistant', 'Tools']);
+  expect(parts.map(({ name }) => name)).toEqual(['User', 'Assistant', 'Tools']);
   expect(parts[1]?.text).toContain('search');
 });
 

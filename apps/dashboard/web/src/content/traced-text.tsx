@@ -17,7 +17,7 @@ interface TracedTextProps {
 /** A text with the score after each of its tokens. */
 export function TracedText({ run, seq, threshold, content }: TracedTextProps): JSX.Element {
   const trace = useQuery({ ...traceAsk(run, seq, threshold), placeholderData: (before) => before });
-  if (trace.data !== undefined) return <HeatMap trace={trace.data} threshold={threshold} />;
+  if (trace.data !== undefined) return <HeatMap trace={trace.data} threshold={threshold} content={content} />;
   return (
     <>
       <StoredText content={content} />

@@ -156,16 +156,19 @@ export function HistogramTable({ histogram }: { histogram: Histogram }): JSX.Ele
     .map((rows, bin) => ({ rows, from: histogram.edges[bin] ?? 0, to: histogram.edges[bin + 1] ?? 1 }))
     .filter(({ rows }) => rows > 0);
   return (
-    <table class="visually-hidden">
-      <caption>Rows by score</caption>
-      <tbody>
-        {rows.map(({ rows, from, to }) => (
-          <tr key={from}>
-            <th scope="row">{`${thresholdText(from)} to ${thresholdText(to)}`}</th>
-            <td>{count(rows)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    // A table grows with its lines whatever its height: only a box around it can hide it.
+    <div class="visually-hidden">
+      <table>
+        <caption>Rows by score</caption>
+        <tbody>
+          {rows.map(({ rows, from, to }) => (
+            <tr key={from}>
+              <th scope="row">{`${thresholdText(from)} to ${thresholdText(to)}`}</th>
+              <td>{count(rows)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }

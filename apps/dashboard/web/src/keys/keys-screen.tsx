@@ -63,7 +63,15 @@ function KeysTable({ keys }: { keys: readonly ApiKey[] }): JSX.Element {
   return (
     <Table
       label="Keys"
-      columns={['Name', 'Begins with', 'Role', 'Made', 'Last used', 'Ends', { name: 'Do', hidden: true }]}
+      columns={[
+        'Name',
+        'Begins with',
+        'Role',
+        'Created',
+        'Last used',
+        'Expires',
+        { name: 'Actions', hidden: true },
+      ]}
     >
       {keys.map((key) => (
         <tr key={key.id}>

@@ -49,16 +49,16 @@ export function NewKeyDialog({ onClose }: { onClose: () => void }): JSX.Element 
       title="New key"
       onClose={onClose}
       onSubmit={submit}
-      action="Make the key"
+      action="Create key"
       disabled={creating.isPending}
       error={creating.error}
-      failure="It was not made"
+      failure="The key was not created"
     >
       <Field label="Name" help="Who or what will use it.">
         {(control) => <input {...control} name="name" required maxLength={100} autocomplete="off" />}
       </Field>
       <div class="pair">
-        <Field label="May">
+        <Field label="Role">
           {(control) => (
             <select {...control} name="role">
               {roles.map(({ role, about }) => (
@@ -69,7 +69,7 @@ export function NewKeyDialog({ onClose }: { onClose: () => void }): JSX.Element 
             </select>
           )}
         </Field>
-        <Field label="Ends">
+        <Field label="Expires">
           {(control) => (
             <select {...control} name="days">
               <option value="7">in a week</option>
@@ -96,7 +96,7 @@ interface ShowKeyProps {
 function ShowKey({ made, keyless, onClose }: ShowKeyProps): JSX.Element {
   return (
     <Dialog title={`The key ${made.name}`} onClose={onClose}>
-      <p>Copy it now: it is not shown again.</p>
+      <p>Copy it now. It is not shown again.</p>
       <div class="row">
         <code class="shown-key grow">{made.key}</code>
         <CopyButton text={made.key} />
@@ -108,7 +108,7 @@ function ShowKey({ made, keyless, onClose }: ShowKeyProps): JSX.Element {
       )}
       <div class="actions">
         <button type="button" class="button primary" onClick={onClose}>
-          I have it
+          Done
         </button>
       </div>
     </Dialog>

@@ -14,3 +14,16 @@ export function NoScreen(): JSX.Element {
     </Screen>
   );
 }
+
+/** Instead of a run that is not there, or not for who asks. */
+export function NoRun({ id }: { id: number }): JSX.Element {
+  return (
+    <Screen title={`Run ${id}`}>
+      <Empty title={`There is no run ${id}`}>
+        <p>
+          It may have been deleted, or it belongs to another key. <a href="/">All runs</a>
+        </p>
+      </Empty>
+    </Screen>
+  );
+}

@@ -27,10 +27,10 @@ export function NewPolicyDialog({ onClose }: { onClose: () => void }): JSX.Eleme
       title="New policy"
       onClose={onClose}
       onSubmit={submit}
-      action="Make it"
+      action="Create"
       disabled={creating.isPending}
       error={creating.error}
-      failure="It was not made"
+      failure="The policy was not created"
     >
       <div class="pair">
         <NameField />

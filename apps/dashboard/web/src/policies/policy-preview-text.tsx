@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/preact-query';
 import type { JSX } from 'preact';
 import type { Policy, PolicyPreview } from '../../../src/contract/index.js';
 import { policyPreviewAsk } from '../api/policies.js';
-import { useBlur } from '../content/blur.js';
+import { ContentLine } from '../content/content-line.js';
 import { VisibleText } from '../content/visible-text.js';
 import { count, counted } from '../format/number.js';
 import { ScoreMark } from '../run/score-mark.js';
@@ -36,25 +36,22 @@ export function PolicyPreviewText({ policy, run, threshold }: PolicyPreviewTextP
 }
 
 function Preview({ preview, run }: { preview: PolicyPreview; run: number }): JSX.Element {
-  const [blur] = useBlur();
   return (
     <div class="stack" aria-live="polite">
       <p class="preview-words">{wordsOf(preview, run)}</p>
       {preview.examples.length > 0 && (
         <ul class="examples">
-          {preview.examples.map(({ seq, key, score, preview: text }) => (
+          {preview.examples.map(({ seq, key, score, excerpt }) => (
             <li key={seq}>
               <ScoreMark score={score} threshold={preview.to} />
-              {text === null ? (
+              {excerpt === null ? (
                 <span class="faint wrap">
                   <bdi>
                     <VisibleText text={key} />
                   </bdi>
                 </span>
               ) : (
-                <span class={blur ? 'content line blurred' : 'content line'} dir="auto">
-                  <VisibleText text={text} />
-                </span>
+                <ContentLine content={excerpt} />
               )}
             </li>
           ))}

@@ -2,10 +2,11 @@ import { useQuery } from '@tanstack/preact-query';
 import type { JSX } from 'preact';
 import { useLocation, useRoute } from 'preact-iso';
 import type { ReviewOrder, Run } from '../../../src/contract/index.js';
+import { isMissing } from '../api/api-error.js';
 import { runAsk } from '../api/runs.js';
 import { VisibleText } from '../content/visible-text.js';
 import { threshold as thresholdText } from '../format/number.js';
-import { NoScreen } from '../layout/no-screen.js';
+import { NoRun, NoScreen } from '../layout/no-screen.js';
 import { Screen } from '../layout/screen.js';
 import { useThreshold } from '../run/use-threshold.js';
 import { useMay } from '../session/me.js';
@@ -32,6 +33,7 @@ export function ReviewScreen(): JSX.Element {
 
 function AskedReview({ id }: { id: number }): JSX.Element {
   const run = useQuery(runAsk(id));
+  if (isMissing(run.error)) return <NoRun id={id} />;
   if (run.data !== undefined) return <RunReview run={run.data} />;
   return (
     <Screen title={`Review of run ${id}`}>

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import type { Policy, ReviewSummary, Run } from '../../../src/contract/index.js';
 import { labelsAddress, reviewSummaryAsk } from '../api/reviews.js';
 import { count, counted, percent, threshold as thresholdText } from '../format/number.js';
+import { rolesThatMay, useMay } from '../session/me.js';
 import { Empty } from '../ui/empty.js';
 import { Figure } from '../ui/figure.js';
 import { Table } from '../ui/table.js';
@@ -27,21 +28,27 @@ export function ReviewSummaryPanel({ run, policies }: ReviewSummaryPanelProps): 
 }
 
 function NoVerdicts({ run }: { run: Run }): JSX.Element {
+  const mayReview = useMay('review');
   return (
     <Empty title="No row has a verdict yet">
       <p>
         With some dozens of verdicts, precision and recall of each threshold appear here, with their
         intervals.
       </p>
-      <a class="button" href={`/review/${run.id}`}>
-        Begin
-      </a>
+      {mayReview ? (
+        <a class="button" href={`/review/${run.id}`}>
+          Start reviewing
+        </a>
+      ) : (
+        <p>Reviewing needs a key with the role {rolesThatMay('review')}.</p>
+      )}
     </Empty>
   );
 }
 
 function Told({ run, policies, summary }: ReviewSummaryPanelProps & { summary: ReviewSummary }): JSX.Element {
   const { judged, reviewers, agreement, thresholds } = summary;
+  const mayReview = useMay('review');
   return (
     <>
       <dl class="figures">
@@ -99,14 +106,16 @@ function Told({ run, policies, summary }: ReviewSummaryPanelProps & { summary: R
           </tr>
         ))}
       </Table>
-      <div class="row">
-        <a class="button" href={labelsAddress(run.id)} download>
-          Labelled rows as JSONL
-        </a>
-        <span class="small soft">
-          {counted(judged, 'row')} with verdicts, for <code>tocsin eval</code>
-        </span>
-      </div>
+      {mayReview && (
+        <div class="row">
+          <a class="button" href={labelsAddress(run.id)} download>
+            Labelled rows as JSONL
+          </a>
+          <span class="small soft">
+            {counted(judged, 'row')} with verdicts, for <code>tocsin eval</code>
+          </span>
+        </div>
+      )}
     </>
   );
 }

@@ -5,6 +5,7 @@ import { runsAsk } from '../api/runs.js';
 import { VisibleText } from '../content/visible-text.js';
 import { count } from '../format/number.js';
 import { Screen } from '../layout/screen.js';
+import { useMay } from '../session/me.js';
 import { Empty } from '../ui/empty.js';
 import { Moment } from '../ui/moment.js';
 import { MoreButton } from '../ui/more-button.js';
@@ -14,6 +15,7 @@ import { WhenAnswered } from '../ui/when-answered.js';
 /** Which run to review. */
 export function ReviewsScreen(): JSX.Element {
   const runs = useInfiniteQuery(runsAsk({ state: 'done' }));
+  const mayReview = useMay('review');
   return (
     <Screen
       title="Review"
@@ -30,8 +32,8 @@ export function ReviewsScreen(): JSX.Element {
                 'Run',
                 { name: 'Rows', class: 'number' },
                 'Texts kept',
-                'Begun',
-                { name: 'Do', hidden: true },
+                'Started',
+                { name: 'Actions', hidden: true },
               ]}
             >
               {readable.map(({ id, name, counters, retain, createdAt }) => (
@@ -45,9 +47,11 @@ export function ReviewsScreen(): JSX.Element {
                     <Moment at={createdAt} />
                   </td>
                   <td class="nowrap">
-                    <a class="button small" href={`/review/${id}`} aria-label={`Review run ${id}`}>
-                      Review
-                    </a>{' '}
+                    {mayReview && (
+                      <a class="button small" href={`/review/${id}`} aria-label={`Review run ${id}`}>
+                        Review
+                      </a>
+                    )}{' '}
                     <a
                       class="button plain small"
                       href={`/review/${id}?tab=summary`}

@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks';
 import type { Comparison, Run } from '../../../src/contract/index.js';
 import { rowsOf } from '../api/rows.js';
 import { comparisonAsk, runsAsk } from '../api/runs.js';
-import { useBlur } from '../content/blur.js';
+import { ContentLine } from '../content/content-line.js';
 import { visibleString } from '../content/visible.js';
 import { VisibleText } from '../content/visible-text.js';
 import { count, score, threshold as thresholdText } from '../format/number.js';
@@ -78,7 +78,6 @@ function drift(psi: number | null): string {
 }
 
 function ComparisonFigures({ comparison }: { comparison: Comparison }): JSX.Element {
-  const [blur] = useBlur();
   const { both, flippedUp, flippedDown, newRows, gone, psi, ks, examples, threshold } = comparison;
   return (
     <>
@@ -107,12 +106,10 @@ function ComparisonFigures({ comparison }: { comparison: Comparison }): JSX.Elem
                 {score(example.otherScore)}
               </td>
               <td class="fill">
-                {example.preview === null ? (
+                {example.excerpt === null ? (
                   <span class="faint">Text not kept</span>
                 ) : (
-                  <div class={blur ? 'content line blurred' : 'content line'} dir="auto">
-                    <VisibleText text={example.preview} />
-                  </div>
+                  <ContentLine content={example.excerpt} />
                 )}
               </td>
               <td class="item-key soft">

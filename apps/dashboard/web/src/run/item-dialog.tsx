@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/preact-query';
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useId, useState } from 'preact/hooks';
 import type { ItemRow, Run } from '../../../src/contract/index.js';
+import { guardsAsk } from '../api/guards.js';
 import { itemAsk } from '../api/runs.js';
 import { StoredText } from '../content/stored-text.js';
 import { TracedText } from '../content/traced-text.js';
@@ -23,6 +24,11 @@ interface ItemDialogProps {
 export function ItemDialog({ run, row, threshold, onClose }: ItemDialogProps): JSX.Element {
   const item = useQuery(itemAsk(run.id, row.seq));
   const [traced, setTraced] = useState(false);
+  const guards = useQuery(guardsAsk());
+  // Unknown until it is answered: then the button is not refused.
+  const served =
+    guards.data?.data.some(({ fingerprint, served }) => served && fingerprint === run.fingerprint) ?? true;
+  const reason = useId();
   return (
     <Dialog title={`Row ${row.seq}`} wide onClose={onClose}>
       <div class="row small soft">
@@ -53,10 +59,22 @@ export function ItemDialog({ run, row, threshold, onClose }: ItemDialogProps): J
           )
         }
       </WhenAnswered>
+      {!served && (
+        <p class="small soft" id={reason}>
+          No trace: this server was not started with the guard of this run ({run.guard}).
+        </p>
+      )}
       <div class="actions">
         {item.data?.content != null && (
-          <button type="button" class="button" aria-pressed={traced} onClick={() => setTraced(!traced)}>
-            {traced ? 'Without the trace' : 'Show where the score comes from'}
+          <button
+            type="button"
+            class="button"
+            aria-pressed={traced}
+            disabled={!served}
+            aria-describedby={served ? undefined : reason}
+            onClick={() => setTraced(!traced)}
+          >
+            {traced ? 'Hide the trace' : 'Show where the score comes from'}
           </button>
         )}
         <button type="button" class="button" onClick={onClose}>

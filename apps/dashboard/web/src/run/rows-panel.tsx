@@ -1,10 +1,11 @@
-import { useInfiniteQuery } from '@tanstack/preact-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/preact-query';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { ItemRow, ItemsQuery, Run } from '../../../src/contract/index.js';
 import { rowsOf } from '../api/rows.js';
-import { itemsAsk } from '../api/runs.js';
+import { histogramAsk, itemsAsk } from '../api/runs.js';
 import { threshold as thresholdText } from '../format/number.js';
+import { isOver } from '../runs/run-state.js';
 import { Empty } from '../ui/empty.js';
 import { MoreButton } from '../ui/more-button.js';
 import { Segments } from '../ui/segments.js';
@@ -16,6 +17,8 @@ import { RowsTable } from './rows-table.js';
 type Side = 'flagged' | 'below' | 'all';
 type Order = NonNullable<ItemsQuery['order']>;
 const TYPING_MS = 300;
+/** Rows of a run come in before the first of them has a score. */
+const READ_EVERY_MS = 3000;
 /** Less than what lies between a score and the next one: scores are float32. */
 const HAIR = 1e-9;
 
@@ -26,33 +29,45 @@ export function RowsPanel({ run, threshold }: { run: Run; threshold: number }): 
   const [words, setWords] = useState('');
   const [open, setOpen] = useState<ItemRow>();
   const q = useSettled(words.trim(), TYPING_MS);
+  // Asked by the panel above too: both say the same of a run without scores.
+  const scores = useQuery(histogramAsk(run.id));
+  const unscored = scores.data?.rows === 0;
   const range = { flagged: { min: threshold }, below: { max: justBelow(threshold) }, all: {} }[side];
   const rows = useInfiniteQuery({
-    ...itemsAsk(run.id, { ...range, order, ...(q === '' ? {} : { q }) }),
+    ...itemsAsk(run.id, {
+      ...(unscored ? { order: 'seq' } : { ...range, order }),
+      ...(q === '' ? {} : { q }),
+    }),
+    enabled: scores.data !== undefined,
     placeholderData: (before) => before,
+    refetchInterval: unscored && !isOver(run.state) ? READ_EVERY_MS : false,
   });
   return (
     <>
       <div class="row">
-        <Segments<Side>
-          label="Rows"
-          options={[
-            { value: 'flagged', label: 'Flagged', title: `Scores from ${thresholdText(threshold)} on` },
-            { value: 'below', label: 'Not flagged', title: `Scores below ${thresholdText(threshold)}` },
-            { value: 'all', label: 'All' },
-          ]}
-          value={side}
-          onChange={setSide}
-        />
-        <select
-          aria-label="Order"
-          value={order}
-          onChange={({ currentTarget }) => setOrder(currentTarget.value as Order)}
-        >
-          <option value="score_desc">Highest score first</option>
-          <option value="score_asc">Lowest score first</option>
-          <option value="seq">As in the corpus</option>
-        </select>
+        {!unscored && (
+          <>
+            <Segments<Side>
+              label="Rows"
+              options={[
+                { value: 'flagged', label: 'Flagged', title: `Scores from ${thresholdText(threshold)} on` },
+                { value: 'below', label: 'Not flagged', title: `Scores below ${thresholdText(threshold)}` },
+                { value: 'all', label: 'All' },
+              ]}
+              value={side}
+              onChange={setSide}
+            />
+            <select
+              aria-label="Order"
+              value={order}
+              onChange={({ currentTarget }) => setOrder(currentTarget.value as Order)}
+            >
+              <option value="score_desc">Highest score first</option>
+              <option value="score_asc">Lowest score first</option>
+              <option value="seq">As in the corpus</option>
+            </select>
+          </>
+        )}
         {run.textsKept > 0 && (
           <input
             type="search"
@@ -68,7 +83,7 @@ export function RowsPanel({ run, threshold }: { run: Run; threshold: number }): 
         {(pages) => {
           const all = rowsOf(pages);
           return all.length === 0 ? (
-            <NoRows filtered={q !== ''} side={side} threshold={threshold} />
+            <NoRows filtered={q !== ''} side={unscored ? 'unscored' : side} threshold={threshold} />
           ) : (
             <RowsTable rows={all} threshold={threshold} onOpen={setOpen} />
           );
@@ -88,9 +103,9 @@ function NoRows({
   threshold,
 }: {
   filtered: boolean;
-  side: Side;
+  side: Side | 'unscored';
   threshold: number;
-}): JSX.Element {
+}): JSX.Element | null {
   if (filtered) {
     return (
       <Empty title="No text has these words">
@@ -110,11 +125,8 @@ function NoRows({
         <p>Move the threshold to the right, or look at the flagged rows.</p>
       </Empty>
     ),
-    all: (
-      <Empty title="No row has a score yet">
-        <p>Rows appear here as a worker scores them.</p>
-      </Empty>
-    ),
+    all: null,
+    unscored: <p class="soft">No rows have been read yet.</p>,
   }[side];
 }
 

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import type { ItemRow } from '../../../src/contract/index.js';
-import { useBlur } from '../content/blur.js';
+import { ContentLine } from '../content/content-line.js';
 import { VisibleText } from '../content/visible-text.js';
 import { count } from '../format/number.js';
 import { Table } from '../ui/table.js';
@@ -14,7 +14,6 @@ interface RowsTableProps {
 
 /** Rows with their scores and the beginning of their texts; a click shows one in full. */
 export function RowsTable({ rows, threshold, onOpen }: RowsTableProps): JSX.Element {
-  const [blur] = useBlur();
   return (
     <Table label="Rows" columns={['Score', 'Text', 'Key', { name: 'Row', class: 'number' }]}>
       {rows.map((row) => (
@@ -24,15 +23,12 @@ export function RowsTable({ rows, threshold, onOpen }: RowsTableProps): JSX.Elem
           </td>
           <td class="fill">
             <button type="button" class="opener">
-              {row.preview === '' && <span class="faint">Empty</span>}
-              {row.preview === null ? (
+              {row.excerpt === null ? (
                 <span class="faint">
                   {row.reason === null ? 'Text not kept' : <VisibleText text={row.reason} />}
                 </span>
               ) : (
-                <span class={blur ? 'content line blurred' : 'content line'} dir="auto">
-                  <VisibleText text={row.preview} />
-                </span>
+                <ContentLine content={row.excerpt} />
               )}
             </button>
           </td>

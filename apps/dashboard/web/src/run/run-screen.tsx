@@ -2,10 +2,11 @@ import { useQuery } from '@tanstack/preact-query';
 import type { JSX } from 'preact';
 import { useRoute } from 'preact-iso';
 import type { Run } from '../../../src/contract/index.js';
+import { isMissing } from '../api/api-error.js';
 import { runAsk } from '../api/runs.js';
 import { VisibleText } from '../content/visible-text.js';
 import { count, counted } from '../format/number.js';
-import { NoScreen } from '../layout/no-screen.js';
+import { NoRun, NoScreen } from '../layout/no-screen.js';
 import { Screen } from '../layout/screen.js';
 import { RunProgress } from '../runs/run-progress.js';
 import { isOver, RunStateBadge } from '../runs/run-state.js';
@@ -26,6 +27,7 @@ export function RunScreen(): JSX.Element {
 
 function AskedRun({ id }: { id: number }): JSX.Element {
   const run = useQuery(runAsk(id));
+  if (isMissing(run.error)) return <NoRun id={id} />;
   if (run.data === undefined) {
     return (
       <Screen title={`Run ${id}`}>
@@ -78,7 +80,7 @@ function RunFacts({ run }: { run: Run }): JSX.Element {
         {run.guard}
       </span>
       <span>
-        {'begun '}
+        {'started '}
         <Moment at={run.createdAt} />
       </span>
       {run.owner !== null && <span>by {run.owner}</span>}

@@ -56,7 +56,7 @@ function NoScores({ run }: { run: Run }): JSX.Element {
   return (
     <Empty title="No scores yet">
       <p>
-        They appear here as soon as a worker has brought the first. Does one of this guard run?{' '}
+        They appear here as soon as a worker has stored the first. Is a worker for this guard running?{' '}
         <code>tocsin work</code> starts one.
       </p>
     </Empty>
@@ -133,14 +133,19 @@ function Scores({ run, threshold, histogram }: ThresholdPanelProps & { histogram
             </>
           )}
         </span>
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={scale === 'sqrt'}
-            onChange={({ currentTarget }) => setScale(currentTarget.checked ? 'sqrt' : 'linear')}
-          />
-          Raise small bars
-        </label>
+        <Segments<CountScale>
+          label="Scale of the counts"
+          options={[
+            { value: 'linear', label: 'Linear scale' },
+            {
+              value: 'sqrt',
+              label: 'Square-root scale',
+              title: 'Small counts stay visible beside large ones',
+            },
+          ]}
+          value={scale}
+          onChange={setScale}
+        />
       </div>
     </>
   );

@@ -31,7 +31,7 @@ export function RunsTable({ runs }: { runs: readonly RunSummary[] }): JSX.Elemen
         { name: 'Flagged', class: 'number' },
         { name: 'Rejected', class: 'number' },
         'Guard',
-        'Begun',
+        'Started',
       ]}
     >
       {runs.map((run) => (

@@ -6,8 +6,14 @@ import { GuardField, NameField } from '../ui/common-fields.js';
 import { Field } from '../ui/field.js';
 import { FormDialog } from '../ui/form-dialog.js';
 
-/** Makes a schedule of a corpus that the server can reach. */
-export function NewScheduleDialog({ onClose }: { onClose: () => void }): JSX.Element {
+interface NewScheduleDialogProps {
+  /** Directories on the server that hold what may be scheduled. */
+  roots: readonly string[];
+  onClose: () => void;
+}
+
+/** Creates a schedule of a corpus that the server can read. */
+export function NewScheduleDialog({ roots, onClose }: NewScheduleDialogProps): JSX.Element {
   const client = useQueryClient();
   const creating = useMutation({
     mutationFn: createSchedule,
@@ -36,13 +42,16 @@ export function NewScheduleDialog({ onClose }: { onClose: () => void }): JSX.Ele
       title="New schedule"
       onClose={onClose}
       onSubmit={submit}
-      action="Make it"
+      action="Create"
       disabled={creating.isPending}
       error={creating.error}
-      failure="It was not made"
+      failure="The schedule was not created"
     >
       <NameField />
-      <Field label="Corpus" help="Files, directories or patterns on the server, one a line.">
+      <Field
+        label="Corpus"
+        help={`Files, directories or patterns in ${roots.join(' or ')} on the server, one per line.`}
+      >
         {(control) => <textarea {...control} name="corpus" rows={2} required class="mono" />}
       </Field>
       <div class="pair">
@@ -72,7 +81,7 @@ export function NewScheduleDialog({ onClose }: { onClose: () => void }): JSX.Ele
           )}
         </Field>
       </div>
-      <Field label="Webhook" help="Told what came of each run, in numbers. May stay empty.">
+      <Field label="Webhook" help="Receives a summary of each run, in numbers. Optional.">
         {(control) => <input {...control} name="webhookUrl" type="url" autocomplete="off" />}
       </Field>
     </FormDialog>

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/preact-query';
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useId, useState } from 'preact/hooks';
 import { schedulesAsk } from '../api/schedules.js';
 import { Screen } from '../layout/screen.js';
 import { useMay } from '../session/me.js';
@@ -14,18 +14,36 @@ export function SchedulesScreen(): JSX.Element {
   const schedules = useQuery(schedulesAsk());
   const mayChange = useMay('administer');
   const [creating, setCreating] = useState(false);
+  const roots = schedules.data?.corpusRoots;
+  const reason = useId();
   return (
     <Screen
       title="Schedules"
       about="A schedule submits a corpus again and again. What was scored before costs nothing."
       actions={
-        mayChange && (
-          <button type="button" class="button primary" onClick={() => setCreating(true)}>
+        mayChange &&
+        roots !== undefined && (
+          <button
+            type="button"
+            class="button primary"
+            disabled={roots.length === 0}
+            aria-describedby={roots.length === 0 ? reason : undefined}
+            onClick={() => setCreating(true)}
+          >
             New schedule
           </button>
         )
       }
     >
+      {mayChange && roots?.length === 0 && (
+        <p class="notice" id={reason}>
+          <span>
+            Schedules cannot be created here: the server was started without <code>--corpus-root</code>. Start
+            it with <code>--corpus-root DIR</code>, the directory that holds the corpora, or use{' '}
+            <code>tocsin schedule add</code>.
+          </span>
+        </p>
+      )}
       <WhenAnswered of={schedules} what="the schedules">
         {({ data }) =>
           data.length === 0 ? (
@@ -44,7 +62,9 @@ export function SchedulesScreen(): JSX.Element {
           )
         }
       </WhenAnswered>
-      {creating && <NewScheduleDialog onClose={() => setCreating(false)} />}
+      {creating && roots !== undefined && (
+        <NewScheduleDialog roots={roots} onClose={() => setCreating(false)} />
+      )}
     </Screen>
   );
 }

@@ -20,6 +20,11 @@ const MAY: Record<'submit' | 'oversee' | 'review' | 'administer', readonly Role[
 
 export type Doing = keyof typeof MAY;
 
+/** e.g. "review or admin". */
+export function rolesThatMay(what: Doing): string {
+  return MAY[what].join(' or ');
+}
+
 export function may(role: Role, what: Doing): boolean {
   return MAY[what].includes(role);
 }

@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { signIn } from '../api/session.js';
 import { Bell } from '../layout/bell.js';
 import { Field } from '../ui/field.js';
-import { told } from '../ui/problem.js';
+import { wordsOf } from '../ui/problem.js';
 
 /** Takes a key once; from then on a cookie that no script can read says who it is. */
 export function SignIn(): JSX.Element {
@@ -23,7 +23,6 @@ export function SignIn(): JSX.Element {
     event.preventDefault();
     entering.mutate(input.current?.value.trim() ?? '');
   };
-  const wrong = entering.error ? told(entering.error) : undefined;
   return (
     <main class="alone">
       <form class="sign-in" onSubmit={submit}>
@@ -35,7 +34,7 @@ export function SignIn(): JSX.Element {
         <Field
           label="API key"
           help="It begins with tcs_. Whoever administers this server makes one for you."
-          wrong={wrong === undefined ? undefined : `${wrong.message} ${wrong.hint ?? ''}`}
+          wrong={entering.error ? wordsOf(entering.error) : undefined}
         >
           {(control) => (
             <input

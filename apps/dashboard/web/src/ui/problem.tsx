@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { ApiError } from '../api/api-error.js';
+import { sentence } from '../format/sentence.js';
 
 interface ProblemProps {
   error: unknown;
@@ -25,11 +26,24 @@ export function Problem({ error, title, onRetry }: ProblemProps): JSX.Element {
   );
 }
 
-/** An error's words. */
+/** A hint for programs: it names an address of the API, which is of no use on the page. */
+const FOR_PROGRAMS = /\b(GET|POST|PATCH|DELETE) \/|\/api\b/;
+
+/** An error's words, as sentences. */
 export function told(error: unknown): { message: string; hint: string | undefined } {
-  if (error instanceof ApiError) return { message: error.message, hint: error.hint };
+  if (error instanceof ApiError) {
+    const { message, hint } = error;
+    const useful = hint !== undefined && !FOR_PROGRAMS.test(hint);
+    return { message: sentence(message), hint: useful ? sentence(hint) : undefined };
+  }
   return {
-    message: error instanceof Error ? error.message : String(error),
+    message: sentence(error instanceof Error ? error.message : String(error)),
     hint: 'This is a fault of the page. Reload it; if it comes back, please report it.',
   };
+}
+
+/** The same in one line. */
+export function wordsOf(error: unknown): string {
+  const { message, hint } = told(error);
+  return hint === undefined ? message : `${message} ${hint}`;
 }

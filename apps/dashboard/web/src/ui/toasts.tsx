@@ -1,6 +1,6 @@
 import { type ComponentChildren, createContext, type JSX } from 'preact';
 import { useCallback, useContext, useMemo, useRef, useState } from 'preact/hooks';
-import { told } from './problem.js';
+import { wordsOf } from './problem.js';
 
 interface Toast {
   id: number;
@@ -34,8 +34,7 @@ export function Toasts({ children }: { children: ComponentChildren }): JSX.Eleme
       setTimeout(() => drop(id), STAYS_MS);
     };
     const complain = (error: unknown): void => {
-      const { message, hint } = told(error);
-      say(hint === undefined ? message : `${message} ${hint}`);
+      say(wordsOf(error));
     };
     return { say, complain };
   }, [drop]);
