@@ -13,7 +13,9 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     // A limit for what hangs, not for what is slow: CI machines are shared.
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
+    testTimeout: 900_000,
+    hookTimeout: 900_000,
+    // One second if not given: too short where commands start processes beside other tests.
+    expect: { poll: { timeout: 300_000 } },
   },
 });

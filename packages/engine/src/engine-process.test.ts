@@ -89,7 +89,7 @@ test('a model that does not load is told with its reason, and the process ends',
   await expect(
     EngineProcess.start({ modelFile: broken, scores: 'batches', task: 'content', device: CPU, threads: 1 }),
   ).rejects.toThrow(/the model did not load: .*model\.onnx/);
-  await expect.poll(children, { timeout: 10_000 }).toBe(before);
+  await expect.poll(children).toBe(before);
 });
 
 test('a process killed in mid-run: what it had is rejected, and so is what comes later', async () => {
@@ -136,5 +136,5 @@ test('a parent that is killed leaves no engine process behind', async () => {
   const pid = Number(printed.toString());
   expect(isRunning(pid)).toBe(true);
   parent.kill('SIGKILL');
-  await expect.poll(() => isRunning(pid), { timeout: 20_000 }).toBe(false);
+  await expect.poll(() => isRunning(pid)).toBe(false);
 });

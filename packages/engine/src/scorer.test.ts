@@ -146,6 +146,6 @@ test('costs are measured once enough tokens are scored, and the batches after th
   await scorer.score(rows.slice(0, 1));
   expect(scorer.costModel).toEqual(UNMEASURED);
   await scorer.score(rows);
-  await expect.poll(() => scorer.costModel, { timeout: 30_000 }).not.toEqual(UNMEASURED);
+  await expect.poll(() => scorer.costModel).not.toEqual(UNMEASURED);
   expect((await scorer.score(rows)).every(({ error }) => error === undefined)).toBe(true);
 });

@@ -1,3 +1,4 @@
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { until } from '../setup/processes.js';
 import { randomRows } from '../setup/random-words.js';
@@ -80,6 +81,17 @@ async function open({ page }: Visit, path: string): Promise<void> {
   await until(async () => ((await page.locator('.waiting').count()) === 0 ? true : undefined));
 }
 
+/** Presses every button of a screen once, and leaves the dialogs that open; of rows, the first one. */
+async function pressAll(page: Page): Promise<void> {
+  const buttons = page.locator('main button:enabled:not(.opener, dialog *), main tr:first-child .opener');
+  for (let at = 0; at < (await buttons.count()); at++) {
+    await buttons.nth(at).click();
+    await page.evaluate(`new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
+      .then(() => document.querySelectorAll('dialog[open]').forEach((dialog) => dialog.close()))`);
+    await until(async () => ((await page.locator('dialog').count()) === 0 ? true : undefined));
+  }
+}
+
 test.each(ROLES)('%s: no screen asks for what is refused, and no button leads there', async (role) => {
   const visit = await signedIn(role);
   const { page } = visit;
@@ -89,15 +101,8 @@ test.each(ROLES)('%s: no screen asks for what is refused, and no button leads th
   });
   for (const path of SCREENS) {
     await open(visit, path);
-    const names = await page.locator('main').getByRole('button', { disabled: false }).allInnerTexts();
-    for (const name of new Set(names.map((name) => name.trim()).filter((name) => name !== ''))) {
-      // A verdict changes what the next role sees.
-      if (path === '/review/1') continue;
-      const button = page.locator('main').getByRole('button', { name, exact: true }).first();
-      if (!(await button.isVisible())) continue;
-      await button.click();
-      if (await page.getByRole('dialog').isVisible()) await page.keyboard.press('Escape');
-    }
+    // A verdict would change what the next role sees.
+    if (path !== '/review/1') await pressAll(page);
     await page.waitForLoadState('networkidle');
   }
   expect(refused).toEqual([]);

@@ -3,14 +3,23 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playw
 const WATCH_VIOLATIONS =
   "addEventListener('securitypolicyviolation', (event) => noteViolation(event.violatedDirective))";
 
-/** Characters that a line of a cell holds on average, where its text takes more than one. */
+/** Characters of a word that a line of a cell holds at least, where the word takes more than one line. */
 const FEWEST_CHARACTERS = 7;
-const NARROW_CELLS = `[...document.querySelectorAll('td, th')].flatMap((cell) => {
-  const range = document.createRange();
-  range.selectNodeContents(cell);
-  const lines = new Set([...range.getClientRects()].map(({ bottom }) => Math.round(bottom / 4))).size;
-  const text = cell.innerText.trim();
-  return lines > 1 && text.length / lines < ${FEWEST_CHARACTERS} ? [lines + ' lines: ' + text] : [];
+const NARROW_CELLS = String.raw`[...document.querySelectorAll('td, th')].flatMap((cell) => {
+  const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+  const narrow = [];
+  for (let node = texts.nextNode(); node !== null; node = texts.nextNode()) {
+    if (node.parentElement.closest('.visually-hidden') !== null) continue;
+    for (const { index, 0: word } of node.data.matchAll(/\S+/g)) {
+      const range = document.createRange();
+      range.setStart(node, index);
+      range.setEnd(node, index + word.length);
+      const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size;
+      // A word may break once at a hyphen or a dash, as it does anywhere.
+      if (lines > 2 && word.length / lines < ${FEWEST_CHARACTERS}) narrow.push(lines + ' lines: ' + word);
+    }
+  }
+  return narrow;
 })`;
 
 const PATIENCE_MS = 4 * 60_000;
@@ -68,7 +77,7 @@ export class Visit {
     );
   }
 
-  /** Cells of tables whose text is broken into lines of a few characters, with what stands in them. */
+  /** Words in cells of tables that are broken into lines of a few characters each. */
   async narrowCells(): Promise<string[]> {
     return this.page.evaluate<string[]>(NARROW_CELLS);
   }

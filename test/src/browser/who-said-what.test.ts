@@ -61,7 +61,10 @@ test('rows that differ from another run, and rows that a policy would flag', asy
   await page.goto('/policies');
   await page.getByRole('button', { name: 'Move the threshold' }).first().click();
   // Rows change sides wherever they lie.
-  await page.getByRole('slider').first().press((await bed.flagged(2, 0.1)) > 0 ? 'End' : 'Home');
+  await page
+    .getByRole('slider')
+    .first()
+    .press((await bed.flagged(2, 0.1)) > 0 ? 'End' : 'Home');
   await page.locator('.examples .said-name').first().waitFor();
   expect([...new Set(await page.locator('.examples .said-name').allInnerTexts())]).toEqual(LABELS);
 });

@@ -7,7 +7,6 @@ import { readScores, type ScoreLine } from '../setup/tocsin.js';
 import { ExpressBed } from './express-bed.js';
 
 const MINUTE = 60_000;
-const PATIENCE = { timeout: 3 * MINUTE };
 const TEXTS = randomRows(4000, 12, 9).map(({ text }) => `asked ${text}`);
 
 async function expectUndisturbed(run: LongRun): Promise<void> {
@@ -40,7 +39,6 @@ function askOnAndOn(bed: ExpressBed): { stop(): Promise<number> } {
 
 test.each(BACKENDS)(
   'on %s, single texts come before bulk, and bulk comes to its end beside them',
-  PATIENCE,
   async (kind) => {
     await undisturbed();
     const bed = await ExpressBed.start(kind);
@@ -68,7 +66,6 @@ test.each(BACKENDS)(
 
 test.each(['worker', 'engine', 'redis'] as const)(
   'the %s killed while single texts are waited for: each has its score, and so has every row of bulk',
-  PATIENCE,
   async (victim) => {
     await undisturbed();
     const bed = await ExpressBed.start('redis');

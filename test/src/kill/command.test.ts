@@ -3,39 +3,31 @@ import { beforeAll, expect, test } from 'vitest';
 import { processes, processesNaming, untilGone } from '../setup/processes.js';
 import { LongRun, type Parcel, parcelsOf, undisturbed } from './long-run.js';
 
-const MINUTE = 60_000;
-const PATIENCE = { timeout: 3 * MINUTE };
-
-beforeAll(undisturbed, PATIENCE.timeout);
+beforeAll(undisturbed);
 
 const doneOf = (parcels: Parcel[]): Parcel[] => parcels.filter(({ state }) => state === 'done');
 
-test(
-  'the command killed in mid-run: its processes end by themselves, and the same command goes on',
-  PATIENCE,
-  async () => {
-    const run = await LongRun.prepare();
-    const { command, worker, engine } = await run.startAndWait();
-    command.kill('SIGKILL');
-    await command.ended;
-    await untilGone([worker, engine]);
-    expect(existsSync(run.out)).toBe(false);
-    // The server has nobody left who would stop it; what the worker held is stored.
-    const postgres = await run.postmaster();
-    expect(processes().map(({ pid }) => pid)).toContain(postgres);
-    const before = doneOf(await run.ask(parcelsOf));
+test('the command killed in mid-run: its processes end by themselves, and the same command goes on', async () => {
+  const run = await LongRun.prepare();
+  const { command, worker, engine } = await run.startAndWait();
+  command.kill('SIGKILL');
+  await command.ended;
+  await untilGone([worker, engine]);
+  expect(existsSync(run.out)).toBe(false);
+  // The server has nobody left who would stop it; what the worker held is stored.
+  const postgres = await run.postmaster();
+  expect(processes().map(({ pid }) => pid)).toContain(postgres);
+  const before = doneOf(await run.ask(parcelsOf));
 
-    await run.expectWhole(await run.start().ended);
-    // What was done is not done again, and the server that was found has been stopped.
-    expect(doneOf(await run.askAfterwards(parcelsOf))).toEqual(expect.arrayContaining(before));
-    await untilGone([postgres]);
-    expect(processesNaming(run.dataDir)).toEqual([]);
-  },
-);
+  await run.expectWhole(await run.start().ended);
+  // What was done is not done again, and the server that was found has been stopped.
+  expect(doneOf(await run.askAfterwards(parcelsOf))).toEqual(expect.arrayContaining(before));
+  await untilGone([postgres]);
+  expect(processesNaming(run.dataDir)).toEqual([]);
+});
 
 test.each(['SIGINT', 'SIGTERM'] as const)(
   '%s in mid-run: it stops with exit code 130, and the same command goes on',
-  PATIENCE,
   async (signal) => {
     const run = await LongRun.prepare();
     const { command, worker, engine } = await run.startAndWait();

@@ -2,14 +2,10 @@ import { beforeAll, expect, test } from 'vitest';
 import { processesNaming, untilGone } from '../setup/processes.js';
 import { LongRun, undisturbed } from './long-run.js';
 
-const MINUTE = 60_000;
-const PATIENCE = { timeout: 3 * MINUTE };
-
-beforeAll(undisturbed, PATIENCE.timeout);
+beforeAll(undisturbed);
 
 test.each(['worker', 'engine', 'postgres'] as const)(
   'the %s process killed in mid-run: every row has its one score, and no process is left',
-  PATIENCE,
   async (victim) => {
     const run = await LongRun.prepare();
     const { command, worker, engine } = await run.startAndWait();

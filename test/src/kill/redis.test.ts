@@ -4,23 +4,19 @@ import { untilGone } from '../setup/processes.js';
 import { RedisServer } from '../setup/redis.js';
 import { LongRun, undisturbed } from './long-run.js';
 
-const MINUTE = 60_000;
-
 let redis: RedisServer;
 let database: TestDatabase;
 beforeAll(async () => {
   await undisturbed();
   redis = await RedisServer.start();
   database = await TestDatabase.empty();
-}, 3 * MINUTE);
+});
 afterAll(async () => {
   await redis.kill();
   await database.close();
 });
 
-test('Redis killed in mid-run and started again with nothing in it: every row has its one score', {
-  timeout: 3 * MINUTE,
-}, async () => {
+test('Redis killed in mid-run and started again with nothing in it: every row has its one score', async () => {
   const run = await LongRun.prepare({ DATABASE_URL: database.url, REDIS_URL: redis.url });
   const { command, worker, engine } = await run.startAndWait();
   await redis.kill();

@@ -57,9 +57,7 @@ test('two processes at once fetch each file once', async () => {
   const both = [fetching(), fetching()];
   const outputs = both.map((child) => text(child.stdout));
   // Both have asked for the commit, and one of them is fetching.
-  await expect
-    .poll(() => hub.count(/revision/) === 2 && hub.count(new RegExp(hash)) === 1, { timeout: 20_000 })
-    .toBe(true);
+  await expect.poll(() => hub.count(/revision/) === 2 && hub.count(new RegExp(hash)) === 1).toBe(true);
   release();
   const [first, second] = await Promise.all(outputs);
   expect(first).toBe(second);
@@ -73,9 +71,7 @@ test('what a process fetched before it was killed is not fetched again', async (
   hub.fail(new RegExp(hash), { stall: { after: 200_000, until } });
   const killed = fetching();
   const part = join(home, 'hub', 'models--lab--x', 'blobs', `${hash}.incomplete`);
-  await expect
-    .poll(async () => (await readFile(part).catch(() => Buffer.alloc(0))).length, { timeout: 20_000 })
-    .toBe(200_000);
+  await expect.poll(async () => (await readFile(part).catch(() => Buffer.alloc(0))).length).toBe(200_000);
   killed.kill('SIGKILL');
   await once(killed, 'close');
   release();

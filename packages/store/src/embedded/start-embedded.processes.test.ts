@@ -56,7 +56,7 @@ test('a first start that was killed in the middle is made good', async () => {
     return name === undefined ? [] : readdir(join(dataDir, name, 'data')).catch(() => []);
   };
   // initdb is at work, and goes on for a while when its parent is gone.
-  await expect.poll(scratch, { interval: 5, timeout: 20_000 }).toContain('base');
+  await expect.poll(scratch, { interval: 5 }).toContain('base');
   await tenant.kill();
   expect(await readdir(dataDir)).not.toContain('data');
   // And one that was killed altogether.

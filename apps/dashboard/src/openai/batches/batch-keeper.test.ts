@@ -111,7 +111,7 @@ test('a defect is logged and tried again later, but not for ever', async () => {
   // As after seven more tries, each after a while.
   await database.pool.query(`update batches set takes = 8, seen_at = now() - interval '1 minute'`);
   await expect
-    .poll(() => now(batch), { timeout: 10_000 })
+    .poll(() => now(batch))
     .toMatchObject({
       state: 'failed',
       errors: [{ code: 'server_error', message: expect.stringContaining('8 tries') as string }],
