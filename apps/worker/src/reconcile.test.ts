@@ -51,3 +51,34 @@ test('a parcel that was never queued, or that the queue has lost, comes to a wor
   await queue.close();
   expect(got).toEqual([lost, lost, lost]);
 });
+
+test('a run is attended however long the rest of a look takes', async () => {
+  const { pool } = database;
+  const { id: guardId, queue: uuid } = await registerGuard(pool, 'slow', 'test');
+  const runId = await createRun(pool, guardId, 'test');
+  const queue = new ParcelQueue(database.backend, queueNameOf(uuid));
+  const stop = new AbortController();
+  const seenAt = async (): Promise<string | undefined> => {
+    const { rows } = await pool.query<{ at: string }>('select seen_at::text as at from runs where id = $1', [
+      runId,
+    ]);
+    return rows[0]?.at;
+  };
+  const blocker = await pool.connect();
+  // Whoever leads reads parcels first, and waits here.
+  await blocker.query('begin; lock table parcels in access exclusive mode');
+  const reconciling = reconcile({ pool, queue, guardId, runId, everyMs: EVERY_MS }, stop.signal);
+  for (let look = 0; look < 3; look++) {
+    const before = await seenAt();
+    await expect.poll(seenAt, { timeout: 60_000 }).not.toBe(before);
+  }
+  const { rows } = await pool.query(
+    `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+  );
+  expect(rows).toHaveLength(1);
+  await blocker.query('rollback');
+  blocker.release();
+  stop.abort(new Error('over'));
+  await expect(reconciling).rejects.toThrow();
+  await queue.close();
+});

@@ -44,6 +44,32 @@ export interface ReconcileOptions {
  * @throws UserError when the run that is waited for was cancelled, or has failed
  */
 export async function reconcile(options: ReconcileOptions, signal: AbortSignal): Promise<void> {
+  const over = new AbortController();
+  const until = AbortSignal.any([signal, over.signal]);
+  const stop = (error: unknown): void => over.abort(error);
+  await Promise.all([
+    // Beside the rest, which may take longer than it takes to look abandoned.
+    ...(options.runId === undefined ? [] : [attend(options, options.runId, until).catch(stop)]),
+    keepInStep(options, until).catch(stop),
+  ]);
+  over.signal.throwIfAborted();
+}
+
+/** Says again and again that this process waits for a run. */
+async function attend(options: ReconcileOptions, runId: number, signal: AbortSignal): Promise<void> {
+  const { pool, onTrouble, everyMs = EVERY_MS } = options;
+  while (!signal.aborted) {
+    try {
+      await withRetry(() => attendRun(pool, runId), signal);
+    } catch (error) {
+      if (signal.aborted || onTrouble === undefined) throw error;
+      onTrouble(error as Error);
+    }
+    await sleep(everyMs, undefined, { signal });
+  }
+}
+
+async function keepInStep(options: ReconcileOptions, signal: AbortSignal): Promise<void> {
   const { onTrouble, everyMs = EVERY_MS } = options;
   const leadership = new Leadership(options.pool, options.guardId);
   // Those that looked abandoned at the look before.
@@ -53,7 +79,6 @@ export async function reconcile(options: ReconcileOptions, signal: AbortSignal):
     while (!signal.aborted) {
       const started = performance.now();
       try {
-        await withRetry(() => attend(options), signal);
         if (await withRetry(() => leadership.held(), signal)) {
           unattended = await withRetry(() => lead(options, unattended), signal);
           if (started - forgotAt >= FORGET_EVERY_MS) {
@@ -70,10 +95,6 @@ export async function reconcile(options: ReconcileOptions, signal: AbortSignal):
   } finally {
     leadership.release();
   }
-}
-
-async function attend({ pool, runId }: ReconcileOptions): Promise<void> {
-  if (runId !== undefined) await attendRun(pool, runId);
 }
 
 async function lead(

@@ -8,11 +8,13 @@ import {
 } from './attend-run.js';
 import { finishRun } from './finish-run.js';
 import { getRun } from './list-runs.js';
+import { setRunState } from './runs.js';
 import { cancelRun, failRun } from './stop-run.js';
 import { submitWindow } from './submit-window.js';
 import { TestDatabase } from './testing/index.js';
 import { anotherRun, newRun } from './testing/test-guard.js';
-import { windowOf } from './testing/windows.js';
+import { scoreParcel, windowOf } from './testing/windows.js';
+import { inTransaction } from './transaction.js';
 import { adoptParcels, waitingParcels } from './waiting-parcels.js';
 
 let database: TestDatabase;
@@ -44,9 +46,52 @@ test('a run that nobody attends any more is cancelled with its parcels, and no o
 
   expect(await cancelAbandonedRuns(pool, unattended)).toEqual([killed.runId]);
   await expect(attendRun(pool, killed.runId)).rejects.toThrow(`run ${killed.runId} was cancelled`);
+  expect(await getRun(pool, killed.runId)).toMatchObject({
+    state: 'cancelled',
+    reason: expect.stringContaining('is gone') as string,
+  });
   expect(await waitingParcels(pool, killed.guardId, 10)).toEqual(kept);
   expect(await cancelAbandonedRuns(pool, unattended)).toEqual([]);
   expect(await unattendedRuns(pool)).toEqual([]);
+});
+
+test('a run that is being finished is never taken for abandoned, however long that takes', async () => {
+  const { pool } = database;
+  const run = await newRun(pool);
+  const window = windowOf(run, ['a']);
+  window.items = window.items.map((item) => ({ ...item, json: '{"text":"a"}' }));
+  const [parcel = 0] = (await submitWindow(pool, window)) ?? [];
+  await scoreParcel(pool, parcel, { a: 0.5 });
+  await setRunState(pool, run.runId, 'scoring');
+  // The last heartbeat was long ago: the machine is busy.
+  await silentFor(run.runId, ABANDONED_AFTER_SECONDS + 5);
+  const unattended = await unattendedRuns(pool);
+  const finishing = await inTransaction(pool, async (client) => {
+    // The texts that are not retained cannot be deleted yet.
+    await client.query('select from item_texts where run_id = $1 for update', [run.runId]);
+    const finished = finishRun(pool, run.runId);
+    await expect.poll(async () => (await unattendedRuns(pool)).length).toBe(0);
+    expect(await cancelAbandonedRuns(pool, unattended)).toEqual([]);
+    return { finished };
+  });
+  expect(await finishing.finished).toBe('done');
+  expect(await getRun(pool, run.runId)).toMatchObject({ state: 'done', scored: 1 });
+});
+
+test('a run whose process is gone is done when every row has its outcome, and so is one that is cancelled then', async () => {
+  const { pool } = database;
+  for (const end of ['abandoned', 'cancelled', 'failed'] as const) {
+    const run = await newRun(pool);
+    const [parcel = 0] = (await submitWindow(pool, windowOf(run, ['a']))) ?? [];
+    await setRunState(pool, run.runId, 'scoring');
+    await scoreParcel(pool, parcel, { a: 0.5 });
+    if (end === 'abandoned') {
+      await silentFor(run.runId, ABANDONED_AFTER_SECONDS + 5);
+      expect(await cancelAbandonedRuns(pool, await unattendedRuns(pool))).toEqual([]);
+    } else if (end === 'cancelled') expect(await cancelRun(pool, run.runId)).toBe(false);
+    else expect(await failRun(pool, run.runId, 'too late')).toBe(false);
+    expect(await getRun(pool, run.runId)).toMatchObject({ state: 'done', reason: null, scored: 1 });
+  }
 });
 
 test('what an abandoned run had claimed is taken up by the next run that needs it', async () => {

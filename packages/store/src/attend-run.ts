@@ -1,4 +1,5 @@
 import type { Pool } from './connect.js';
+import { finishIfComplete } from './finish-run.js';
 import { type EndedRun, runHasEnded } from './submit-window.js';
 
 /** A run that nobody has attended for so long is abandoned: its process was killed. Several times what attending takes. */
@@ -53,9 +54,12 @@ export async function unattendedRuns(pool: Pool): Promise<UnattendedRun[]> {
   return rows;
 }
 
+const GONE = 'The command that submitted it is gone: it was killed, or its machine was.';
+
 /**
  * Cancels runs whose process is gone, so that their parcels keep no worker from the work that somebody waits for.
- * As with every cancelled run, a later one that needs their contents takes the parcels up again.
+ * As with every cancelled run, a later one that needs their contents takes the parcels up again. A run whose rows all have
+ * their outcomes is finished: its process had only to say so.
  *
  * @param unattended as they were some seconds ago. One that has been attended since is not cancelled: when a machine
  * wakes up or Postgres comes back, every run looks abandoned to whoever is the first to ask.
@@ -66,9 +70,16 @@ export async function cancelAbandonedRuns(
   unattended: readonly UnattendedRun[],
 ): Promise<number[]> {
   if (unattended.length === 0) return [];
+  for (const { id, seenAt } of unattended) {
+    const { rowCount } = await pool.query(
+      `select from runs where id = $1 and seen_at = $2::timestamptz and state = 'scoring'`,
+      [id, seenAt],
+    );
+    if (rowCount === 1) await finishIfComplete(pool, id);
+  }
   const { rows } = await pool.query<{ id: number }>(
     `with abandoned as (
-       update runs set state = 'cancelled', finished_at = now()
+       update runs set state = 'cancelled', reason = $3, finished_at = now()
        from unnest($1::bigint[], $2::timestamptz[]) as unattended (id, seen_at)
        where runs.id = unattended.id and runs.seen_at = unattended.seen_at
          and runs.state in ('submitting', 'scoring')
@@ -79,7 +90,7 @@ export async function cancelAbandonedRuns(
        where parcels.run_id = abandoned.id and parcels.state = 'waiting'
      )
      select id from abandoned`,
-    [unattended.map(({ id }) => id), unattended.map(({ seenAt }) => seenAt)],
+    [unattended.map(({ id }) => id), unattended.map(({ seenAt }) => seenAt), GONE],
   );
   return rows.map((row) => row.id);
 }

@@ -1,5 +1,6 @@
 import type { Pool } from './connect.js';
 import { forgetTexts } from './forget-texts.js';
+import { hasUnresolvedItems } from './run-progress.js';
 import type { Retention, RunState } from './schema.js';
 
 /**
@@ -24,6 +25,23 @@ export async function finishRun(pool: Pool, runId: number): Promise<RunState | u
     runId,
   ]);
   return ended[0]?.state;
+}
+
+/**
+ * Finishes a run that is still open though all of its rows are in the store and have their outcomes.
+ * @returns false when it is over, or some row has none
+ */
+export async function finishIfComplete(pool: Pool, runId: number): Promise<boolean> {
+  // Asked first, as it costs little: where parcels wait, rows need not be looked at.
+  const { rowCount } = await pool.query(
+    `select from runs
+     where id = $1 and state = 'scoring'
+       and not exists (select from parcels where run_id = $1 and parcels.state = 'waiting')`,
+    [runId],
+  );
+  if (rowCount === 0 || (await hasUnresolvedItems(pool, runId))) return false;
+  await finishRun(pool, runId);
+  return true;
 }
 
 /** An empty corpus is done: it has no row without a score. `reason` is there when the corpus is not whole (`retryRun`). */

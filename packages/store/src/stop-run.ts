@@ -1,9 +1,10 @@
 import type { Pool } from './connect.js';
+import { finishIfComplete } from './finish-run.js';
 import { forgetTexts } from './forget-texts.js';
 import { inTransaction } from './transaction.js';
 
 /**
- * Cancels an open run and its waiting parcels. The parcels keep what they hold: a later run that needs their contents
+ * Cancels an open run and its waiting parcels; one whose rows all have their outcomes is finished instead. The parcels keep what they hold: a later run that needs their contents
  * resumes them. The run's texts are deleted unless all were to be retained.
  * @returns false when the run was over
  */
@@ -26,6 +27,7 @@ async function stopRun(
   state: 'cancelled' | 'failed',
   reason: string | null,
 ): Promise<boolean> {
+  if (await finishIfComplete(pool, runId)) return false;
   const stopped = await inTransaction(pool, async (client) => {
     const { rows } = await client.query<{ retain: string }>(
       `update runs set state = $2, reason = $3, finished_at = now()

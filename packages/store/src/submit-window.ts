@@ -91,11 +91,8 @@ export interface EndedRun {
 
 /** What a process is told that still works for a run which somebody has ended. @param run undefined when it was deleted */
 export function runHasEnded(runId: number, run: EndedRun | undefined): UserError {
-  const how =
-    run?.state === 'failed'
-      ? `run ${runId} has failed: ${run.reason}`
-      : `run ${runId} was ${run === undefined ? 'deleted' : 'cancelled'}`;
-  return new UserError(how, {
+  const how = run === undefined ? 'was deleted' : run.state === 'failed' ? 'has failed' : 'was cancelled';
+  return new UserError(`run ${runId} ${how}${run?.reason ? `: ${run.reason}` : ''}`, {
     hint: 'The scores so far are kept. Run the same command again to score the rest.',
   });
 }
