@@ -60,6 +60,7 @@ export async function summarize(
     known: outcome.known,
     duplicates: outcome.duplicates,
     rejected: outcome.rejected,
+    truncated: outcome.truncated,
     scored: outcome.scored,
     failed: outcome.failed,
     flagged: outcome.flagged,

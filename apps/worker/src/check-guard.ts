@@ -1,5 +1,5 @@
 import { UserError } from '@tocsin/errors';
-import { getRun, type Pool, waitingGuards } from '@tocsin/store';
+import { findRun, noSuchRun, type Pool, waitingGuards } from '@tocsin/store';
 import type { Logger } from 'pino';
 
 /** A worker's guard. */
@@ -12,7 +12,8 @@ export interface WorkingGuard {
 
 /** @throws UserError when the run is another guard's: its parcels would wait for ever */
 export async function requireGuardOfRun(pool: Pool, runId: number, guard: WorkingGuard): Promise<void> {
-  const run = await getRun(pool, runId);
+  const run = await findRun(pool, runId);
+  if (run === undefined) throw noSuchRun(runId);
   if (run.fingerprint === guard.fingerprint) return;
   throw new UserError(
     `run ${runId} is to be scored by ${named(run.guard, run.fingerprint)}, and this worker's guard is ${named(guard.text, guard.fingerprint)}`,

@@ -1,5 +1,7 @@
+import { isUserError } from '@tocsin/errors';
 import type { Pool } from './connect.js';
 import { forgetTexts } from './forget-texts.js';
+import { rankRun } from './ranking/index.js';
 import { hasUnresolvedItems } from './run-progress.js';
 import type { Retention, RunState } from './schema.js';
 
@@ -20,6 +22,11 @@ export async function finishRun(pool: Pool, runId: number): Promise<RunState | u
   if (run !== undefined) {
     await forgetTexts(pool, runId, run.retain);
     await pool.query(END, [runId]);
+    // Whoever lists runs would count its rows otherwise, and wait for that.
+    await rankRun(pool, runId).catch((error: unknown) => {
+      // It was deleted meanwhile.
+      if (!isUserError(error)) throw error;
+    });
   }
   const { rows: ended } = await pool.query<{ state: RunState }>('select state from runs where id = $1', [
     runId,

@@ -1,12 +1,19 @@
+import { isUserError } from '@tocsin/errors';
 import type { Pool } from './connect.js';
+import { findRun, pageRuns, type RunSummary } from './page-runs.js';
+import { rankRun } from './ranking/index.js';
 import { noSuchRun } from './retry-run.js';
-import { ROW_COUNTS, type RowCounts } from './row-counts.js';
-import { RUN_FACTS, type RunFacts } from './run-facts.js';
+import type { RunFacts } from './run-facts.js';
 
-/** A run, and what has become of its rows so far. rows = scored + failed + rejected + left. */
-export interface RunRow extends RunFacts, Omit<RowCounts, 'flagged'> {
-  /** When the process that waits for it was last heard of; null when nobody has to wait for it. */
-  seenAt: Date | null;
+/**
+ * A run, and what has become of its rows. rows = scored + failed + rejected + left. Of an open run, the last four are some
+ * seconds old.
+ */
+export interface RunRow extends RunFacts {
+  /** Rows that have a score. */
+  scored: number;
+  /** Rows whose content ended in an error. */
+  failed: number;
   /** Rows that wait for their score. */
   left: number;
   /** Rows with score >= threshold; null when the run has no threshold. */
@@ -18,16 +25,34 @@ export interface ListRunsOptions {
   limit: number;
 }
 
-/** The newest runs, newest first. */
-export function listRuns(pool: Pool, { limit }: ListRunsOptions): Promise<RunRow[]> {
-  return select(pool, 'order by id desc limit $1', limit);
+/** The newest runs, newest first. A run that is over is counted once, when it ends; one that is open at every call. */
+export async function listRuns(pool: Pool, { limit }: ListRunsOptions): Promise<RunRow[]> {
+  const before = await pageRuns(pool, { limit });
+  const uncounted = before.filter(
+    ({ ranked, finishedAt }) => ranked === null || finishedAt === null || ranked.asOf <= finishedAt,
+  );
+  for (const { id } of uncounted) {
+    await rankRun(pool, id).catch((error: unknown) => {
+      // It was deleted since it was found.
+      if (!isUserError(error)) throw error;
+    });
+  }
+  const runs = uncounted.length === 0 ? before : await pageRuns(pool, { limit });
+  return runs.map(rowOf);
 }
 
 /** @throws UserError when there is no such run */
 export async function getRun(pool: Pool, runId: number): Promise<RunRow> {
-  const [run] = await select(pool, 'where id = $1', runId);
+  await rankRun(pool, runId);
+  const run = await findRun(pool, runId);
   if (run === undefined) throw noSuchRun(runId);
-  return run;
+  return rowOf(run);
+}
+
+function rowOf({ ranked, ownerKey: _, guardId: __, ...run }: RunSummary): RunRow {
+  const { scored = 0, failed = 0, flagged = null } = ranked ?? {};
+  // The rows may have been counted later than their scores.
+  return { ...run, scored, failed, flagged, left: Math.max(0, run.rows - run.rejected - scored - failed) };
 }
 
 export type RunHead = Pick<RunRow, 'state' | 'reason' | 'rows'>;
@@ -41,47 +66,4 @@ export async function runHead(pool: Pool, runId: number): Promise<RunHead> {
   const [run] = rows;
   if (run === undefined) throw noSuchRun(runId);
   return run;
-}
-
-async function select(pool: Pool, which: string, value: number): Promise<RunRow[]> {
-  const { rows } = await pool.query<RunRow>(
-    `select ${RUN_FACTS}, r.seen_at as "seenAt",
-            c.scored, c.failed, r.rows - r.rejected - c.scored - c.failed as left,
-            case when r.threshold is not null then c.flagged end as flagged
-     from (select * from runs ${which}) r
-     join guards g on g.id = r.guard_id
-     cross join lateral (${ROW_COUNTS}) c
-     order by r.id desc`,
-    [value],
-  );
-  return rows;
-}
-
-/** A row without a score, and why. */
-export interface ProblemRow {
-  seq: number;
-  key: string;
-  /** It could not be read; else it could not be scored. */
-  unreadable: boolean;
-  reason: string;
-}
-
-/** Rows of a run that could not be read or scored: the first so many after a row. */
-export async function problemRows(
-  pool: Pool,
-  runId: number,
-  limit: number,
-  after = 0,
-): Promise<ProblemRow[]> {
-  const { rows } = await pool.query<ProblemRow>(
-    `select i.seq, i.key, i.reject is not null as unreadable, coalesce(i.reject, s.error) as reason
-     from runs r join items i on i.run_id = r.id
-     left join lateral (select error from scores
-                        where guard_id = r.guard_id and content = i.content limit 1) s on true
-     where r.id = $1 and i.seq > $3 and (i.reject is not null or s.error is not null)
-     order by i.seq
-     limit $2`,
-    [runId, limit, after],
-  );
-  return rows;
 }

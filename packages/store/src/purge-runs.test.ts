@@ -179,8 +179,8 @@ test.each([
   expect(await purged).toBe(`run ${runId} is not over, its state is scoring`);
   expect(await getRun(pool, runId)).toMatchObject({ state: 'scoring', rows: 2, left: 2, failed: 0 });
   await scoreParcel(pool, parcel, { a: 0.5, bb: 0.5 });
-  expect(await getRun(pool, runId)).toMatchObject({ scored: 2, left: 0 });
   await finishRun(pool, runId);
+  expect(await getRun(pool, runId)).toMatchObject({ scored: 2, left: 0 });
   expect(await purgeScores(pool, [runId])).toBe(2);
 });
 

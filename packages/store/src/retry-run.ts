@@ -50,6 +50,8 @@ export function retryRun(pool: Pool, runId: number): Promise<RetriedRun> {
          where id = $1`,
         [runId],
       );
+      // It counts as failed what waits again.
+      await client.query('delete from run_rankings where run_id = $1', [runId]);
     }
     return { guardId: run.guardId, parcels, lost: await countFailed(client, runId) };
   });

@@ -15,6 +15,8 @@ export interface RunFacts {
   retain: Retention;
   createdAt: Date;
   finishedAt: Date | null;
+  /** When the process that waits for it was last heard of; null when nobody has to wait for it. */
+  seenAt: Date | null;
   rows: number;
   /** Of the rows: those whose content had no score when the run came to them. */
   fresh: number;
@@ -28,5 +30,5 @@ export interface RunFacts {
 
 /** SQL: they, of `runs r` and `guards g`. */
 export const RUN_FACTS = `r.id, r.name, g.ref as guard, g.fingerprint, r.state, r.reason, r.threshold, r.retain,
-            r.created_at as "createdAt", r.finished_at as "finishedAt",
+            r.created_at as "createdAt", r.finished_at as "finishedAt", r.seen_at as "seenAt",
             r.rows, r.fresh, r.known, r.duplicates, r.rejected, r.truncated`;

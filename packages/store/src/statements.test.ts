@@ -170,6 +170,7 @@ async function look(pool: Pool, runId: number): Promise<void> {
   if (run === undefined) throw new Error('the run is gone');
   await store.listGuards(pool);
   await store.problemRows(pool, runId, 5);
+  await store.problemReasons(pool, runId, 5);
   await store.runOutcome(pool, runId);
   await store.runBefore(pool, 1, runId);
   await store.keptTexts(pool, runId);

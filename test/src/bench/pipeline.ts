@@ -24,7 +24,7 @@ export async function benchPipeline(dir: string, corpus: string | undefined): Pr
   line('bare engine before / after', `${seconds(before)} / ${seconds(after)}`);
   line('pipeline, worker start to last score', seconds(1000 * summary.scoringSeconds));
   line('pipeline, the whole command', seconds(ms));
-  line('pipeline', rate(summary.scored / summary.scoringSeconds, 'rows'));
+  line('pipeline', rate(summary.fresh / summary.scoringSeconds, 'rows'));
   line('share of the bare engine', percent(bare / (1000 * summary.scoringSeconds)), '>= 90 %');
 }
 

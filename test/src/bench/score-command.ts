@@ -7,7 +7,8 @@ const TOCSIN = fileURLToPath(new URL('../../../apps/tocsin/bin/tocsin.js', impor
 /** The fields of `tocsin score --json` that the benchmarks read. */
 export interface ScoreSummary {
   rows: number;
-  scored: number;
+  /** Rows that a forward pass was made for. */
+  fresh: number;
   tokens: number;
   scoringSeconds: number;
 }

@@ -47,7 +47,8 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
     const done = doneOf(before).reduce((sum, { contents }) => sum + contents, 0);
     expect(JSON.parse(String(ended.stdout))).toMatchObject({
       rows: 3000,
-      scored: 3000 - done,
+      scored: 3000,
+      fresh: 3000 - done,
       fromCache: done,
     });
   },

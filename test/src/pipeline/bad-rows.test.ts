@@ -71,7 +71,7 @@ test('a bad row is rejected with its line and the reason, and every other is sco
   const lines = parseLines(ended.stdout);
   expect(lines.map(({ key }) => key)).toEqual(LINES.map(([, key]) => key));
   for (const [i, [, , outcome]] of LINES.entries()) expect(lines[i]).toMatchObject(outcome);
-  expect(ended.stderr).toMatch(/scored: +5 .*\nfrom cache: 0\nduplicates: 1\nrejected: +15\n/);
+  expect(ended.stderr).toMatch(/scored: +6 .*\nnew: +5\nfrom cache: 0\nduplicates: 1\nrejected: +15\n/);
 });
 
 test('a byte order mark, CR LF and blank lines are no part of a row; the last line needs no end', async () => {

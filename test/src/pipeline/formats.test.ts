@@ -126,7 +126,7 @@ describe('what a score means', () => {
       expected.map((row) => ({ ...row, threshold, harmful: (row.score ?? 0) >= threshold })),
     );
     expect(ended.stderr).toContain(`flagged:    4 (score >= ${threshold})`);
-    expect(ended.stderr).toContain('scored:     0\n');
+    expect(ended.stderr).toContain('new:        0\n');
   });
 
   test('--json prints the summary, and only it, on standard output', async () => {
@@ -134,7 +134,8 @@ describe('what a score means', () => {
     const ended = await score([join(dir, 'rows.jsonl'), '-o', out, '--json']);
     expect(JSON.parse(String(ended.stdout))).toEqual({
       rows: 7,
-      scored: 0,
+      scored: 7,
+      fresh: 0,
       fromCache: 7,
       duplicates: 0,
       rejected: 0,

@@ -24,7 +24,13 @@ test('rows that the model has no number for get an error, and every other row it
   expect(sound.exitCode).toBe(0);
   const first = await tocsin(['score', corpus, ...poisoned, ...data, '-o', out('first')]);
   expect(first.exitCode).toBe(2);
-  expect(JSON.parse(String(first.stdout))).toMatchObject({ rows: 200, scored: 200, rejected: 0, failed: 2 });
+  expect(JSON.parse(String(first.stdout))).toMatchObject({
+    rows: 200,
+    scored: 198,
+    fresh: 200,
+    rejected: 0,
+    failed: 2,
+  });
 
   const expected = await readScores(out('sound'));
   for (const [i, line] of (await readScores(out('first'))).entries()) {
@@ -35,5 +41,10 @@ test('rows that the model has no number for get an error, and every other row it
   // An error is not kept for a score: the next run tries these rows again, and only these.
   const again = await tocsin(['score', corpus, ...poisoned, ...data, '-o', out('again')]);
   expect(again.exitCode).toBe(2);
-  expect(JSON.parse(String(again.stdout))).toMatchObject({ scored: 2, fromCache: 198, failed: 2 });
+  expect(JSON.parse(String(again.stdout))).toMatchObject({
+    scored: 198,
+    fresh: 2,
+    fromCache: 198,
+    failed: 2,
+  });
 });

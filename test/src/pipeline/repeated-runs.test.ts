@@ -41,24 +41,27 @@ async function score(rows: readonly unknown[]) {
 
 test('a corpus that was scored before costs no forward pass, in whatever order and with whatever keys', async () => {
   const first = await score(ROWS);
-  expect(first).toMatchObject({ hadWorker: true, summary: { rows: 60, scored: 60, fromCache: 0 } });
+  expect(first).toMatchObject({
+    hadWorker: true,
+    summary: { rows: 60, scored: 60, fresh: 60, fromCache: 0 },
+  });
 
   const again = await score(ROWS);
   expect(again).toMatchObject({
     hadWorker: false,
-    summary: { rows: 60, scored: 0, fromCache: 60, duplicates: 0, tokens: 0, scoringSeconds: 0 },
+    summary: { rows: 60, scored: 60, fresh: 0, fromCache: 60, duplicates: 0, tokens: 0, scoringSeconds: 0 },
   });
   expect(again.scores).toEqual(first.scores);
 
   const renamed = await score(ROWS.toReversed().map(({ text }) => ({ text })));
-  expect(renamed).toMatchObject({ hadWorker: false, summary: { scored: 0 } });
+  expect(renamed).toMatchObject({ hadWorker: false, summary: { scored: 60, fresh: 0 } });
   expect(renamed.scores.map((row) => row.score)).toEqual(first.scores.map((row) => row.score).toReversed());
 });
 
 test('of a corpus that has grown, only what is new is scored', async () => {
   const grown = [...ROWS, ...randomRows(5, 12, 2).map((row) => ({ ...row, text: `new ${row.text}` }))];
   const { summary, scores } = await score(grown);
-  expect(summary).toMatchObject({ rows: 65, scored: 5, fromCache: 60 });
+  expect(summary).toMatchObject({ rows: 65, scored: 65, fresh: 5, fromCache: 60 });
   expect(scores).toHaveLength(65);
 });
 
@@ -70,9 +73,13 @@ test('a text that stands in many rows costs one forward pass', async () => {
   const { summary, scores } = await score(rows);
   const { rows: after } = await database.pool.query('select count(*) as passes from scores');
 
-  expect(summary).toMatchObject({ rows: 900, scored: 3, fromCache: 0, duplicates: 897 });
+  expect(summary).toMatchObject({ rows: 900, scored: 900, fresh: 3, fromCache: 0, duplicates: 897 });
   expect(after[0].passes - before[0].passes).toBe(3);
   expect(new Set(scores.map((row) => row.score)).size).toBe(3);
   // Blanks that the cleaning takes out make no other content.
-  expect((await score([{ text: '  repeated \t one ' }])).summary).toMatchObject({ scored: 0, fromCache: 1 });
+  expect((await score([{ text: '  repeated \t one ' }])).summary).toMatchObject({
+    scored: 1,
+    fresh: 0,
+    fromCache: 1,
+  });
 });

@@ -76,7 +76,7 @@ describe('a corpus gives the same scores from', () => {
     const ended = await score([join(dir, name)]);
     expect(ended.exitCode).toBe(SOME_REJECTED);
     expect(withoutPlace(parseLines(ended.stdout))).toEqual(expected);
-    expect(ended.stderr).toContain('scored:     0\n');
+    expect(ended.stderr).toContain('new:        0\n');
   });
 
   test('a query', async () => {

@@ -27,7 +27,9 @@ test('the quickstart scores the sample corpus and shows the highest scores', {
     env: { ...env, TOCSIN_DATA: join(scratchDir(), 'postgres') },
   });
   expect(ended).toMatchObject({ exitCode: 0 });
-  expect(ended.stderr).toMatch(/rows: +201\nscored: +192 .*\nfrom cache: 0\nduplicates: 9\nrejected: +0\n/);
+  expect(ended.stderr).toMatch(
+    /rows: +201\nscored: +201 .*\nnew: +192\nfrom cache: 0\nduplicates: 9\nrejected: +0\n/,
+  );
   const shown = String(ended.stdout);
   expect(shown).toMatch(/The highest scores:\n( {2}0\.\d{3} {2}\S+ .+\n){8}/);
   expect(shown).toContain('out/quickstart.jsonl');

@@ -38,7 +38,13 @@ test('trajectories go through the whole pipeline to the reference score; what is
   const out = join(dir, 'scores.jsonl');
   const ended = await tocsin(['score', corpus, ...AGENT, ...data, '--json', '-o', out]);
   expect(ended).toMatchObject({ exitCode: 2 });
-  expect(JSON.parse(String(ended.stdout))).toMatchObject({ rows: 11, scored: 4, duplicates: 1, rejected: 6 });
+  expect(JSON.parse(String(ended.stdout))).toMatchObject({
+    rows: 11,
+    scored: 5,
+    fresh: 4,
+    duplicates: 1,
+    rejected: 6,
+  });
 
   const scores = await readScores(out);
   expect(scores.map(({ key }) => key)).toEqual(rows.map(({ id }) => id));

@@ -1,4 +1,4 @@
-import { cancelRun, getRun } from '@tocsin/store';
+import { cancelRun, runHead } from '@tocsin/store';
 import { Command } from 'commander';
 import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
 import { addRunArgument } from './run-id.js';
@@ -10,7 +10,7 @@ export function cancelCommand(): Command {
     .action(async (runId: number, flags: StoreFlags) => {
       const state = await withStack(flags, async ({ pool }) => {
         if (await cancelRun(pool, runId)) return 'cancelled';
-        return (await getRun(pool, runId)).state;
+        return (await runHead(pool, runId)).state;
       });
       console.log(
         state === 'cancelled'

@@ -1,9 +1,9 @@
-import { getRun, type ProblemRow, problemRows, type RunRow } from '@tocsin/store';
+import { getRun, type ProblemReason, type ProblemRow, problemRows, type RunRow } from '@tocsin/store';
 import { Command } from 'commander';
 import { EXIT } from '../exit-codes.js';
 import { wholeNumber } from '../guard-options.js';
 import { untilInterrupted } from '../interrupt.js';
-import { problemText, SHOWN_PROBLEMS } from '../problems.js';
+import { problemText, reasonLines, reasonsOf, SHOWN_PROBLEMS } from '../problems.js';
 import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
 import { jsonText } from '../table.js';
 import { addRunArgument } from './run-id.js';
@@ -39,9 +39,12 @@ async function show(runId: number, flags: ShowFlags): Promise<number> {
       if (flags.watch === true) await watchProgress(pool, runId, signal);
       if (signal.aborted) return EXIT.interrupted;
       const run = await getRun(pool, runId);
-      const problems = await problemRows(pool, runId, flags.problems);
-      if (flags.json === true) console.log(jsonText({ ...run, problems }));
-      else console.log(runText(run, problems));
+      const reasons = await reasonsOf(pool, run);
+      // With fewer than are asked for, every row of the run would be looked at.
+      const shown = Math.min(flags.problems, run.rejected + run.failed);
+      const problems = shown === 0 ? [] : await problemRows(pool, runId, shown);
+      if (flags.json === true) console.log(jsonText({ ...run, reasons, problems }));
+      else console.log(runText(run, reasons, problems));
       if (flags.watch !== true) return EXIT.ok;
       if (run.state !== 'done') return EXIT.failed;
       return run.rejected + run.failed > 0 ? EXIT.someRejected : EXIT.ok;
@@ -51,7 +54,7 @@ async function show(runId: number, flags: ShowFlags): Promise<number> {
   }
 }
 
-function runText(run: RunRow, problems: readonly ProblemRow[]): string {
+function runText(run: RunRow, reasons: readonly ProblemReason[], problems: readonly ProblemRow[]): string {
   const share =
     run.rows === 0 ? '' : ` (${Math.floor((100 * (run.rows - run.left)) / run.rows)} % are through)`;
   const lines: [string, string][] = [
@@ -72,10 +75,12 @@ function runText(run: RunRow, problems: readonly ProblemRow[]): string {
     ['duplicates', numberText(run.duplicates)],
     ['rejected', numberText(run.rejected)],
     ['failed', numberText(run.failed)],
+    ['truncated', numberText(run.truncated)],
     ['flagged', run.flagged === null ? '-' : `${numberText(run.flagged)} (score >= ${run.threshold})`],
     ['retained', `texts of ${run.retain === 'flagged' ? 'flagged rows' : run.retain}`],
   ];
   const text = lines.map(([name, value]) => `${`${name}:`.padEnd(12)}${value}`);
+  text.push(...reasonLines(reasons));
   if (problems.length > 0) {
     text.push('Rows without a score:', ...problems.map(({ key, reason }) => `  ${problemText(key, reason)}`));
     const more = run.rejected + run.failed - problems.length;

@@ -1,11 +1,12 @@
 import type { CorpusRow, ScoreWriter } from '@tocsin/corpus';
 import { type OpenGuard, openGuard } from '@tocsin/engine';
 import { exportScores } from '@tocsin/producer';
-import { runCounts, setRunState, withRetry } from '@tocsin/store';
+import { getRun, setRunState, withRetry } from '@tocsin/store';
 import { type CorpusFlags, type OpenCorpus, openCorpus } from '../corpus-options.js';
 import type { GuardFlags } from '../guard-options.js';
 import { listenAt, type MetricsFlags } from '../metrics-options.js';
 import { withModelProgress } from '../model-progress.js';
+import { reasonsOf } from '../problems.js';
 import type { RetentionFlags } from '../retention-option.js';
 import { openStack, type Stack } from '../stack.js';
 import { LocalRun } from './local-run.js';
@@ -93,17 +94,21 @@ async function runThrough(
     const state = await run.finish();
     progress.stop();
 
-    const exported = await exportScores(run, await job.openWriter(), threshold);
-    const counts = await withRetry(() => runCounts(run.pool, run.runId), run.signal);
+    await exportScores(run, await job.openWriter(), threshold);
+    const counts = await withRetry(() => getRun(run.pool, run.runId), run.signal);
     return {
       run: run.runId,
       state,
       rows: counts.rows,
-      scored: counts.fresh,
+      scored: counts.scored,
+      fresh: counts.fresh,
       fromCache: counts.known,
       duplicates: counts.duplicates,
       rejected: counts.rejected,
-      ...exported,
+      failed: counts.failed,
+      truncated: counts.truncated,
+      flagged: counts.flagged ?? 0,
+      reasons: await reasonsOf(run.pool, counts),
       threshold,
       tokens: parcels.tokensDone,
       scoringSeconds,

@@ -1,12 +1,17 @@
-/** What a run came to. rows = scored + fromCache + duplicates + rejected. */
+import type { ProblemReason } from '@tocsin/store';
+import { reasonLines } from '../problems.js';
+
+/** What a run came to. rows = scored + failed + rejected, and also fresh + fromCache + duplicates + rejected. */
 export interface RunSummary {
   /** Its id: `tocsin run <id>`. */
   run: number;
   /** `failed` when no row has a score. */
   state: 'done' | 'failed';
   rows: number;
-  /** Rows that a forward pass was made for. */
+  /** Rows that have a score, wherever it came from. */
   scored: number;
+  /** Rows whose content had no score when the run came to them. */
+  fresh: number;
   /** Rows whose content had a score before. */
   fromCache: number;
   /** Rows whose content stands in an earlier row. */
@@ -15,8 +20,12 @@ export interface RunSummary {
   rejected: number;
   /** Of the rows that were read: those that could not be scored. */
   failed: number;
+  /** Rows whose text is longer than the guard reads: only the beginning was scored. */
+  truncated: number;
   /** Rows with score >= threshold. */
   flagged: number;
+  /** Why rows have no score, the most frequent reasons first. */
+  reasons: ProblemReason[];
   threshold: number;
   /** Tokens that went through the model. */
   tokens: number;
@@ -44,14 +53,17 @@ function summaryText(summary: Summary): string {
   const lines: [string, string][] = [
     ['rows', number(summary.rows)],
     ['scored', `${number(summary.scored)}${speed(summary, number)}`],
+    ['new', number(summary.fresh)],
     ['from cache', number(summary.fromCache)],
     ['duplicates', number(summary.duplicates)],
     ['rejected', number(summary.rejected)],
     ...(summary.failed > 0 ? [['failed', number(summary.failed)] as [string, string]] : []),
+    ...(summary.truncated > 0 ? [['truncated', number(summary.truncated)] as [string, string]] : []),
     ['flagged', `${number(summary.flagged)} (score >= ${summary.threshold})`],
     ['out', summary.out === '-' ? 'standard output' : summary.out],
   ];
-  return lines.map(([name, value]) => `${`${name}:`.padEnd(12)}${value}`).join('\n');
+  const text = lines.map(([name, value]) => `${`${name}:`.padEnd(12)}${value}`);
+  return [...text, ...reasonLines(summary.reasons)].join('\n');
 }
 
 function speed(summary: Summary, number: (value: number) => string): string {

@@ -7,6 +7,7 @@ import { addGuardOptions, type GuardFlags, probability } from '../guard-options.
 import { untilDoneOrInterrupted } from '../interrupt.js';
 import { addMetricsOptions, type MetricsFlags } from '../metrics-options.js';
 import { withModelProgress } from '../model-progress.js';
+import { reasonLines, reasonsOf } from '../problems.js';
 import { type RetentionFlags, retentionOption } from '../retention-option.js';
 import { withStack } from '../store-options.js';
 import { jsonText } from '../table.js';
@@ -38,15 +39,17 @@ async function submit(files: string[], flags: SubmitFlags, interrupted: AbortSig
   const guard = await withModelProgress((shown) =>
     openGuard(flags.guard, { ...flags, ...shown, signal: interrupted }),
   );
-  const run = await withStack(flags, async (stack) => {
+  const { run, reasons } = await withStack(flags, async (stack) => {
     const runId = await submitRun({ stack, guard, corpus, flags, interrupted });
-    return withRetry(() => getRun(stack.pool, runId));
+    const run = await withRetry(() => getRun(stack.pool, runId));
+    return { run, reasons: await reasonsOf(stack.pool, run) };
   });
-  if (flags.json === true) console.log(jsonText({ ...run, run: run.id }));
+  if (flags.json === true) console.log(jsonText({ ...run, run: run.id, reasons }));
   else {
-    console.error(summaryText(run));
+    console.error([summaryText(run), ...reasonLines(reasons)].join('\n'));
     console.log(String(run.id));
   }
+  if (run.state === 'failed') return EXIT.failed;
   return run.rejected > 0 ? EXIT.someRejected : EXIT.ok;
 }
 
@@ -57,11 +60,14 @@ function summaryText(run: RunRow): string {
     `${number(run.known)} from cache`,
     `${number(run.duplicates)} duplicates`,
     `${number(run.rejected)} rejected`,
+    `${number(run.truncated)} truncated`,
     `${number(run.left)} left to score`,
   ];
   const next =
     run.state === 'done'
       ? `It is done: tocsin export ${run.id} --out scores.jsonl`
-      : `Workers of this guard score it (tocsin work, or tocsin start); see tocsin run ${run.id} --watch`;
+      : run.state === 'failed'
+        ? `It has failed: ${run.reason}`
+        : `Workers of this guard score it (tocsin work, or tocsin start); see tocsin run ${run.id} --watch`;
   return `Run ${run.id}: ${counts.join(', ')}.\n${next}`;
 }

@@ -1,32 +1,50 @@
 import type pg from 'pg';
 import type { Pool } from '../connect.js';
-import type { RunRow } from '../list-runs.js';
-import { ROW_COUNTS, type RowCounts } from '../row-counts.js';
+import { getRun, type RunRow } from '../list-runs.js';
 import { inTransaction } from '../transaction.js';
 
-/** What a run came to, in numbers. */
+/** What a run that is over came to, in numbers. */
 export interface RunOutcome
-  extends RowCounts,
-    Pick<
-      RunRow,
-      'guard' | 'fingerprint' | 'threshold' | 'rows' | 'fresh' | 'known' | 'duplicates' | 'rejected'
-    > {
+  extends Pick<
+    RunRow,
+    | 'guard'
+    | 'fingerprint'
+    | 'threshold'
+    | 'rows'
+    | 'fresh'
+    | 'known'
+    | 'duplicates'
+    | 'rejected'
+    | 'truncated'
+    | 'scored'
+    | 'failed'
+  > {
+  /** Rows with score >= the run's threshold; 0 when it has none. */
+  flagged: number;
   finishedAt: Date;
 }
 
+/** @throws UserError when there is no such run */
 export async function runOutcome(pool: Pool, runId: number): Promise<RunOutcome> {
-  const { rows } = await pool.query<RunOutcome>(
-    `select g.ref as guard, g.fingerprint, r.threshold, r.rows, r.fresh, r.known, r.duplicates, r.rejected,
-            c.scored, c.failed, c.flagged, coalesce(r.finished_at, now()) as "finishedAt"
-     from runs r
-     join guards g on g.id = r.guard_id
-     cross join lateral (${ROW_COUNTS}) c
-     where r.id = $1`,
-    [runId],
-  );
-  const [outcome] = rows;
-  if (outcome === undefined) throw new Error(`there is no run ${runId}`);
-  return outcome;
+  const run = await getRun(pool, runId);
+  const {
+    guard,
+    fingerprint,
+    threshold,
+    rows,
+    fresh,
+    known,
+    duplicates,
+    rejected,
+    truncated,
+    scored,
+    failed,
+  } = run;
+  return {
+    ...{ guard, fingerprint, threshold, rows, fresh, known, duplicates, rejected, truncated, scored, failed },
+    flagged: run.flagged ?? 0,
+    finishedAt: run.finishedAt ?? new Date(),
+  };
 }
 
 /**

@@ -7,9 +7,10 @@ import {
   exportRows,
   type FileRow,
   findInput,
-  getRun,
+  findRun,
   hasUnresolvedItems,
   listPolicies,
+  noSuchRun,
   type Pool,
   readFileChunks,
   runHead,
@@ -117,7 +118,9 @@ async function withGuard(
   const others = guards.filter((guard) => guard.name !== name);
   const served = guards.find((guard) => guard.name === name);
   if (served !== undefined) return [served, ...others];
-  const { threshold, createdAt } = await getRun(pool, runId);
+  const run = await findRun(pool, runId);
+  if (run === undefined) throw noSuchRun(runId);
+  const { threshold, createdAt } = run;
   if (threshold === null) throw new Error(`run ${runId}, of a batch, has no threshold`);
   return [{ name, threshold, createdAt }, ...others];
 }
