@@ -13,6 +13,8 @@ export interface Progress {
   show(state: ProgressState): void;
   /** A line between, e.g. that something is restarted. */
   note(message: string): void;
+  /** What is being done, from now on: `reading rows`. Its counts come with `show`. */
+  phase(what: string): void;
   stop(): void;
 }
 
@@ -57,6 +59,10 @@ class BarProgress implements Progress {
     this.#stream.write(`\r\x1b[2K${message}\n`);
   }
 
+  phase(what: string): void {
+    this.note(`${what} ...`);
+  }
+
   stop(): void {
     this.#bar.stop();
   }
@@ -75,12 +81,21 @@ class LineProgress implements Progress {
     if (performance.now() - this.#last < LINE_EVERY_MS) return;
     this.#last = performance.now();
     const { rate, left } = speedOf(state, this.#started);
+    if (state.tokensTotal === 0) {
+      // Every row so far has a score already: nothing goes through the model.
+      this.#stream.write(`${state.rowsDone} rows read, all of them scored before, ${rate} rows/s\n`);
+      return;
+    }
     const percent = Math.floor((100 * state.tokensDone) / Math.max(state.tokensTotal, 1));
     this.#stream.write(`${percent}%, ${state.rowsDone} rows, ${rate} rows/s, ${left} left\n`);
   }
 
   note(message: string): void {
     this.#stream.write(`${message}\n`);
+  }
+
+  phase(what: string): void {
+    this.note(`${what} ...`);
   }
 
   stop(): void {}

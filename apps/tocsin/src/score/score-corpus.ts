@@ -44,9 +44,11 @@ export async function scoreCorpus(job: ScoreJob, interrupted: AbortSignal): Prom
     progress.note('Stopping: what is being scored is finished first (once more to stop at once)');
   interrupted.addEventListener('abort', stopping, { once: true });
   try {
+    progress.phase('Opening the guard');
     const guard = await withModelProgress((shown) =>
       openGuard(flags.guard, { ...flags, ...shown, signal: interrupted }),
     );
+    progress.phase(process.env.DATABASE_URL ? 'Connecting to the database' : 'Starting the database');
     const stack = await openStack({
       dataDir: flags.dataDir,
       listen: listenAt(flags),
@@ -73,6 +75,7 @@ async function runThrough(
   interrupted: AbortSignal,
 ): Promise<RunSummary> {
   const { corpus, flags } = job;
+  progress.phase('Reading rows, and looking for those that have a score');
   const threshold = flags.threshold ?? guard.artifact.defaultThreshold;
   const run = await LocalRun.open({
     stack,
@@ -91,8 +94,10 @@ async function runThrough(
       submit(run, guard, job, submission),
     ]);
     const scoringSeconds = run.workingSeconds;
-    const state = await run.finish();
     progress.stop();
+    progress.phase('Finishing the run');
+    const state = await run.finish();
+    progress.phase('Writing the scores');
 
     await exportScores(run, await job.openWriter(), threshold);
     const counts = await withRetry(() => getRun(run.pool, run.runId), run.signal);
