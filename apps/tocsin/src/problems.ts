@@ -24,7 +24,7 @@ export function reasonLines(reasons: readonly ProblemReason[]): string[] {
     'Why rows have no score:',
     ...reasons.map(({ rows, first }) => {
       const example = problemText(first.key, first.reason);
-      return `  ${countText(rows)} ${rows === 1 ? 'row' : 'rows'}, e.g. ${printable(example)}`;
+      return `  ${countText(rows)} ${rows === 1 ? 'row' : 'rows'}, e.g. ${example}`;
     }),
   ];
 }
