@@ -1,6 +1,7 @@
 import { messageOf, UserError } from '@tocsin/errors';
 import { prepareBackend, type QueueBackend } from '@tocsin/queue';
 import {
+  cancelWhenInterrupted,
   createPool,
   migrateSchema,
   type Pool,
@@ -27,6 +28,8 @@ export interface StackOptions {
   env?: NodeJS.ProcessEnv;
   /** Where metrics and health are served; nowhere by default. */
   listen?: ListenAt | undefined;
+  /** Ends statements that are still waited for some seconds after it. */
+  interrupted?: AbortSignal;
   /** Told what is restarted, and what cannot be. */
   onTrouble: (message: string) => void;
 }
@@ -48,6 +51,7 @@ export async function openStack(options: StackOptions): Promise<Stack> {
     throw error;
   });
   const pool = createPool(server.url, { applicationName: 'tocsin' });
+  if (options.interrupted !== undefined) cancelWhenInterrupted(pool, server.url, options.interrupted);
   const close = async (): Promise<void> => {
     await telemetry.close();
     await pool.end();

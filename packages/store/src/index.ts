@@ -8,7 +8,13 @@ export {
 } from './attend-run.js';
 export * from './batches/index.js';
 export { type ContentOutcome, completeParcel } from './complete-parcel.js';
-export { type ConnectOptions, createPool, type Pool, requireConnection } from './connect.js';
+export {
+  type ConnectOptions,
+  cancelWhenInterrupted,
+  createPool,
+  type Pool,
+  requireConnection,
+} from './connect.js';
 export { defaultDataDir, type EmbeddedServer, findBinaries, startEmbedded } from './embedded/index.js';
 export { type ExportOptions, type ExportRow, exportRows } from './export-rows.js';
 export type { ExpressDone } from './express/express-done.js';

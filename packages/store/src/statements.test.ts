@@ -21,6 +21,7 @@ const ELSEWHERE = new Set([
     'FileWriter',
     'Leadership',
     'createPool',
+    'cancelWhenInterrupted',
     'defaultDataDir',
     'findBinaries',
     'isTransient',

@@ -120,6 +120,8 @@ export class LocalRun {
 
   /** Ends a run that was not finished: it is cancelled when it was interrupted, and else has failed. */
   async stop(error: unknown): Promise<void> {
+    // One that was being finished is left to the workers, or to the next command.
+    if (this.#left.signal.aborted) return;
     if (this.#interrupted.aborted) await withRetry(() => cancelRun(this.pool, this.runId));
     else await withRetry(() => failRun(this.pool, this.runId, reasonOf(error)));
   }

@@ -52,6 +52,7 @@ export async function scoreCorpus(job: ScoreJob, interrupted: AbortSignal): Prom
     const stack = await openStack({
       dataDir: flags.dataDir,
       listen: listenAt(flags),
+      interrupted,
       onTrouble: (message) => progress.note(message),
     });
     try {
