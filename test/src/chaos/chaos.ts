@@ -6,7 +6,7 @@ import { until } from '../setup/processes.js';
 import { readScores, type ScoreLine } from '../setup/tocsin.js';
 import { Commits } from './commits.js';
 import { type CorporaOptions, type Corpus, writeCorpora } from './corpora.js';
-import { FAULTS, type Fault, type FaultTargets, Injector, type Strike } from './faults.js';
+import { type Fault, type FaultTargets, Injector, POSSIBLE_FAULTS, type Strike } from './faults.js';
 import { KeptWorker } from './kept-worker.js';
 import { type Passes, readPasses } from './passes.js';
 import { Producer } from './producer.js';
@@ -121,7 +121,7 @@ async function scoreUndisturbed(stage: Stage, corpora: readonly Corpus[], out: s
 }
 
 async function strikeWhileSubmitting(
-  { kinds = FAULTS, durationMs, pauseMs, files }: ChaosOptions,
+  { kinds = POSSIBLE_FAULTS, durationMs, pauseMs, files }: ChaosOptions,
   corpora: readonly Corpus[],
   producer: Producer,
   injector: Injector,

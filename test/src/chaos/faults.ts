@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf } from '@tocsin/errors';
+import { childrenOf, untilGone } from '../setup/processes.js';
 import { randomFrom } from '../setup/random-words.js';
 import type { Commits } from './commits.js';
 import type { KeptWorker } from './kept-worker.js';
@@ -7,7 +8,7 @@ import { timeToLease } from './leases.js';
 import type { Producer } from './producer.js';
 import type { Stage } from './stage.js';
 
-/** What can happen to a fleet; everything that is killed is killed with SIGKILL. */
+/** What can happen to a fleet; everything that is killed is killed with SIGKILL, and what is stopped goes on (SIGCONT). */
 export const FAULTS = [
   'worker killed',
   'engine process killed',
@@ -16,11 +17,25 @@ export const FAULTS = [
   'producer killed',
   'connections to Redis cut',
   'connections to Postgres cut',
+  'worker stopped',
+  'engine process stopped',
+  'Redis stopped',
+  'Postgres stopped',
+  'Redis flushed',
+  'Postgres restarted',
+  'disk full',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
+/** Those that this process may cause: filling a disk takes a small one, and so root. */
+export const POSSIBLE_FAULTS: readonly Fault[] = FAULTS.filter(
+  (fault) => fault !== 'disk full' || process.getuid?.() === 0,
+);
+
 /** Longest time that a server is away, or cut off. */
 const LONGEST_OUTAGE_MS = 2_500;
+/** Longest time that a process is stopped (SIGSTOP): longer than its leases hold. */
+const LONGEST_STOP_MS = 9_000;
 /** A fault waits so long for something to be under way that it could harm. */
 const AIM_MS = 15_000;
 
@@ -119,6 +134,55 @@ export class Injector {
           () => lines.postgres.mend(),
         );
         return;
+      case 'worker stopped':
+        return this.#pause(fault, () => {
+          const ready = this.#targets.workers.filter((worker) => worker.ready);
+          return [ready[this.#random(ready.length)]?.pid ?? []].flat();
+        });
+      case 'engine process stopped':
+        return this.#pause(fault, () => {
+          const pids = this.#targets.workers.flatMap(({ enginePid }) => enginePid ?? []);
+          return [pids[this.#random(pids.length)] ?? []].flat();
+        });
+      case 'Redis stopped':
+        return this.#pause(fault, () => [redis.pid], LONGEST_OUTAGE_MS);
+      case 'Postgres stopped':
+        return this.#pause(
+          fault,
+          () => [postgres.pid, ...childrenOf(postgres.pid).map(({ pid }) => pid)],
+          LONGEST_OUTAGE_MS,
+        );
+      case 'Redis flushed': {
+        const client = redis.client();
+        await client.flushall();
+        client.disconnect();
+        this.#struck(fault);
+        return;
+      }
+      case 'Postgres restarted': {
+        const { pid } = postgres;
+        await this.#outage(
+          fault,
+          // As an administrator does it: sessions end at once, and what they had begun is undone.
+          () => process.kill(pid, 'SIGINT'),
+          async () => {
+            await untilGone([pid]);
+            await postgres.ensureRunning();
+          },
+        );
+        return;
+      }
+      case 'disk full':
+        await this.#outage(
+          fault,
+          () => stage.disk?.fill(),
+          async () => {
+            await stage.disk?.free();
+            // Without space for its log the server ends.
+            await postgres.ensureRunning();
+          },
+        );
+        return;
       default:
         throw new Error(`no such fault: ${fault satisfies never}`);
     }
@@ -158,13 +222,8 @@ export class Injector {
     const pids = this.#targets.workers.flatMap(({ enginePid }) => enginePid ?? []);
     const pid = pids[this.#random(pids.length)];
     if (pid === undefined) return;
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch (error) {
-      // The poison was faster.
-      if (codeOf(error) === 'ESRCH') return;
-      throw error;
-    }
+    // The poison may have been faster.
+    if (!signalIfAlive(pid, 'SIGKILL')) return;
     this.#struck('engine process killed');
   }
 
@@ -177,10 +236,31 @@ export class Injector {
     this.#struck('producer killed');
   }
 
+  /** Stops processes for a while, all at once; one that has ended meanwhile stays so. */
+  async #pause(fault: Fault, choose: () => number[], longestMs = LONGEST_STOP_MS): Promise<void> {
+    const pids = choose();
+    if (pids.length === 0) return;
+    for (const pid of pids) signalIfAlive(pid, 'SIGSTOP');
+    this.#struck(fault);
+    await sleep(this.#random(longestMs));
+    for (const pid of pids) signalIfAlive(pid, 'SIGCONT');
+  }
+
   async #outage(fault: Fault, begin: () => unknown, end: () => unknown): Promise<void> {
     await begin();
     this.#struck(fault);
     await sleep(this.#random(LONGEST_OUTAGE_MS));
     await end();
+  }
+}
+
+/** @returns false when it has ended */
+function signalIfAlive(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    process.kill(pid, signal);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ESRCH') return false;
+    throw error;
   }
 }

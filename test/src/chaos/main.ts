@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findRedis } from '../setup/find-redis.js';
 import { chaos } from './chaos.js';
-import { FAULTS } from './faults.js';
+import { POSSIBLE_FAULTS } from './faults.js';
 import { reportText } from './report.js';
 
 /** Rows of a file: a submit, and a run. */
@@ -27,7 +27,7 @@ const { values } = parseArgs({
     pause: { type: 'string', default: '1-6' },
   },
 });
-const kinds = FAULTS.filter((fault) => values.faults?.split(',').includes(fault) ?? true);
+const kinds = POSSIBLE_FAULTS.filter((fault) => values.faults?.split(',').includes(fault) ?? true);
 const [shortest = 1, longest = shortest] = values.pause.split('-').map(Number);
 const rows = Number(values.rows);
 const dir = await mkdtemp(join(tmpdir(), 'tocsin-chaos-'));

@@ -8,6 +8,7 @@ import { RedisProcess } from '../setup/redis-process.js';
 import { type Ended, goldenGuard, ROOT, TocsinProcess } from '../setup/tocsin.js';
 import { WITNESS } from './engine-witness.js';
 import { Line } from './line.js';
+import { SmallDisk } from './small-disk.js';
 
 const GUARD: GoldenGuard = 'qwen3-residual';
 
@@ -26,6 +27,8 @@ export class Stage {
   readonly postgres: EmbeddedServer;
   readonly redis: RedisProcess;
   readonly lines: { postgres: Line; redis: Line };
+  /** Where Postgres keeps its data; undefined where this process may not mount one. */
+  readonly disk: SmallDisk | undefined;
   /** Past the line. */
   readonly pool: Pool;
   /** Where the engine processes say what they have scored. */
@@ -41,7 +44,9 @@ export class Stage {
     postgres: EmbeddedServer,
     redis: RedisProcess,
     lines: { postgres: Line; redis: Line },
+    disk: SmallDisk | undefined,
   ) {
+    this.disk = disk;
     this.#place = place;
     this.#poison = poison;
     this.postgres = postgres;
@@ -56,16 +61,17 @@ export class Stage {
     await mkdir(witnessDirOf(dir), { recursive: true });
     const redisDir = join(dir, 'redis');
     await mkdir(redisDir);
+    const disk = await SmallDisk.mount(join(dir, 'disk'));
     const [redis, postgres, poison] = await Promise.all([
       RedisProcess.start(program, redisDir),
-      startEmbedded({ dataDir: join(dir, 'postgres') }),
+      startEmbedded({ dataDir: join(dir, 'disk', 'postgres') }),
       poisonToken(GUARD),
     ]);
     const lines = {
       postgres: await Line.to(postgres.port),
       redis: await Line.to(Number(new URL(redis.url).port)),
     };
-    return new Stage(place, poison, postgres, redis, lines);
+    return new Stage(place, poison, postgres, redis, lines, disk);
   }
 
   /** A command on the servers of this stage. */
@@ -112,6 +118,7 @@ export class Stage {
     await Promise.all([this.lines.postgres.close(), this.lines.redis.close()]);
     await this.redis.kill();
     await this.postgres.stop();
+    await this.disk?.unmount();
   }
 
   #start(args: string[], env: NodeJS.ProcessEnv): TocsinProcess {
