@@ -10,6 +10,8 @@ const ROWS = 1200;
 const FILES = 6;
 const POISONED = 2;
 const SECOND = 1000;
+/** A full disk ends the submit that meets it, and needs more time than a test has: `npm run chaos` fills it. */
+const KINDS = POSSIBLE_FAULTS.filter((fault) => fault !== 'disk full');
 
 test(`whatever happens to a fleet, every row has its one score (CHAOS_SEED=${SEED})`, async () => {
   const redis = inject('redis');
@@ -22,12 +24,13 @@ test(`whatever happens to a fleet, every row has its one score (CHAOS_SEED=${SEE
     longest: 30,
     files: FILES,
     poisoned: POISONED,
+    kinds: KINDS,
     durationMs: 30 * SECOND,
     pauseMs: [SECOND / 2, 2 * SECOND],
     log: (line) => console.log(performance.now(), line),
   });
   console.log(reportText(report));
-  expect(new Set(report.strikes.map(({ fault }) => fault))).toEqual(new Set(POSSIBLE_FAULTS));
+  expect(new Set(report.strikes.map(({ fault }) => fault))).toEqual(new Set(KINDS));
   expect(report.findings).toEqual({
     rows: ROWS,
     rejected: expect.any(Number),
