@@ -6,6 +6,8 @@ import {
   findSources,
   INPUT_FORMATS,
   type InputFormat,
+  QUOTE_STYLES,
+  type QuoteStyle,
   SHAPES,
   type ShapeName,
   sourceLabel,
@@ -24,9 +26,13 @@ export interface CorpusFlags {
   inputFormat?: InputFormat;
   shape?: ShapeName;
   delimiter?: string;
+  quote?: QuoteStyle;
+  encoding?: string;
   query?: string;
   queryFile?: string;
   dataDir?: string;
+  /** Of schedules made through the API: where their files must lie. */
+  corpusRoots?: string[];
 }
 
 /** What a command's help says about its sources. */
@@ -59,6 +65,13 @@ export function addCorpusOptions(command: Command): Command {
       'between the fields of CSV (default: a comma; a tab in .tsv)',
       delimiter,
     )
+    .addOption(
+      new Option(
+        '--quote <style>',
+        'what a double quote is in CSV and TSV: around a field, or a plain character (default: double; in TSV, what it looks like)',
+      ).choices([...QUOTE_STYLES]),
+    )
+    .option('--encoding <name>', 'of text that is not UTF-8, e.g. windows-1252 (UTF-16 is detected)')
     .option('--query <sql>', 'whose rows are the corpus, on the database that is named as a source')
     .option('--query-file <file>', 'the file that holds the query')
     .option('--data-dir <dir>', 'of the embedded database, used when DATABASE_URL is unset (TOCSIN_DATA)');
@@ -92,9 +105,22 @@ export interface OpenCorpus {
 }
 
 /** Finds what a corpus is made of. Throws a `UserError` for what cannot be read. */
-export async function openCorpus(given: readonly string[], flags: CorpusFlags): Promise<OpenCorpus> {
+export async function openCorpus(
+  given: readonly string[],
+  flags: CorpusFlags,
+  onNotice: (notice: string) => void = printNotice,
+): Promise<OpenCorpus> {
   const reading = await readingOf(flags);
-  return { name: labels(given).join(' '), reading, ...(await findSources(given, reading)) };
+  return {
+    name: labels(given).join(' '),
+    reading,
+    ...(await findSources(given, reading, onNotice)),
+  };
+}
+
+/** Says on standard error what was guessed, skipped or left out. */
+export function printNotice(notice: string): void {
+  console.error(`note: ${notice}`);
 }
 
 /** Sources as people may see them. */
@@ -103,13 +129,16 @@ export function labels(given: readonly string[]): string[] {
 }
 
 async function readingOf(flags: CorpusFlags): Promise<CorpusReading> {
-  const { inputFormat: format, shape, delimiter } = flags;
+  const { inputFormat: format, shape, delimiter, quote, encoding, corpusRoots: roots } = flags;
   const query = await queryOf(flags);
   return {
     fields: fieldsOf(flags),
     ...(format && { format }),
     ...(shape && { shape }),
     ...(delimiter !== undefined && { delimiter }),
+    ...(quote && { quote }),
+    ...(encoding !== undefined && { encoding }),
+    ...(roots && { roots }),
     ...(query !== undefined && { query }),
   };
 }

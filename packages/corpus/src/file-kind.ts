@@ -10,8 +10,6 @@ const UTF8_BOM = [0xef, 0xbb, 0xbf];
 
 /** Files that are no text, by their first bytes, and what to do about it. */
 const FOREIGN: readonly { name: string; magic: readonly number[]; hint: string }[] = [
-  { name: 'UTF-16 text', magic: [0xff, 0xfe], hint: 'Convert it to UTF-8: iconv -f UTF-16 -t UTF-8' },
-  { name: 'UTF-16 text', magic: [0xfe, 0xff], hint: 'Convert it to UTF-8: iconv -f UTF-16 -t UTF-8' },
   {
     name: 'an xz file',
     magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a],
@@ -36,14 +34,18 @@ export function compressionOf(head: Buffer): Compression | undefined {
   return startsWith(head, ZSTD) || skippable ? 'zstd' : undefined;
 }
 
-/** The length of a UTF-8 byte order mark at the start. Throws a `UserError` for a file that is no UTF-8 text. */
-export function skipBom(head: Buffer, source: string): number {
+/** Throws a `UserError` for a file that is no text. */
+export function checkText(head: Buffer, source: string): void {
   for (const { name, magic, hint } of FOREIGN) {
     if (startsWith(head, magic)) {
-      throw new UserError(`${sourceName(source)} is ${name}; UTF-8 text was expected.`, { hint });
+      throw new UserError(`${sourceName(source)} is ${name}; text was expected.`, { hint });
     }
   }
-  return startsWith(head, UTF8_BOM) ? UTF8_BOM.length : 0;
+}
+
+/** Bytes without the UTF-8 byte order mark that they begin with, if they do. */
+export function withoutBom(bytes: Buffer): Buffer {
+  return bytes[0] === UTF8_BOM[0] && startsWith(bytes, UTF8_BOM) ? bytes.subarray(UTF8_BOM.length) : bytes;
 }
 
 function startsWith(head: Buffer, magic: readonly number[]): boolean {

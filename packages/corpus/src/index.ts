@@ -8,10 +8,13 @@ export { checkWritable } from './output.js';
 export {
   type CorpusReading,
   DEFAULT_MAX_LINE_BYTES,
+  QUOTE_STYLES,
+  type QuoteStyle,
   type ReadCorpusOptions,
   readCorpus,
 } from './read-corpus.js';
 export { REJECT_KINDS, type Rejection, type RejectKind, rejection } from './reject.js';
+export { isInside } from './roots.js';
 export {
   type CorpusRow,
   type ItemRow,

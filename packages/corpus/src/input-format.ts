@@ -7,17 +7,18 @@ export type InputFormat = (typeof INPUT_FORMATS)[number];
 const FORMAT_OF: ReadonlyMap<string, InputFormat> = new Map([
   ['.jsonl', 'jsonl'],
   ['.ndjson', 'jsonl'],
+  ['.json', 'jsonl'],
   ['.csv', 'csv'],
   ['.tsv', 'tsv'],
   ['.parquet', 'parquet'],
 ]);
 
-/** The endings by which files are found in a directory; each also with .gz or .zst. */
+/** The endings by which files are found in a directory; each also with .gz, .gzip, .zst or .zstd. */
 export const KNOWN_EXTENSIONS: readonly string[] = [...FORMAT_OF.keys()];
 
-/** The format that a file's name says, looked for before `.gz` and `.zst`. */
+/** The format that a file's name says, looked for before `.gz`, `.zst` and the like. */
 export function namedFormat(source: string): InputFormat | undefined {
-  const [extension] = /\.[^./\\]*$/.exec(source.replace(/\.(gz|zst)$/i, '')) ?? [''];
+  const [extension] = /\.[^./\\]*$/.exec(source.replace(/\.(gz|gzip|zst|zstd)$/i, '')) ?? [''];
   return FORMAT_OF.get(extension.toLowerCase());
 }
 

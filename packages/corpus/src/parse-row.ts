@@ -1,6 +1,7 @@
 import type { FieldLookup } from './fields.js';
 import { firstInvalidUtf8 } from './invalid-utf8.js';
 import { jsonFault } from './json-fault.js';
+import { type LenientJson, parseLenient } from './lenient-json.js';
 import { type Rejection, rejection } from './reject.js';
 import type { KeptFields, RowContent } from './row.js';
 import { rowKey } from './row-key.js';
@@ -17,31 +18,36 @@ export type ParsedRow = { key: string | undefined; kept?: KeptFields } & (
 const MAX_NAMES = 8;
 const MAX_NAME_LENGTH = 40;
 
-/** Read one line of a JSONL file: its record, or the reason why it has none. */
+/** Read one line of a JSONL file, or one element of an array: its record, or the reason why it has none. */
 export function parseLine(
   line: Buffer,
   expected = 'a JSON object was expected',
+  what: 'line' | 'element' = 'line',
 ): { record: SourceRecord } | Rejection {
   const json = line.toString('utf8');
   // Decoding puts U+FFFD where bytes are no UTF-8; only such lines need the slower look.
   if (json.includes('\ufffd')) {
     const at = firstInvalidUtf8(line);
     if (at !== undefined)
-      return rejection('encoding', `The line is not UTF-8: byte ${at + 1} fits no character.`);
+      return rejection('encoding', `The ${what} is not UTF-8: byte ${at + 1} fits no character.`);
   }
-  let row: unknown;
+  let parsed: LenientJson;
   try {
-    row = JSON.parse(json);
+    parsed = parseLenient(json);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     const fault = jsonFault(json);
-    const where = fault === undefined ? '' : ` at character ${fault.at + 1}: ${fault.what}`;
-    return rejection('json', `The line is not JSON${where}.`);
+    const where =
+      fault === undefined
+        ? ''
+        : ` at character ${fault.at + 1}: ${fault.what.replace('the line', `the ${what}`)}`;
+    return rejection('json', `The ${what} is not JSON${where}.`);
   }
+  const { value: row } = parsed;
   if (typeof row !== 'object' || row === null || Array.isArray(row)) {
-    return rejection('type', `The line is ${typeName(row)}; ${expected}.`);
+    return rejection('type', `The ${what} is ${typeName(row)}; ${expected}.`);
   }
-  return { record: jsonRecord(row, json) };
+  return { record: jsonRecord(row, parsed) };
 }
 
 /** Read one line of a JSONL file: its content, or the reason why it has none; `keep` names further fields to hand on. */

@@ -1,14 +1,15 @@
 /**
- * Look at the first bytes of a stream: `head` holds at least `count` of them (all, if there are fewer), and
+ * Look at the first bytes of a stream: `head` holds at least `enough` of them, or as many as satisfy it (all, if there are fewer), and
  * `all` gives every chunk, the head's included.
  */
 export async function peek(
   chunks: AsyncIterable<Buffer>,
-  count: number,
+  enough: number | ((head: Buffer) => boolean),
 ): Promise<{ head: Buffer; all: AsyncGenerator<Buffer> }> {
   const iterator = chunks[Symbol.asyncIterator]();
   let head: Buffer = Buffer.alloc(0);
-  while (head.length < count) {
+  const isEnough = typeof enough === 'number' ? (): boolean => head.length >= enough : enough;
+  while (!isEnough(head)) {
     const next = await iterator.next();
     if (next.done === true) break;
     head = head.length === 0 ? next.value : Buffer.concat([head, next.value]);

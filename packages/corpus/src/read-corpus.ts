@@ -1,7 +1,10 @@
 import { constants } from 'node:buffer';
+import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { UserError } from '@tocsin/errors';
+import { checkEncoding } from './encoding.js';
 import { type CorpusFields, resolveFields } from './fields.js';
+import { FirstRows } from './first-rows.js';
 import { csvRecords } from './formats/csv.js';
 import type { FormatOptions } from './formats/format-options.js';
 import { jsonlRecords } from './formats/jsonl.js';
@@ -11,7 +14,7 @@ import { type InputFormat, inputFormat } from './input-format.js';
 import type { ParsedRow } from './parse-row.js';
 import type { CorpusRow } from './row.js';
 import { SHAPE_OF, type ShapeName } from './shapes/index.js';
-import { keyPrefixes, sourceLabel } from './source-name.js';
+import { keyPrefixes, STDIN, sourceLabel, sourceName } from './source-name.js';
 import type { Found } from './source-record.js';
 import { count } from './wording.js';
 
@@ -30,9 +33,18 @@ export interface CorpusReading {
   shape?: ShapeName;
   /** Between the fields of CSV: one ASCII character. */
   delimiter?: string;
+  /** What a double quote is in CSV and TSV. Default: a quote; in TSV, what it looks like. */
+  quote?: QuoteStyle;
+  /** Of text that is not UTF-8 and has no byte order mark. */
+  encoding?: string;
   /** Of Postgres sources. */
   query?: string;
+  /** Files must lie in one of these directories, links followed: looked at whenever one is opened. */
+  roots?: readonly string[];
 }
+
+export const QUOTE_STYLES = ['double', 'none'] as const;
+export type QuoteStyle = (typeof QUOTE_STYLES)[number];
 
 export interface ReadCorpusOptions extends CorpusReading {
   /** Further fields whose values are wanted as they are: `row.kept`, of items and rejects. */
@@ -45,6 +57,13 @@ export interface ReadCorpusOptions extends CorpusReading {
   signal?: AbortSignal;
   /** Called with the bytes consumed of all sources as stored (compressed); `findSources` gives their total. */
   onBytes?: (bytes: number) => void;
+  /**
+   * What the guard scores. When it is given, a source whose first rows are all rejects for one reason that lies in how it is
+   * read is a `UserError` with the remedy, before any row of any file.
+   */
+  task?: 'content' | 'trajectory';
+  /** Told what was guessed, skipped or is doubtful, in sentences for a person. */
+  onNotice?: (notice: string) => void;
 }
 
 /**
@@ -69,31 +88,102 @@ export async function* readCorpus(
 ): AsyncGenerator<CorpusRow[], void, undefined> {
   const how = formatOptions(options);
   const prefixes = keyPrefixes(sources);
-  let seq = 0;
+  const position = { seq: 0 };
+  if (options.task !== undefined && sources.length > 1) {
+    for (const source of sources)
+      if (await canBeReadTwice(source, options)) await checkFirst(source, options);
+  }
   for (const [i, source] of sources.entries()) {
-    const file = sourceLabel(source);
-    const prefix = prefixes[i] ?? '';
-    const format = inputFormat(source, options.format);
-    const unit = format === 'parquet' || format === 'postgres' ? ({ unit: 'row' } as const) : {};
-    for await (const records of recordsOf(source, format, how)) {
-      let rows: CorpusRow[] = [];
-      for (const found of records) {
-        for (const parsed of rowsOf(found, options, how.fields)) {
-          seq += 1;
-          const { key = `${prefix}${found.line}`, ...row } = parsed;
-          const place = { seq, key, file, line: found.line, ...unit };
-          rows.push(
-            'content' in row ? { kind: 'item', ...place, ...row } : { kind: 'reject', ...place, ...row },
-          );
-          if (rows.length === CHUNK_ROWS) {
-            yield rows;
-            rows = [];
-          }
+    const before = position.seq;
+    yield* sourceRows({ source, prefix: prefixes[i] ?? '', position }, options, how);
+    if (position.seq > before) continue;
+    options.onNotice?.(
+      `${sourceName(source)} holds no rows. If it should, see whether it is whole, and of the format that its name says.`,
+    );
+  }
+}
+
+/** That the first rows of a source can be read, before those of the sources before it are handed on. */
+async function checkFirst(source: string, options: ReadCorpusOptions): Promise<void> {
+  const { onNotice: _, onBytes: __, keep: ___, ...reading } = options;
+  const place = { source, prefix: '', position: { seq: 0 } };
+  for await (const _ of sourceRows(place, reading, formatOptions(reading))) break;
+}
+
+/** Whether reading the first rows of a source takes nothing from it, and little time. */
+async function canBeReadTwice(source: string, { format }: ReadCorpusOptions): Promise<boolean> {
+  const found = inputFormat(source, format);
+  if (source === STDIN || found === 'parquet' || found === 'postgres') return false;
+  return stat(source).then(
+    (stats) => stats.isFile(),
+    () => false,
+  );
+}
+
+interface SourcePlace {
+  source: string;
+  /** Of keys of rows without an id. */
+  prefix: string;
+  /** The last row so far. */
+  position: { seq: number };
+}
+
+/** The rows of one source; the first ones are held back until it is clear that they can be read. */
+async function* sourceRows(
+  { source, prefix, position }: SourcePlace,
+  options: ReadCorpusOptions,
+  how: FormatOptions & { fields: ResolvedFields },
+): AsyncGenerator<CorpusRow[]> {
+  const { fields, contentColumns } = how;
+  const file = sourceLabel(source);
+  const format = inputFormat(source, options.format);
+  const unit = format === 'parquet' || format === 'postgres' ? ({ unit: 'row' } as const) : {};
+  // A request that cannot be read has an answer of its own.
+  const isChecked = options.task !== undefined && options.shape !== 'openai-batch';
+  const rules = { source, fields, contentColumns, task: options.task ?? 'content' };
+  const delimiter = options.delimiter ?? (format === 'tsv' ? '\t' : undefined);
+  const first = isChecked ? new FirstRows({ ...rules, delimiter }) : undefined;
+  let held = first !== undefined;
+  let rows: CorpusRow[] = [];
+  const reading = { ...how, ...(first && { onColumns: first.onColumns }) };
+  for await (const records of recordsOf(source, format, reading)) {
+    for (const found of records) {
+      for (const parsed of rowsOf(found, options, fields)) {
+        position.seq += 1;
+        const { key = `${prefix}${found.line}`, ...row } = parsed;
+        const place = {
+          seq: position.seq,
+          key,
+          file,
+          line: found.line,
+          ...unit,
+          ...(found.unit && { unit: found.unit }),
+        };
+        const made: CorpusRow =
+          'content' in row ? { kind: 'item', ...place, ...row } : { kind: 'reject', ...place, ...row };
+        rows.push(made);
+        if (held) first?.see(made, 'record' in found ? found.record : undefined);
+        if (held && first?.complete === true) {
+          held = false;
+          throwIf(first.verdict());
+        }
+        if (!held && rows.length >= CHUNK_ROWS) {
+          yield rows;
+          rows = [];
         }
       }
-      if (rows.length > 0) yield rows;
+    }
+    if (!held && rows.length > 0) {
+      yield rows;
+      rows = [];
     }
   }
+  if (held) throwIf(first?.verdict());
+  if (rows.length > 0) yield rows;
+}
+
+function throwIf(error: Error | undefined): void {
+  if (error !== undefined) throw error;
 }
 
 type ResolvedFields = ReturnType<typeof resolveFields>;
@@ -105,17 +195,23 @@ function formatOptions(options: ReadCorpusOptions): FormatOptions & { fields: Re
   }
   const fields = resolveFields(options.fields);
   const shape = SHAPE_OF[options.shape ?? 'rows'];
+  if (options.encoding !== undefined) checkEncoding(options.encoding);
   const named = (names: (string | undefined)[]): string[] => names.filter((name) => name !== undefined);
   let bytes = 0;
   return {
     fields,
     maxLineBytes,
     columns: [...new Set([...named(shape.columns(fields)), ...keep])],
+    contentColumns: named(shape.contentColumns(fields)),
     textColumns: named(shape.textColumns(fields)),
     jsonColumns: named(shape.jsonColumns(fields)),
     idColumn: fields.id,
     expected: shape.expected(fields),
     delimiter: options.delimiter,
+    quote: options.quote,
+    encoding: options.encoding,
+    roots: options.roots,
+    onNotice: options.onNotice,
     query: options.query,
     stdin,
     signal,
@@ -137,7 +233,7 @@ function recordsOf(
     case 'csv':
       return csvRecords(source, how);
     case 'tsv':
-      return csvRecords(source, { ...how, delimiter: how.delimiter ?? '\t' });
+      return csvRecords(source, how, '\t');
     case 'parquet':
       return parquetRecords(source, how);
     case 'postgres':

@@ -1,4 +1,5 @@
 import { fieldSource } from './field-source.js';
+import type { LenientJson } from './lenient-json.js';
 import type { Rejection, RejectKind } from './reject.js';
 
 /** Why a field's value cannot be used, as it goes on after "The field "text" ". */
@@ -17,11 +18,22 @@ export interface SourceRecord {
 }
 
 /** What a format finds at a place of its source (1-based line, or row where it has no lines): a record, or why there is none. */
-export type Found = { line: number } & ({ record: SourceRecord } | Rejection);
+export type Found = { line: number; unit?: 'row' } & ({ record: SourceRecord } | Rejection);
 
-/** A record that was an object in JSON text. */
-export function jsonRecord(fields: object, json: string): SourceRecord {
-  return { fields: fields as Record<string, unknown>, json: (field) => fieldSource(json, field) };
+/** A record that was an object in JSON text. A field that holds NaN or an infinity cannot be used. */
+export function jsonRecord(fields: object, { json, nonFinite }: Omit<LenientJson, 'value'>): SourceRecord {
+  const record = {
+    fields: fields as Record<string, unknown>,
+    json: (field: string) => fieldSource(json, field),
+  };
+  if (nonFinite === undefined) return record;
+  return {
+    ...record,
+    fault: (field) =>
+      fieldSource(json, field)?.includes(nonFinite) === true
+        ? { kind: 'json', what: 'holds NaN or Infinity, which JSON does not have' }
+        : undefined,
+  };
 }
 
 /** A field of the record itself, never of its prototype: a field may be named "constructor". */

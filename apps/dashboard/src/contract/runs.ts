@@ -132,6 +132,11 @@ export const uploadFields = z
       .meta({ description: 'Instead of what the names of the files say.' }),
     shape: z.enum(['rows', 'openai-chat', 'openai-batch']).optional(),
     delimiter: z.string().max(3).optional(),
+    quote: z
+      .enum(['double', 'none'])
+      .optional()
+      .meta({ description: 'What a double quote is in CSV and TSV: around a field, or a plain character.' }),
+    encoding: plainText(40).optional().meta({ description: 'Of text that is not UTF-8.' }),
     textField: field,
     promptField: field,
     responseField: field,

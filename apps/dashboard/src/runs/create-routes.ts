@@ -92,11 +92,11 @@ function linesOf(json: string): string {
   return rows.map((row) => `${row.replace(/[\r\n]+/g, ' ')}\n`).join('');
 }
 
-type Fields = Pick<UploadFields, 'format' | 'shape' | 'delimiter'> & {
+type Fields = Pick<UploadFields, 'format' | 'shape' | 'delimiter' | 'quote' | 'encoding'> & {
   [Role in keyof typeof DEFAULT_FIELDS as `${Role}Field`]?: string | undefined;
 };
 
-function readingOf({ format, shape, delimiter, ...fields }: Fields): Submission['reading'] {
+function readingOf({ format, shape, delimiter, quote, encoding, ...fields }: Fields): Submission['reading'] {
   const named = (Object.keys(DEFAULT_FIELDS) as (keyof typeof DEFAULT_FIELDS)[]).flatMap((role) => {
     const field = fields[`${role}Field`];
     return field === undefined ? [] : [[role, field] as const];
@@ -105,6 +105,8 @@ function readingOf({ format, shape, delimiter, ...fields }: Fields): Submission[
     fields: Object.fromEntries(named),
     ...(format === undefined ? {} : { format }),
     ...(shape === undefined ? {} : { shape }),
+    ...(quote && { quote }),
+    ...(encoding && { encoding }),
     ...(delimiter === undefined ? {} : { delimiter: delimiter === 'tab' ? '\t' : delimiter }),
   };
 }

@@ -97,7 +97,7 @@ export function scheduleRoutes(app: App, { pool, backend, guards, schedules }: S
             };
       const added = {
         ...{ ...times, name, webhook },
-        request: schedules.write({ corpus, guard, threshold, retain }),
+        request: schedules.write({ corpus, guard, threshold, retain, roots: corpusRoots }),
         nextAt: nextTime(times, new Date()),
       };
       const made = await conflictOr(() => addSchedule(pool, added));

@@ -6,6 +6,8 @@ export interface ScheduledCorpus {
   guard: string;
   threshold?: number | undefined;
   retain?: Retention | undefined;
+  /** Directories in which its files must lie whenever one is opened. */
+  roots?: readonly string[] | undefined;
 }
 
 /** What schedules may be made of. */

@@ -10,12 +10,13 @@ import { readRequest } from './request.js';
 export function submitScheduled(stack: Stack, log: Logger): SubmitScheduled {
   return async (request, { onRun, signal }) => {
     const { corpus: files, flags } = readRequest(request);
-    const corpus = await openCorpus(files, flags);
+    const onNotice = (notice: string): void => log.warn(notice);
+    const corpus = await openCorpus(files, flags, onNotice);
     const guard = await openGuard(flags.guard, {
       ...flags,
       signal,
       onEvent: ({ message }) => log.info(message),
     });
-    await submitRun({ stack, guard, corpus, flags, interrupted: signal, onRun });
+    await submitRun({ stack, guard, corpus, flags, interrupted: signal, onRun, onNotice });
   };
 }

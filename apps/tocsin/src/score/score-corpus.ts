@@ -92,7 +92,7 @@ async function runThrough(
     const submission: Submission = { rows: 0, fraction: 0, done: false };
     const [parcels] = await Promise.all([
       watchRun(run, submission, progress),
-      submit(run, guard, job, submission),
+      submit(run, guard, job, submission, progress),
     ]);
     const scoringSeconds = run.workingSeconds;
     progress.stop();
@@ -133,9 +133,16 @@ async function runThrough(
   }
 }
 
-async function submit(run: LocalRun, guard: OpenGuard, job: FoundJob, submission: Submission): Promise<void> {
+async function submit(
+  run: LocalRun,
+  guard: OpenGuard,
+  job: FoundJob,
+  submission: Submission,
+  progress: Progress,
+): Promise<void> {
   await submitFiles(run, guard, {
     ...job,
+    onNotice: (notice) => progress.note(`note: ${notice}`),
     onFraction: (fraction) => {
       submission.fraction = fraction;
     },

@@ -5,7 +5,7 @@ import { submitCorpus } from '@tocsin/producer';
 import type { ParcelQueue } from '@tocsin/queue';
 import type { Pool } from '@tocsin/store';
 import type { Telemetry } from '@tocsin/telemetry';
-import type { OpenCorpus } from '../corpus-options.js';
+import { type OpenCorpus, printNotice } from '../corpus-options.js';
 
 /** A run that a corpus is put into. */
 export interface OpenRun {
@@ -28,6 +28,8 @@ export interface SubmittedFiles {
   keep?: readonly string[];
   /** Sees each row before it is scored, and gives back what becomes of it: itself, or a reject. */
   onRow?: (row: CorpusRow) => CorpusRow;
+  /** Told what was guessed, skipped or is doubtful in the corpus. Default: printed on standard error. */
+  onNotice?: (notice: string) => void;
   /** Told how much of the corpus has been read, 0 to 1. */
   onFraction?: (fraction: number) => void;
   /** Told after each window: rows in the store, parcels queued by this window. */
@@ -36,7 +38,7 @@ export interface SubmittedFiles {
 
 /** Puts a corpus into a run: store and queue. @returns the number of rows */
 export async function submitFiles(run: OpenRun, guard: OpenGuard, given: SubmittedFiles): Promise<number> {
-  const { corpus, stdin, keep = [], onRow, onFraction, onWindow } = given;
+  const { corpus, stdin, keep = [], onRow, onFraction, onWindow, onNotice = printNotice } = given;
   const { sources, bytes, reading } = corpus;
   const preparation = await Preparation.open(guard);
   const rows = readCorpus(sources, {
@@ -44,6 +46,8 @@ export async function submitFiles(run: OpenRun, guard: OpenGuard, given: Submitt
     ...(stdin === undefined ? {} : { stdin }),
     keep,
     signal: run.signal,
+    task: guard.artifact.task,
+    onNotice,
     onBytes: (read) => {
       if (bytes !== undefined && bytes > 0) onFraction?.(read / bytes);
     },

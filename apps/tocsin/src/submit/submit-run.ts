@@ -8,7 +8,7 @@ import type { RetentionFlags } from '../retention-option.js';
 import { type SubmittedFiles, submitFiles } from '../score/submit-files.js';
 import type { Stack } from '../stack.js';
 
-export interface SubmitRunOptions extends Pick<SubmittedFiles, 'stdin' | 'keep' | 'onRow'> {
+export interface SubmitRunOptions extends Pick<SubmittedFiles, 'stdin' | 'keep' | 'onRow' | 'onNotice'> {
   stack: Stack;
   guard: OpenGuard;
   corpus: OpenCorpus;

@@ -13,7 +13,16 @@ export interface CsvRecord {
   emptyQuotes: boolean;
   /** Why its quotes cannot be read. */
   fault: string | undefined;
+  /** Whether its quotes are quotes; else they are characters. */
+  quoting: boolean;
+  /** Lines that it takes up. */
+  lines: number;
+  /** Whether its lines look like records of their own: nearly each has the header's number of fields, quotes ignored. */
+  shaped: boolean;
 }
+
+/** Lines of one record after which, if they look like records of their own, no closing quote is waited for. */
+const RUNAWAY_LINES = 100;
 
 /** What the next byte would belong to. */
 type Place =
@@ -34,11 +43,19 @@ type Place =
 export class CsvSplitter {
   /** Line on which the next record begins. */
   line = 1;
+  /** False: a quote is a character like any other. May be changed between two records. */
+  quoting = true;
+  /** Whether a quote that takes up very many lines, each like a record, is a fault at once. */
+  impatient = false;
+  /** Fields that a record should have; 0 when that is not known. */
+  fields = 0;
   readonly #delimiter: number;
   readonly #maxBytes: number;
   #place: Place = 'start of a field';
   #emptyQuotes = false;
   #lines = 0;
+  #shapedLines = 0;
+  #delimiters = 0;
   #parts: Buffer[] = [];
   #length = 0;
   #last = 0;
@@ -55,15 +72,16 @@ export class CsvSplitter {
     for (let at = 0; at < chunk.length; at += 1) {
       const byte = chunk[at] ?? 0;
       if (byte === LF) {
-        this.#lines += 1;
-        if (this.#inQuotes()) {
+        this.#endLine();
+        if (this.#inQuotes() && !this.#isRunaway()) {
           this.#place = 'quoted';
           continue;
         }
         yield this.#take(chunk.subarray(from, at));
         from = at + 1;
-      } else if (this.#place !== 'after a fault') {
-        this.#place = this.#after(byte);
+      } else {
+        if (byte === this.#delimiter) this.#delimiters += 1;
+        if (this.quoting && this.#place !== 'after a fault') this.#place = this.#after(byte);
       }
     }
     if (from < chunk.length) this.#keep(chunk.subarray(from));
@@ -72,10 +90,22 @@ export class CsvSplitter {
   /** The last record, if no line end ended it. */
   *end(): Generator<CsvRecord, void, undefined> {
     if (this.#length === 0) return;
-    const open = this.#inQuotes();
+    if (this.#last !== LF) this.#endLine();
+    yield this.#take(Buffer.alloc(0));
+  }
+
+  #endLine(): void {
     this.#lines += 1;
-    const record = this.#take(Buffer.alloc(0));
-    yield open ? { ...record, fault: 'a quote that is opened in it is never closed' } : record;
+    if (this.#delimiters + 1 === this.fields) this.#shapedLines += 1;
+    this.#delimiters = 0;
+  }
+
+  #isRunaway(): boolean {
+    return this.impatient && this.#lines >= RUNAWAY_LINES && this.#isShaped();
+  }
+
+  #isShaped(): boolean {
+    return this.#shapedLines * 4 >= this.#lines * 3;
   }
 
   #after(byte: number): Place {
@@ -116,15 +146,30 @@ export class CsvSplitter {
     const length = total > 0 && last === CR && !this.#inQuotes() ? total - 1 : total;
     let bytes: Buffer | undefined;
     if (length <= this.#maxBytes) bytes = Buffer.concat([...this.#parts, tail], total).subarray(0, length);
-    const fault =
-      this.#place === 'after a fault' ? 'a closing quote is not followed by the end of its field' : undefined;
-    const record = { line: this.line, length, bytes, emptyQuotes: this.#emptyQuotes, fault };
+    const record = {
+      line: this.line,
+      length,
+      bytes,
+      emptyQuotes: this.#emptyQuotes,
+      fault: this.#fault(),
+      quoting: this.quoting,
+      lines: this.#lines,
+      shaped: this.#isShaped(),
+    };
     this.line += this.#lines;
     this.#lines = 0;
+    this.#shapedLines = 0;
     this.#place = 'start of a field';
     this.#emptyQuotes = false;
     this.#parts = [];
     this.#length = 0;
     return record;
+  }
+
+  #fault(): string | undefined {
+    if (this.#inQuotes()) return 'a quote that is opened in it is never closed';
+    return this.#place === 'after a fault'
+      ? 'a closing quote is not followed by the end of its field'
+      : undefined;
   }
 }

@@ -1,15 +1,20 @@
 import { UserError } from '@tocsin/errors';
 import { parse } from 'csv-parse/sync';
 import { cellRecord } from '../cell-record.js';
+import { matchedNames } from '../column-names.js';
+import { ENCODING_HINT } from '../encoding.js';
+import { withoutBom } from '../file-kind.js';
 import { firstInvalidUtf8 } from '../invalid-utf8.js';
 import { isBlank } from '../line-splitter.js';
-import { openSource } from '../open-source.js';
+import { openText } from '../open-source.js';
 import { printable } from '../parse-row.js';
 import { type Rejection, rejection } from '../reject.js';
 import { sourceName } from '../source-name.js';
 import type { Found } from '../source-record.js';
 import { count } from '../wording.js';
+import { type CsvDialect, csvDialect, isUnquoted, linesOf } from './csv-dialect.js';
 import { type CsvRecord, CsvSplitter } from './csv-splitter.js';
+import { CsvTally } from './csv-tally.js';
 import type { FormatOptions } from './format-options.js';
 import { tooLong } from './jsonl.js';
 import { readingErrors } from './reading-errors.js';
@@ -22,35 +27,154 @@ type Cell = string | null;
 
 /**
  * The records of a CSV or TSV file (RFC 4180). The first one names the fields. An empty cell is absent, a quoted empty one
- * is an empty text.
+ * is an empty text. A line that repeats the header is skipped: files were joined.
  */
-export async function* csvRecords(source: string, options: FormatOptions): AsyncGenerator<Iterable<Found>> {
-  const delimiter = options.delimiter ?? ',';
-  const splitter = new CsvSplitter(delimiter.charCodeAt(0), options.maxLineBytes);
-  const errors = readingErrors(source, () => `before line ${count(splitter.line)}`, options.signal);
-  let names: string[] | undefined;
-  const found = function* (records: Iterable<CsvRecord>): Generator<Found> {
-    for (const batch of batchesOf(records)) {
-      const header = names === undefined ? batch.shift() : undefined;
-      if (header !== undefined) names = headerOf(header, source, delimiter, options.maxLineBytes);
-      if (names !== undefined) yield* parsed(batch, names, delimiter, options);
-    }
-  };
+export async function* csvRecords(
+  source: string,
+  options: FormatOptions,
+  separator = ',',
+): AsyncGenerator<Iterable<Found>> {
+  let splitter: CsvSplitter | undefined;
+  const where = (): string => `before line ${count(splitter?.line ?? 1)}`;
+  const errors = readingErrors(source, where, options.signal);
+  const tally = new CsvTally();
   try {
-    for await (const chunk of openSource(source, options)) {
+    const { head, all } = await openText(source, options);
+    const table = new CsvTable(source, csvDialect(head, options, separator), options, tally);
+    splitter = table.splitter;
+    for await (const chunk of all) {
       options.signal?.throwIfAborted();
-      yield found(splitter.push(chunk));
+      yield table.found(splitter.push(chunk));
     }
-    yield found(splitter.end());
+    yield table.found(splitter.end());
   } catch (error) {
     throw errors(error);
+  } finally {
+    for (const notice of tally.notices(source)) options.onNotice?.(notice);
   }
+}
+
+/** A table that is read: its dialect, and its header once that has come. */
+class CsvTable {
+  readonly splitter: CsvSplitter;
+  readonly #source: string;
+  readonly #dialect: CsvDialect;
+  readonly #options: FormatOptions;
+  readonly #tally: CsvTally;
+  #sepLine: boolean;
+  #header: { names: readonly string[]; written: readonly string[] } | undefined;
+
+  constructor(source: string, dialect: CsvDialect, options: FormatOptions, tally: CsvTally) {
+    this.#source = source;
+    this.#dialect = dialect;
+    this.#options = options;
+    this.#tally = tally;
+    this.#sepLine = dialect.sepLine;
+    this.splitter = new CsvSplitter(dialect.delimiter.charCodeAt(0), options.maxLineBytes);
+    this.splitter.quoting = dialect.quoting;
+    this.splitter.impatient = dialect.guessed;
+    if (dialect.guessed && !dialect.quoting) this.#saysUnquoted('');
+  }
+
+  *found(records: Iterable<CsvRecord>): Generator<Found> {
+    for (const batch of batchesOf(this.#settled(records))) yield* this.#parsed(batch);
+  }
+
+  /** The records after the header. In TSV, a quote that cannot be one is a character from there on. */
+  *#settled(records: Iterable<CsvRecord>): Generator<CsvRecord> {
+    for (const found of records) {
+      const record = unmarked(found);
+      if (record.bytes !== undefined && isBlank(record.bytes)) continue;
+      if (this.#sepLine) {
+        this.#sepLine = false;
+      } else if (this.#header === undefined) {
+        this.#readHeader(record);
+      } else if (this.#dialect.guessed && isUnquoted(record, this.splitter.fields)) {
+        this.splitter.quoting = false;
+        this.#saysUnquoted(` from line ${count(record.line)} on`);
+        for (const line of linesOf(record)) if (!isBlank(line.bytes ?? Buffer.alloc(0))) yield line;
+      } else {
+        yield record;
+      }
+    }
+  }
+
+  #saysUnquoted(where: string): void {
+    this.#options.onNotice?.(
+      `${sourceName(this.#source)}: double quotes are read as plain characters${where}, as they do not enclose fields. Say --quote none to have it so from the start, or --quote double.`,
+    );
+  }
+
+  #readHeader(record: CsvRecord): void {
+    const { delimiter } = this.#dialect;
+    const written = headerOf(record, this.#source, delimiter, this.#options);
+    const names = matchedNames(written, this.#source, this.#options);
+    this.#header = { names, written };
+    this.splitter.fields = names.length;
+    this.#options.onColumns?.(names);
+  }
+
+  *#parsed(batch: readonly CsvRecord[]): Generator<Found> {
+    const { names = [], written = [] } = this.#header ?? {};
+    const faults = batch.map((record) => faultOf(record, this.#options.maxLineBytes));
+    const sound = batch.filter((_, i) => faults[i] === undefined);
+    const rows = cellsOf(sound, this.#dialect.delimiter).values();
+    for (const [i, record] of batch.entries()) {
+      const { line } = record;
+      const fault = faults[i];
+      if (fault !== undefined) {
+        yield { line, ...fault };
+        continue;
+      }
+      const cells = rows.next().value ?? [];
+      if (record.lines > 1 && record.shaped && names.length > 1) this.#tally.note('spans', line);
+      if (cells.length > names.length && cells.slice(names.length).every((cell) => cell === null)) {
+        this.#tally.note('trailing', line);
+        cells.length = names.length;
+      }
+      if (repeatsHeader(cells, written, line, this.#source)) {
+        this.#tally.note('repeated', line);
+      } else if (cells.length === names.length) {
+        const byName = Object.fromEntries(names.map((name, at) => [name, cells[at]]));
+        yield { line, record: cellRecord(byName, this.#options) };
+      } else {
+        yield { line, ...wrongCount(cells.length, names.length) };
+      }
+    }
+  }
+}
+
+/**
+ * Whether a record is the header once more. Throws a `UserError` when it names the same columns in another order, as what
+ * follows would get the wrong names.
+ */
+function repeatsHeader(
+  cells: readonly Cell[],
+  header: readonly string[],
+  line: number,
+  source: string,
+): boolean {
+  if (cells.length !== header.length) return false;
+  if (header.every((name, i) => (cells[i] ?? '') === name)) return true;
+  // Names are short: the first cell is nearly always enough to see that it is no header.
+  if (header.length < 2 || !header.includes(cells[0] ?? '')) return false;
+  const sorted = cells.map((cell) => cell ?? '').sort();
+  if (![...header].sort().every((name, i) => name === sorted[i])) return false;
+  throw new UserError(
+    `Line ${count(line)} of ${sourceName(source)} is a header with the columns in another order.`,
+    { hint: 'Name the files that were joined one by one, or join them with their columns in one order.' },
+  );
+}
+
+/** A record without the byte order mark that files begin with which were joined. */
+function unmarked(record: CsvRecord): CsvRecord {
+  const bytes = record.bytes && withoutBom(record.bytes);
+  return bytes === undefined || bytes === record.bytes ? record : { ...record, bytes, length: bytes.length };
 }
 
 function* batchesOf(records: Iterable<CsvRecord>): Generator<CsvRecord[]> {
   let batch: CsvRecord[] = [];
   for (const record of records) {
-    if (record.bytes !== undefined && isBlank(record.bytes)) continue;
     batch.push(record);
     if (batch.length < PARSED_RECORDS) continue;
     yield batch;
@@ -59,35 +183,13 @@ function* batchesOf(records: Iterable<CsvRecord>): Generator<CsvRecord[]> {
   if (batch.length > 0) yield batch;
 }
 
-function* parsed(
-  batch: readonly CsvRecord[],
-  names: readonly string[],
-  delimiter: string,
-  options: FormatOptions,
-): Generator<Found> {
-  const faults = batch.map((record) => faultOf(record, options.maxLineBytes));
-  const sound = batch.filter((_, i) => faults[i] === undefined);
-  const rows = cellsOf(sound, delimiter).values();
-  for (const [i, { line }] of batch.entries()) {
-    const fault = faults[i];
-    if (fault !== undefined) {
-      yield { line, ...fault };
-      continue;
-    }
-    const cells = rows.next().value ?? [];
-    if (cells.length === names.length) {
-      const byName = Object.fromEntries(names.map((name, at) => [name, cells[at]]));
-      yield { line, record: cellRecord(byName, options) };
-    } else {
-      yield { line, ...wrongCount(cells.length, names.length) };
-    }
-  }
-}
-
 /** Why a record's cells cannot be read. */
-function faultOf({ bytes, length, fault }: CsvRecord, limit: number): Rejection | undefined {
+function faultOf({ bytes, length, fault, lines }: CsvRecord, limit: number): Rejection | undefined {
   if (bytes === undefined) return tooLong('record', length, limit);
-  if (fault !== undefined) return rejection('csv', `The quotes of the record cannot be read: ${fault}.`);
+  if (fault !== undefined) {
+    const span = lines > 1 ? ` It takes up ${count(lines)} lines.` : '';
+    return rejection('csv', `The quotes of the record cannot be read: ${fault}.${span}`);
+  }
   const at = firstInvalidUtf8(bytes);
   return at === undefined
     ? undefined
@@ -98,6 +200,22 @@ const LF = Buffer.from('\n');
 
 /** The cells of whole records with sound quotes. */
 function cellsOf(records: readonly CsvRecord[], delimiter: string): Cell[][] {
+  const quoted = parsedCells(
+    records.filter(({ quoting }) => quoting),
+    delimiter,
+  ).values();
+  return records.map(({ quoting, bytes = LF }) =>
+    quoting
+      ? (quoted.next().value ?? [])
+      : bytes
+          .toString('utf8')
+          .split(delimiter)
+          .map((cell) => (cell === '' ? null : cell)),
+  );
+}
+
+function parsedCells(records: readonly CsvRecord[], delimiter: string): Cell[][] {
+  if (records.length === 0) return [];
   // Asking of each cell whether it was quoted costs half of the speed.
   const askQuotes = records.some(({ emptyQuotes }) => emptyQuotes);
   const rows = parse(Buffer.concat(records.flatMap(({ bytes = LF }) => [bytes, LF])), {
@@ -114,16 +232,21 @@ function cellsOf(records: readonly CsvRecord[], delimiter: string): Cell[][] {
   return askQuotes ? rows : rows.map((cells) => cells.map((cell) => (cell === '' ? null : cell)));
 }
 
-function headerOf(record: CsvRecord, source: string, delimiter: string, limit: number): string[] {
+function headerOf(
+  record: CsvRecord,
+  source: string,
+  delimiter: string,
+  { maxLineBytes, columns }: FormatOptions,
+): string[] {
   const refuse = (why: string): UserError =>
     new UserError(`The header of ${sourceName(source)} (line ${record.line}) cannot be used: ${why}`, {
-      hint: 'The first line of CSV names the fields, each once.',
+      hint: 'The first line of CSV names the fields, each that is read once.',
     });
-  const fault = faultOf(record, limit);
+  const fault = faultOf(record, maxLineBytes);
+  if (fault?.rejectKind === 'encoding') throw refuse(`${fault.reason} ${ENCODING_HINT}`);
   if (fault !== undefined) throw refuse(fault.reason);
   const names = (cellsOf([record], delimiter)[0] ?? []).map((name) => name ?? '');
-  // Tables are often exported with an index column that has no name.
-  const twice = names.find((name, i) => name !== '' && names.indexOf(name) !== i);
+  const twice = names.find((name, i) => columns.includes(name) && names.indexOf(name) !== i);
   if (twice !== undefined) throw refuse(`It names ${printable(twice)} twice.`);
   return names;
 }

@@ -6,6 +6,8 @@ export interface FormatOptions extends OpenSourceOptions {
   maxLineBytes: number;
   /** Fields that are wanted; others need not be read. */
   columns: readonly string[];
+  /** Those of them that say what is to be scored; a record has one of them at least. */
+  contentColumns: readonly string[];
   /** Those of them that hold plain text. */
   textColumns: readonly string[];
   /** Those of them that hold JSON text where the format has no nested values. */
@@ -16,6 +18,10 @@ export interface FormatOptions extends OpenSourceOptions {
   idColumn: string | undefined;
   /** Between the fields of CSV. */
   delimiter?: string | undefined;
+  /** Of CSV: what a double quote is. By default a quote; in TSV, what it looks like. */
+  quote?: 'double' | 'none' | undefined;
+  /** Told the columns of a table, before its first record. */
+  onColumns?: ((names: readonly string[]) => void) | undefined;
   /** For Postgres. */
   query?: string | undefined;
 }

@@ -1,32 +1,65 @@
-import { isBlank, type Line, LineSplitter } from '../line-splitter.js';
-import { openSource } from '../open-source.js';
+import { UserError } from '@tocsin/errors';
+import { withoutBom } from '../file-kind.js';
+import { JsonValueSplitter, jsonLayout } from '../json-values.js';
+import { isBlank, LineSplitter } from '../line-splitter.js';
+import { openText } from '../open-source.js';
 import { parseLine } from '../parse-row.js';
 import { type Rejection, rejection } from '../reject.js';
+import { sourceName } from '../source-name.js';
 import type { Found } from '../source-record.js';
 import { count } from '../wording.js';
 import type { FormatOptions } from './format-options.js';
 import { readingErrors } from './reading-errors.js';
 
-/** The records of a JSONL file, those that end in one chunk at a time. Blank lines are none. */
+/**
+ * The records of a JSON file, those that end in one chunk at a time: lines (blank ones are none), the elements of an array,
+ * or objects over several lines. The latter two have no lines of their own: their "line" is their number in the file.
+ */
 export async function* jsonlRecords(source: string, options: FormatOptions): AsyncGenerator<Iterable<Found>> {
-  const splitter = new LineSplitter(options.maxLineBytes);
-  const errors = readingErrors(source, () => `after line ${count(splitter.lines)}`, options.signal);
+  let where = (): string => 'before line 1';
+  const errors = readingErrors(source, () => where(), options.signal);
   try {
-    for await (const chunk of openSource(source, options)) {
-      options.signal?.throwIfAborted();
-      yield recordsOf(splitter.push(chunk), options);
+    const { head, all } = await openText(source, options);
+    const layout = jsonLayout(head);
+    if (layout === 'lines') {
+      const splitter = new LineSplitter(options.maxLineBytes);
+      where = () => `after line ${count(splitter.lines)}`;
+      for await (const chunk of all) {
+        options.signal?.throwIfAborted();
+        yield recordsOf(splitter.push(chunk), options);
+      }
+      yield recordsOf(splitter.end(), options);
+      return;
     }
-    yield recordsOf(splitter.end(), options);
+    const splitter = new JsonValueSplitter(layout, options.maxLineBytes);
+    where = () => `after row ${count(splitter.values)}`;
+    for await (const chunk of all) {
+      options.signal?.throwIfAborted();
+      yield recordsOf(splitter.push(chunk), options, 'element');
+    }
+    yield recordsOf(splitter.end(), options, 'element');
+    if (splitter.open) throw neverClosed(source, where());
   } catch (error) {
     throw errors(error);
   }
 }
 
-function* recordsOf(lines: Iterable<Line>, options: FormatOptions): Generator<Found> {
-  for (const { number, length, bytes } of lines) {
-    if (bytes === undefined) yield { line: number, ...tooLong('line', length, options.maxLineBytes) };
-    else if (!isBlank(bytes)) yield { line: number, ...parseLine(bytes, options.expected) };
+function* recordsOf(
+  parts: Iterable<{ number: number; length: number; bytes: Buffer | undefined }>,
+  options: FormatOptions,
+  what: 'line' | 'element' = 'line',
+): Generator<Found> {
+  for (const { number, length, bytes } of parts) {
+    const place = { line: number, ...(what === 'element' && { unit: 'row' as const }) };
+    if (bytes === undefined) yield { ...place, ...tooLong(what, length, options.maxLineBytes) };
+    else if (!isBlank(bytes)) yield { ...place, ...parseLine(withoutBom(bytes), options.expected, what) };
   }
+}
+
+function neverClosed(source: string, where: string): UserError {
+  return new UserError(`The JSON array of ${sourceName(source)} is never closed, ${where}.`, {
+    hint: 'The file was cut off, or a bracket is missing in it: fetch it again, or mend it.',
+  });
 }
 
 export function tooLong(what: string, length: number, limit: number): Rejection {

@@ -3,6 +3,7 @@ import { codeOf, isUserError, messageOf, UserError } from '@tocsin/errors';
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { cellRecord } from '../cell-record.js';
+import { checkRoots } from '../roots.js';
 import { sourceName } from '../source-name.js';
 import type { Found } from '../source-record.js';
 import { count } from '../wording.js';
@@ -33,6 +34,7 @@ export async function* parquetRecords(
     let handle: FileHandle | undefined;
     try {
       handle = await open(file.path);
+      if (!copied && options.roots !== undefined) await checkRoots(file.path, handle, options.roots);
       const buffer = await bufferOf(handle);
       const metadata = await parsing(source, where, () => metadataOf(buffer, source));
       const columns = wantedColumns(metadata, options.columns, source);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { compressionOf, MAGIC_BYTES } from '../file-kind.js';
 import { type OpenSourceOptions, openBytes } from '../open-source.js';
+import { checkRoots } from '../roots.js';
 import { STDIN } from '../source-name.js';
 
 /** A file that can be read at any place. */
@@ -19,7 +20,8 @@ export interface SeekableFile {
  * temporary directory (TMPDIR), as formats with an index at their end must be read in any order.
  */
 export async function seekable(source: string, options: OpenSourceOptions): Promise<SeekableFile> {
-  if (source !== STDIN && (await isPlainFile(source))) return { path: source, release: async () => {} };
+  if (source !== STDIN && (await isPlainFile(source, options.roots)))
+    return { path: source, release: async () => {} };
   const dir = await mkdtemp(join(tmpdir(), 'tocsin-spool-'));
   const release = (): Promise<void> => rm(dir, { recursive: true, force: true });
   try {
@@ -32,9 +34,10 @@ export async function seekable(source: string, options: OpenSourceOptions): Prom
   }
 }
 
-async function isPlainFile(path: string): Promise<boolean> {
+async function isPlainFile(path: string, roots: readonly string[] | undefined): Promise<boolean> {
   const file = await open(path);
   try {
+    if (roots !== undefined) await checkRoots(path, file, roots);
     if (!(await file.stat()).isFile()) return false;
     const head = Buffer.alloc(MAGIC_BYTES);
     const { bytesRead } = await file.read(head, 0, head.length, 0);

@@ -17,6 +17,7 @@ export const MODERATIONS_URL = '/v1/moderations';
 export const openaiBatch: Shape = {
   expected: () => 'a request (a JSON object with "custom_id", "url" and "body") was expected',
   columns: () => ['custom_id', 'method', 'url', 'body'],
+  contentColumns: () => ['custom_id', 'url', 'body'],
   textColumns: () => [],
   jsonColumns: () => ['body'],
   rows(record, _fields, keep) {

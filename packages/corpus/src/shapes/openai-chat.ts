@@ -1,5 +1,5 @@
 import type { FieldLookup } from '../fields.js';
-import { faultOf, keptOf, keyOf, type ParsedRow } from '../parse-row.js';
+import { faultOf, keptOf, keyOf, type ParsedRow, printable } from '../parse-row.js';
 import { type Rejection, rejection } from '../reject.js';
 import { own, type SourceRecord } from '../source-record.js';
 import { typeName } from '../wording.js';
@@ -17,6 +17,7 @@ const ANSWERED = ['response', 'body', 'choices'] as const;
 export const openaiChat: Shape = {
   expected: ({ messages }) => `a JSON object with a chat's ${JSON.stringify(messages)} was expected`,
   columns: ({ id, messages }) => [id, 'custom_id', messages, 'body', 'request', 'response', 'choices'],
+  contentColumns: ({ messages }) => [messages, 'body', 'request', 'response', 'choices'],
   textColumns: () => [],
   jsonColumns: ({ messages }) => [messages, 'body', 'request', 'response', 'choices'],
   rows: (record, fields, keep) => [readChat(record, fields, keep)],
@@ -49,17 +50,19 @@ function readExchange(
         )
       : rejection('type', `The messages of the chat are ${typeName(messages)}; an array was expected.`);
   }
-  const lastAsked = messages.findLastIndex((message) => member(message, 'role') === 'user');
+  const unknown = messages.find((message) => roleOf(message) === undefined);
+  if (unknown !== undefined) return unknownRole(unknown);
+  const lastAsked = messages.findLastIndex((message) => roleOf(message) === 'user');
   const prompt = lastAsked === -1 ? undefined : textOf(messages[lastAsked]);
   const said = messages
     .slice(lastAsked + 1)
-    .filter((message) => member(message, 'role') === 'assistant')
+    .filter((message) => roleOf(message) === 'assistant')
     .concat(answers(record.fields));
   const answer = said.map(textOf).filter((text) => text !== undefined);
   if (prompt === undefined && answer.length === 0) {
     return rejection(
       'missing',
-      'The chat has no text: neither a message of the user nor an answer of the assistant was found.',
+      `The chat has no text: neither a message of the user nor an answer of the assistant was found, ${rolesIn(messages)}.`,
     );
   }
   const response = answer.join('\n');
@@ -68,6 +71,49 @@ function readExchange(
       return rejection('encoding', 'The chat holds half of a surrogate pair, which is no character.');
   }
   return { ...(prompt === undefined ? {} : { prompt }), ...(answer.length === 0 ? {} : { response }) };
+}
+
+/** Who is called what in chat logs: OpenAI's, ShareGPT's, those of tools that came before them. */
+const ROLES: ReadonlyMap<string, 'user' | 'assistant' | 'other'> = new Map([
+  ...['user', 'human', 'prompter'].map((name) => [name, 'user'] as const),
+  ...['assistant', 'gpt', 'ai', 'bot', 'chatbot', 'chatgpt', 'model'].map(
+    (name) => [name, 'assistant'] as const,
+  ),
+  ...[
+    'system',
+    'developer',
+    'tool',
+    'function',
+    'function_call',
+    'tool_call',
+    'tool_response',
+    'observation',
+  ].map((name) => [name, 'other'] as const),
+]);
+
+/** Whose a message is; undefined when nobody can tell. */
+function roleOf(message: unknown): 'user' | 'assistant' | 'other' | undefined {
+  return ROLES.get(String(roleName(message)).trim().toLowerCase());
+}
+
+function roleName(message: unknown): unknown {
+  return member(message, 'role') ?? member(message, 'from');
+}
+
+function unknownRole(message: unknown): Rejection {
+  const name = roleName(message);
+  const what = typeof name === 'string' ? `of the role ${printable(name)}` : 'without a role';
+  return rejection(
+    'type',
+    `The chat has a message ${what}; user, assistant (or human, gpt, ai, bot, model), system or tool was expected.`,
+  );
+}
+
+function rolesIn(messages: readonly unknown[]): string {
+  const roles = [...new Set(messages.map(roleName))].filter((role) => typeof role === 'string');
+  return roles.length === 0
+    ? 'and it has no messages'
+    : `only ${roles.slice(0, 5).map(printable).join(', ')}`;
 }
 
 /** The messages of the record itself, else those of its request. */
@@ -96,7 +142,8 @@ function answers(row: object): unknown[] {
 
 /** A message's text: its content, or the text parts of it joined with line feeds; a refusal is an answer too. */
 function textOf(message: unknown): string | undefined {
-  const content = member(message, 'content');
+  // ShareGPT calls it a value.
+  const content = member(message, 'content') ?? member(message, 'value');
   if (typeof content === 'string') return content;
   const texts = (Array.isArray(content) ? content : [])
     .map((part) => member(part, 'text') ?? member(part, 'refusal'))

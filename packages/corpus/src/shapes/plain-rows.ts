@@ -5,6 +5,7 @@ import type { Shape } from './shape.js';
 export const plainRows: Shape = {
   expected: (fields) => `a JSON object with ${wanted(fields)} was expected`,
   columns: (fields) => Object.values(fields),
+  contentColumns: ({ text, prompt, response, messages }) => [text, prompt, response, messages],
   textColumns: ({ text, prompt, response }) => [text, prompt, response],
   jsonColumns: ({ messages, tools }) => [messages, tools],
   rows: (record, fields, keep) => [readRow(record, fields, keep)],

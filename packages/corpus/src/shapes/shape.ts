@@ -8,6 +8,8 @@ export interface Shape {
   expected(fields: FieldLookup): string;
   /** The fields that it looks at. */
   columns(fields: FieldLookup): (string | undefined)[];
+  /** Those of them that say what is to be scored: a record has one of them at least. */
+  contentColumns(fields: FieldLookup): (string | undefined)[];
   /** Those of them that hold plain text. */
   textColumns(fields: FieldLookup): (string | undefined)[];
   /** Those of them that hold JSON text where a format has no nested values. */

@@ -1,0 +1,156 @@
+const LF = 0x0a;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const OPEN_LIST = 0x5b;
+const CLOSE_LIST = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+
+/** How the values of a JSON file follow each other: one a line, in an array, or as objects over several lines. */
+export type JsonLayout = 'lines' | 'array' | 'objects';
+
+/** The layout of a file that begins with `head`. */
+export function jsonLayout(head: Buffer): JsonLayout {
+  const text = head.toString('utf8').trimStart();
+  const end = text.indexOf('\n');
+  const first = (end === -1 ? text : text.slice(0, end)).trim();
+  if (first === '{') return 'objects';
+  if (!first.startsWith('[')) return 'lines';
+  const isFollowed = end !== -1 && text.slice(end).trim() !== '';
+  return isFollowed && isJson(first) ? 'lines' : 'array';
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export interface JsonValue {
+  /** 1-based, counts the values of the file. */
+  number: number;
+  /** Length in bytes. */
+  length: number;
+  /** Undefined when it is longer than the limit. */
+  bytes: Buffer | undefined;
+}
+
+/**
+ * Cuts a stream of bytes into the elements of a JSON array (or of several), or into objects that follow each other, over
+ * however many lines. Decides by brackets and strings only: whether a value is JSON is for who parses it.
+ */
+export class JsonValueSplitter {
+  /** Values given out so far. */
+  values = 0;
+  readonly #layout: JsonLayout;
+  readonly #maxBytes: number;
+  #inArray = false;
+  #state: 'between' | 'nested' | 'scalar' = 'between';
+  #depth = 0;
+  #inString = false;
+  #escaped = false;
+  #parts: Buffer[] = [];
+  #length = 0;
+
+  constructor(layout: JsonLayout, maxBytes: number) {
+    this.#layout = layout;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Whether an array was opened and not closed. */
+  get open(): boolean {
+    return this.#inArray;
+  }
+
+  /** The values that end in this chunk. */
+  *push(chunk: Buffer): Generator<JsonValue, void, undefined> {
+    let from = 0;
+    for (let at = 0; at < chunk.length; at += 1) {
+      const byte = chunk[at] ?? 0;
+      if (this.#state === 'between') {
+        from = at;
+        this.#begin(byte);
+      } else if (this.#state === 'nested') {
+        if (this.#endsNested(byte)) yield this.#take(chunk.subarray(from, at + 1));
+      } else if (this.#endsScalar(byte)) {
+        yield this.#take(chunk.subarray(from, at));
+        // It belongs to what surrounds the value.
+        at -= 1;
+      }
+    }
+    if (this.#state !== 'between') this.#keep(chunk.subarray(from));
+  }
+
+  /** The last value, if nothing ended it. */
+  *end(): Generator<JsonValue, void, undefined> {
+    if (this.#state !== 'between') yield this.#take(Buffer.alloc(0));
+  }
+
+  #begin(byte: number): void {
+    if (isBlank(byte) || byte === COMMA) return;
+    if (this.#layout === 'array' && byte === OPEN_LIST && !this.#inArray) {
+      this.#inArray = true;
+    } else if (this.#inArray && byte === CLOSE_LIST) {
+      this.#inArray = false;
+    } else {
+      this.#state = byte === OPEN_OBJECT || byte === OPEN_LIST ? 'nested' : 'scalar';
+      this.#depth = 1;
+      this.#inString = byte === QUOTE;
+    }
+  }
+
+  #endsNested(byte: number): boolean {
+    if (this.#passString(byte)) return false;
+    if (byte === OPEN_OBJECT || byte === OPEN_LIST) this.#depth += 1;
+    else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) this.#depth -= 1;
+    return this.#depth === 0;
+  }
+
+  #endsScalar(byte: number): boolean {
+    if (this.#passString(byte)) return false;
+    return isBlank(byte) || byte === COMMA || byte === CLOSE_LIST || byte === OPEN_OBJECT;
+  }
+
+  /** Whether the byte is part of a string. A line end is in none: a string that was not closed costs one value. */
+  #passString(byte: number): boolean {
+    if (!this.#inString) {
+      this.#inString = byte === QUOTE;
+      return this.#inString;
+    }
+    if (byte === LF) {
+      this.#inString = false;
+      this.#escaped = false;
+      return false;
+    }
+    if (this.#escaped) this.#escaped = false;
+    else if (byte === BACKSLASH) this.#escaped = true;
+    else if (byte === QUOTE) this.#inString = false;
+    return true;
+  }
+
+  #keep(part: Buffer): void {
+    this.#length += part.length;
+    if (this.#length > this.#maxBytes) this.#parts = [];
+    else this.#parts.push(part);
+  }
+
+  #take(tail: Buffer): JsonValue {
+    const length = this.#length + tail.length;
+    const bytes = length > this.#maxBytes ? undefined : Buffer.concat([...this.#parts, tail], length);
+    this.#parts = [];
+    this.#length = 0;
+    this.#state = 'between';
+    this.#inString = false;
+    this.#escaped = false;
+    this.values += 1;
+    return { number: this.values, length, bytes };
+  }
+}
+
+function isBlank(byte: number): boolean {
+  return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
+}
