@@ -48,6 +48,26 @@ describe('a directory', () => {
     expect(await findSources([`${dir}//`])).toEqual(expected);
   });
 
+  test('says what is left out, and reads .json files that hold rows', async () => {
+    const row = '{"id":1,"text":"a"}';
+    await writeFile(join(dir, 'part-0.json'), `${row}\n`);
+    await writeFile(join(dir, 'part-1.json'), `[\n  ${row}\n]`);
+    await writeFile(join(dir, 'dataset_info.json'), '{"features": {}}');
+    await writeFile(join(dir, 'settings.json'), '{\n  "text": 1\n}');
+    await files('part-2.txt', '_SUCCESS', 'd.parquet.gzip', 'deep/e.xz');
+    const notices: string[] = [];
+    const { sources } = await findSources([dir], {}, (notice) => notices.push(notice));
+    expect(sources).toEqual(inDir('d.parquet.gzip', 'part-0.json', 'part-1.json'));
+    expect(notices).toEqual([
+      expect.stringContaining(
+        '4 files of "' +
+          dir +
+          '" left out: "dataset_info.json", "deep/e.xz", "part-2.txt", "settings.json". ',
+      ),
+    ]);
+    expect(notices[0]).toContain('--input-format');
+  });
+
   test('may have a name that looks like a pattern', async () => {
     await files('logs [2024] {a}/a.jsonl', 'logs 2/b.jsonl');
     expect((await findSources(inDir('logs [2024] {a}'))).sources).toEqual(inDir('logs [2024] {a}/a.jsonl'));
@@ -57,8 +77,8 @@ describe('a directory', () => {
     await files('README.md');
     expect(await refusal([dir])).toMatchObject({
       name: 'UserError',
-      message: `The directory "${dir}" holds no file of a corpus.`,
-      hint: expect.stringContaining('.jsonl, .ndjson, .csv, .tsv, .parquet'),
+      message: `The directory "${dir}" holds no file of a corpus, only "README.md".`,
+      hint: expect.stringContaining('.jsonl, .ndjson, .json, .csv, .tsv, .parquet'),
     });
   });
 });

@@ -109,18 +109,19 @@ async function filesIn(
       namedFormat(name) !== undefined && (!/\.json$/i.test(name) || (await holdsRows(path, reading)));
     (isCorpus ? found : leftOut).push(isCorpus ? path : name);
   }
-  const said = `${leftOut.slice(0, SHOWN_NAMES).map(printable).join(', ')}${leftOut.length > SHOWN_NAMES ? ', ...' : ''}`;
+  // Not the markers of a finished job: _SUCCESS.
+  const named = leftOut.filter((name) => !/(^|\/)_[^.]*$/.test(name));
+  const shown = named.slice(0, SHOWN_NAMES).map(printable).join(', ');
+  const said = `${shown}${named.length > SHOWN_NAMES ? ', ...' : ''}`;
   const how = `Files in directories are found by the end of their names: ${KNOWN_EXTENSIONS.join(', ')} (each also with .gz or .zst; .json if it holds rows). Others can be named themselves, with --input-format ${INPUT_FORMATS.join('|')}.`;
   if (found.length === 0) {
-    const only = leftOut.length === 0 ? '' : `, only ${said}`;
+    const only = named.length === 0 ? '' : `, only ${said}`;
     throw new UserError(`The directory ${sourceName(directory)} holds no file of a corpus${only}.`, {
       hint: how,
     });
   }
-  // Markers of a finished job: _SUCCESS.
-  const worthSaying = leftOut.filter((name) => !/(^|\/)_[^.]*$/.test(name));
-  if (worthSaying.length > 0) {
-    const files = worthSaying.length === 1 ? '1 file' : `${count(worthSaying.length)} files`;
+  if (named.length > 0) {
+    const files = named.length === 1 ? '1 file' : `${count(named.length)} files`;
     onNotice(`${files} of ${sourceName(directory)} left out: ${said}. ${how}`);
   }
   return found;

@@ -104,7 +104,10 @@ export class JsonValueSplitter {
   }
 
   #endsNested(byte: number): boolean {
+    const wasInString = this.#inString;
     if (this.#passString(byte)) return false;
+    // A string that is not closed on its line: the brackets after it may be those of the next value.
+    if (wasInString && byte === LF) return true;
     if (byte === OPEN_OBJECT || byte === OPEN_LIST) this.#depth += 1;
     else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) this.#depth -= 1;
     return this.#depth === 0;

@@ -20,7 +20,7 @@ beforeAll(async () => {
     .map((row) => JSON.stringify(row))
     .join('\n');
   await writeFile(join(dir, 'cut.jsonl.gz'), gzipSync(text).subarray(0, -1000));
-  await writeFile(join(dir, 'utf16.jsonl'), Buffer.from('\ufeff{"text":"x"}\n', 'utf16le'));
+  await writeFile(join(dir, 'latin1.jsonl'), Buffer.from('{"text":"caf\u00e9"}\n', 'latin1'));
 });
 
 test('0 when every row has a score', async () => {
@@ -47,8 +47,13 @@ test.each<[what: string, args: () => string[], message: RegExp]>([
   ],
   [
     'text that is not UTF-8',
-    () => [join(dir, 'utf16.jsonl'), ...guard],
-    /is UTF-16 text; UTF-8 text.* was expected/,
+    () => [join(dir, 'latin1.jsonl'), ...guard],
+    /The first row of ".*latin1.jsonl" is not UTF-8\.\n.*--encoding windows-1252/,
+  ],
+  [
+    'an encoding that nobody knows',
+    () => [good, ...guard, '--encoding', 'ebcdic-x'],
+    /There is no encoding "ebcdic-x"/,
   ],
   [
     'a file that ends too early',

@@ -89,7 +89,12 @@ describe('openai-chat', () => {
     [{}, 'The row has no chat'],
     [{ messages: 'x' }, 'The messages of the chat are a string'],
     [{ messages: [] }, 'The chat has no text'],
-    [{ messages: [{ role: 'system', content: 's' }, null, 'x', user(7)] }, 'The chat has no text'],
+    [
+      { messages: [{ role: 'system', content: 's' }, null, 'x', user(7)] },
+      'The chat has a message without a role',
+    ],
+    [{ messages: [{ role: 'narrator', content: 's' }, user('x')] }, 'a message of the role "narrator"'],
+    [{ messages: [{ role: 'system', content: 's' }] }, 'was found, only "system"'],
     [{ messages: [user('\ud800')] }, 'half of a surrogate pair'],
   ])('%j is a reject', async (record, reason) => {
     expect(await chat(record)).toContain(reason);
