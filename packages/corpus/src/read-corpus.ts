@@ -2,7 +2,7 @@ import { constants } from 'node:buffer';
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { UserError } from '@tocsin/errors';
-import { checkEncoding } from './encoding.js';
+import { checkEncoding, ENCODING_HINT } from './encoding.js';
 import { type CorpusFields, resolveFields } from './fields.js';
 import { FirstRows } from './first-rows.js';
 import { csvRecords } from './formats/csv.js';
@@ -145,6 +145,7 @@ async function* sourceRows(
   const first = isChecked ? new FirstRows({ ...rules, delimiter }) : undefined;
   let held = first !== undefined;
   let rows: CorpusRow[] = [];
+  const broken = { count: 0, first: '' };
   const reading = { ...how, ...(first && { onColumns: first.onColumns }) };
   for await (const records of recordsOf(source, format, reading)) {
     for (const found of records) {
@@ -162,6 +163,10 @@ async function* sourceRows(
         const made: CorpusRow =
           'content' in row ? { kind: 'item', ...place, ...row } : { kind: 'reject', ...place, ...row };
         rows.push(made);
+        if (made.kind === 'reject' && made.rejectKind === 'encoding') {
+          broken.count += 1;
+          broken.first ||= `${made.unit ?? 'line'} ${count(made.line)}`;
+        }
         if (held) first?.see(made, 'record' in found ? found.record : undefined);
         if (held && first?.complete === true) {
           held = false;
@@ -180,6 +185,12 @@ async function* sourceRows(
   }
   if (held) throwIf(first?.verdict());
   if (rows.length > 0) yield rows;
+  if (broken.count > 0) {
+    const which = broken.count === 1 ? '1 row holds' : `${count(broken.count)} rows hold`;
+    how.onNotice?.(
+      `${sourceName(source)}: ${which} bytes that fit no character (first: ${broken.first}). ${ENCODING_HINT}`,
+    );
+  }
 }
 
 function throwIf(error: Error | undefined): void {

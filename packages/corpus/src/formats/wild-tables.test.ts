@@ -185,6 +185,14 @@ describe('encodings', () => {
   });
 });
 
+test('a few rows that are not UTF-8 are rejects, counted with the remedy', async () => {
+  const bytes = Buffer.from('id,text\n1,tea\n2,caf\u00e9\n3,tea\n', 'latin1');
+  expect(await read(bytes)).toHaveLength(3);
+  expect(notices).toEqual([
+    expect.stringMatching(/^"rows.csv": 1 row holds bytes .*\(first: line 3\)\. .*--encoding windows-1252/),
+  ]);
+});
+
 test('a file without rows is said', async () => {
   await read('');
   await read('id,text\n');
