@@ -64,7 +64,11 @@ describe('rows', () => {
       ],
       ['6', 6, 'The record is not UTF-8: byte 3 of it fits no character.'],
       ['6', 8, { text: 'e' }],
-      ['9', 9, 'The quotes of the record cannot be read: a quote that is opened in it is never closed.'],
+      [
+        '9',
+        9,
+        'The quotes of the record cannot be read: a quote that is opened in it is never closed. It takes up 2 lines.',
+      ],
     ]);
   });
 
