@@ -1,10 +1,11 @@
-import { isUserError } from '@tocsin/errors';
+import { isUserError, serverError } from '@tocsin/errors';
 
 /** Prints an error for the person at the terminal: a mistake of theirs in words, a defect of ours whole. */
 export function reportError(error: unknown): void {
-  if (isUserError(error)) {
-    console.error(`tocsin: ${error.message}`);
-    if (error.hint !== undefined) console.error(error.hint);
+  const known = isUserError(error) ? error : serverError(error);
+  if (known !== undefined) {
+    console.error(`tocsin: ${known.message}`);
+    if (known.hint !== undefined) console.error(known.hint);
     return;
   }
   console.error(

@@ -1,4 +1,4 @@
-import { messageOf, UserError } from '@tocsin/errors';
+import { checkServerUrl, messageOf, UserError } from '@tocsin/errors';
 import { prepareBackend, type QueueBackend } from '@tocsin/queue';
 import {
   cancelWhenInterrupted,
@@ -80,6 +80,7 @@ function external(url: string, { dataDir }: StackOptions): { url: string; stop()
       hint: 'Leave one of them out.',
     });
   }
+  checkServerUrl('DATABASE_URL', url);
   return { url, stop: () => Promise.resolve() };
 }
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type OpenGuard, openGuard, Scorer } from '@tocsin/engine';
+import { checkServerUrl } from '@tocsin/errors';
 import { ParcelQueue, prepareBackend, type QueueBackend, queueNameOf } from '@tocsin/queue';
 import {
   createPool,
@@ -58,6 +59,8 @@ export interface RunWorkerOptions {
  */
 export async function runWorker(options: RunWorkerOptions): Promise<void> {
   const { log, databaseUrl, listen, version, signal } = options;
+  // Before anything listens that would have to be closed.
+  checkServerUrl('DATABASE_URL', databaseUrl);
   const telemetry = await Telemetry.start({ role: 'worker', version, listen });
   const { readiness, tracing } = telemetry;
   const backend = { ...options.backend, telemetry: tracing.queue };

@@ -1,7 +1,7 @@
 import { BATCH_FEATURES, BATCH_INPUTS, BATCH_SCORES } from '@tocsin/backbone';
 import type { Task } from '@tocsin/siren';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { BatchRequest, EngineOptions } from './engine-protocol.js';
+import { InferenceSession, Tensor } from './onnxruntime.js';
 import { packBatch } from './pack-batch.js';
 import { sessionOptions } from './session-options.js';
 

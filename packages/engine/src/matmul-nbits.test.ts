@@ -1,9 +1,9 @@
 import { DataType, Graph } from '@tocsin/backbone';
 import { type BlockFormat, blockLayout, dequantizeRows, quantizeRows } from '@tocsin/backbone/testing';
 import fc from 'fast-check';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 import { CPU } from './devices/device.js';
+import { InferenceSession, Tensor } from './onnxruntime.js';
 import { sessionOptions } from './session-options.js';
 
 const FORMATS: [string, BlockFormat][] = [

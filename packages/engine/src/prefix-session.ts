@@ -8,8 +8,8 @@ import {
   pastValues,
 } from '@tocsin/backbone';
 import type { Task } from '@tocsin/siren';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { EngineOptions, PrefixRequest, PrefixRow } from './engine-protocol.js';
+import { InferenceSession, Tensor } from './onnxruntime.js';
 import { type NewTokens, packPrefixes } from './pack-prefixes.js';
 import { type Piece, planPasses } from './plan-passes.js';
 import { PrefixMemories } from './prefix-memories.js';

@@ -1,5 +1,5 @@
-import type { InferenceSession } from 'onnxruntime-node';
 import type { Device } from './devices/device.js';
+import type { InferenceSession } from './onnxruntime.js';
 
 type Providers = NonNullable<InferenceSession.SessionOptions['executionProviders']>;
 

@@ -1,25 +1,9 @@
-export { addressOf, redactUrls } from './urls.js';
+import { explainServer } from './explain-server.js';
+import { isUserError } from './user-error.js';
 
-/**
- * A mistake that the person running Tocsin can mend: a bad file, a missing server, an option that does not fit.
- * The message says what was wrong and where, and what was expected; `hint` says what to do next.
- * Commands print these without a stack trace. Everything else that is thrown is a defect of ours and is printed whole.
- */
-export class UserError extends Error {
-  /** What to do about it, one sentence or a few lines. */
-  readonly hint: string | undefined;
-
-  constructor(message: string, options: { hint?: string; cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.name = 'UserError';
-    this.hint = options.hint;
-  }
-}
-
-/** True for a `UserError`, also one that came from another copy of this package or over a process boundary. */
-export function isUserError(error: unknown): error is UserError {
-  return error instanceof Error && error.name === 'UserError';
-}
+export { type Explanation, explainServer, serverError } from './explain-server.js';
+export { addressOf, checkServerUrl, redactUrls } from './urls.js';
+export { isUserError, UserError } from './user-error.js';
 
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
@@ -29,8 +13,9 @@ export function messageOf(error: unknown): string {
 
 /** What an error says as one text: its message, and on lines of its own what to do about it. */
 export function reasonOf(error: unknown): string {
-  const message = messageOf(error);
-  return isUserError(error) && error.hint !== undefined ? `${message}\n${error.hint}` : message;
+  if (isUserError(error)) return error.hint === undefined ? error.message : `${error.message}\n${error.hint}`;
+  const explained = explainServer(error);
+  return explained === undefined ? messageOf(error) : `${explained.why}\n${explained.todo}`;
 }
 
 /** The `code` of a Node or Postgres error (`ENOENT`, `57P01`, ...), if it has one. */

@@ -1,4 +1,14 @@
-import { addressOf, isUserError, messageOf, UserError } from '@tocsin/errors';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import {
+  addressOf,
+  checkServerUrl,
+  codeOf,
+  explainServer,
+  isUserError,
+  messageOf,
+  UserError,
+} from '@tocsin/errors';
 import { Cluster, Redis } from 'ioredis';
 import { clusterNodesOf, isClusterUrl, openCluster } from './redis-cluster.js';
 
@@ -11,6 +21,7 @@ const ASK_ONCE = { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: ()
  * @throws UserError, without the password, when it does not answer; what `ask` throws as such
  */
 export async function askRedis<T>(url: string, ask: (redis: Redis) => Promise<T>): Promise<T> {
+  if (!isClusterUrl(url)) checkServerUrl('REDIS_URL', url);
   let client: Redis | Cluster | undefined;
   let reason: unknown;
   try {
@@ -29,8 +40,15 @@ export async function askRedis<T>(url: string, ask: (redis: Redis) => Promise<T>
     return answer;
   } catch (error) {
     if (isUserError(error)) throw error;
-    throw new UserError(`Redis at ${shownAddress(url)} does not answer: ${messageOf(reason ?? error)}`, {
-      hint: 'Check REDIS_URL, or unset it to keep the queue in Postgres.',
+    const said = isCutOff(reason ?? error) ? await firstWords(url) : undefined;
+    const { why, todo } = explainServer(said) ??
+      explainServer(error) ??
+      explainServer(reason) ?? {
+        why: said?.message ?? messageOf(reason ?? error),
+        todo: 'Check REDIS_URL, or unset it to keep the queue in Postgres.',
+      };
+    throw new UserError(`Redis at ${shownAddress(url)} does not answer: ${why}`, {
+      hint: todo,
       cause: error,
     });
   } finally {
@@ -42,4 +60,26 @@ export async function askRedis<T>(url: string, ask: (redis: Redis) => Promise<T>
 export function shownAddress(url: string): string {
   const nodes = clusterNodesOf(url);
   return nodes === undefined ? addressOf(url) : `redis+cluster://${nodes}`;
+}
+
+const FIRST_WORDS_MS = 2_000;
+
+/** A server that turns somebody away says why and hangs up, and what is being written then fails first. */
+const isCutOff = (error: unknown): boolean =>
+  ['EPIPE', 'ECONNRESET'].includes(codeOf(error) ?? '') || /^Connection is closed/.test(messageOf(error));
+
+/** What a server says before it is asked anything, as it does in protected mode and when it has no connection left. */
+async function firstWords(url: string): Promise<Error | undefined> {
+  if (isClusterUrl(url)) return undefined;
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port || 6379), hostname.replace(/^\[(.*)\]$/, '$1'));
+  try {
+    const [said] = (await once(socket, 'data', { signal: AbortSignal.timeout(FIRST_WORDS_MS) })) as [Buffer];
+    const [, words] = /^-(.*)/.exec(said.toString()) ?? [];
+    return words === undefined ? undefined : new Error(words.split('. ')[0]);
+  } catch {
+    return undefined;
+  } finally {
+    socket.destroy();
+  }
 }

@@ -1,16 +1,14 @@
-import { isUserError, messageOf, UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/errors';
 import {
-  createPostgresBackend,
   type Processor,
   Queue as RedisQueue,
   Worker as RedisWorker,
-  runMigrations,
   type Telemetry,
   withBackend,
 } from 'bullmq';
-import pg from 'pg';
 import { askRedis, shownAddress } from './ask-redis.js';
 import { ClusterQueue } from './cluster-queue.js';
+import { createPostgresBackend, migrateQueueTables, postgresOptions } from './postgres-backend.js';
 import { isClusterUrl, openCluster } from './redis-cluster.js';
 
 /** Where the queue lives: a Redis (or Valkey) server or cluster, or a Postgres server. */
@@ -64,9 +62,6 @@ const REDIS_PREFIX = 'tocsin';
  * guard, or the express rows) may be on another.
  */
 const redisNameOf = (queue: string): string => `{${queue}}`;
-/** The schema that BullMQ keeps its Postgres tables in. */
-const POSTGRES_POOL_MAX = 4;
-
 /** A worker that is gone is noticed, and its parcels are given to another, within lock + check: about 6 s. */
 const LEASES = {
   lockDuration: 5_000,
@@ -80,8 +75,6 @@ const FORGET = { removeOnComplete: true, removeOnFail: true };
 const FORGETFUL_WORKER = { removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } };
 /** BullMQ's log of events in Redis; nobody reads it. */
 const EVENTS_KEPT = 100;
-
-const EVENTS_KEPT_MS = 60 * 60_000;
 
 const Postgres = withBackend(createPostgresBackend);
 
@@ -162,34 +155,6 @@ export function openJobWorker<Data extends JobData>(
 
 const telemetryOf = ({ telemetry }: QueueBackend): { telemetry?: Telemetry } =>
   telemetry === undefined ? {} : { telemetry };
-
-function postgresOptions(url: string) {
-  return {
-    connectionString: url,
-    application_name: 'tocsin queue',
-    max: POSTGRES_POOL_MAX,
-    keepAlive: true,
-    // What a power cut takes out of the queue is put back: no dispatch has to wait for the disk.
-    options: '-c synchronous_commit=off',
-  };
-}
-
-async function migrateQueueTables(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, application_name: 'tocsin queue' });
-  // A connection that breaks fails the query under way; unheard, its event would end the process as well.
-  client.on('error', () => {});
-  try {
-    await client.connect();
-    await runMigrations(client);
-    // BullMQ trims its log of events in Redis only; in Postgres it would grow for ever. Nobody reads it.
-    await client.query('delete from bullmq.event where created_at_ms < $1', [Date.now() - EVENTS_KEPT_MS]);
-  } catch (cause) {
-    if (isUserError(cause)) throw cause;
-    throw new UserError(`the queue's tables in Postgres cannot be set up: ${messageOf(cause)}`, { cause });
-  } finally {
-    await client.end();
-  }
-}
 
 function requireRedis(url: string): Promise<void> {
   return askRedis(url, async (redis) => {

@@ -1,4 +1,4 @@
-import { addressOf, codeOf, messageOf, UserError } from '@tocsin/errors';
+import { addressOf, checkServerUrl, explainServer, messageOf, UserError } from '@tocsin/errors';
 import pg from 'pg';
 
 export type Pool = pg.Pool;
@@ -20,8 +20,9 @@ export interface ConnectOptions {
 const DEFAULT_MAX = 8;
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** A pool of connections. Nothing connects before the first query. */
+/** A pool of connections. Nothing connects before the first query. @throws UserError for an address that cannot be read */
 export function createPool(url: string, options: ConnectOptions): Pool {
+  checkServerUrl('DATABASE_URL', url);
   const pool = new pg.Pool({
     connectionString: url,
     application_name: options.applicationName,
@@ -37,18 +38,28 @@ export function createPool(url: string, options: ConnectOptions): Pool {
   return pool;
 }
 
-/** Checks that the server answers. @throws UserError without the password, saying what to look at */
+/**
+ * Checks that the server answers, and that a connection stays one.
+ * @throws UserError without the password, saying what to look at
+ */
 export async function requireConnection(pool: Pool, url: string): Promise<void> {
+  let pooled: boolean;
   try {
-    await pool.query('select 1');
+    pooled = await isPooledByTransaction(pool);
   } catch (cause) {
-    throw new UserError(`Postgres at ${addressOf(url)} does not answer: ${messageOf(cause)}`, {
-      hint:
-        codeOf(cause) === '28P01' || codeOf(cause) === '28000'
-          ? 'Check the user name and the password in DATABASE_URL.'
-          : 'Check DATABASE_URL, or unset it to use the embedded server.',
-      cause,
-    });
+    const { why, todo } = explainServer(cause) ?? {
+      why: messageOf(cause),
+      todo: 'Check DATABASE_URL, or unset it to use the embedded server.',
+    };
+    throw new UserError(`Postgres at ${addressOf(url)} does not answer: ${why}`, { hint: todo, cause });
+  }
+  if (pooled) {
+    throw new UserError(
+      `Postgres at ${addressOf(url)} is behind a pooler that gives each transaction another connection`,
+      {
+        hint: 'Tocsin listens and holds locks for as long as it is connected: set pool_mode = session for its database or user, or connect to PostgreSQL itself (docs/fleet.md).',
+      },
+    );
   }
 }
 
@@ -86,4 +97,30 @@ export function cancelWhenInterrupted(pool: Pool, url: string, interrupted: Abor
     setTimeout(() => void cancel(), INTERRUPTION_GRACE_SECONDS * 1000).unref();
   };
   interrupted.addEventListener('abort', later, { once: true });
+}
+
+/**
+ * Whether two clients that are connected at once have one server connection: no server does that, only a pooler between
+ * transactions. Poolers give out the connection that was given back last.
+ */
+async function isPooledByTransaction(pool: Pool): Promise<boolean> {
+  const first = await pool.connect();
+  try {
+    const of = await backendPid(first);
+    // A pool of one connection has no second to compare with.
+    if (pool.options.max === 1) return false;
+    const second = await pool.connect();
+    try {
+      return (await backendPid(second)) === of;
+    } finally {
+      second.release();
+    }
+  } finally {
+    first.release();
+  }
+}
+
+async function backendPid(client: pg.PoolClient): Promise<number | undefined> {
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  return rows[0]?.pid;
 }

@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataType, Graph } from '@tocsin/backbone';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+// By the engine's module, which turns off what onnxruntime sends.
+import { InferenceSession, Tensor } from '@tocsin/engine/onnxruntime';
 import { median } from './report.js';
 
 const SIZE = 2048;

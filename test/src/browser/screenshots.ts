@@ -2,7 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { findChromium } from '../setup/find-chromium.js';
+import { findChromium } from '../setup/find-debian-program.js';
 import { launchChromium } from '../setup/launch-chromium.js';
 import { randomRows } from '../setup/random-words.js';
 import { ShownServer } from './shown-server.js';

@@ -50,17 +50,17 @@ test.each<[string, () => QueueBackend, RegExp]>([
   [
     'Redis behind a password that is no part of a URL',
     () => ({ kind: 'redis', url: 'redis://:s3cret/@s3cret@127.0.0.1:1' }),
-    /^Redis at .* does not answer/,
+    /^REDIS_URL cannot be read: a character of the user name or password is not URL-encoded/,
   ],
   [
     'Postgres that is not there',
     () => ({ kind: 'postgres', url: changed(postgres.url, atPort1) }),
-    /^the queue's tables in Postgres cannot be set up: .*ECONNREFUSED/,
+    /^the queue's tables in Postgres at \S+:1\/\w+ cannot be set up: .*ECONNREFUSED/,
   ],
   [
     'Postgres with another password',
     () => ({ kind: 'postgres', url: changed(postgres.url, wrongPassword) }),
-    /^the queue's tables in Postgres cannot be set up: password authentication failed/,
+    /cannot be set up: the password is wrong \(password authentication failed/,
   ],
 ])('%s is refused in words that do not hold the password', async (_name, backend, message) => {
   const error = await refusal(backend());

@@ -3,13 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, UserError } from '@tocsin/errors';
 import type { TestProject } from 'vitest/node';
-import type { FoundChromium } from './chromium.js';
-import { findChromium } from './find-chromium.js';
+import { findChromium, findPgbouncer, findStrace } from './find-debian-program.js';
 import { findRedis } from './find-redis.js';
+import type { FoundProgram } from './found-program.js';
 import { processesNaming } from './processes.js';
-import type { FoundRedis } from './redis.js';
 
-/** Once before the first test: a directory for everything that tests make, a Redis server and a browser to be started. */
+/** Once before the first test: a directory for everything that tests make, and the programs that tests start. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const scratch = await mkdtemp(join(tmpdir(), 'tocsin-test-'));
   // As root, the embedded server runs as another user, who has to pass.
@@ -17,6 +16,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('scratch', scratch);
   project.provide('redis', await lookFor(findRedis));
   project.provide('chromium', await lookFor(findChromium));
+  project.provide('pgbouncer', await lookFor(findPgbouncer));
+  project.provide('strace', await lookFor(findStrace));
   return async () => {
     const left = processesNaming(scratch);
     for (const { pid } of left) process.kill(pid, 'SIGKILL');
@@ -27,7 +28,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 /** Without a program only the tests that start it fail, and say why. */
-async function lookFor(find: () => Promise<string>): Promise<FoundRedis & FoundChromium> {
+async function lookFor(find: () => Promise<string>): Promise<FoundProgram> {
   try {
     return { program: await find() };
   } catch (error) {

@@ -27,7 +27,6 @@ export function dashboardCommand(): Command {
     addPrivateWebhookOption(
       addStoreOptions(addDashboardOptions(addMachineOptions(new Command('dashboard')))),
     ),
-    { env: false },
   )
     .description('Serve the API (OpenAI-compatible, and our own) and the web page, until told to stop.')
     .addOption(

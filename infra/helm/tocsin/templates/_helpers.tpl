@@ -58,6 +58,7 @@ envFrom:
 env:
   - { name: TOCSIN_METRICS_PORT, value: {{ .Values.metrics.port | quote }} }
   - { name: TOCSIN_METRICS_HOST, value: 0.0.0.0 }
+  - { name: ORT_DISABLE_TELEMETRY, value: '1' }
   {{- with .Values.extraEnv }}
   {{- toYaml . | nindent 2 }}
   {{- end }}

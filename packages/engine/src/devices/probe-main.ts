@@ -1,7 +1,7 @@
 /** Tries the device of its one argument (JSON), and tells its parent how that went. */
 import { DataType, Graph } from '@tocsin/backbone';
 import { messageOf } from '@tocsin/errors';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, Tensor } from '../onnxruntime.js';
 import { sessionOptions } from '../session-options.js';
 import type { Device } from './device.js';
 

@@ -1,5 +1,3 @@
-import { env, listSupportedBackends } from 'onnxruntime-node';
-
 /** What this build of onnxruntime-node is. */
 export interface RuntimeFacts {
   version: string;
@@ -7,7 +5,10 @@ export interface RuntimeFacts {
   providers: { name: string; bundled: boolean }[];
 }
 
-export function runtimeFacts(): RuntimeFacts {
+/** Loads onnxruntime's library into this process. */
+export async function runtimeFacts(): Promise<RuntimeFacts> {
+  // Only when asked: the engine process has the library, and a program that uses ours need not.
+  const { env, listSupportedBackends } = await import('../onnxruntime.js');
   const { versions } = env;
   return { version: versions.node ?? versions.common, providers: [...listSupportedBackends()] };
 }

@@ -8,7 +8,7 @@ const SUBJECT = 'onnxruntime';
 export const runtimeCheck: Check = {
   subject: SUBJECT,
   look: async () => {
-    const { version, providers } = runtimeFacts();
+    const { version, providers } = await runtimeFacts();
     const names = providers.map(({ name }) => name).join(', ');
     return [
       await cpu(`${version}, built with ${names}`),

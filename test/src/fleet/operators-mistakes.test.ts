@@ -1,0 +1,202 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { prepareBackend } from '@tocsin/queue';
+import { withRetry } from '@tocsin/store';
+import { TestDatabase } from '@tocsin/store/testing';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { randomRows } from '../setup/random-words.js';
+import { RedisServer } from '../setup/redis.js';
+import { scratchDir } from '../setup/scratch.js';
+import { goldenGuard, tocsin, writeJsonl } from '../setup/tocsin.js';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await TestDatabase.empty();
+});
+afterAll(() => database.close());
+
+/** What `tocsin runs` says of the servers. */
+async function complaint(env: NodeJS.ProcessEnv): Promise<string> {
+  const { exitCode, stderr } = await tocsin(['runs'], { env: { REDIS_URL: undefined, ...env } });
+  expect(exitCode, stderr).toBe(1);
+  expect(stderr).not.toMatch(/defect|\n\s+at /);
+  expect(stderr).not.toContain('s3cret');
+  return stderr;
+}
+
+const changed = (change: (url: URL) => void): string => {
+  const url = new URL(database.url);
+  change(url);
+  return url.href;
+};
+
+/** A user of the server, who may do nothing but connect. */
+async function user(name: string, rights = ''): Promise<string> {
+  await database.pool.query(`create role ${name} login password 's3cret' ${rights}`);
+  onTestFinished(async () => {
+    await database.pool.query(`drop owned by ${name}; drop role ${name}`);
+  });
+  return changed((url) => {
+    url.username = name;
+    url.password = 's3cret';
+  });
+}
+
+test('a user who may not create tables', async () => {
+  await database.pool.query('revoke create on schema public from public');
+  const said = await complaint({ DATABASE_URL: await user('tocsin_test_reader') });
+  expect(said).toMatch(/the user may not do that \(permission denied for database/);
+  expect(said).toContain('GRANT CREATE ON DATABASE');
+});
+
+test('a table that is there already', async () => {
+  const other = await TestDatabase.empty();
+  onTestFinished(() => other.close());
+  await other.pool.query('create table runs (mine int)');
+  const said = await complaint({ DATABASE_URL: other.url });
+  expect(said).toMatch(/something of that name is there already.*relation "runs" already exists/);
+  expect(said).toContain('a database of its own');
+});
+
+test('a database that does not exist', async () => {
+  const said = await complaint({
+    DATABASE_URL: changed((url) => {
+      url.pathname = 'nowhere';
+    }),
+  });
+  expect(said).toMatch(/the database does not exist \(database "nowhere" does not exist\)/);
+});
+
+test('no connection left', async () => {
+  const DATABASE_URL = await user('tocsin_test_few', 'connection limit 0');
+  expect(await complaint({ DATABASE_URL })).toMatch(
+    /it has no connection left \(too many connections for role/,
+  );
+});
+
+test('a user who only reads, as on a standby', async () => {
+  const DATABASE_URL = await user('tocsin_test_standby');
+  await database.pool.query('alter role tocsin_test_standby set default_transaction_read_only = on');
+  await database.pool.query('grant create on schema public to tocsin_test_standby');
+  await database.pool.query(
+    `do $$ begin execute format('grant create on database %I to tocsin_test_standby', current_database()); end $$`,
+  );
+  expect(await complaint({ DATABASE_URL })).toMatch(/it is a read-only standby \(cannot execute/);
+});
+
+test('TLS where there is none', async () => {
+  const DATABASE_URL = changed((url) => {
+    url.searchParams.set('sslmode', 'no-verify');
+  });
+  expect(await complaint({ DATABASE_URL })).toMatch(
+    /it does not speak TLS \(The server does not support SSL/,
+  );
+});
+
+test.each([
+  'postgres://ann:s3cret@s3cret@127.0.0.1/db',
+  'postgres://ann:s3cret/s3cret@127.0.0.1/db',
+  'postgres://ann:12/s3cret@127.0.0.1/db',
+  'postgres://ann:12@s3cret/x@127.0.0.1/db',
+  'postgres://ann:12#s3cret@127.0.0.1/db',
+  'postgres://ann:12?s3cret@127.0.0.1/db',
+  'postgres://ann:100%s3cret@127.0.0.1/db',
+])('a password that is not URL-encoded (%#)', async (DATABASE_URL) => {
+  const said = await complaint({ DATABASE_URL });
+  expect(said).toContain('DATABASE_URL cannot be read: a character of the user name or password');
+  expect(said).toContain('%40');
+});
+
+test('PGPASSWORD takes any password, for the database and for the queue in it', async () => {
+  const DATABASE_URL = await user('tocsin_test_odd', 'superuser');
+  await database.pool.query(`alter role tocsin_test_odd password 'p@s/s#w%rd?'`);
+  const url = new URL(DATABASE_URL);
+  url.password = '';
+  const env = { DATABASE_URL: url.href, PGPASSWORD: 'p@s/s#w%rd?', REDIS_URL: undefined };
+  const other = await TestDatabase.empty();
+  onTestFinished(() => other.close());
+  url.pathname = new URL(other.url).pathname;
+  const { exitCode, stderr } = await tocsin(['runs'], { env: { ...env, DATABASE_URL: url.href } });
+  expect(exitCode, stderr).toBe(0);
+  await other.pool.query('reassign owned by tocsin_test_odd to current_user');
+});
+
+test('a Redis that is full', async () => {
+  const redis = await RedisServer.start({ maxmemory: '1100kb', 'maxmemory-policy': 'noeviction' });
+  onTestFinished(() => redis.kill());
+  const client = redis.client();
+  // It may not be full before it was looked at; then one write after the other, until one is refused.
+  for (let n = 0; ; n++) {
+    const refused = await client.set(`filler-${n}`, 'x'.repeat(10_000)).then(
+      () => false,
+      () => true,
+    );
+    if (refused) break;
+  }
+  client.disconnect();
+  const corpus = await writeJsonl(join(scratchDir(), 'rows.jsonl'), randomRows(50, 16));
+  const scored = await tocsin(['submit', corpus, ...goldenGuard('qwen3-residual')], {
+    env: { DATABASE_URL: (await fresh()).url, REDIS_URL: redis.url },
+  });
+  expect(scored.exitCode).toBe(1);
+  expect(scored.stderr).toContain('Redis has used its maxmemory');
+  expect(scored.stderr).not.toMatch(/defect|\n\s+at /);
+});
+
+async function fresh(): Promise<TestDatabase> {
+  const other = await TestDatabase.empty();
+  onTestFinished(() => other.close());
+  return other;
+}
+
+/** Passes connections on, from an address that is not the one a server takes for its own machine's. */
+async function fromElsewhere(to: string): Promise<{ url: string; server: Server }> {
+  const { port, hostname } = new URL(to);
+  const server = createServer((from) => {
+    const on = connect({ port: Number(port), host: hostname, localAddress: '127.0.0.2' });
+    for (const socket of [from, on]) socket.on('error', () => socket.destroy());
+    from.pipe(on).pipe(from);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`, server };
+}
+
+test('a Redis in protected mode, and one that wants a password', async () => {
+  const redis = await RedisServer.start({ 'protected-mode': 'yes', bind: '' });
+  onTestFinished(() => redis.kill());
+  const why = (url: string): Promise<string> =>
+    prepareBackend({ kind: 'redis', url }).then(
+      () => 'it was accepted',
+      ({ message, hint }: { message: string; hint?: string }) => `${message}. ${hint}`,
+    );
+  const without = new URL(redis.url);
+  without.password = '';
+  expect(await why(without.href)).toMatch(/Redis wants a password.*Name it in REDIS_URL/);
+  const client = redis.client();
+  onTestFinished(() => client.disconnect());
+  await client.config('SET', 'requirepass', '');
+  const { url, server } = await fromElsewhere(redis.url);
+  onTestFinished(() => void server.close());
+  for (let time = 0; time < 5; time++)
+    expect(await why(url)).toMatch(/Redis is in protected mode.*protected-mode off/);
+});
+
+test('a disk that is full for a while is waited for', async () => {
+  const { pool } = await fresh();
+  await pool.query('create table t (n int)');
+  await pool.query(`create table full_disk as select true as full`);
+  // PostgreSQL's own error, at the moment a page would be added.
+  await pool.query(`create function no_space() returns trigger language plpgsql as $$ begin
+    if (select full_disk.full from full_disk) then
+      raise exception 'could not extend file: No space left on device' using errcode = '53100';
+    end if; return new; end $$`);
+  await pool.query('create trigger no_space before insert on t for each row execute function no_space()');
+  let tries = 0;
+  await withRetry(async () => {
+    tries++;
+    if (tries === 3) await pool.query('update full_disk set "full" = false');
+    return pool.query('insert into t values (1)');
+  });
+  expect(tries).toBe(3);
+});

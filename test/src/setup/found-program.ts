@@ -1,0 +1,20 @@
+import { inject } from 'vitest';
+
+/** What the global set-up found: a program, or why there is none. */
+export type FoundProgram = { program: string } | { missing: string };
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    redis: FoundProgram;
+    chromium: FoundProgram;
+    pgbouncer: FoundProgram;
+    strace: FoundProgram;
+  }
+}
+
+/** The path of a program. @throws Error saying what to install, where it is not to be had */
+export function foundProgram(name: 'redis' | 'chromium' | 'pgbouncer' | 'strace'): string {
+  const found = inject(name);
+  if ('missing' in found) throw new Error(found.missing);
+  return found.program;
+}
