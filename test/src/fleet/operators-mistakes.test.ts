@@ -163,7 +163,8 @@ async function fromElsewhere(to: string): Promise<{ url: string; server: Server 
 }
 
 test('a Redis in protected mode, and one that wants a password', async () => {
-  const redis = await RedisServer.start({ 'protected-mode': 'yes', bind: '' });
+  // Only a server that was not told where to listen protects itself.
+  const redis = await RedisServer.start({ 'protected-mode': 'yes', bind: undefined });
   onTestFinished(() => redis.kill());
   const why = (url: string): Promise<string> =>
     prepareBackend({ kind: 'redis', url }).then(

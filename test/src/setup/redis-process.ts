@@ -22,12 +22,12 @@ export class RedisProcess {
   /**
    * @param program a Redis or Valkey server
    * @param dir     where it runs; it must be there
-   * @param more    settings beside the usual ones
+   * @param more    settings beside the usual ones; undefined takes one of these out
    */
   static async start(
     program: string,
     dir: string,
-    more: Readonly<Record<string, string>> = {},
+    more: Readonly<Record<string, string | undefined>> = {},
   ): Promise<RedisProcess> {
     const port = await freePort();
     const server = new RedisProcess(port, () => spawnServer(program, port, dir, more));
@@ -84,11 +84,13 @@ function spawnServer(
   program: string,
   port: number,
   dir: string,
-  more: Readonly<Record<string, string>>,
+  more: Readonly<Record<string, string | undefined>>,
 ): ChildProcess {
   const usual = { port, bind: '127.0.0.1', dir, requirepass: PASSWORD, save: '', appendonly: 'no' };
   const settings = { ...usual, ...more };
-  const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const args = Object.entries(settings).flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name}`, String(value)],
+  );
   return spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 

@@ -6,8 +6,8 @@ export type RedisServer = RedisProcess;
 
 /** A Redis server for a test. */
 export const RedisServer = {
-  /** @param settings beside the usual ones */
-  start(settings: Readonly<Record<string, string>> = {}): Promise<RedisProcess> {
+  /** @param settings as RedisProcess takes them */
+  start(settings: Readonly<Record<string, string | undefined>> = {}): Promise<RedisProcess> {
     return RedisProcess.start(foundProgram('redis'), scratchDir(), settings);
   },
 };

@@ -5,9 +5,9 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { readTensors } from '@tocsin/siren/testing';
-import { InferenceSession } from '../onnxruntime.js';
 import { CPU } from '../devices/device.js';
 import type { EngineOptions } from '../engine-protocol.js';
+import { InferenceSession } from '../onnxruntime.js';
 
 export interface StandIn {
   /** A weight of the checkpoint whose first row is changed by a little. */
