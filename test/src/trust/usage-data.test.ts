@@ -22,8 +22,8 @@ interface Traced {
   left: string[];
 }
 
-/** Runs a program with an empty home and temporary directory, under strace. */
-async function traced(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Traced> {
+/** Runs a program with an empty database, home and temporary directory, under strace. */
+async function traced(args: string[]): Promise<Traced> {
   const dir = scratchDir();
   const [home, tmp] = ['home', 'tmp'].map((name) => join(dir, name)) as [string, string];
   for (const place of [home, tmp]) mkdirSync(place, { mode: 0o777 });
