@@ -50,7 +50,7 @@ async function traced(args: string[]): Promise<Traced> {
       foundProgram('strace'),
       [...calls, process.execPath, ...args],
       {
-        env: { ...rest, HOME: home, TMPDIR: tmp, HF_HUB_OFFLINE: '1', ...env },
+        env: { ...rest, HOME: home, TMPDIR: tmp, HF_HUB_OFFLINE: '1', TOCSIN_DATA: join(dir, 'data') },
         cwd: ROOT,
         maxBuffer: 2 ** 26,
       },
