@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { completeParcel } from './complete-parcel.js';
-import { type ExportRow, exportRows } from './export-rows.js';
+import { type ExportOptions, type ExportRow, exportRows } from './export-rows.js';
 import { submitWindow } from './submit-window.js';
 import { TestDatabase } from './testing/index.js';
 import { newRun } from './testing/test-guard.js';
@@ -12,10 +12,13 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-async function all(runId: number): Promise<{ rows: ExportRow[]; pages: number[] }> {
+async function all(
+  runId: number,
+  options: ExportOptions = {},
+): Promise<{ rows: ExportRow[]; pages: number[] }> {
   const rows: ExportRow[] = [];
   const pages: number[] = [];
-  for await (const page of exportRows(database.pool, runId)) {
+  for await (const page of exportRows(database.pool, runId, undefined, options)) {
     rows.push(...page);
     pages.push(page.length);
   }
@@ -31,7 +34,7 @@ test('25,000 rows come page by page in the order of the corpus', async () => {
     run.runId,
   ]);
   const { rows, pages } = await all(run.runId);
-  expect(pages).toEqual([10_000, 10_000, 5_000]);
+  expect(pages).toEqual([5_000, 5_000, 5_000, 5_000, 5_000]);
   expect(rows.every((row, i) => row.seq === i + 1 && row.key === `row-${i + 1}`)).toBe(true);
   expect(rows.every((row) => row.truncated === (row.seq % 2 === 0))).toBe(true);
 });
@@ -64,4 +67,20 @@ test('an abort ends it with its reason', async () => {
   await submitWindow(database.pool, windowOf(run, ['a']));
   const signal = AbortSignal.abort(new Error('enough'));
   await expect(exportRows(database.pool, run.runId, signal).next()).rejects.toThrow('enough');
+});
+
+test('pages with texts are cut by the bytes of these, and a row without a text has its place', async () => {
+  const run = await newRun(database.pool);
+  const window = windowOf(run, Array(300).fill('same'));
+  for (const item of window.items) {
+    const letters = item.seq === 100 ? 3_000_000 : 20_000;
+    if (item.seq !== 50) item.json = JSON.stringify({ text: 'x'.repeat(letters) });
+  }
+  await submitWindow(database.pool, window);
+  const { rows, pages } = await all(run.runId, { texts: true });
+  expect(rows.map(({ seq }) => seq)).toEqual(window.items.map(({ seq }) => seq));
+  expect(rows.map(({ json }) => json)).toEqual(window.items.map(({ json }) => json ?? null));
+  // 52 texts of 20 kB are a MiB; the long one stands alone.
+  expect(Math.max(...pages)).toBeLessThanOrEqual(53);
+  expect(pages).toContain(1);
 });

@@ -1,4 +1,5 @@
 import type { Pool } from './connect.js';
+import { textsInTurn } from './items/texts-in-turn.js';
 import { withRetry } from './retry.js';
 
 /** A row of a run with its outcome: one of score, error and reject. */
@@ -21,9 +22,12 @@ export interface ExportOptions {
   texts?: boolean;
 }
 
-const PAGE_ROWS = 10_000;
+const PAGE_ROWS = 5_000;
 
-/** Every row of a run in the order of its corpus, a page at a time. */
+/**
+ * Every row of a run in the order of its corpus, a page at a time. Pages with texts are cut by the bytes of these: 1 MiB, or
+ * one row with a longer text.
+ */
 export async function* exportRows(
   pool: Pool,
   runId: number,
@@ -32,23 +36,38 @@ export async function* exportRows(
 ): AsyncGenerator<ExportRow[]> {
   for (let after = 0; ; ) {
     signal?.throwIfAborted();
-    const page = await withRetry(() => exportPage(pool, runId, after, texts), signal);
+    const page = await withRetry(() => exportPage(pool, runId, after), signal);
     const last = page.at(-1);
     if (last === undefined) return;
-    yield page;
+    if (texts) yield* withTexts(pool, runId, page, signal);
+    else yield page;
     after = last.seq;
   }
 }
 
-async function exportPage(pool: Pool, runId: number, after: number, texts: boolean): Promise<ExportRow[]> {
+async function* withTexts(
+  pool: Pool,
+  runId: number,
+  page: readonly ExportRow[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ExportRow[]> {
+  let from = 0;
+  const seqs = page.map(({ seq }) => seq);
+  for await (const turn of textsInTurn(pool, runId, seqs, { signal })) {
+    const rows = page.slice(from, from + turn.seqs.length);
+    yield rows.map((row) => ({ ...row, json: turn.texts.get(row.seq) ?? null }));
+    from += turn.seqs.length;
+  }
+}
+
+async function exportPage(pool: Pool, runId: number, after: number): Promise<ExportRow[]> {
   const { rows } = await pool.query<ExportRow>(
-    `select i.seq, i.key, i.truncated, i.reject, s.score, s.tokens, s.error, ${texts ? 't.json' : 'null'} as json
+    `select i.seq, i.key, i.truncated, i.reject, s.score, s.tokens, s.error, null as json
      from items i
      join runs r on r.id = i.run_id
      -- One look-up a row, whatever the planner thinks of the size of the tables.
      left join lateral (select score, tokens, error from scores
                         where guard_id = r.guard_id and content = i.content limit 1) s on true
-     ${texts ? 'left join lateral (select json from item_texts where run_id = i.run_id and seq = i.seq limit 1) t on true' : ''}
      where i.run_id = $1 and i.seq > $2
      order by i.seq
      limit $3`,

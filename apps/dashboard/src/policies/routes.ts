@@ -28,7 +28,7 @@ import {
 import { type ApiError, notFound } from '../http/api-error.js';
 import { conflictOr } from '../http/conflict-or.js';
 import { pageOfRows, placeOf, serialPlace } from '../http/cursor.js';
-import { previewOf } from '../runs/preview.js';
+import { previewOf } from '../runs/stored-text.js';
 import { visibleRun } from '../runs/visible-run.js';
 import type { Services } from '../services.js';
 
@@ -168,7 +168,7 @@ export function policyRoutes(app: App, { pool }: Services): void {
         examples: preview.examples.map(({ seq, score }) => ({
           ...{ seq, score },
           key: rows.get(seq)?.key ?? '',
-          ...previewOf(rows.get(seq)?.json ?? null),
+          ...previewOf(rows.get(seq)),
         })),
       };
     },

@@ -1,4 +1,3 @@
-import { itemValue } from '@tocsin/producer';
 import {
   findItem,
   giveVerdict,
@@ -23,13 +22,13 @@ import {
   nextReview,
   type ReviewRow,
   releaseRequest,
-  storedContent,
   undoneVerdict,
   undoRequest,
 } from '../contract/index.js';
 import { notFound } from '../http/api-error.js';
 import { conflictOr } from '../http/conflict-or.js';
 import { thresholdOf } from '../policies/judgement.js';
+import { shownContent } from '../runs/stored-text.js';
 import { visibleRun } from '../runs/visible-run.js';
 import type { Services } from '../services.js';
 import { reviewerOf } from './reviewer.js';
@@ -144,7 +143,7 @@ export function reviewRoutes(app: App, { pool }: Services): void {
     await audited(pool, request, { action: 'text.read', subject, runId: run.id, seq });
     return {
       ...{ run: run.id, seq, key: item.key, score: item.score },
-      content: storedContent.parse(itemValue(item.json)),
+      content: shownContent(item.json, item),
       leasedUntil: until.toISOString(),
     };
   }

@@ -6,13 +6,16 @@ import {
   type JudgedContent,
   judgedContents,
   listPolicies,
+  type Pool,
   rankRun,
   reviewerCounts,
+  textsInTurn,
 } from '@tocsin/store';
 import { z } from 'zod';
 import { audited } from '../access/audited.js';
 import type { App } from '../app.js';
 import { reviewSummary, summaryQuery } from '../contract/index.js';
+import { untilGone } from '../http/client-gone.js';
 import { visibleRun } from '../runs/visible-run.js';
 import type { Services } from '../services.js';
 import { edgesOf, estimatesAt } from './estimates.js';
@@ -68,14 +71,13 @@ export function reviewSummaryRoutes(app: App, { pool }: Services): void {
     },
     async (request, reply) => {
       const run = await visibleRun(pool, request, request.query.run);
-      const judged = await judgedContents(pool, run, { texts: true });
-      const kept = judged.filter(({ json }) => json !== null);
-      const subject = `run ${run.id}, ${kept.length} reviewed texts`;
+      const judged = await judgedContents(pool, run);
+      const subject = `run ${run.id}, the kept texts of ${judged.length} reviewed contents`;
       await audited(pool, request, { action: 'text.export', subject, runId: run.id });
       return reply
         .type('application/jsonl')
         .header('content-disposition', `attachment; filename="run-${run.id}.reviewed.jsonl"`)
-        .send(Readable.from(kept.map(lineOf)));
+        .send(Readable.from(linesOf(pool, run.id, judged, untilGone(reply))));
     },
   );
 }
@@ -89,10 +91,26 @@ function pairsOf(judged: readonly JudgedContent[]): [boolean, boolean][] {
   );
 }
 
+/** Contents whose text was kept, a line each. */
+async function* linesOf(
+  pool: Pool,
+  runId: number,
+  judged: readonly JudgedContent[],
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  const bySeq = new Map(judged.map((content) => [content.seq, content]));
+  for await (const { texts } of textsInTurn(pool, runId, [...bySeq.keys()], { signal })) {
+    for (const [seq, json] of texts) {
+      const content = bySeq.get(seq);
+      if (content !== undefined) yield lineOf(content, json);
+    }
+  }
+}
+
 /** What reviewers are of two minds about has no label: `tocsin eval` leaves such rows out. */
-function lineOf({ key, json, score, verdicts }: JudgedContent): string {
+function lineOf({ key, score, verdicts }: JudgedContent, json: string): string {
   const harmful = verdicts.filter(({ verdict }) => verdict === 'harmful').length;
   const fine = verdicts.length - harmful;
   const label = harmful === fine ? null : Number(harmful > fine);
-  return `${JSON.stringify({ id: key, ...(itemValue(json ?? '{}') as object), label, score, harmful, fine })}\n`;
+  return `${JSON.stringify({ id: key, ...(itemValue(json) as object), label, score, harmful, fine })}\n`;
 }

@@ -3,8 +3,8 @@ import { audited } from '../access/audited.js';
 import type { App } from '../app.js';
 import { compareParams, compareQuery, comparison } from '../contract/index.js';
 import type { Services } from '../services.js';
-import { previewOf } from './preview.js';
 import { scoreDrift } from './score-drift.js';
+import { previewOf } from './stored-text.js';
 import { visibleRun } from './visible-run.js';
 
 const DEFAULT_THRESHOLD = 0.5;
@@ -36,7 +36,7 @@ export function compareRoutes(app: App, { pool }: Services): void {
       ]);
       const seqs = compared.examples.map(({ seq }) => seq);
       const rows = await itemsBySeq(pool, run, seqs, { texts: true });
-      const texts = new Map(rows.map(({ seq, json }) => [seq, json]));
+      const texts = new Map(rows.map((row) => [row.seq, row]));
       if (rows.some(({ json }) => json !== null)) {
         const subject = `run ${run.id}, ${seqs.length} rows`;
         await audited(pool, request, { action: 'text.preview', subject, runId: run.id, details: { seqs } });
@@ -48,7 +48,7 @@ export function compareRoutes(app: App, { pool }: Services): void {
         ks: drift.kolmogorovSmirnov ?? null,
         examples: compared.examples.map(({ key, seq, before, now }) => ({
           ...{ key, seq, score: now, otherScore: before },
-          ...previewOf(texts.get(seq) ?? null),
+          ...previewOf(texts.get(seq)),
         })),
       };
     },

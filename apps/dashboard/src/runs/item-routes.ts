@@ -1,4 +1,3 @@
-import { itemValue } from '@tocsin/producer';
 import { findItem, type ItemRow, pageItems, problemRows, type RunSummary, rankRun } from '@tocsin/store';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -13,7 +12,6 @@ import {
   rejectList,
   rejectsQuery,
   runParams,
-  storedContent,
   trace,
   traceQuery,
 } from '../contract/index.js';
@@ -21,8 +19,7 @@ import { ApiError, notFound } from '../http/api-error.js';
 import { cursorOf, pageOfRows, placeOf, serialPlace } from '../http/cursor.js';
 import { traceAnswer } from '../scoring/trace-answer.js';
 import type { Services } from '../services.js';
-import { previewOf } from './preview.js';
-import { storedItem } from './stored-item.js';
+import { previewOf, shownContent, storedItem } from './stored-text.js';
 import { visibleRun } from './visible-run.js';
 
 const tags = ['runs'];
@@ -53,10 +50,10 @@ export function itemRoutes(app: App, { pool, guards }: Services): void {
       return {
         asOf: asOf.toISOString(),
         final,
-        data: rows.map(({ json, error, reject, tokens: _, ...row }) => ({
-          ...row,
-          ...previewOf(json),
-          reason: reject ?? error,
+        data: rows.map((row) => ({
+          ...{ seq: row.seq, key: row.key, score: row.score, truncated: row.truncated },
+          ...previewOf(row),
+          reason: row.reject ?? row.error,
         })),
         next: next === null ? null : cursorOf(next),
       };
@@ -76,7 +73,7 @@ export function itemRoutes(app: App, { pool, guards }: Services): void {
         run: run.id,
         ...{ seq, key, score, tokens, truncated },
         reason: item.reject ?? item.error,
-        content: json === null ? null : storedContent.parse(itemValue(json)),
+        content: json === null ? null : shownContent(json, item),
       };
     },
   );
@@ -102,7 +99,7 @@ export function itemRoutes(app: App, { pool, guards }: Services): void {
       }
       const guard = guards.ofFingerprint(run.fingerprint);
       const threshold = request.query.threshold ?? run.threshold ?? guard.threshold;
-      const traced = await (await guard.prefixes()).trace(storedItem(item.json), { threshold });
+      const traced = await (await guard.prefixes()).trace(storedItem(item.json, item), { threshold });
       return traceAnswer(traced, { guard: guard.name, threshold, policy: null });
     },
   );

@@ -1,5 +1,10 @@
 import type { Pool } from '../connect.js';
 
+/** Characters of a row's JSON that a list reads: enough for a preview of each part, unless the first is very long. */
+const LISTED_CHARACTERS = 16_000;
+/** Characters of a row's JSON that are read for one row. A file may hold longer ones; no guard reads as much. */
+const SHOWN_CHARACTERS = 4_000_000;
+
 /** Which run, and whose scores: a `RunSummary` or a row of it. */
 export interface ScoredRun {
   id: number;
@@ -20,32 +25,52 @@ export interface ItemRow {
   /** It could not be read. */
   reject: string | null;
   truncated: boolean;
-  /** What was given, as JSON (see `plainText`); null when it was not asked for, or is not retained. */
+  /** What was given, as JSON (see `plainText`), perhaps cut off; null when it was not asked for, or is not retained. */
   json: string | null;
+  /** Bytes of the whole JSON; null with `json`. */
+  jsonBytes: number | null;
 }
 
-/** Rows of a run by their numbers, in that order; those that there are. */
-export async function itemsBySeq(
+/**
+ * Rows of a run by their numbers, in that order; those that there are. Of texts only the first 16,000 characters are read: a
+ * page of long ones would not fit into memory.
+ */
+export function itemsBySeq(
   pool: Pool,
   run: ScoredRun,
   seqs: readonly number[],
   options: { texts?: boolean } = {},
 ): Promise<ItemRow[]> {
+  return readItems(pool, run, seqs, options.texts === true ? LISTED_CHARACTERS : 0);
+}
+
+/** One row of a run with the first 4,000,000 characters of its text; undefined when there is none. */
+export async function findItem(pool: Pool, run: ScoredRun, seq: number): Promise<ItemRow | undefined> {
+  const [item] = await readItems(pool, run, [seq], SHOWN_CHARACTERS);
+  return item;
+}
+
+async function readItems(
+  pool: Pool,
+  run: ScoredRun,
+  seqs: readonly number[],
+  characters: number,
+): Promise<ItemRow[]> {
   const { rows } = await pool.query<ItemRow>(
-    `select i.seq, i.key, s.score, s.tokens, s.error, i.reject, i.truncated, t.json
+    `select i.seq, i.key, s.score, s.tokens, s.error, i.reject, i.truncated,
+            left(t.json, $4) as json, octet_length(t.json) as "jsonBytes"
      from unnest($3::bigint[]) with ordinality as asked (seq, n)
      join items i on i.run_id = $1 and i.seq = asked.seq
      -- One look-up a row, whatever the planner thinks of the size of the tables.
      left join lateral (select score, tokens, error from scores where guard_id = $2 and content = i.content limit 1) s on true
-     left join item_texts t on $4 and t.run_id = i.run_id and t.seq = i.seq
+     left join item_texts t on $4 > 0 and t.run_id = i.run_id and t.seq = i.seq
      order by n`,
-    [run.id, run.guardId, seqs, options.texts === true],
+    [run.id, run.guardId, seqs, characters],
   );
   return rows;
 }
 
-/** One row of a run with its text; undefined when there is none. */
-export async function findItem(pool: Pool, run: ScoredRun, seq: number): Promise<ItemRow | undefined> {
-  const [item] = await itemsBySeq(pool, run, [seq], { texts: true });
-  return item;
+/** Whether a row's JSON is only the beginning of what is stored. */
+export function isCut({ json, jsonBytes }: Pick<ItemRow, 'json' | 'jsonBytes'>): boolean {
+  return json !== null && Buffer.byteLength(json) < (jsonBytes ?? 0);
 }

@@ -6,7 +6,7 @@ import { TestDatabase } from '../testing/index.js';
 import { storeScoredRun } from '../testing/scored-run.js';
 import { newRun } from '../testing/test-guard.js';
 import { scoreParcel, windowOf } from '../testing/windows.js';
-import { findItem, type ItemRow, type ScoredRun } from './items.js';
+import { findItem, type ItemRow, isCut, type ScoredRun } from './items.js';
 import { type ItemsQuery, pageItems } from './page-items.js';
 import type { ItemCursor } from './rows-in-order.js';
 import { indexTexts } from './search-texts.js';
@@ -119,6 +119,7 @@ test('rows without a score are in the order of the corpus, with what became of t
         truncated: false,
         tokens: 1,
         json: '{"text":"row 0"}',
+        jsonBytes: 16,
       },
       expect.objectContaining({ seq: 2, score: null, error: 'died' }),
       expect.objectContaining({ seq: 3, score: null, error: null, json: '{"text":"row 2"}' }),
@@ -170,4 +171,34 @@ test('a word that is in many rows is found by going through them, in pages that 
   expect(first.rows.length).toBeLessThan(2_000);
   expect(first.next).not.toBeNull();
   expect(seqsOf(await everyPage(run, query))).toEqual(Array.from({ length: 5_500 }, (_, i) => 5_500 - i));
+});
+
+test('of long texts a list has the beginnings, and a search reads as many as fit into memory, whole pages of them', async () => {
+  const { pool } = database;
+  const words = Array.from(
+    { length: 80 },
+    (_, i) => `${i % 40 === 39 ? 'needle' : 'hay'} ${'x'.repeat(900_000)}`,
+  );
+  const run = await storeScoredRun(
+    pool,
+    words.map((_, i) => i / 160),
+    { retain: 'all', texts: words },
+  );
+  await rankRun(pool, run.id);
+  const listed = await pageItems(pool, run, { order: 'seq', limit: 200, texts: true });
+  expect(listed.rows).toHaveLength(80);
+  for (const { json, jsonBytes } of listed.rows) {
+    expect(json).toHaveLength(16_000);
+    expect(jsonBytes).toBeGreaterThan(900_000);
+  }
+  const first = await findItem(pool, run, 1);
+  expect(first !== undefined && isCut(first)).toBe(false);
+  const unindexed = { order: 'seq', limit: 200, search: 'needle' } as const;
+  // 80 texts of which 400,000 characters each are read are more than one page looks at.
+  const { rows, next } = await pageItems(pool, run, unindexed);
+  expect(next).not.toBeNull();
+  expect(rows.length).toBeLessThan(2);
+  expect(seqsOf(await everyPage(run, unindexed))).toEqual([40, 80]);
+  await indexTexts(pool, run.id);
+  expect(seqsOf(await everyPage(run, unindexed))).toEqual([40, 80]);
 });

@@ -28,3 +28,26 @@ test('messages that are very deep, and any text, are no trouble', () => {
     }),
   );
 });
+
+test('of a text that is cut off anywhere, its words up to there', () => {
+  const messages = '[{"role": "user", "content": "a \\u00e4 \\"b\\" \\ud83d\\ude00 c"}]';
+  const json = JSON.stringify({ messages, tools: '[{"name":"x"}]' });
+  const whole = plainText(json);
+  expect(whole).toBe('user\na ä "b" 😀 c\nx');
+  for (let length = 0; length <= json.length; length++) {
+    const part = plainText(json.slice(0, length));
+    // Half of a surrogate pair may be its end.
+    expect(whole.startsWith(part.replace(/[\ud800-\udbff]$/, ''))).toBe(true);
+  }
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), fc.nat(300), (text, length) => {
+      const given = JSON.stringify({ prompt: text, response: text }).slice(0, length);
+      expect(`${text}\n${text}`.startsWith(plainText(given))).toBe(true);
+    }),
+  );
+});
+
+test('no more is looked for than is wanted', () => {
+  const json = JSON.stringify({ messages: JSON.stringify(Array(1_000).fill({ role: 'user' })) });
+  expect(plainText(json, 20).length).toBeLessThan(30);
+});

@@ -1,13 +1,17 @@
+import { int8Array, textArray } from '../binary-array.js';
 import type { Pool } from '../connect.js';
 import type { ScoredRun } from './items.js';
 import { type ItemCursor, type OrderedQuery, rankedCursor, rowsInOrder } from './rows-in-order.js';
-import { QUERY, searchedWords } from './search-texts.js';
+import { countWords, parsableQuery } from './search-query.js';
+import { QUERY, SEARCHED_CHARACTERS, searchedWords } from './search-texts.js';
+import { textsInTurn } from './texts-in-turn.js';
 
 /** As many matches are sorted; of more, the rows of the order are gone through until enough of them match. */
 const SORTED_MATCHES = 5_000;
-/** Rows of one look at the texts, and of one page in all. */
+/** Rows of one look at the texts; and rows, and bytes of texts without an index, after which a page ends. */
 const LOOK_ROWS = 1_000;
 const PAGE_ROWS = 20_000;
+const PAGE_BYTES = 32 * 1024 * 1024;
 
 export interface FoundRows {
   seqs: number[];
@@ -22,27 +26,23 @@ interface TextQuery extends OrderedQuery {
  * Rows whose text has the words that are searched for, in the order that is asked for. Few matches come from the index,
  * sorted; many are found by going through the rows. So are those of a run that is not over, whose texts are in no index.
  */
-export async function searchRows(pool: Pool, run: ScoredRun, query: TextQuery): Promise<FoundRows> {
-  const { rows: asked } = await pool.query<{ words: number; indexed: boolean }>(
-    `select numnode(websearch_to_tsquery('simple', $2)) as words, searchable_at is not null as indexed
-     from runs where id = $1`,
-    [run.id, query.search],
+export async function searchRows(pool: Pool, run: ScoredRun, asked: TextQuery): Promise<FoundRows> {
+  const query = { ...asked, search: parsableQuery(asked.search) };
+  const words = await countWords(pool, query.search);
+  const { rows: about } = await pool.query<{ indexed: boolean }>(
+    'select searchable_at is not null as indexed from runs where id = $1',
+    [run.id],
   );
-  const [about] = asked;
+  const [found] = about;
   // A query without a word, such as one of signs only, finds nothing.
-  if (about === undefined || about.words === 0) return { seqs: [], next: null };
-  if (about.indexed) {
+  if (found === undefined || words === 0) return { seqs: [], next: null };
+  if (found.indexed) {
     const { rows } = await pool.query<{ seq: number }>(
       `select seq from item_texts where run_id = $1 and search is not null and search @@ ${QUERY} limit $3`,
       [run.id, query.search, SORTED_MATCHES + 1],
     );
-    if (rows.length <= SORTED_MATCHES)
-      return sortMatches(
-        pool,
-        run,
-        query,
-        rows.map(({ seq }) => seq),
-      );
+    const matches = rows.map(({ seq }) => seq);
+    if (matches.length <= SORTED_MATCHES) return sortMatches(pool, run, query, matches);
   }
   return goThrough(pool, run, query);
 }
@@ -92,44 +92,76 @@ const AFTER = {
 async function goThrough(pool: Pool, run: ScoredRun, query: TextQuery): Promise<FoundRows> {
   const seqs: number[] = [];
   let after = query.after;
+  let bytes = 0;
   for (let looked = 0; looked < PAGE_ROWS; looked += LOOK_ROWS) {
     const rows = await rowsInOrder(pool, run.id, { ...query, limit: LOOK_ROWS, after });
-    const matching = await matchesAmong(
+    let at = 0;
+    for await (const some of matchesAmong(
       pool,
       run.id,
       rows.map(({ seq }) => seq),
       query.search,
-    );
-    for (const row of rows) {
-      after = row;
-      if (!matching.has(row.seq)) continue;
-      seqs.push(row.seq);
-      if (seqs.length === query.limit) return { seqs, next: row };
+    )) {
+      for (const row of rows.slice(at, at + some.looked)) {
+        after = row;
+        if (!some.matching.has(row.seq)) continue;
+        seqs.push(row.seq);
+        if (seqs.length === query.limit) return { seqs, next: row };
+      }
+      at += some.looked;
+      bytes += some.bytes;
+      if (bytes >= PAGE_BYTES && at < rows.length) return { seqs, next: after ?? null };
     }
     if (rows.length < LOOK_ROWS) return { seqs, next: null };
+    if (bytes >= PAGE_BYTES) break;
   }
   return { seqs, next: after ?? null };
 }
 
-/** Those of the rows whose text matches, in the index or not. */
-async function matchesAmong(pool: Pool, runId: number, seqs: number[], search: string): Promise<Set<number>> {
-  const { rows } = await pool.query<{ seq: number; json: string | null }>(
-    `select seq, case when search is null then json end as json from item_texts
+interface Looked {
+  /** How many of the rows, from where the last look ended. */
+  looked: number;
+  matching: Set<number>;
+  /** Of the texts that had to be read. */
+  bytes: number;
+}
+
+/** Which of the rows have a text that matches: by the index, or by reading the texts, some at a time. */
+async function* matchesAmong(
+  pool: Pool,
+  runId: number,
+  seqs: number[],
+  search: string,
+): AsyncGenerator<Looked> {
+  const { rows } = await pool.query<{ seq: number; indexed: boolean }>(
+    `select seq, search is not null as indexed from item_texts
      where run_id = $1 and seq = any($3::bigint[]) and (search is null or search @@ ${QUERY})`,
     [runId, search, seqs],
   );
-  const found = new Set<number>();
-  const unsure: { seq: number; words: string }[] = [];
-  for (const { seq, json } of rows) {
-    if (json === null) found.add(seq);
-    else unsure.push({ seq, words: searchedWords(json) });
+  const indexed = new Set(rows.flatMap((row) => (row.indexed ? [row.seq] : [])));
+  const unsure = new Set(rows.flatMap((row) => (row.indexed ? [] : [row.seq])));
+  const wanted = seqs.filter((seq) => unsure.has(seq));
+  let at = 0;
+  for await (const turn of textsInTurn(pool, runId, wanted, { characters: SEARCHED_CHARACTERS })) {
+    const last = turn.seqs.at(-1);
+    const end = last === undefined ? at : seqs.indexOf(last, at) + 1;
+    const matching = await matchingTexts(pool, turn.texts, search);
+    for (const seq of seqs.slice(at, end)) if (indexed.has(seq)) matching.add(seq);
+    yield { looked: end - at, matching, bytes: turn.bytes };
+    at = end;
   }
-  if (unsure.length === 0) return found;
-  const { rows: matching } = await pool.query<{ seq: number }>(
+  yield { looked: seqs.length - at, matching: indexed, bytes: 0 };
+}
+
+async function matchingTexts(
+  pool: Pool,
+  texts: ReadonlyMap<number, string>,
+  search: string,
+): Promise<Set<number>> {
+  const { rows } = await pool.query<{ seq: number }>(
     `select seq from unnest($1::bigint[], $2::text[]) as text (seq, words)
      where to_tsvector('simple', words) @@ websearch_to_tsquery('simple', $3)`,
-    [unsure.map(({ seq }) => seq), unsure.map(({ words }) => words), search],
+    [int8Array([...texts.keys()]), textArray([...texts.values()].map(searchedWords)), search],
   );
-  for (const { seq } of matching) found.add(seq);
-  return found;
+  return new Set(rows.map(({ seq }) => seq));
 }

@@ -1,9 +1,12 @@
 import { int8Array, textArray } from '../binary-array.js';
 import type { Pool } from '../connect.js';
 import { plainText } from './plain-text.js';
+import { textsInTurn } from './texts-in-turn.js';
 
-/** So much of a text can be searched: Postgres takes no more than a megabyte of words. */
-const SEARCHED_LETTERS = 100_000;
+/** UTF-16 units of a text that can be searched: Postgres takes no more than a megabyte of words. */
+const SEARCHED_LENGTH = 100_000;
+/** Characters of a row's JSON that are read for them: quotes and names come on top, and escapes. */
+export const SEARCHED_CHARACTERS = 4 * SEARCHED_LENGTH;
 const BATCH_ROWS = 2_000;
 /**
  * A word that no text has, for the space in it: with it, the words of one run are looked up among its own rows, however
@@ -15,7 +18,7 @@ export const QUERY = `(quote_literal(${RUN_WORD})::tsquery && websearch_to_tsque
 
 /** The words of a text as the search takes them. */
 export const searchedWords = (json: string): string =>
-  plainText(json).slice(0, SEARCHED_LETTERS).replaceAll('\0', ' ');
+  plainText(json, SEARCHED_LENGTH).slice(0, SEARCHED_LENGTH).replaceAll('\0', ' ');
 
 /**
  * Makes the texts of a run that is over fit to be searched fast: a batch at a time, so that it can be broken off and gone
@@ -24,18 +27,22 @@ export const searchedWords = (json: string): string =>
 export async function indexTexts(pool: Pool, runId: number, signal?: AbortSignal): Promise<void> {
   for (let after = 0; ; ) {
     signal?.throwIfAborted();
-    const { rows } = await pool.query<{ seq: number; json: string }>(
-      'select seq, json from item_texts where run_id = $1 and seq > $2 and search is null order by seq limit $3',
+    const { rows } = await pool.query<{ seq: number }>(
+      'select seq from item_texts where run_id = $1 and seq > $2 and search is null order by seq limit $3',
       [runId, after, BATCH_ROWS],
     );
     const last = rows.at(-1);
     if (last === undefined) break;
-    await pool.query(
-      `update item_texts t set search = to_tsvector('simple', words) || array_to_tsvector(array[${RUN_WORD}])
-       from unnest($2::bigint[], $3::text[]) as text (seq, words)
-       where t.run_id = $1 and t.seq = text.seq`,
-      [runId, int8Array(rows.map(({ seq }) => seq)), textArray(rows.map(({ json }) => searchedWords(json)))],
-    );
+    const seqs = rows.map(({ seq }) => seq);
+    const options = { characters: SEARCHED_CHARACTERS, signal };
+    for await (const { texts } of textsInTurn(pool, runId, seqs, options)) {
+      await pool.query(
+        `update item_texts t set search = to_tsvector('simple', words) || array_to_tsvector(array[${RUN_WORD}])
+         from unnest($2::bigint[], $3::text[]) as text (seq, words)
+         where t.run_id = $1 and t.seq = text.seq`,
+        [runId, int8Array([...texts.keys()]), textArray([...texts.values()].map(searchedWords))],
+      );
+    }
     after = last.seq;
   }
   await pool.query(

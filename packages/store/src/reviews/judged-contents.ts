@@ -12,35 +12,23 @@ export interface JudgedContent {
   rows: number;
   /** Each reviewer's, the oldest first; skips are none. */
   verdicts: { reviewer: string; verdict: 'harmful' | 'fine' }[];
-  /** The text, as JSON; null when texts were not asked for, or none is retained. */
-  json: string | null;
 }
 
 /**
  * What people have said of a run's contents, by the first row of each: what precision, recall and agreement are
  * worked out from. How many rows a judged one stands for is up to how the rows were chosen: see `countByScore`.
  */
-export async function judgedContents(
-  pool: Pool,
-  run: ScoredRun,
-  options: { texts?: boolean } = {},
-): Promise<JudgedContent[]> {
+export async function judgedContents(pool: Pool, run: ScoredRun): Promise<JudgedContent[]> {
   const said = await verdictsOf(pool, run.guardId);
   // What people have judged fits into a list, and with one the planner has no choice: it goes through the items once.
   const { rows } = await pool.query<Omit<JudgedContent, 'verdicts'> & { content: Buffer }>(
-    `select here.content, here.seq, here.key, here.rows, s.score, t.json
+    `select here.content, here.seq, here.key, here.rows, s.score
      from (select content, min(seq) as seq, (array_agg(key order by seq))[1] as key, count(*) as rows
            from items where run_id = $1 and content = any($3::bytea[]) group by content) here
      cross join lateral (select score from scores where guard_id = $2 and content = here.content limit 1) s
-     left join item_texts t on $4 and t.run_id = $1 and t.seq = here.seq
      where s.score is not null
      order by here.seq`,
-    [
-      run.id,
-      run.guardId,
-      byteaArray([...said.values()].map(({ content }) => content)),
-      options.texts === true,
-    ],
+    [run.id, run.guardId, byteaArray([...said.values()].map(({ content }) => content))],
   );
   return rows.map(({ content, ...row }) => ({
     ...row,

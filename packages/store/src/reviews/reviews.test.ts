@@ -183,8 +183,8 @@ test('a content that was judged in one run is judged in every run that has it', 
     { reviewer: 'anna', verdict: 'harmful' },
     { reviewer: 'ben', verdict: 'fine' },
   ];
-  expect(await judgedContents(pool, run, { texts: true })).toEqual([
-    { seq: 1, key: 'r1', score: 0.9, rows: 2, verdicts: both, json: '{"text":"row 1"}' },
+  expect(await judgedContents(pool, run)).toEqual([
+    { seq: 1, key: 'r1', score: 0.9, rows: 2, verdicts: both },
   ]);
   const { rows } = await pool.query<{ id: number }>(
     `insert into runs (guard_id, name, state, rows) values ($1, 'again', 'done', 2) returning id`,
@@ -198,7 +198,7 @@ test('a content that was judged in one run is judged in every run that has it', 
     [run.id, again.id],
   );
   expect(await judgedContents(pool, again)).toEqual([
-    { seq: 9, key: 'x', score: 0.9, rows: 1, verdicts: both, json: null },
+    { seq: 9, key: 'x', score: 0.9, rows: 1, verdicts: both },
   ]);
 });
 
