@@ -5,7 +5,8 @@ import rateLimit from '@fastify/rate-limit';
 import fastify, { LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { authenticate } from './access/authenticate.js';
-import { KnownKeys } from './access/known-keys.js';
+import { anyKeyOf, Credentials } from './access/credentials.js';
+import { LiveAnswers } from './access/live-answers.js';
 import { WrongKeys } from './access/wrong-keys.js';
 import type { App } from './app.js';
 import { ServedGuards } from './guards/served-guards.js';
@@ -48,7 +49,10 @@ export async function createDashboard(options: DashboardOptions): Promise<App> {
   const streams = new Streams(limits);
   const feeds = new RunFeeds(pool, log);
   const preparer = new Preparer(pool, log);
+  const anyKey = anyKeyOf(pool);
+  const live = new LiveAnswers(pool, anyKey, log);
   app.addHook('preClose', async () => {
+    live.close();
     feeds.close();
     await streams.close();
   });
@@ -70,10 +74,11 @@ export async function createDashboard(options: DashboardOptions): Promise<App> {
     });
     await describeApi(app, version);
     await servePage(app, options.page ?? BUILT_PAGE);
-    const wrongKeys = new WrongKeys(app, limits.wrongKeysPerMinute);
+    const wrongKeys = new WrongKeys(limits.wrongKeysPerMinute);
+    const credentials = new Credentials(pool);
     const services = {
       ...{ pool, backend, telemetry, log, version, limits, guards },
-      ...{ submit, submissions, streams, feeds, schedules, wrongKeys, keys: new KnownKeys(pool) },
+      ...{ submit, submissions, streams, feeds, schedules, wrongKeys, credentials, anyKey, live },
     };
     await app.register(async (api) => {
       authenticate(api, services);

@@ -2,7 +2,8 @@ import type { QueueBackend } from '@tocsin/queue';
 import type { Pool } from '@tocsin/store';
 import type { Telemetry } from '@tocsin/telemetry';
 import type { FastifyBaseLogger } from 'fastify';
-import type { KnownKeys } from './access/known-keys.js';
+import type { Credentials } from './access/credentials.js';
+import type { LiveAnswers } from './access/live-answers.js';
 import type { WrongKeys } from './access/wrong-keys.js';
 import type { ServedGuards } from './guards/served-guards.js';
 import type { Limits } from './limits.js';
@@ -27,6 +28,9 @@ export interface Services {
   feeds: RunFeeds;
   streams: Streams;
   schedules: ScheduleRules;
-  keys: KnownKeys;
+  credentials: Credentials;
+  /** Whether there is a key. */
+  anyKey: () => Promise<boolean>;
+  live: LiveAnswers;
   wrongKeys: WrongKeys;
 }

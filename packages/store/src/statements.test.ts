@@ -216,7 +216,7 @@ async function review(pool: Pool, runId: number): Promise<void> {
      select $2, content, $1, seq, 0.5, 'cleo', 'fine', 'quoted' from items where run_id = $1 and content is not null`,
     [runId, run.guardId],
   );
-  await store.judgedContents(pool, run, { texts: true });
+  await store.judgedContents(pool, run);
   await store.undoVerdict(pool, runId, 'ann');
 }
 

@@ -1,6 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { randomBytes } from 'node:crypto';
+import type { KeyRow } from '@tocsin/store';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { ErrorBody, Me } from '../contract/index.js';
 import { DashboardBed } from '../testing/dashboard-bed.js';
+import { Secrets } from './credentials.js';
 
 let bed: DashboardBed;
 beforeAll(async () => {
@@ -79,6 +82,14 @@ test('signing in gives a cookie that no script reads and no other site sends; si
   expect((await change({ origin: 'http://localhost:8080', 'sec-fetch-site': 'same-origin' })).status).toBe(
     400,
   );
+  // Nor may another page read, or have the server work: with a cookie, same-site is another server of this machine.
+  const look = async (more: Record<string, string>) => (await me({ cookie, ...more })).status;
+  for (const site of ['cross-site', 'same-site']) expect(await look({ 'sec-fetch-site': site })).toBe(403);
+  expect(await look({ origin: 'https://evil.example' })).toBe(403);
+  expect(await look({ referer: 'https://evil.example/page' })).toBe(403);
+  for (const site of ['same-origin', 'none']) expect(await look({ 'sec-fetch-site': site })).toBe(200);
+  expect((await me({ ...bearer(bed.keys.read.key), 'sec-fetch-site': 'cross-site' })).status).toBe(200);
+
   const form = { cookie, 'content-type': 'application/x-www-form-urlencoded' };
   expect(
     (await bed.ask(null, { method: 'POST', url: '/api/policies', headers: form, body: 'name=x' })).status,
@@ -108,4 +119,39 @@ test('who shows one wrong key after the other is slowed down; who has a right on
   const refused = await me(bearer('tcs_again'));
   expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
   expect((await me(bearer(bed.keys.read.key))).status).toBe(200);
+});
+
+test('wrong keys share queries, however many there are; malformed ones and those that were shown before cost none', async () => {
+  const { pool } = bed.database;
+  const asked = vi.spyOn(pool, 'query');
+  const lookUps = () =>
+    asked.mock.calls.filter(([text]) => String(text).includes('from api_keys k where k.hash')).length;
+  const wrong = Array.from({ length: 300 }, () => `tcs_${randomBytes(32).toString('base64url')}`);
+  const statuses = await Promise.all(wrong.map(async (key) => (await me(bearer(key))).status));
+  expect(new Set(statuses)).toEqual(new Set([429]));
+  expect(lookUps()).toBeLessThan(30);
+  const before = lookUps();
+  for (const key of wrong.slice(0, 50)) await me(bearer(key));
+  for (let i = 0; i < 50; i++) await me(bearer(`nonsense${i}`));
+  expect(lookUps()).toBe(before);
+  // From the same address: a new key and one that was shown before.
+  const { key } = await bed.newKey('read');
+  expect((await me(bearer(key))).status).toBe(200);
+  expect((await me(bearer(bed.keys.read.key))).status).toBe(200);
+  asked.mockRestore();
+});
+
+test('a key that is revoked while it is looked up is not taken for good afterwards', async () => {
+  let answer = (_: Map<string, KeyRow>): void => {};
+  const secret = `tcs_${'a'.repeat(43)}`;
+  let asked = 0;
+  const secrets = new Secrets(() => {
+    asked += 1;
+    return asked === 1 ? new Promise((resolve) => (answer = resolve)) : Promise.resolve(new Map());
+  }, /./);
+  const first = secrets.check(secret);
+  secrets.forget();
+  answer(new Map([[secret, { id: 'x' } as KeyRow]]));
+  expect(await first).toMatchObject({ id: 'x' });
+  expect(await secrets.check(secret)).toBeUndefined();
 });

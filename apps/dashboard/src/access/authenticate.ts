@@ -1,9 +1,10 @@
-import { anyKey, checkSession, type KeyRow, type Pool } from '@tocsin/store';
+import type { KeyRow } from '@tocsin/store';
 import type { FastifyRequest } from 'fastify';
 import type { App } from '../app.js';
 import { ApiError } from '../http/api-error.js';
 import type { Services } from '../services.js';
-import { isLocal } from './loopback.js';
+import type { Credential } from './live-answers.js';
+import { isLocal, isToThisMachine } from './loopback.js';
 import { may, type Needs, rolesOf } from './permissions.js';
 import { requireSameOrigin } from './same-origin.js';
 import { SESSION_COOKIE } from './session-cookie.js';
@@ -19,65 +20,67 @@ declare module 'fastify' {
 /** Finds out who asks, before a body is read, and lets in who may. For all routes that are added to `app` after this. */
 export function authenticate(
   app: App,
-  { pool, keys, wrongKeys }: Pick<Services, 'pool' | 'keys' | 'wrongKeys'>,
+  { credentials, wrongKeys, anyKey, live }: Pick<Services, 'credentials' | 'wrongKeys' | 'anyKey' | 'live'>,
 ): void {
-  const anyKeys = new AnyKey(pool);
-
   app.decorateRequest('who', undefined);
   app.addHook('onRoute', ({ method, url, config }) => {
     if (config?.needs === undefined) throw new Error(`${String(method)} ${url} does not say what it needs`);
   });
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     const { needs } = request.routeOptions.config;
     // Undefined where there is no route.
     if (needs === undefined || needs === 'nobody') return;
-    const who = await whoAsks(request);
+    const { who, credential } = await whoAsks(request);
     if (!may(who.role, needs)) {
       throw new ApiError(403, `a key of role ${who.role} may not do this`, {
         hint: `It takes a key of role ${rolesOf(needs).join(' or ')}.`,
       });
     }
     request.who = who;
+    live.add(reply, credential);
   });
 
-  async function whoAsks(request: FastifyRequest): Promise<Who> {
+  async function whoAsks(request: FastifyRequest): Promise<LetIn> {
     const { authorization } = request.headers;
     // Where there is no key, none can be wrong: OpenAI's clients send one always.
-    if (authorization !== undefined && (await anyKeys.exist())) {
+    if (authorization !== undefined && (await anyKey())) {
       const [, given = ''] = /^Bearer +(\S+) *$/i.exec(authorization) ?? [];
-      return whoOfKey((await keys.check(given)) ?? (await wrongKeys.refuse(request)));
+      const key = await credentials.keys.check(given, wrongKeys.isOver(request));
+      return letIn(key ?? wrongKeys.refuse(request));
     }
     requireSameOrigin(request);
     const cookie = request.cookies[SESSION_COOKIE];
     if (cookie !== undefined) {
-      const key = await checkSession(pool, cookie);
-      if (key !== undefined) return whoOfKey(key);
+      const key = await credentials.sessions.check(cookie, wrongKeys.isOver(request));
+      if (key !== undefined) return letIn(key, cookie);
     }
-    if (await anyKeys.exist()) {
+    if (await anyKey()) {
       throw new ApiError(401, cookie === undefined ? 'a key is needed' : 'the session is over', {
         hint: 'Send the header Authorization: Bearer tcs_..., or sign in on the page.',
       });
     }
-    if (isLocal(request)) return { name: 'local', keyId: null, role: 'admin', keyless: true };
+    if (isLocal(request)) {
+      return { who: { name: 'local', keyId: null, role: 'admin', keyless: true }, credential: 'keyless' };
+    }
+    if (!isToThisMachine(request)) {
+      throw new ApiError(401, 'there is no key yet, and the Host of the request is no name of this machine', {
+        hint: 'Use http://127.0.0.1 or http://localhost, or make a key: tocsin keys create',
+      });
+    }
     throw new ApiError(401, 'there is no key yet, and without one only this machine itself is let in', {
       hint: 'Make one: tocsin keys create',
     });
   }
 }
 
-const whoOfKey = ({ id, name, role }: KeyRow): Who => ({ name, keyId: id, role, keyless: false });
+interface LetIn {
+  who: Who;
+  credential: Credential;
+}
 
-/** Whether there is a key. Keys never go, so that once is for ever. */
-class AnyKey {
-  readonly #pool: Pool;
-  #seen = false;
-
-  constructor(pool: Pool) {
-    this.#pool = pool;
-  }
-
-  async exist(): Promise<boolean> {
-    this.#seen ||= await anyKey(this.#pool);
-    return this.#seen;
-  }
+function letIn({ id, name, role }: KeyRow, session?: string): LetIn {
+  return {
+    who: { name, keyId: id, role, keyless: false },
+    credential: session === undefined ? { keyId: id } : { session },
+  };
 }

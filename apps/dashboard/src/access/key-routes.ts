@@ -19,7 +19,7 @@ import { whoOf } from './who.js';
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Keys, and what was done with them. */
-export function keyRoutes(app: App, { pool, keys }: Services): void {
+export function keyRoutes(app: App, { pool, credentials, live }: Services): void {
   app.get(
     '/keys',
     {
@@ -49,6 +49,8 @@ export function keyRoutes(app: App, { pool, keys }: Services): void {
         createdBy: whoOf(request).name,
       });
       await audited(pool, request, { action: 'key.create', subject: row.id, details: { name, role } });
+      // The first one ends what was let in without.
+      await live.check();
       return reply.code(201).send({ ...answerOf(row), key });
     },
   );
@@ -67,7 +69,8 @@ export function keyRoutes(app: App, { pool, keys }: Services): void {
     async (request) => {
       const { id } = request.params;
       const revoked = await revokeKey(pool, id);
-      keys.forget();
+      credentials.forget();
+      await live.check();
       if (revoked === undefined) throw notFound(`key ${id}`);
       await audited(pool, request, { action: 'key.revoke', subject: id, details: { name: revoked.name } });
       return answerOf(revoked);

@@ -5,7 +5,7 @@ import { isLoopback } from './loopback.js';
 
 let bed: DashboardBed;
 beforeAll(async () => {
-  bed = await DashboardBed.open({ keyless: true, limits: { requestsPerMinute: 50 } });
+  bed = await DashboardBed.open({ keyless: true, limits: { requestsPerMinute: 150 } });
 });
 afterAll(() => bed.close());
 
@@ -35,6 +35,21 @@ test('a name of somebody else that leads here, a proxy, and a page of another si
   expect(await status(post)).toBe(400);
   expect(await status({ ...post, headers: { origin: 'https://evil.example' } })).toBe(403);
   expect(await status({ ...post, headers: { 'sec-fetch-site': 'cross-site' } })).toBe(403);
+  for (const url of ['/api/runs', '/api/me', '/v1/models', '/metrics']) {
+    for (const site of ['cross-site', 'same-site'])
+      expect(await status({ url, headers: { 'sec-fetch-site': site, 'sec-fetch-mode': 'no-cors' } })).toBe(
+        403,
+      );
+    expect(await status({ url, headers: { referer: 'http://evil.example/' } })).toBe(403);
+    expect(await status({ url, headers: { 'sec-fetch-site': 'same-origin' } })).toBe(200);
+    expect(await status({ url, headers: { 'sec-fetch-site': 'none' } })).toBe(200);
+  }
+  const preflight = await bed.app.inject({
+    method: 'OPTIONS',
+    url: '/api/score',
+    headers: { origin: 'https://evil.example', 'access-control-request-method': 'POST' },
+  });
+  expect(Object.keys(preflight.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
 });
 
 test('a client that always sends some key is this machine, too', async () => {
@@ -55,7 +70,7 @@ test('another machine is not', async () => {
 
 test('who asks without end is stopped for a while', async () => {
   const statuses = [];
-  for (let i = 0; i < 60; i++) statuses.push(await status({}));
+  for (let i = 0; i < 160; i++) statuses.push(await status({}));
   expect(statuses.at(-1)).toBe(429);
   expect(await status({ url: '/healthz' })).toBe(200);
 });

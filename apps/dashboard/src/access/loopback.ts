@@ -24,7 +24,12 @@ export function isLocal(request: FastifyRequest): boolean {
   const { remoteAddress } = request.raw.socket;
   if (remoteAddress === undefined || !isLoopback(remoteAddress)) return false;
   if (FORWARDED.some((header) => request.headers[header] !== undefined)) return false;
-  return isLoopback(hostNameOf(request.headers.host ?? ''));
+  return isToThisMachine(request);
+}
+
+/** Whether the name that a request was sent to is this machine's own. */
+export function isToThisMachine({ headers }: FastifyRequest): boolean {
+  return isLoopback(hostNameOf(headers.host ?? ''));
 }
 
 function hostNameOf(host: string): string {

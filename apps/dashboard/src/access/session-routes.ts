@@ -1,4 +1,4 @@
-import { beginSession, checkKey, endSession } from '@tocsin/store';
+import { beginSession, endSession } from '@tocsin/store';
 import { z } from 'zod';
 import type { App } from '../app.js';
 import { MAX_ITEMS, me, signIn } from '../contract/index.js';
@@ -9,7 +9,7 @@ import { whoOf } from './who.js';
 
 /** Who asks, signing in and signing out. */
 export function sessionRoutes(app: App, services: Services): void {
-  const { pool, limits, guards, version, wrongKeys } = services;
+  const { pool, limits, guards, version, wrongKeys, credentials, live } = services;
 
   app.get(
     '/me',
@@ -41,7 +41,8 @@ export function sessionRoutes(app: App, services: Services): void {
     },
     async (request, reply) => {
       requireSameOrigin(request);
-      const key = (await checkKey(pool, request.body.key)) ?? (await wrongKeys.refuse(request));
+      const found = await credentials.keys.check(request.body.key, wrongKeys.isOver(request));
+      const key = found ?? wrongKeys.refuse(request);
       const token = await beginSession(pool, key.id, limits.sessionSeconds);
       setSessionCookie(request, reply, token, limits.sessionSeconds);
       return reply.code(204).send();
@@ -57,7 +58,11 @@ export function sessionRoutes(app: App, services: Services): void {
     async (request, reply) => {
       requireSameOrigin(request);
       const token = request.cookies[SESSION_COOKIE];
-      if (token !== undefined) await endSession(pool, token);
+      if (token !== undefined) {
+        await endSession(pool, token);
+        credentials.forget();
+        await live.check();
+      }
       clearSessionCookie(request, reply);
       return reply.code(204).send();
     },

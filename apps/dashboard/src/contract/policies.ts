@@ -4,8 +4,8 @@ import { pageOf, pageQuery } from './pages.js';
 import {
   handle,
   pathSerial,
-  plainText,
   probability,
+  prose,
   type QueryOf,
   queryFlag,
   queryThreshold,
@@ -35,15 +35,15 @@ export const policyListQuery = z.strictObject({
 export type PolicyListQuery = QueryOf<typeof policyListQuery>;
 export const policyParams = z.strictObject({ name: handle });
 
-const note = plainText(1_000).optional().meta({ description: 'Why; kept with the change.' });
+const note = prose(1_000).optional().meta({ description: 'Why; kept with the change.' });
 export const newPolicy = z
-  .strictObject({ name: handle, threshold, meaning: plainText(1_000).default(''), note })
+  .strictObject({ name: handle, threshold, meaning: prose(1_000).default(''), note })
   .meta({ id: 'NewPolicy' });
 export type NewPolicy = z.input<typeof newPolicy>;
 export const policyPatch = z
   .strictObject({
     threshold: threshold.optional(),
-    meaning: plainText(1_000).optional(),
+    meaning: prose(1_000).optional(),
     /** What it is called from now on. */
     name: handle.optional(),
     archived: z.boolean().optional(),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { storedContent } from './content.js';
-import { handle, pathSerial, plainText, probability, serial, threshold, time } from './values.js';
+import { handle, pathSerial, probability, prose, serial, threshold, time } from './values.js';
 
 export const VERDICTS = ['harmful', 'fine', 'skip'] as const;
 export const verdict = z.enum(VERDICTS);
@@ -43,7 +43,7 @@ export const nextReview = z.object({
 export type NextReview = z.infer<typeof nextReview>;
 
 export const newVerdict = z
-  .strictObject({ run: serial, seq: serial, verdict, note: plainText(2_000).optional() })
+  .strictObject({ run: serial, seq: serial, verdict, note: prose(2_000).optional() })
   .meta({ id: 'NewVerdict' });
 export type NewVerdict = z.infer<typeof newVerdict>;
 export const givenVerdict = z

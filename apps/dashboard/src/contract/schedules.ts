@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { pageQuery } from './pages.js';
 import { retention } from './runs.js';
-import { handle, plainText, probability, serial, threshold, time } from './values.js';
+import { handle, line, probability, serial, threshold, time } from './values.js';
 
 export const schedule = z
   .object({
@@ -35,16 +35,16 @@ export const newSchedule = z
   .strictObject({
     name: handle,
     /** Minute, hour, day of month, month, day of week. */
-    cron: plainText(200),
-    timeZone: plainText(100).default('UTC'),
+    cron: line(200),
+    timeZone: line(100).default('UTC'),
     guard: z.string().max(500).optional(),
     /** Only what lies in the directories that the server was started with (`--corpus-root`). */
-    corpus: z.array(plainText(4_096).min(1)).min(1).max(100),
+    corpus: z.array(line(4_096).min(1)).min(1).max(100),
     threshold: threshold.optional(),
     retain: retention.optional(),
-    webhookUrl: plainText(2_000).optional(),
+    webhookUrl: line(2_000).optional(),
     /** The environment variable of the scheduler that holds the webhook's secret. */
-    webhookSecretEnv: plainText(100).optional(),
+    webhookSecretEnv: line(100).optional(),
   })
   .meta({ id: 'NewSchedule' });
 export type NewSchedule = z.input<typeof newSchedule>;

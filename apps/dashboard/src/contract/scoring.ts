@@ -29,8 +29,6 @@ const scored = {
   /** What the model saw. */
   tokens: z.number().int(),
   truncated: z.boolean(),
-  /** It had been scored before: no forward pass was made. */
-  known: z.boolean(),
 };
 
 export const scoreAnswer = z.object({ ...judged, ...scored }).meta({ id: 'Score' });

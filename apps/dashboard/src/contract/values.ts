@@ -34,8 +34,29 @@ export const plainText = (longest: number) =>
     .refine((text) => !text.includes('\0'), 'holds the character U+0000')
     .refine((text) => text.isWellFormed(), 'holds half of a surrogate pair, which is no character');
 
+/**
+ * Characters that move the cursor of a terminal, end a line, or turn the direction of what follows: what is printed after
+ * one may look like something else.
+ */
+const CONTROL = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
+const CONTROLS = new RegExp(CONTROL, 'gu');
+
+/** A text without such characters. */
+export const withoutControls = (text: string): string => text.replace(CONTROLS, '');
+
+/** One line: what lists and terminals show. */
+export const line = (longest: number) =>
+  plainText(longest).refine((text) => !CONTROL.test(text), 'holds a control character');
+
 /** A name of something that people make: at least one character that can be seen. */
-export const title = (longest: number) => plainText(longest).refine((text) => text.trim() !== '', 'is empty');
+export const title = (longest: number) => line(longest).refine((text) => text.trim() !== '', 'is empty');
+
+/** What people write about something: lines, and tabs in them, but no other control characters. */
+export const prose = (longest: number) =>
+  plainText(longest).refine(
+    (text) => !CONTROL.test(text.replace(/[\n\r\t]/g, '')),
+    'holds a control character',
+  );
 
 /** What a policy or a schedule is called: it stands in addresses, and on command lines. */
 export const handle = z

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import type { MultipartFile } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { uploadFields } from '../contract/index.js';
+import { uploadFields, withoutControls } from '../contract/index.js';
 import { ApiError } from '../http/api-error.js';
 import type { UploadedFile } from './uploaded-files.js';
 
@@ -63,9 +63,11 @@ async function receiveFile(part: MultipartFile, directory: string, number: numbe
   return { name, path };
 }
 
-/** What people see: the name without a path, and nothing that Postgres would not take. */
+/** What people see: the name without a path, without control characters, and nothing that Postgres would not take. */
 function shownName(given: string): string {
-  const name = basename(given.replaceAll('\\', '/')).replaceAll('\0', '').toWellFormed().slice(-200);
+  const name = withoutControls(basename(given.replaceAll('\\', '/')))
+    .toWellFormed()
+    .slice(-200);
   return name.trim() === '' ? 'upload' : name;
 }
 

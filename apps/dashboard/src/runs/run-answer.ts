@@ -1,9 +1,15 @@
 import { listKeys, type Pool, type RunSummary } from '@tocsin/store';
 import type { RunSummary as RunAnswer } from '../contract/index.js';
-import { isOver, progressOf } from './progress.js';
+import { isOver, type Progress, progressOf } from './progress.js';
 
-/** Makes answers of runs; the names of the keys are looked up once. */
-export async function runAnswers(pool: Pool): Promise<(run: RunSummary) => Promise<RunAnswer>> {
+/**
+ * Makes answers of runs; the names of the keys are looked up once.
+ * @param ownOnly for a key that sees its own runs only
+ */
+export async function runAnswers(
+  pool: Pool,
+  ownOnly: boolean,
+): Promise<(run: RunSummary) => Promise<RunAnswer>> {
   const names = new Map((await listKeys(pool)).map(({ id, name }) => [id, name]));
   return async (run) => {
     const { id, name, guard, fingerprint, state, reason, threshold, retain, ownerKey } = run;
@@ -12,16 +18,25 @@ export async function runAnswers(pool: Pool): Promise<(run: RunSummary) => Promi
       createdAt: run.createdAt.toISOString(),
       finishedAt: run.finishedAt?.toISOString() ?? null,
       owner: ownerKey === null ? null : (names.get(ownerKey) ?? null),
-      counters: countersOf(run),
+      counters: countersOf(run, ownOnly),
       outcome: run.ranked === null ? null : outcomeOf(run, run.ranked),
-      progress: isOver(state) ? null : await progressOf(pool, run),
+      progress: isOver(state) ? null : progressFor(await progressOf(pool, run), run, ownOnly),
     };
   };
 }
 
-export function countersOf(run: RunSummary): RunAnswer['counters'] {
+/** A key that sees its own runs only is not told which of its texts others have had scored: those count as fresh. */
+export function countersOf(run: RunSummary, ownOnly: boolean): RunAnswer['counters'] {
   const { rows, fresh, known, duplicates, rejected, truncated } = run;
-  return { rows, fresh, known, duplicates, rejected, truncated };
+  const told = ownOnly ? { fresh: fresh + known, known: 0 } : { fresh, known };
+  return { rows, ...told, duplicates, rejected, truncated };
+}
+
+/** The same of a run's progress: what was known counts as work that is done. */
+export function progressFor(progress: Progress, { known }: RunSummary, ownOnly: boolean): Progress {
+  if (!ownOnly) return progress;
+  const { contents, contentsDone } = progress;
+  return { ...progress, contents: contents + known, contentsDone: contentsDone + known };
 }
 
 function outcomeOf(

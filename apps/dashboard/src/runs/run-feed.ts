@@ -1,10 +1,11 @@
 import { findRun, type Pool, runProgress } from '@tocsin/store';
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
+import { onlyOwner, whoOf } from '../access/who.js';
 import type { RunEvent } from '../contract/index.js';
 import { EventHub } from '../http/event-hub.js';
 import { loggedError } from '../http/logged-error.js';
 import { isOver, ProgressMeter } from './progress.js';
-import { countersOf } from './run-answer.js';
+import { countersOf, progressFor } from './run-answer.js';
 
 const EVERY_MS = 1_000;
 
@@ -12,18 +13,24 @@ const EVERY_MS = 1_000;
 class RunFeed {
   readonly #pool: Pool;
   readonly #runId: number;
+  readonly #ownOnly: boolean;
   readonly #hub = new EventHub();
   readonly #meter = new ProgressMeter();
   #last: { event: string; data: RunEvent } | undefined;
 
-  constructor(pool: Pool, runId: number) {
+  constructor(pool: Pool, runId: number, ownOnly: boolean) {
     this.#pool = pool;
     this.#runId = runId;
+    this.#ownOnly = ownOnly;
   }
 
   async join(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     await this.#hub.join(request, reply);
     if (this.#last !== undefined) this.#hub.send(this.#last.event, this.#last.data);
+  }
+
+  get runId(): number {
+    return this.#runId;
   }
 
   get listeners(): number {
@@ -37,7 +44,11 @@ class RunFeed {
     if (run === undefined) return false;
     const progress = this.#meter.look(await runProgress(this.#pool, run.id), run.state !== 'submitting');
     const over = isOver(run.state);
-    const data = { id: run.id, state: run.state, counters: countersOf(run), progress };
+    const data = {
+      ...{ id: run.id, state: run.state },
+      counters: countersOf(run, this.#ownOnly),
+      progress: progressFor(progress, run, this.#ownOnly),
+    };
     this.#last = { event: over ? 'over' : 'progress', data };
     this.#hub.send(this.#last.event, data);
     return !over;
@@ -52,7 +63,8 @@ class RunFeed {
 export class RunFeeds {
   readonly #pool: Pool;
   readonly #log: FastifyBaseLogger;
-  readonly #feeds = new Map<number, RunFeed>();
+  /** By run, and by whether who listens sees their own runs only. */
+  readonly #feeds = new Map<string, RunFeed>();
   readonly #timers = new Set<NodeJS.Timeout>();
 
   constructor(pool: Pool, log: FastifyBaseLogger) {
@@ -61,11 +73,13 @@ export class RunFeeds {
   }
 
   async join(runId: number, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const known = this.#feeds.get(runId);
-    const feed = known ?? new RunFeed(this.#pool, runId);
-    this.#feeds.set(runId, feed);
+    const ownOnly = onlyOwner(whoOf(request)) !== undefined;
+    const name = `${runId} ${ownOnly}`;
+    const known = this.#feeds.get(name);
+    const feed = known ?? new RunFeed(this.#pool, runId, ownOnly);
+    this.#feeds.set(name, feed);
     await feed.join(request, reply);
-    if (known === undefined) await this.#goOn(runId, feed);
+    if (known === undefined) await this.#goOn(name, feed);
   }
 
   close(): void {
@@ -74,20 +88,20 @@ export class RunFeeds {
     this.#feeds.clear();
   }
 
-  async #goOn(runId: number, feed: RunFeed): Promise<void> {
+  async #goOn(name: string, feed: RunFeed): Promise<void> {
     const more = await feed.tell().catch((error: unknown) => {
       // The next look may find the database again.
-      this.#log.warn({ run: runId, ...loggedError(error) }, 'the progress of a run cannot be told');
+      this.#log.warn({ run: feed.runId, ...loggedError(error) }, 'the progress of a run cannot be told');
       return true;
     });
-    if (!more || feed.listeners === 0 || this.#feeds.get(runId) !== feed) {
-      this.#feeds.delete(runId);
+    if (!more || feed.listeners === 0 || this.#feeds.get(name) !== feed) {
+      this.#feeds.delete(name);
       feed.end();
       return;
     }
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      void this.#goOn(runId, feed);
+      void this.#goOn(name, feed);
     }, EVERY_MS);
     this.#timers.add(timer);
   }

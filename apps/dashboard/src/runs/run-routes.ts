@@ -44,7 +44,7 @@ export function runRoutes(app: App, { pool, backend, feeds }: Services): void {
         name,
         ownerKey: onlyOwner(whoOf(request)),
       });
-      const answer = await runAnswers(pool);
+      const answer = await runAnswers(pool, onlyOwner(whoOf(request)) !== undefined);
       const page = pageOfRows(
         rows,
         limit,
@@ -68,7 +68,9 @@ export function runRoutes(app: App, { pool, backend, feeds }: Services): void {
       const [found, textsKept] = await Promise.all([findRun(pool, id), keptTexts(pool, id)]);
       // It was deleted meanwhile.
       if (found === undefined) throw notFound(`run ${id}`);
-      const { outcome, ...summary } = await (await runAnswers(pool))(found);
+      const { outcome, ...summary } = await (await runAnswers(pool, onlyOwner(whoOf(request)) !== undefined))(
+        found,
+      );
       if (outcome === null)
         throw new Error(`run ${id} was ranked at ${ranking.asOf.toISOString()} and is not`);
       return { ...summary, outcome, textsKept };
@@ -78,7 +80,7 @@ export function runRoutes(app: App, { pool, backend, feeds }: Services): void {
   app.get(
     '/runs/:id/events',
     {
-      config: { needs: 'read' },
+      config: { needs: 'read', events: true },
       schema: {
         tags,
         summary: 'Server-sent events: `progress` each second, `over` at the end',

@@ -184,6 +184,16 @@ describe('export', () => {
 });
 
 describe('of somebody else', () => {
+  test('that texts were known is told to who sees all runs, and not to a key that sees its own', async () => {
+    const { pool } = bed.database;
+    await pool.query('update runs set known = 1, fresh = 0 where id = $1', [own]);
+    const counters = async (asker: 'submit' | 'read') =>
+      (await bed.ask<Run>(asker, { url: `/api/runs/${own}` })).body.counters;
+    expect(await counters('read')).toMatchObject({ fresh: 0, known: 1 });
+    expect(await counters('submit')).toMatchObject({ fresh: 1, known: 0 });
+    await pool.query('update runs set known = 0, fresh = 1 where id = $1', [own]);
+  });
+
   test('a key of role submit sees its own runs and no trace of another one', async () => {
     const list = await bed.ask<RunList>('submit', { url: '/api/runs' });
     expect(list.body.data.map(({ id }) => id)).toEqual([own]);
@@ -266,7 +276,8 @@ describe('changes', () => {
     const post = (body: unknown) => bed.ask<ErrorBody>('submit', { method: 'POST', url: '/api/runs', body });
     expect((await post({ rows: [] })).body.error.field).toBe('rows');
     expect((await post({ rows: ['text'] })).body.error.field).toBe('rows.0');
-    expect((await post({ name: 'x\0', rows: [{}] })).body.error.field).toBe('name');
+    for (const name of ['x\0', '\u001b[31mred', 'two\nlines', '\u009b2J', 'txt.\u202eexe'])
+      expect((await post({ name, rows: [{}] })).body.error.field).toBe('name');
     expect((await post({ guard: 'none', rows: [{}] })).body.error).toMatchObject({
       code: 'not_found',
       field: 'guard',

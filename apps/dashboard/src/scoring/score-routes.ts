@@ -62,8 +62,8 @@ function resultOf(outcome: ExpressOutcome, judgement: Judgement): ItemScore {
 }
 
 function scoreOf(
-  { score, tokens, truncated, known }: Extract<ExpressOutcome, { score: number }>,
+  { score, tokens, truncated }: Extract<ExpressOutcome, { score: number }>,
   { threshold }: Judgement,
 ) {
-  return { score, harmful: score >= threshold, tokens, truncated, known };
+  return { score, harmful: score >= threshold, tokens, truncated };
 }

@@ -26,13 +26,13 @@ const post = <Body>(url: string, body: unknown) =>
   bed.ask<Body & ErrorBody>('submit', { method: 'POST', url: `/api/${url}`, body });
 
 describe('score', () => {
-  test('a text has the score of the library, and is known the second time', async () => {
+  test('a text has the score of the library, and whether anybody has asked before is not told', async () => {
     const expected = await library.score(TEXT);
     const first = (await post<ScoreAnswer>('score', { text: TEXT })).body;
-    expect(first).toMatchObject({ known: false, truncated: false, threshold: 0.5, policy: null });
+    expect(first).toMatchObject({ truncated: false, threshold: 0.5, policy: null });
     expect(Math.abs(first.score - expected.score)).toBeLessThan(CLOSE);
     expect(first.harmful).toBe(expected.isHarmful);
-    expect((await post<ScoreAnswer>('score', { text: TEXT })).body).toEqual({ ...first, known: true });
+    expect((await post<ScoreAnswer>('score', { text: TEXT })).body).toEqual(first);
   });
 
   test('the policy or the threshold says what is harmful', async () => {
@@ -61,9 +61,9 @@ describe('score', () => {
     const { body } = await post<ScoreAnswers>('score', { items });
     const pair = await library.score({ prompt: 'Tea?', response: 'Milk.' });
     expect(body.results).toMatchObject([
-      { known: true },
+      { truncated: false },
       { error: expect.stringContaining('a content guard scores texts') as string },
-      { known: false },
+      { truncated: false },
     ]);
     const [, , third] = body.results;
     expect(Math.abs((third && 'score' in third ? third.score : 2) - pair.score)).toBeLessThan(CLOSE);

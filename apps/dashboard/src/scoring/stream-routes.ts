@@ -56,7 +56,7 @@ export function streamRoutes(app: App, services: Services): void {
   app.get(
     '/streams/:id/events',
     {
-      config: { needs: 'score' },
+      config: { needs: 'score', events: true },
       schema: {
         tags: ['scoring'],
         summary: 'Server-sent events: `score` after each push, `end` at the end',

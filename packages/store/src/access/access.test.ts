@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Pool } from '../connect.js';
 import { TestDatabase } from '../testing/index.js';
 import { audit, listAudit } from './audit.js';
-import { anyKey, checkKey, createKey, listKeys, revokeKey } from './keys.js';
-import { beginSession, checkSession, endSession, forgetSessions } from './sessions.js';
+import { anyKey, checkKeys, createKey, listKeys, revokeKey } from './keys.js';
+import { beginSession, checkSessions, endSession, forgetSessions, validCredentials } from './sessions.js';
+
+const checkKey = async (pool: Pool, key: string) => (await checkKeys(pool, [key])).get(key);
+const checkSession = async (pool: Pool, token: string) => (await checkSessions(pool, [token])).get(token);
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -115,4 +119,18 @@ test('the audit log is read from its end, a page at a time, by who, what and whi
   expect(await listAudit(pool, { limit: 9, who: 'night desk' })).toEqual([newest]);
   expect(await listAudit(pool, { limit: 9, action: 'text.read' })).toHaveLength(5);
   expect(await listAudit(pool, { limit: 9, runId: 8 })).toEqual([]);
+});
+
+test('many keys and sessions are looked up at once; which of them still let somebody in', async () => {
+  const { pool } = database;
+  const [first, second] = [await newKey('first'), await newKey('second')];
+  const token = await beginSession(pool, second.row.id, 60);
+  const over = await beginSession(pool, first.row.id, -1);
+  const found = await checkKeys(pool, [first.key, 'tcs_none', second.key]);
+  expect([...found.values()].map(({ name }) => name).sort()).toEqual(['first', 'second']);
+  const shown = { keyIds: [first.row.id, second.row.id], sessions: [token, over] };
+  expect(await validCredentials(pool, shown)).toEqual(new Set([first.row.id, second.row.id, token]));
+  await revokeKey(pool, second.row.id);
+  expect(await validCredentials(pool, shown)).toEqual(new Set([first.row.id]));
+  expect(await validCredentials(pool, { keyIds: [], sessions: [] })).toEqual(new Set());
 });

@@ -1,7 +1,7 @@
 export { type AuditEntry, type AuditQuery, type AuditRow, audit, listAudit } from './audit.js';
 export {
   anyKey,
-  checkKey,
+  checkKeys,
   createKey,
   KEY_MARK,
   type KeyRow,
@@ -9,4 +9,11 @@ export {
   type NewKey,
   revokeKey,
 } from './keys.js';
-export { beginSession, checkSession, endSession, forgetSessions } from './sessions.js';
+export {
+  beginSession,
+  checkSessions,
+  endSession,
+  forgetSessions,
+  type ShownCredentials,
+  validCredentials,
+} from './sessions.js';

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { byteaArray } from '../binary-array.js';
 import type { Pool } from '../connect.js';
 import type { Role } from '../schema-access.js';
 
@@ -59,17 +60,23 @@ export async function createKey(pool: Pool, newKey: NewKey): Promise<{ key: stri
   return { key, row };
 }
 
-/** The key that was given, if there is such a one and it is neither revoked nor expired; notes that it was used. */
-export async function checkKey(pool: Pool, key: string): Promise<KeyRow | undefined> {
-  const { rows } = await pool.query<KeyRow & { unnoted: boolean }>(
-    `select ${KEY_COLUMNS}, ${USE_IS_UNNOTED} as unnoted from api_keys k where k.hash = $1 and ${KEY_IS_VALID}`,
-    [hashOfSecret(key)],
+/**
+ * Looks keys up, all in one query, and notes that they were used.
+ * @returns the rows of those that exist and are neither revoked nor expired, by the key
+ */
+export async function checkKeys(pool: Pool, keys: readonly string[]): Promise<Map<string, KeyRow>> {
+  const byHash = new Map(keys.map((key) => [hashOfSecret(key).toString('hex'), key]));
+  const { rows } = await pool.query<KeyRow & { hash: string; unnoted: boolean }>(
+    `select ${KEY_COLUMNS}, encode(k.hash, 'hex') as hash, ${USE_IS_UNNOTED} as unnoted
+     from api_keys k where k.hash = any($1::bytea[]) and ${KEY_IS_VALID}`,
+    [byteaArray([...byHash.keys()].map((hash) => Buffer.from(hash, 'hex')))],
   );
-  const [found] = rows;
-  if (found === undefined) return undefined;
-  const { unnoted, ...row } = found;
-  if (unnoted) await noteUse(pool, row.id);
-  return row;
+  const found = new Map<string, KeyRow>();
+  for (const { hash, unnoted, ...row } of rows) {
+    if (unnoted) await noteUse(pool, row.id);
+    found.set(byHash.get(hash) ?? '', row);
+  }
+  return found;
 }
 
 /** Not at every request: a row that is written so often is waited for. */

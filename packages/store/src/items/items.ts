@@ -63,7 +63,7 @@ async function readItems(
      join items i on i.run_id = $1 and i.seq = asked.seq
      -- One look-up a row, whatever the planner thinks of the size of the tables.
      left join lateral (select score, tokens, error from scores where guard_id = $2 and content = i.content limit 1) s on true
-     left join item_texts t on $4 > 0 and t.run_id = i.run_id and t.seq = i.seq
+     left join lateral (select json from item_texts where $4 > 0 and run_id = i.run_id and seq = i.seq limit 1) t on true
      order by n`,
     [run.id, run.guardId, seqs, characters],
   );

@@ -1,6 +1,6 @@
 import { BATCH_STATES } from '@tocsin/store';
 import { z } from 'zod';
-import { plainText } from '../../contract/index.js';
+import { plainText, prose } from '../../contract/index.js';
 import { expiresAfter } from './file.js';
 import { after, listOf, unixTime } from './list.js';
 
@@ -9,7 +9,7 @@ export const COMPLETION_WINDOW = '24h';
 export const COMPLETION_SECONDS = 24 * 60 * 60;
 
 const metadata = z
-  .record(plainText(64), plainText(512))
+  .record(prose(64), prose(512))
   .refine((pairs) => Object.keys(pairs).length <= 16, 'holds more than 16 pairs');
 
 export const newBatch = z

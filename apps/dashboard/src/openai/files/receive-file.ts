@@ -2,6 +2,7 @@ import type { Multipart } from '@fastify/multipart';
 import { beginFile, deleteFile, type FileRow, FileWriter, type Pool } from '@tocsin/store';
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import { withoutControls } from '../../contract/index.js';
 import { fileFields, KEPT_SECONDS } from '../contract/file.js';
 import { inSeconds } from '../contract/list.js';
 import { invalid, OpenaiError } from '../errors/openai-error.js';
@@ -70,7 +71,10 @@ async function storePart(
 
 /** What a client calls a file is shown to people, and never opened. */
 function nameOf(filename: string | undefined): string {
-  const name = (filename ?? '').replaceAll('\0', '').toWellFormed().slice(0, MAX_NAME).toWellFormed();
+  const name = withoutControls(filename ?? '')
+    .toWellFormed()
+    .slice(0, MAX_NAME)
+    .toWellFormed();
   return name === '' ? 'upload.jsonl' : name;
 }
 
