@@ -26,7 +26,15 @@ const ELSEWHERE = new Set([
     'findBinaries',
     'isTransient',
   ],
-  ...['startEmbedded', 'migrateSchema', 'schemaState', 'requireConnection', 'withRetry', 'plainText'],
+  ...[
+    'startEmbedded',
+    'migrateSchema',
+    'schemaState',
+    'requireConnection',
+    'withRetry',
+    'plainText',
+    'isCut',
+  ],
   ...[
     'noSuchRun',
     'noSuchSchedule',
@@ -50,12 +58,13 @@ const ELSEWHERE = new Set([
   ...['takeFiring', 'listFirings', 'takeDelivery', 'noteAttempt', 'listDeliveries'],
   ...[
     'createKey',
-    'checkKey',
+    'checkKeys',
     'anyKey',
     'listKeys',
     'revokeKey',
     'beginSession',
-    'checkSession',
+    'checkSessions',
+    'validCredentials',
     'endSession',
   ],
   ...['completeFile', 'readFileChunks', 'addBatch', 'endBatch', 'cancelBatch', 'leaveBatch', 'changeBatch'],
@@ -184,6 +193,8 @@ async function look(pool: Pool, runId: number): Promise<void> {
   await store.randomRows(pool, runId, { among: 20, count: 10 });
   await store.itemsBySeq(pool, run, [1, 2, 3], { texts: true });
   await store.findItem(pool, run, 1);
+  for await (const { texts } of store.textsInTurn(pool, run.id, [1, 2, 3]))
+    expect(texts.size).toBeLessThan(4);
   for (const order of ['seq', 'score_desc', 'score_asc'] as const) {
     await store.pageItems(pool, run, { order, limit: 20, min: 0.2, max: 0.9, texts: true });
     await store.pageItems(pool, run, { order, limit: 20, search: 'common' });

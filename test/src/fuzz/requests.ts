@@ -30,7 +30,12 @@ export interface FuzzRequest {
   path: string;
   headers: Record<string, string>;
   body: Buffer | undefined;
+  /** In drops: piece by piece. Half: it leaves before the end. */
+  pace: Pace;
 }
+
+/** What a client does with the bytes of its body. */
+export type Pace = 'at once' | 'in drops' | 'half';
 
 /** Values that are there, for the names of path and query parameters. */
 export type Known = Record<string, readonly string[]>;
@@ -75,6 +80,10 @@ export function requestsOf(document: ApiDocument, known: Known): fc.Arbitrary<Fu
           query: queriesOf(operation, schemas, known),
           headers: headers(),
           body: bodiesOf(`${method} ${path}`, operation, schemas),
+          pace: fc.oneof(
+            { weight: 20, arbitrary: fc.constant('at once' as const) },
+            { weight: 1, arbitrary: fc.constantFrom('in drops' as const, 'half' as const) },
+          ),
         })
         .map(({ query, headers: more, body, ...request }): FuzzRequest => {
           const sent = harmless({ ...request, path: `${request.path}${query}`.slice(0, LONGEST_PATH) });
@@ -212,6 +221,23 @@ function headers(): fc.Arbitrary<Record<string, string>> {
   const some = fc.constantFrom<Record<string, string>>(
     { origin: 'https://evil.example' },
     { origin: 'null' },
+    { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' },
+    { 'sec-fetch-site': 'same-site', origin: 'http://localhost:3000' },
+    { 'sec-fetch-site': '\u00ff', referer: 'http://evil.example/' },
+    { referer: 'http://evil.example:99999/' },
+    { host: '' },
+    { host: 'localhost.evil.example' },
+    { host: '127.0.0.1@evil.example' },
+    { host: '[::1' },
+    { host: 'a'.repeat(4_000) },
+    { forwarded: 'for=127.0.0.1;host=evil.example' },
+    { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'javascript' },
+    { 'access-control-request-method': 'POST', origin: 'https://evil.example' },
+    { authorization: `Bearer tcs_${'-'.repeat(43)}` },
+    { authorization: `Bearer ${'a'.repeat(6_000)}` },
+    { cookie: `tocsin_session=${'_'.repeat(43)}` },
+    { cookie: 'tocsin_session=%ff%00; tocsin_session=a' },
+    { connection: 'upgrade', upgrade: 'websocket' },
     { host: 'evil.example' },
     { cookie: 'tocsin_session=AAAA' },
     { cookie: `tocsin_session=${'a'.repeat(4_000)}; =; a` },

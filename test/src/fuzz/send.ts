@@ -1,4 +1,4 @@
-import { Agent, request } from 'node:http';
+import { Agent, type ClientRequest, request } from 'node:http';
 import type { FuzzRequest } from './requests.js';
 
 export interface FuzzAnswer {
@@ -8,6 +8,9 @@ export interface FuzzAnswer {
   type: string;
   body: string;
 }
+
+/** Instead of a status: who asked did not wait for it. */
+export const LEFT = 299;
 
 /** Events have no end: so much of them is enough. */
 const EVENTS_MS = 150;
@@ -27,11 +30,16 @@ export function send(origin: string, key: string | undefined, sent: FuzzRequest)
   return new Promise((resolve, reject) => {
     const outgoing = request({ agent, hostname, port, method: sent.method, path: sent.path, headers });
     const late = setTimeout(() => outgoing.destroy(new Error(`no answer in ${LONGEST_MS} ms`)), LONGEST_MS);
-    outgoing.once('error', (error) => {
+    let answered = false;
+    outgoing.on('error', (error) => {
       clearTimeout(late);
-      reject(error);
+      // A server that refuses a body before its end closes the connection.
+      if (answered) return;
+      if (error instanceof ClientLeft) resolve({ status: LEFT, text: '', type: '', body: '' });
+      else reject(error);
     });
     outgoing.once('response', (incoming) => {
+      answered = true;
       const chunks: Buffer[] = [];
       const type = incoming.headers['content-type'] ?? '';
       if (type.startsWith('text/event-stream')) setTimeout(() => incoming.destroy(), EVENTS_MS);
@@ -44,8 +52,34 @@ export function send(origin: string, key: string | undefined, sent: FuzzRequest)
         resolve({ status: incoming.statusCode ?? 0, text, type, body });
       });
     });
-    outgoing.end(sent.body);
+    void write(outgoing, sent);
   });
 }
+
+/** Pieces of a body that comes in drops, and what is between them. */
+const DROPS = 5;
+const DROP_EVERY_MS = 20;
+
+/** Sends the body as the request says. */
+async function write(outgoing: ClientRequest, { body, pace }: FuzzRequest): Promise<void> {
+  if (body === undefined || body.length < DROPS || pace === 'at once') {
+    outgoing.end(body);
+    return;
+  }
+  const size = Math.ceil(body.length / DROPS);
+  for (let at = 0; at < body.length; at += size) {
+    if (outgoing.destroyed) return;
+    if (pace === 'half' && at * 2 > body.length) {
+      outgoing.destroy(new ClientLeft());
+      return;
+    }
+    outgoing.write(body.subarray(at, at + size));
+    await new Promise((resolve) => setTimeout(resolve, DROP_EVERY_MS));
+  }
+  outgoing.end();
+}
+
+/** It was the client that ended the connection. */
+class ClientLeft extends Error {}
 
 export const closeConnections = (): void => agent.destroy();

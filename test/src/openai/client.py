@@ -39,6 +39,12 @@ def moderations():
         "answers": {name: answer.model_dump() for name, answer in answers.items()},
         # What a guard says, by the client's own attributes.
         "harmful": first.category_scores.harmful,
+        # A category that the guard does not have.
+        "absent": [
+            first.categories.harassment,
+            first.category_scores.violence,
+            first.category_applied_input_types.violence,
+        ],
         "flagged": first.flagged,
         "score": first.score,
     }

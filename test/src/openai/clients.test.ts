@@ -124,6 +124,7 @@ test("OpenAI's Python client does all that a caller needs", async () => {
       parts: { model: `${MODEL}:strict`, results: [pythonResult(Number(score) >= 0.1, 0.1)] },
     },
     harmful: score,
+    absent: [null, null, null],
     flagged,
   });
   const { listed = [], found } = done.models ?? {};

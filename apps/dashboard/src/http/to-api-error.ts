@@ -40,6 +40,12 @@ export function toApiError(error: unknown): ApiError {
       cause: error,
     });
   }
+  // Its own words repeat the address, which may hold words that are searched for.
+  if (codeOf(error) === 'FST_ERR_BAD_URL') {
+    return new ApiError(400, 'the address cannot be read: a % in it stands before no two hex digits', {
+      cause: error,
+    });
+  }
   const status = statusOf(error);
   if (status !== undefined && status < 500 && error instanceof Error) {
     return new ApiError(status, lowerFirst(error.message), { cause: error });

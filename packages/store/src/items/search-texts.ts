@@ -43,6 +43,7 @@ export async function indexTexts(pool: Pool, runId: number, signal?: AbortSignal
         [runId, int8Array([...texts.keys()]), textArray([...texts.values()].map(searchedWords))],
       );
     }
+    if (rows.length < BATCH_ROWS) break;
     after = last.seq;
   }
   await pool.query(
