@@ -22,7 +22,10 @@ export function previewOf(row: StoredText | undefined): {
   if (row === undefined || row.json === null) return { preview: null, excerpt: null };
   const isPart = isCut(row);
   const json = isPart ? closedContent(row.json) : row.json;
-  return { preview: cut(plainText(json, PREVIEW_LENGTH), PREVIEW_LENGTH, isPart), excerpt: excerptOf(json, isPart) };
+  return {
+    preview: cut(plainText(json, PREVIEW_LENGTH), PREVIEW_LENGTH, isPart),
+    excerpt: excerptOf(json, isPart),
+  };
 }
 
 /** A row's text in full; of one of several megabytes the beginning, which says that it is one. */
