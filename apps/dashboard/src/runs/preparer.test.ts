@@ -1,4 +1,4 @@
-import { beginSession, checkSession, createKey } from '@tocsin/store';
+import { beginSession, checkSessions, createKey } from '@tocsin/store';
 import { TestDatabase } from '@tocsin/store/testing';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -20,7 +20,7 @@ test('a server that runs deletes the sessions that have expired, and no other', 
     const count = async () =>
       (await pool.query<{ n: number }>('select count(*) as n from sessions')).rows[0]?.n;
     await expect.poll(count, { timeout: 60_000 }).toBe(1);
-    expect(await checkSession(pool, live)).toMatchObject({ id: key.id });
+    expect((await checkSessions(pool, [live])).get(live)).toMatchObject({ id: key.id });
   } finally {
     await preparer.close();
   }
