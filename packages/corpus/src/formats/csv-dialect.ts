@@ -24,7 +24,15 @@ export function csvDialect(head: Buffer, options: FormatOptions, given: string):
   if (options.quote !== undefined)
     return { delimiter, sepLine, quoting: options.quote !== 'none', guessed: false };
   if (delimiter !== '\t') return { delimiter, sepLine, quoting: true, guessed: false };
+  // Who quotes the header quotes the rows.
+  if (/^[^\n]*"/.test(headerText(head, sepLine)))
+    return { delimiter, sepLine, quoting: true, guessed: false };
   return { delimiter, sepLine, quoting: !looksUnquoted(head, sepLine), guessed: true };
+}
+
+function headerText(head: Buffer, sepLine: boolean): string {
+  const text = head.toString('latin1');
+  return sepLine ? text.slice(text.indexOf('\n') + 1) : text;
 }
 
 /** Whether the quotes of a record cannot have been meant as quotes: its lines are records when they are characters. */

@@ -65,7 +65,10 @@ describe('quotes', () => {
       ['1', 2, { text: 'a\nb' }],
       ['2', 4, { text: 'c\td' }],
     ]);
-    expect(notices).toEqual([]);
+    expect(await read('"id"\t"text"\n"1"\t"a\n2\tb"\n', {}, 'rows.tsv')).toEqual([
+      ['1', 2, { text: 'a\n2\tb' }],
+    ]);
+    expect(notices.join()).not.toContain('plain characters,');
   });
 
   test('of CSV that swallow what look like rows are counted, with the first place', async () => {
