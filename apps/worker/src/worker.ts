@@ -19,7 +19,11 @@ const PARCEL_TOKENS = 2048;
 /** Tokens for the batch that runs and for the one after it. */
 const BATCHES_HELD = 2;
 
-/** Express parcels held at once: what is held while a pass runs shares the next one. */
+/**
+ * Interactive parcels held at once, at most: those of single texts that come while a pass runs share the next one. No
+ * further one is taken once those held fill a pass: so at most two passes are held, one of them running. What comes next
+ * is decided in the queue, where clients take turns, and what is cancelled by then costs no pass.
+ */
 const EXPRESS_HELD = 64;
 
 /** Parcels held at once: enough for the batches in flight, and one that is being fetched or stored. */
@@ -89,8 +93,10 @@ export class Worker {
 
   #take(queue: string, lane: LaneName, concurrency: number): ParcelWorker {
     const { backend, onTrouble, onLeaseLost } = this.#options;
+    const { scorer } = this.#options;
     return new ParcelWorker(backend, queue, (parcelId) => this.#handle(parcelId, lane), {
       concurrency,
+      heldTokens: lane === 'express' ? () => scorer.costModel.budgetTokens : undefined,
       onLeaseLost: (parcelId) => {
         onLeaseLost?.(lane);
         this.#countLostLease(parcelId);

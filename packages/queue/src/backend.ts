@@ -1,5 +1,7 @@
 import { UserError } from '@tocsin/errors';
 import {
+  type Job,
+  type JobJson,
   type Processor,
   Queue as RedisQueue,
   Worker as RedisWorker,
@@ -23,6 +25,8 @@ export type QueueBackend = {
 /** What a job carries: an id, never content. */
 export interface ParcelJob {
   parcelId: number;
+  /** Of an interactive parcel: a worker holds as many as so many tokens allow. */
+  tokens?: number;
 }
 
 /** A job that says nothing but that it is time to look at the schedules. */
@@ -30,10 +34,18 @@ export type LookJob = Record<string, never>;
 
 type JobData = ParcelJob | LookJob;
 
+export interface JobOptions {
+  jobId: string;
+  /** The lowest is taken first, from 1. */
+  priority?: number;
+}
+
 /** The part of BullMQ's Queue that we use, the same for both backends. */
 export interface JobQueue {
-  add(name: string, data: JobData, opts: { jobId: string }): Promise<unknown>;
-  addBulk(jobs: { name: string; data: JobData; opts: { jobId: string } }[]): Promise<unknown>;
+  add(name: string, data: JobData, opts: JobOptions): Promise<unknown>;
+  addBulk(jobs: { name: string; data: JobData; opts: JobOptions }[]): Promise<unknown>;
+  /** Not one that a worker holds. */
+  remove(jobId: string): Promise<unknown>;
   upsertJobScheduler(
     id: string,
     repeat: { pattern: string; tz: string },
@@ -48,12 +60,16 @@ export interface JobQueue {
 
 /** The part of BullMQ's Worker that we use. */
 export interface JobWorker {
+  /** Jobs held at once. */
+  concurrency: number;
   on(event: 'error', listener: (error: Error) => void): unknown;
   on(event: 'stalled', listener: (jobId: string) => void): unknown;
   waitUntilReady(): Promise<unknown>;
   close(): Promise<void>;
   /** Lets go of a server that does not answer, when `close` waits for it. */
   cutOff(): Promise<void>;
+  /** Called with each job as it is fetched, before another one is. */
+  onFetch: ((data: JobData) => void) | undefined;
 }
 
 const REDIS_PREFIX = 'tocsin';
@@ -78,7 +94,15 @@ const EVENTS_KEPT = 100;
 
 const Postgres = withBackend(createPostgresBackend);
 
-class PostgresWorker<Data> extends Postgres.Worker<Data, void> {
+class PostgresWorker<Data extends JobData> extends Postgres.Worker<Data, void> {
+  onFetch: ((data: JobData) => void) | undefined;
+
+  protected override async nextJobFromJobData(
+    ...job: [data?: JobJson, id?: string, token?: string]
+  ): Promise<Job<Data, void>> {
+    return told(await super.nextJobFromJobData(...job), this.onFetch);
+  }
+
   /** Closed while it still connects, BullMQ's worker leaves its LISTEN connection open, and the process with it. */
   override async close(): Promise<void> {
     await this.waitUntilReady().catch(() => undefined);
@@ -91,7 +115,15 @@ class PostgresWorker<Data> extends Postgres.Worker<Data, void> {
   }
 }
 
-class RedisParcelWorker<Data> extends RedisWorker<Data, void> {
+class RedisParcelWorker<Data extends JobData> extends RedisWorker<Data, void> {
+  onFetch: ((data: JobData) => void) | undefined;
+
+  protected override async nextJobFromJobData(
+    ...job: [data?: JobJson, id?: string, token?: string]
+  ): Promise<Job<Data, void>> {
+    return told(await super.nextJobFromJobData(...job), this.onFetch);
+  }
+
   async cutOff(): Promise<void> {
     await this.lockManager.close();
     // This ends a client that waits for an answer, whose farewell is waited for. It would wait itself, for ever, for one
@@ -99,6 +131,12 @@ class RedisParcelWorker<Data> extends RedisWorker<Data, void> {
     this.disconnect().catch(() => {});
     await this.backend.close(true);
   }
+}
+
+/** BullMQ fetches jobs as long as there is room, before it starts any: only here can a job take room when it is fetched. */
+function told<J extends { data: JobData } | undefined>(job: J, onFetch: JobWorker['onFetch']): J {
+  if (job !== undefined) onFetch?.(job.data);
+  return job;
 }
 
 /**

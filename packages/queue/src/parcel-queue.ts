@@ -15,6 +15,17 @@ export function expressQueueNameOf(queue: string): string {
   return `express-${queue}`;
 }
 
+/** An interactive parcel on its way to the workers. */
+export interface QueuedParcel {
+  id: number;
+  tokens: number;
+  /** From 0. Parcels of an earlier turn are taken first, whenever they were queued. */
+  turn: number;
+}
+
+/** BullMQ's highest priority. */
+const LAST_TURN = 2_000_000;
+
 const JOB_PREFIX = 'parcel-';
 
 /** The parcel that a job is for, by the job's id. */
@@ -30,18 +41,25 @@ export class ParcelQueue {
     this.#queue.on('error', onError);
   }
 
-  /** Queues parcels, in order. One that is queued already stays where it is. */
-  async add(parcelIds: number[]): Promise<void> {
-    const jobs = parcelIds.map((parcelId) => ({
-      name: 'score',
-      data: { parcelId },
-      opts: { jobId: `${JOB_PREFIX}${parcelId}` },
-    }));
+  /** Queues parcels: a run's by their ids, in order; interactive ones by turns. One that is queued stays where it is. */
+  async add(parcels: readonly (number | QueuedParcel)[]): Promise<void> {
+    const jobs = parcels.map((parcel) => {
+      if (typeof parcel === 'number')
+        return { name: 'score', data: { parcelId: parcel }, opts: { jobId: `${JOB_PREFIX}${parcel}` } };
+      const { id, tokens, turn } = parcel;
+      const opts = { jobId: `${JOB_PREFIX}${id}`, priority: 1 + Math.min(turn, LAST_TURN) };
+      return { name: 'score', data: { parcelId: id, tokens }, opts };
+    });
     const [first] = jobs;
     if (first === undefined) return;
     // In Postgres, BullMQ's way for many takes eight times as long for one as its way for one (10 ms and 1.3 ms).
     if (jobs.length === 1) await this.#queue.add(first.name, first.data, first.opts);
     else await this.#queue.addBulk(jobs);
+  }
+
+  /** Takes parcels out of the queue again; one that a worker holds stays. */
+  async remove(parcelIds: readonly number[]): Promise<void> {
+    for (const parcelId of parcelIds) await this.#queue.remove(`${JOB_PREFIX}${parcelId}`);
   }
 
   /** Takes seconds at most, also when the server is away: what was to be queued is lost then, and a reconciler queues it. */

@@ -10,6 +10,7 @@ import { benchApi } from './api.js';
 import { benchDashboard } from './dashboard.js';
 import { benchEngine } from './engine.js';
 import { benchExpress } from './express.js';
+import { benchFlood } from './flood.js';
 import { benchGolden } from './golden.js';
 import { benchLarge } from './large.js';
 import { benchModerations } from './moderations.js';
@@ -36,6 +37,7 @@ const benchmarks: Record<string, (dir: string) => Promise<void>> = {
   large: (dir) => benchLarge(dir),
   producer: (dir) => benchProducer(dir),
   express: (dir) => benchExpress(dir),
+  flood: (dir) => benchFlood(dir),
   moderations: (dir) => benchModerations(dir),
   api: (dir) => benchApi(dir),
   dashboard: (dir) => benchDashboard(dir),

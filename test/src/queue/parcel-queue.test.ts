@@ -53,6 +53,48 @@ describe.each(BACKENDS)('a queue on %s', (kind) => {
     expect(got).toEqual([1, 2, 3, 4, 5]);
   });
 
+  test('interactive parcels are taken by turns, and no more of them than their tokens allow', async () => {
+    const { name, queue } = newQueue();
+    await queue.add([10, 11, 12, 13, 14].map((id, turn) => ({ id, tokens: 600, turn })));
+    await queue.add([{ id: 20, tokens: 30, turn: 0 }]);
+    const held = new Map<number, () => void>();
+    const got: number[] = [];
+    let most = 0;
+    const worker = new ParcelWorker(
+      server.backend,
+      name,
+      (id) => {
+        got.push(id);
+        most = Math.max(most, held.size + 1);
+        return new Promise((resolve) => {
+          held.set(id, () => {
+            held.delete(id);
+            resolve();
+          });
+        });
+      },
+      { concurrency: 64, heldTokens: () => 1_000 },
+    );
+    open.unshift(worker);
+    for (let finished = 0; finished < 6; finished++) {
+      const [release] = await until(() => (held.size > 0 ? [...held.values()] : undefined));
+      release?.();
+    }
+    expect(got).toEqual([10, 20, 11, 12, 13, 14]);
+    // 600 + 30 + 600: a third one of 600 never fits beside two.
+    expect(most).toBeLessThanOrEqual(3);
+  });
+
+  test('a parcel that is taken out of the queue is given to nobody', async () => {
+    const { name, queue } = newQueue();
+    await queue.add([1, 2, 3]);
+    await queue.remove([1, 3, 7]);
+    const got = collect(name);
+    await queue.add([4]);
+    await until(() => (got.length >= 2 ? true : undefined));
+    expect(got).toEqual([2, 4]);
+  });
+
   test('a parcel that a worker holds is not given to another when it is added again', async () => {
     const { name, queue } = newQueue();
     let release = (): void => {};

@@ -1,9 +1,21 @@
 import type { Content } from '@tocsin/engine';
+import type { QueuedParcel } from '@tocsin/queue';
 
 /** What an asker gets for a content; `known` when the store had its score before anybody asked. */
 export type ExpressResult =
   | { score: number; known: boolean; error?: undefined }
   | { error: string; score?: undefined };
+
+/** An interactive parcel that will bring the scores of contents which are waited for here. */
+export interface AskedParcel {
+  id: number;
+  /** Whether this process has submitted it: then nobody else withdraws it, and nobody else queues it. */
+  ours: boolean;
+  /** How it is queued. */
+  queued: QueuedParcel;
+  /** The contents that are still waited for. */
+  contents: Set<AskedContent>;
+}
 
 interface Asker {
   resolve(result: ExpressResult): void;
@@ -13,16 +25,21 @@ interface Asker {
 /** A content that somebody in this process waits for. Any number of askers share it. */
 export class AskedContent {
   readonly content: Content;
-  /** The express parcel that will bring its score, ours or another process'. */
-  parcelId: number | undefined;
+  /** Who asked first: the content is looked up and scored in that client's turn. */
+  readonly client: string;
+  /** The parcel that will bring its score, ours or another process'. */
+  parcel: AskedParcel | undefined;
+  /** It waits to be looked up. */
+  fresh = false;
   /** A parcel of ours has it: an error that the store has for it now is that parcel's. */
   submitted = false;
   /** The store had no score for it when it was first looked up. */
   unknown = false;
   readonly #askers = new Set<Asker>();
 
-  constructor(content: Content) {
+  constructor(content: Content, client: string) {
     this.content = content;
+    this.client = client;
   }
 
   get wanted(): boolean {

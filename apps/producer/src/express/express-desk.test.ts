@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Content } from '@tocsin/engine';
 import { expressQueueNameOf, ParcelWorker, prepareBackend } from '@tocsin/queue';
 import {
@@ -9,11 +10,13 @@ import {
   submitWindow,
 } from '@tocsin/store';
 import { TestDatabase } from '@tocsin/store/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { ExpressDesk } from './express-desk.js';
 
 /** The worker of these tests gives no score to this one. */
 const POISON = 99;
+/** Many statements, on a machine that may be slow. */
+const PATIENCE = { timeout: 180_000 };
 const NEVER = new AbortController().signal;
 
 let database: TestDatabase;
@@ -50,8 +53,12 @@ const contentOf = (number: number): Content => ({
 const ask = (number: number, signal = NEVER, at = desk) => at.ask(contentOf(number), signal);
 const fresh = (number: number) => ({ score: number / 128, known: false });
 
-/** Scores express parcels by their first tokens. @returns the first tokens of each parcel, as they are scored */
-function startWorker(): number[][] {
+/**
+ * Scores interactive parcels by their first tokens.
+ * @param onParcel told of each parcel that is scored, with the first token of its first content
+ * @returns the first tokens of each parcel, as they are scored
+ */
+function startWorker(concurrency = 8, onParcel: (first: number) => void = () => {}): number[][] {
   const parcels: number[][] = [];
   const { pool } = database;
   const worker = new ParcelWorker(
@@ -68,9 +75,10 @@ function startWorker(): number[][] {
           ? { hash, tokens: 1, score: null, error: 'no number' }
           : { hash, tokens: 1, score: number / 128, error: null };
       });
+      onParcel(numbers[0] ?? 0);
       await completeParcel(pool, id, outcomes);
     },
-    { concurrency: 8 },
+    { concurrency },
   );
   closers.push(() => worker.close());
   return parcels;
@@ -164,6 +172,95 @@ test('the last asker who leaves cancels the parcel, one of two does not', async 
   await expect.poll(parcelStates).toEqual(['cancelled']);
   await expect(ask(3, AbortSignal.abort(new Error('too late')))).rejects.toThrow('too late');
 });
+
+/** Contents of so many tokens each, unlike those of any other `from`. */
+const longContents = (from: number, count: number, tokens: number): Content[] =>
+  Array.from({ length: count }, (_, i) => {
+    const tokenIds = new Int32Array(tokens).fill(1);
+    tokenIds[0] = from;
+    return { hash: Buffer.alloc(32, `long ${from} ${i}.`), tokenIds, truncated: false };
+  });
+
+/** Asks for all of them at once; `leave` gives them up. */
+function askAll(contents: Content[], client: string) {
+  const leaving = new AbortController();
+  setMaxListeners(0, leaving.signal);
+  const asked = contents.map((content) => desk.ask(content, leaving.signal, client));
+  const answers = Promise.allSettled(asked);
+  return { answers, leave: () => leaving.abort(new Error('gone home')) };
+}
+
+test.each([150, 1_500])(
+  '%i contents that are given up are withdrawn with a few statements',
+  PATIENCE,
+  async (count) => {
+    const { pool } = database;
+    const { answers, leave } = askAll(longContents(count, count, 16), 'a');
+    const parcels = Math.ceil((count * 16) / 512);
+    await expect.poll(parcelStates, PATIENCE).toHaveLength(parcels);
+    const jobs = async (): Promise<number> => {
+      const { rows } = await pool.query('select from bullmq.job where queue = $1', [
+        expressQueueNameOf(guard.queue),
+      ]);
+      return rows.length;
+    };
+    await expect.poll(jobs, PATIENCE).toBe(parcels);
+    const statements: string[] = [];
+    const query = pool.query.bind(pool);
+    const spy = vi.spyOn(pool, 'query').mockImplementation(((...asked: Parameters<typeof query>) => {
+      const [first] = asked as unknown[];
+      statements.push(typeof first === 'string' ? first : (first as { text: string }).text);
+      return query(...asked);
+    }) as never);
+    try {
+      leave();
+      await answers;
+      const states = async (): Promise<string[]> => {
+        const { rows } = await query<{ state: string }>(
+          'select distinct state from parcels where guard_id = $1',
+          [guard.id],
+        );
+        return rows.map(({ state }) => state);
+      };
+      await expect.poll(states, PATIENCE).toEqual(['cancelled']);
+      expect(statements.filter((text) => text.startsWith('update parcels')).length).toBeLessThanOrEqual(3);
+    } finally {
+      spy.mockRestore();
+    }
+    await expect.poll(jobs, PATIENCE).toBe(0);
+  },
+);
+
+test(
+  "one client's many do not come before another's single one, nor does the same text asked twice",
+  PATIENCE,
+  async () => {
+    const flood = longContents(2, 40, 256);
+    const { answers } = askAll(flood, 'flood');
+    await expect.poll(parcelStates, PATIENCE).toHaveLength(20);
+    const late = desk.ask(contentOf(7), NEVER, 'other');
+    const same = desk.ask(flood.at(-1) ?? contentOf(0), NEVER, 'third');
+    await expect.poll(parcelStates, PATIENCE).toHaveLength(21);
+    // The job of the shared one is queued anew.
+    const ofFirstTurn = async (): Promise<number> => {
+      const { rows } = await database.pool.query(
+        'select from bullmq.job where queue = $1 and priority <= 1',
+        [expressQueueNameOf(guard.queue)],
+      );
+      return rows.length;
+    };
+    // The flood's first, the single one, and the shared one, which is queued anew.
+    await expect.poll(ofFirstTurn, PATIENCE).toBe(3);
+    const done: string[] = [];
+    void late.then(() => done.push('late'));
+    void same.then(() => done.push('same'));
+    startWorker(1, (first) => done.push(`flood ${first}`));
+    await Promise.all([late, same, answers]);
+    expect(done.indexOf('late')).toBeLessThanOrEqual(5);
+    expect(done.indexOf('same')).toBeLessThanOrEqual(5);
+    expect(done.filter((name) => name.startsWith('flood'))).toHaveLength(21);
+  },
+);
 
 test('a message that is lost, and a job that is lost, are found at the next look', async () => {
   const results = [1, 2].map((number) => ask(number));

@@ -4,6 +4,7 @@ import { UserError } from '@tocsin/errors';
 import type { QueueBackend } from '@tocsin/queue';
 import { EXPRESS_WAIT_SECONDS, type Pool, type RegisteredGuard } from '@tocsin/store';
 import type { ExpressMeasure, ExpressOutcomeName } from '@tocsin/telemetry';
+import { Admission } from './admission.js';
 import { ExpressDesk } from './express-desk.js';
 
 /** An item's score, or why it has none though others have. */
@@ -32,6 +33,8 @@ export interface ExpressScorerOptions {
   registered: RegisteredGuard;
   /** Told of what goes wrong and is mended by itself. */
   onTrouble?: (error: Error) => void;
+  /** Bounds what is pending; may be shared with other scorers. By default one of its own, with `DEFAULT_ADMISSION`. */
+  admission?: Admission | undefined;
   /** Told of each item that was asked for, when it has its answer: `metrics.onExpress`. */
   onAnswer?: (measure: ExpressMeasure) => void;
 }
@@ -40,6 +43,8 @@ export interface ExpressScoreOptions {
   /** Milliseconds to wait for the scores; 30 s by default, 60 s at most. */
   timeoutMs?: number | undefined;
   signal?: AbortSignal | undefined;
+  /** Who asks: clients take turns, and each may have so much pending. */
+  client?: string | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -66,47 +71,61 @@ export class ExpressTimeoutError extends Error {
 export class ExpressScorer {
   readonly #preparation: Preparation;
   readonly #desk: ExpressDesk;
-
+  readonly #admission: Admission;
   readonly #onAnswer: (measure: ExpressMeasure) => void;
 
   private constructor(
     preparation: Preparation,
     desk: ExpressDesk,
+    admission: Admission,
     onAnswer: (measure: ExpressMeasure) => void,
   ) {
     this.#preparation = preparation;
     this.#desk = desk;
+    this.#admission = admission;
     this.#onAnswer = onAnswer;
   }
 
   /** The backend and the database's schema must be there (`prepareBackend`, `migrateSchema`). */
   static async open(options: ExpressScorerOptions): Promise<ExpressScorer> {
     const { pool, backend, guard, registered, onTrouble = () => {}, onAnswer = () => {} } = options;
+    const { admission = new Admission() } = options;
     const preparation = await Preparation.open(guard);
     const desk = await ExpressDesk.open({ pool, backend, guard: registered, onTrouble });
-    return new ExpressScorer(preparation, desk, onAnswer);
+    return new ExpressScorer(preparation, desk, admission, onAnswer);
   }
 
   /**
-   * @returns one outcome an item, in order; one bad item never costs another
-   * @throws ExpressTimeoutError; the signal's reason; UserError for a timeout that is none
+   * @returns one outcome per item, in order; one bad item never costs another
+   * @throws BusyError when too much is pending; ExpressTimeoutError; the signal's reason; UserError for a timeout that is
+   * out of range
    */
   async score(items: readonly Item[], options: ExpressScoreOptions = {}): Promise<ExpressOutcome[]> {
+    const { client = '', signal } = options;
     const timeoutMs = requireTimeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-    options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     const asked = performance.now();
-    const contents = await this.#preparation.contentsOf(items);
+    // Before anything is tokenized: who is refused has cost nothing.
+    const ticket = this.#admission.admit(client, items.length);
     const over = new AbortController();
     // One for each item, which is no leak.
     setMaxListeners(0, over.signal);
     const timer = setTimeout(() => over.abort(new ExpressTimeoutError(timeoutMs)), timeoutMs);
-    const leave = (): void => over.abort(options.signal?.reason);
-    options.signal?.addEventListener('abort', leave, { once: true });
+    const leave = (): void => over.abort(signal?.reason);
+    signal?.addEventListener('abort', leave, { once: true });
+    let answered = false;
     try {
-      return await Promise.all(contents.map((content) => this.#measured(content, over.signal, asked)));
+      const contents = await this.#preparation.contentsOf(items);
+      ticket.count(tokensOf(contents));
+      const outcomes = await Promise.all(
+        contents.map((content) => this.#measured(content, over.signal, asked, client)),
+      );
+      answered = true;
+      return outcomes;
     } finally {
+      ticket.release(answered);
       clearTimeout(timer);
-      options.signal?.removeEventListener('abort', leave);
+      signal?.removeEventListener('abort', leave);
       // When one of many fails, nobody waits for the others.
       over.abort(new Error('the call is over'));
     }
@@ -117,11 +136,16 @@ export class ExpressScorer {
     return this.#desk.close();
   }
 
-  async #measured(content: Content | UserError, signal: AbortSignal, asked: number): Promise<ExpressOutcome> {
+  async #measured(
+    content: Content | UserError,
+    signal: AbortSignal,
+    asked: number,
+    client: string,
+  ): Promise<ExpressOutcome> {
     const over = (outcome: ExpressOutcomeName): void =>
       this.#onAnswer({ outcome, seconds: (performance.now() - asked) / 1000 });
     try {
-      const outcome = await this.#outcomeOf(content, signal);
+      const outcome = await this.#outcomeOf(content, signal, client);
       over(outcomeName(outcome));
       return outcome;
     } catch (error) {
@@ -130,13 +154,24 @@ export class ExpressScorer {
     }
   }
 
-  async #outcomeOf(content: Content | UserError, signal: AbortSignal): Promise<ExpressOutcome> {
+  async #outcomeOf(
+    content: Content | UserError,
+    signal: AbortSignal,
+    client: string,
+  ): Promise<ExpressOutcome> {
     if (content instanceof UserError) return { error: content.message, refused: true };
-    const result = await this.#desk.ask(content, signal);
+    const result = await this.#desk.ask(content, signal, client);
     if (result.score === undefined) return { error: result.error, refused: false };
     const { score, known } = result;
     return { score, known, tokens: content.tokenIds.length, truncated: content.truncated };
   }
+}
+
+function tokensOf(contents: readonly (Content | UserError)[]): number {
+  return contents.reduce(
+    (sum, content) => sum + (content instanceof UserError ? 0 : content.tokenIds.length),
+    0,
+  );
 }
 
 function outcomeName(outcome: ExpressOutcome): ExpressOutcomeName {
