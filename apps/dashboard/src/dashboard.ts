@@ -2,16 +2,19 @@ import { randomUUID } from 'node:crypto';
 import cookie from '@fastify/cookie';
 import multipart from '@fastify/multipart';
 import rateLimit from '@fastify/rate-limit';
+import { Admission } from '@tocsin/producer';
 import fastify, { LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { authenticate } from './access/authenticate.js';
 import { anyKeyOf, Credentials } from './access/credentials.js';
 import { LiveAnswers } from './access/live-answers.js';
+import { clientOf } from './access/who.js';
 import { WrongKeys } from './access/wrong-keys.js';
 import type { App } from './app.js';
 import { ServedGuards } from './guards/served-guards.js';
 import { answerErrors, sendError } from './http/answer-errors.js';
 import { ApiError } from './http/api-error.js';
+import { boundConnections } from './http/connections.js';
 import { readJsonBodies } from './http/json-body.js';
 import { logRequests, withoutSecrets } from './http/log-requests.js';
 import { loggedError } from './http/logged-error.js';
@@ -25,6 +28,7 @@ import { addRoutes } from './routes.js';
 import { Preparer } from './runs/preparer.js';
 import { RunFeeds } from './runs/run-feed.js';
 import { Submissions } from './runs/submissions.js';
+import { sweepUploads } from './runs/upload-space.js';
 import { Streams } from './scoring/streams.js';
 
 /**
@@ -42,10 +46,16 @@ export async function createDashboard(options: DashboardOptions): Promise<App> {
   const app = newApp(options, limits);
   const onTrouble = (error: Error): void => log.warn(loggedError(error), 'trouble that is mended by itself');
   const { onExpress: onAnswer } = telemetry.metrics;
+  const admission = new Admission({
+    items: limits.pendingItems,
+    tokens: limits.pendingTokens,
+    clientItems: limits.pendingItemsPerKey,
+    clientTokens: limits.pendingTokensPerKey,
+  });
   const guards = await ServedGuards.open(
-    options.guards.map((offer) => ({ ...offer, pool, backend, onTrouble, onAnswer })),
+    options.guards.map((offer) => ({ ...offer, pool, backend, admission, onTrouble, onAnswer })),
   );
-  const submissions = new Submissions({ pool, submit, log });
+  const submissions = new Submissions({ pool, submit, log, rowsPerKey: limits.rowsPerKey });
   const streams = new Streams(limits);
   const feeds = new RunFeeds(pool, log);
   const preparer = new Preparer(pool, log);
@@ -82,14 +92,30 @@ export async function createDashboard(options: DashboardOptions): Promise<App> {
     };
     await app.register(async (api) => {
       authenticate(api, services);
+      refuseWhenBusy(api, admission);
       await addRoutes(api, services);
     });
+    await sweepUploads(log);
     await app.ready();
     return app;
   } catch (error) {
     await app.close();
     throw error;
   }
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Somebody waits for a forward pass: the route is refused while too much is pending. */
+    interactive?: boolean;
+  }
+}
+
+/** Before a body is checked and taken apart: a flood costs little more than reading it. */
+function refuseWhenBusy(api: App, admission: Admission): void {
+  api.addHook('preValidation', async (request) => {
+    if (request.routeOptions.config.interactive === true) admission.requireRoom(clientOf(request));
+  });
 }
 
 function newApp({ log, trustProxy }: DashboardOptions, limits: Limits): App {
@@ -99,6 +125,7 @@ function newApp({ log, trustProxy }: DashboardOptions, limits: Limits): App {
     genReqId: () => randomUUID(),
     bodyLimit: limits.bodyBytes,
     forceCloseConnections: true,
+    http: { headersTimeout: 20_000, connectionsCheckingInterval: 5_000 },
     ...(trustProxy === undefined ? {} : { trustProxy }),
     // An address that cannot be read belongs to no route.
     frameworkErrors: (error, _, reply) => sendError(reply, toApiError(error)),
@@ -108,5 +135,6 @@ function newApp({ log, trustProxy }: DashboardOptions, limits: Limits): App {
   readJsonBodies(app, limits.jsonDepth);
   answerErrors(app);
   logRequests(app);
+  boundConnections(app, limits);
   return app;
 }

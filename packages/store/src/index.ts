@@ -53,6 +53,7 @@ export { hasUnresolvedItems, type RunProgress, runProgress } from './run-progres
 export {
   createRun,
   guardQueue,
+  openRowsOf,
   type RegisteredGuard,
   type RunCounts,
   type RunOptions,

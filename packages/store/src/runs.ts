@@ -93,3 +93,13 @@ function only<T>(rows: T[]): T {
   if (row === undefined) throw new Error('a query that gives one row gave none');
   return row;
 }
+
+/** Rows of the runs of a key that are not over, in all. @param ownerKey uuid */
+export async function openRowsOf(pool: Pool, ownerKey: string): Promise<number> {
+  const { rows } = await pool.query<{ rows: number }>(
+    `select coalesce(sum(rows), 0)::bigint as rows from runs
+     where state in ('submitting', 'scoring') and owner_key = $1`,
+    [ownerKey],
+  );
+  return rows[0]?.rows ?? 0;
+}

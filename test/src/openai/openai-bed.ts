@@ -18,10 +18,11 @@ export class OpenaiBed {
     this.database = database;
   }
 
-  static async start(): Promise<OpenaiBed> {
+  /** @param env of the API process, beside what it needs */
+  static async start(env: NodeJS.ProcessEnv = {}): Promise<OpenaiBed> {
     const bed = new OpenaiBed(await TestDatabase.migrated());
     try {
-      await bed.startApi();
+      await bed.startApi({ env });
       return bed;
     } catch (error) {
       await bed.close();
@@ -41,8 +42,14 @@ export class OpenaiBed {
   }
 
   /** An API process, listening. @param options.port any that is free if not given */
-  async startApi({ port = '0' } = {}): Promise<TocsinProcess> {
-    const api = this.#start(['dashboard', ...GUARD, '--port', port, '--threads', '1']);
+  async startApi({
+    port = '0',
+    env = {},
+  }: {
+    port?: string;
+    env?: NodeJS.ProcessEnv;
+  } = {}): Promise<TocsinProcess> {
+    const api = this.#start(['dashboard', ...GUARD, '--port', port, '--threads', '1'], env);
     this.#api = api;
     this.#url = await api.said(/(http:\S+); Ctrl-C/);
     return api;
@@ -55,8 +62,8 @@ export class OpenaiBed {
     return worker;
   }
 
-  #start(args: string[]): TocsinProcess {
-    const env = { DATABASE_URL: this.database.url, REDIS_URL: undefined };
+  #start(args: string[], own: NodeJS.ProcessEnv = {}): TocsinProcess {
+    const env = { DATABASE_URL: this.database.url, REDIS_URL: undefined, ...own };
     const started = new TocsinProcess(args, { env });
     started.ended.then(() => this.#processes.delete(started));
     this.#processes.add(started);

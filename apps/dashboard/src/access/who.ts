@@ -25,6 +25,11 @@ export function whoOf(request: FastifyRequest): Who {
   return request.who;
 }
 
+/** Who takes a turn of its own among interactive requests: a key, or without keys an address. */
+export function clientOf(request: FastifyRequest): string {
+  return whoOf(request).keyId ?? request.ip;
+}
+
 /** The key whose runs, files and batches are all that who asks may see; undefined for who may see everybody's. */
 export function onlyOwner({ role, keyId }: Who): string | undefined {
   if (role !== 'submit') return undefined;

@@ -1,8 +1,9 @@
 import { Guard, type OpenGuard } from '@tocsin/engine';
-import { ExpressScorer, type ExpressScorerOptions } from '@tocsin/producer';
+import { type Admission, ExpressScorer, type ExpressScorerOptions } from '@tocsin/producer';
 import type { QueueBackend } from '@tocsin/queue';
 import { listGuards, type Pool, type RegisteredGuard } from '@tocsin/store';
 import { registerOpenGuard } from '@tocsin/worker';
+import { PrefixGate } from '../scoring/prefix-gate.js';
 
 /** A guard to be served. */
 export interface GuardOffer {
@@ -15,6 +16,8 @@ export interface GuardOffer {
 export interface ServedGuardOptions extends GuardOffer, Pick<ExpressScorerOptions, 'onAnswer'> {
   pool: Pool;
   backend: QueueBackend;
+  /** Bounds what is pending of all guards. */
+  admission: Admission;
   /** Told of what goes wrong and is mended by itself. */
   onTrouble: (error: Error) => void;
 }
@@ -27,6 +30,8 @@ export class ServedGuard {
   readonly #offer: GuardOffer;
   readonly registered: RegisteredGuard;
   readonly scorer: ExpressScorer;
+  /** Traces and pushes to streams go through it. */
+  readonly prefixGate: PrefixGate;
   /** When the database first heard of it. */
   readonly createdAt: Date;
   #prefixes: Promise<Guard> | undefined;
@@ -36,7 +41,9 @@ export class ServedGuard {
     registered: RegisteredGuard,
     scorer: ExpressScorer,
     createdAt: Date,
+    admission: Admission,
   ) {
+    this.prefixGate = new PrefixGate(admission, offer.guard.artifact.maxLength);
     this.#offer = offer;
     this.registered = registered;
     this.scorer = scorer;
@@ -44,12 +51,14 @@ export class ServedGuard {
   }
 
   static async open(options: ServedGuardOptions): Promise<ServedGuard> {
-    const { pool, backend, guard, onTrouble, onAnswer = () => {} } = options;
+    const { pool, backend, guard, admission, onTrouble, onAnswer = () => {} } = options;
     const registered = await registerOpenGuard(pool, guard);
     const row = (await listGuards(pool)).find(({ id }) => id === registered.id);
     if (row === undefined) throw new Error(`guard ${registered.id} is gone`);
-    const scorer = await ExpressScorer.open({ pool, backend, guard, registered, onTrouble, onAnswer });
-    return new ServedGuard(options, registered, scorer, row.createdAt);
+    const scorer = await ExpressScorer.open({
+      ...{ pool, backend, guard, registered, admission, onTrouble, onAnswer },
+    });
+    return new ServedGuard(options, registered, scorer, row.createdAt, admission);
   }
 
   get open(): OpenGuard {

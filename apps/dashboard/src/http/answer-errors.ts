@@ -2,14 +2,14 @@ import type { FastifyReply } from 'fastify';
 import type { App } from '../app.js';
 import type { ErrorBody } from '../contract/index.js';
 import { type ApiError, notFound } from './api-error.js';
-import { loggedError } from './logged-error.js';
+import { logFailure } from './client-gone.js';
 import { toApiError } from './to-api-error.js';
 
 /** Every answer that is no success has one shape: `{error: {message, hint?, code, field?}}`. */
 export function answerErrors(app: App): void {
   app.setErrorHandler((thrown, request, reply) => {
     const error = toApiError(thrown);
-    if (error.status >= 500) request.log.error(loggedError(thrown), 'request failed');
+    logFailure(request, thrown, error);
     return sendError(reply, error);
   });
 }

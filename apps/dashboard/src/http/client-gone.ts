@@ -1,10 +1,29 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { loggedError } from './logged-error.js';
+
+/** Who asked has gone before the answer was there. */
+class ClientGoneError extends Error {
+  constructor() {
+    super('the client has gone');
+    this.name = 'ClientGoneError';
+  }
+}
 
 /** Aborts when who asked has gone before the answer was: nobody waits for it any more. */
 export function untilGone(reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
   reply.raw.once('close', () => {
-    if (!reply.raw.writableEnded) gone.abort(new Error('the client has gone'));
+    if (!reply.raw.writableEnded) gone.abort(new ClientGoneError());
   });
   return gone.signal;
+}
+
+/** Logs what is a failure of the server. A client that goes is none: clients do so all the time. */
+export function logFailure(request: FastifyRequest, thrown: unknown, { status }: { status: number }): void {
+  if (thrown instanceof ClientGoneError || request.raw.socket.destroyed) {
+    request.log.debug(
+      { reason: thrown instanceof Error ? thrown.message : String(thrown) },
+      'the client has gone',
+    );
+  } else if (status >= 500) request.log.error(loggedError(thrown), 'request failed');
 }

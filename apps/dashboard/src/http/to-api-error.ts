@@ -1,5 +1,5 @@
 import { codeOf, isUserError } from '@tocsin/errors';
-import { ExpressTimeoutError } from '@tocsin/producer';
+import { BusyError, ExpressTimeoutError } from '@tocsin/producer';
 import { isTransient } from '@tocsin/store';
 import type { FastifyError } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
@@ -19,6 +19,13 @@ export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (hasZodFastifySchemaValidationErrors(error)) return invalid(error);
   if (isUserError(error)) return new ApiError(422, error.message, { hint: error.hint, cause: error });
+  if (error instanceof BusyError) {
+    return new ApiError(429, error.message, {
+      hint: 'Wait as long as retry-after says. Many texts that nobody waits for are better scored as a run or a batch.',
+      cause: error,
+      retryAfter: error.retryAfter,
+    });
+  }
   if (error instanceof ExpressTimeoutError) {
     return new ApiError(503, error.message, {
       hint: 'Start a worker for this guard: tocsin work --guard ... (or tocsin start).',

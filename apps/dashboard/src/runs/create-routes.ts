@@ -1,19 +1,23 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DEFAULT_FIELDS, fieldSource } from '@tocsin/corpus';
+import { openRowsOf } from '@tocsin/store';
 import type { FastifyRequest } from 'fastify';
 import { audited } from '../access/audited.js';
 import { whoOf } from '../access/who.js';
 import type { App } from '../app.js';
 import { madeRun, newRun, type UploadFields } from '../contract/index.js';
 import type { ServedGuard } from '../guards/served-guard.js';
+import { ApiError } from '../http/api-error.js';
 import { elementsOf } from '../http/json-source.js';
 import type { Services } from '../services.js';
 import type { Submission } from '../submit.js';
 import { receiveUpload, uploadForm } from './receive-upload.js';
 import type { UploadedFiles } from './submissions.js';
+import { requireSpace, uploadDirectory } from './upload-space.js';
 
 const tags = ['runs'];
+const ROWS_RETRY_SECONDS = 60;
 /** What a run is called whose rows came in the request, and that was given no name. */
 const UNNAMED = 'rows of a request';
 
@@ -35,12 +39,13 @@ export function createRunRoutes(app: App, services: Services): void {
     async (request, reply) => {
       const { name = UNNAMED, threshold, retain } = request.body;
       const guard = guards.named(request.body.guard);
-      const directory = await submissions.directory();
+      const openRows = await requireRoom(request);
+      const directory = await uploadDirectory();
       const source = join(directory, 'rows.jsonl');
       await orRemoved(directory, () => writeFile(source, linesOf(request.jsonText ?? '{}')));
       const files = [{ path: source, name: 'rows' }];
       const corpus = { name, reading: {}, threshold, retain };
-      return reply.code(202).send(await begin(request, guard, { directory, files }, corpus));
+      return reply.code(202).send(await begin(request, guard, { directory, files, openRows }, corpus));
     },
   );
 
@@ -59,17 +64,34 @@ export function createRunRoutes(app: App, services: Services): void {
       validatorCompiler: () => () => true,
     },
     async (request, reply) => {
-      const directory = await submissions.directory();
+      const openRows = await requireRoom(request);
+      const directory = await uploadDirectory();
       const upload = await orRemoved(directory, async () => {
-        const received = await receiveUpload(request, directory, limits.uploadBytes);
+        const received = await receiveUpload(request, directory, limits);
         return { ...received, guard: guards.named(received.fields.guard) };
       });
       const { fields, files, guard } = upload;
       const { threshold, retain, name = files.map((file) => file.name).join(' ') } = fields;
       const corpus = { name, reading: readingOf(fields), threshold, retain };
-      return reply.code(202).send(await begin(request, guard, { directory, files }, corpus));
+      return reply.code(202).send(await begin(request, guard, { directory, files, openRows }, corpus));
     },
   );
+
+  /**
+   * Before anything is written: is there room on the disk, and for rows of this key?
+   * @returns the rows of the key's open runs
+   * @throws ApiError
+   */
+  async function requireRoom(request: FastifyRequest): Promise<number> {
+    await requireSpace(Number(request.headers['content-length'] ?? 0), limits.diskHeadroomBytes);
+    const { keyId } = whoOf(request);
+    const rows = keyId === null ? 0 : await openRowsOf(pool, keyId);
+    if (rows < limits.rowsPerKey) return rows;
+    throw new ApiError(429, `the open runs of this key have ${rows} rows, and ${limits.rowsPerKey} may be`, {
+      hint: 'Wait until one of them is scored, or cancel one.',
+      retryAfter: ROWS_RETRY_SECONDS,
+    });
+  }
 
   async function begin(
     request: FastifyRequest,

@@ -7,6 +7,8 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { uploadFields, withoutControls } from '../contract/index.js';
 import { ApiError } from '../http/api-error.js';
+import type { Limits } from '../limits.js';
+import { requireSpace } from './upload-space.js';
 import type { UploadedFile } from './uploaded-files.js';
 
 /** What an upload is made of, for who reads about it. */
@@ -22,14 +24,17 @@ export interface Upload {
   files: UploadedFile[];
 }
 
+/** Bytes between two looks at the disk. */
+const LOOK_AT_DISK_BYTES = 64 * 1024 * 1024;
+
 /**
  * Writes the files of a multipart request into a directory, as they come.
- * @throws ApiError for what is no such request, or too large
+ * @throws ApiError for what is no such request, or too large, or more than the disk has room for
  */
 export async function receiveUpload(
   request: FastifyRequest,
   directory: string,
-  maxBytes: number,
+  { uploadBytes, diskHeadroomBytes }: Pick<Limits, 'uploadBytes' | 'diskHeadroomBytes'>,
 ): Promise<Upload> {
   if (!request.isMultipart()) {
     throw new ApiError(415, 'multipart/form-data was expected', {
@@ -38,9 +43,16 @@ export async function receiveUpload(
   }
   const fields: Record<string, unknown> = {};
   const files: UploadedFile[] = [];
-  const limits = { fileSize: maxBytes, files: MAX_FILES, fields: 20, fieldSize: MAX_FIELD_BYTES };
+  const limits = { fileSize: uploadBytes, files: MAX_FILES, fields: 20, fieldSize: MAX_FIELD_BYTES };
+  let bytes = 0;
+  const count = async (more: number): Promise<void> => {
+    const looks = Math.floor(bytes / LOOK_AT_DISK_BYTES);
+    bytes += more;
+    if (bytes > uploadBytes) throw tooLarge(uploadBytes);
+    if (Math.floor(bytes / LOOK_AT_DISK_BYTES) > looks) await requireSpace(0, diskHeadroomBytes);
+  };
   for await (const part of request.parts({ limits })) {
-    if (part.type === 'file') files.push(await receiveFile(part, directory, files.length));
+    if (part.type === 'file') files.push(await receiveFile(part, directory, files.length, count));
     else if (part.fieldname in fields)
       throw new ApiError(400, 'a field is given twice', { field: part.fieldname });
     else fields[part.fieldname] = part.value;
@@ -53,13 +65,30 @@ export async function receiveUpload(
   throw new ApiError(400, `${field ?? 'the fields'}: ${issue?.message ?? 'they do not fit'}`, { field });
 }
 
-async function receiveFile(part: MultipartFile, directory: string, number: number): Promise<UploadedFile> {
+const tooLarge = (maxBytes: number): ApiError =>
+  new ApiError(413, `the files have more than ${maxBytes} bytes in all`, {
+    hint: 'Send them in several requests, or submit them where they are: tocsin submit.',
+  });
+
+/** @param count told of the bytes as they come; may refuse them */
+async function receiveFile(
+  part: MultipartFile,
+  directory: string,
+  number: number,
+  count: (bytes: number) => Promise<void>,
+): Promise<UploadedFile> {
   const name = shownName(part.filename);
   // Rows without an id are called after their file: each has a directory of its own, so that names may be equal.
   const own = join(directory, String(number));
   await mkdir(own);
   const path = join(own, storedName(name));
-  await pipeline(part.file, createWriteStream(path, { flags: 'wx' }));
+  const counted = async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of chunks) {
+      await count(chunk.length);
+      yield chunk;
+    }
+  };
+  await pipeline(part.file, counted, createWriteStream(path, { flags: 'wx' }));
   return { name, path };
 }
 

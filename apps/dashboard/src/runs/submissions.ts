@@ -1,7 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { messageOf } from '@tocsin/errors';
+import { rm } from 'node:fs/promises';
+import type { CorpusRow } from '@tocsin/corpus';
+import { messageOf, UserError } from '@tocsin/errors';
 import { audit, type Pool } from '@tocsin/store';
 import type { FastifyBaseLogger } from 'fastify';
 import { loggedError } from '../http/logged-error.js';
@@ -15,11 +14,15 @@ export interface SubmissionsOptions {
   pool: Pool;
   submit: Submit;
   log: FastifyBaseLogger;
+  /** Rows that the open runs of one key may have together. */
+  rowsPerKey: number;
 }
 
-/** Files of a directory that `directory()` gave. */
+/** Files of a directory that `uploadDirectory()` gave. */
 export interface UploadedFiles {
   directory: string;
+  /** Rows of the open runs of the same key. */
+  openRows: number;
   files: readonly UploadedFile[];
 }
 
@@ -33,18 +36,13 @@ export class Submissions {
     this.#options = options;
   }
 
-  /** A directory for what is uploaded. `start` takes it over; whoever does not get that far removes it. */
-  directory(): Promise<string> {
-    return mkdtemp(join(tmpdir(), 'tocsin-upload-'));
-  }
-
   /**
    * Begins a submission; the directory is removed when its files are read.
    * @returns the run, as soon as there is one
    * @throws UserError for a corpus that cannot be begun
    */
   start(
-    { directory, files }: UploadedFiles,
+    { directory, files, openRows }: UploadedFiles,
     submission: Omit<Submission, 'sources' | 'onRow' | 'onRun' | 'signal'>,
   ): Promise<number> {
     const { signal } = this.#over;
@@ -58,7 +56,7 @@ export class Submissions {
         .submit({
           ...submission,
           sources: files.map(({ path }) => path),
-          onRow: rowInShownNames(files),
+          onRow: this.#counted(openRows, rowInShownNames(files)),
           shownError: (error) => errorInShownNames(error, files),
           ...{ signal, onRun },
         })
@@ -70,6 +68,22 @@ export class Submissions {
         .finally(() => this.#running.delete(submitted));
       this.#running.add(submitted);
     });
+  }
+
+  /** A corpus with more rows than the key may have is broken off where it goes over. */
+  #counted(openRows: number, onRow: (row: CorpusRow) => CorpusRow): (row: CorpusRow) => CorpusRow {
+    const { rowsPerKey } = this.#options;
+    let rows = openRows;
+    return (row) => {
+      rows += 1;
+      if (rows <= rowsPerKey) return onRow(row);
+      throw new UserError(
+        `the run was stopped: the open runs of its key may have ${rowsPerKey} rows in all`,
+        {
+          hint: 'Submit fewer rows, or wait until other runs are scored.',
+        },
+      );
+    };
   }
 
   /** Breaks off what is under way: those runs are cancelled. */

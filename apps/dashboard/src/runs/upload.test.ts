@@ -1,9 +1,12 @@
-import { readdir } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ErrorBody, ItemList, MadeRun, Run } from '../contract/index.js';
 import { DashboardBed } from '../testing/dashboard-bed.js';
+import { sweepUploads } from './upload-space.js';
 
 let bed: DashboardBed;
 beforeAll(async () => {
@@ -107,4 +110,77 @@ test('what is no upload is refused, and leaves nothing behind', async () => {
   });
   expect(broken.status).toBe(400);
   await expect.poll(uploads).toEqual([]);
+});
+
+test('the files of an upload count together', async () => {
+  const before = await uploads();
+  const refused = await upload(
+    { name: 'file', filename: 'a.jsonl', content: 'x'.repeat(6_000) },
+    { name: 'file', filename: 'b.jsonl', content: 'y'.repeat(6_000) },
+  );
+  expect(refused.status).toBe(413);
+  expect(refused.body.error.message).toBe('the files have more than 10000 bytes in all');
+  expect(await uploads()).toEqual(before);
+});
+
+test('an upload that the disk has no room for is refused before it is written', async () => {
+  const tight = await DashboardBed.open({ limits: { diskHeadroomBytes: 2 ** 60 } });
+  try {
+    const rows = [{ text: 'tea' }];
+    const refused = await tight.ask<ErrorBody>('submit', {
+      method: 'POST',
+      url: '/api/runs',
+      body: { rows },
+    });
+    expect(refused.status).toBe(503);
+    expect(refused.body.error.message).toMatch(/^there is no room for the upload: /);
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+  } finally {
+    await tight.close();
+  }
+});
+
+test("a key's open runs have so many rows and no more; another key's are its own", async () => {
+  const bounded = await DashboardBed.open({ limits: { rowsPerKey: 3 } });
+  try {
+    const submit = (asker: 'submit' | 'admin', texts: string[]) =>
+      bounded.ask<MadeRun & ErrorBody>(asker, {
+        method: 'POST',
+        url: '/api/runs',
+        body: { rows: texts.map((text) => ({ text })) },
+      });
+    const first = await submit('submit', ['one', 'two', 'three']);
+    expect(first.status).toBe(202);
+    const rows = async () =>
+      (await bounded.ask<Run>('submit', { url: `/api/runs/${first.body.id}` })).body.counters.rows;
+    await expect.poll(rows, { timeout: 60_000 }).toBe(3);
+    const refused = await submit('submit', ['four']);
+    expect(refused.status).toBe(429);
+    expect(refused.body.error.message).toBe('the open runs of this key have 3 rows, and 3 may be');
+    const long = await submit('admin', ['one', 'two', 'three', 'four']);
+    expect(long.status).toBe(202);
+    const state = async () =>
+      (await bounded.ask<Run>('admin', { url: `/api/runs/${long.body.id}` })).body.state;
+    await expect.poll(state, { timeout: 60_000 }).toMatch(/failed|cancelled/);
+  } finally {
+    await bounded.close();
+  }
+});
+
+test('what a killed server has left of uploads is removed; what is of a server that runs stays', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'tocsin-sweep-'));
+  const gone = spawnSync(process.execPath, ['-e', '']).pid;
+  const names = [
+    `tocsin-upload-${gone}-AbCdEf`,
+    `tocsin-upload-${process.ppid}-AbCdEf`,
+    'tocsin-upload-AbCdEf',
+  ];
+  for (const name of [...names, 'tocsin-upload-of-mine']) await mkdir(join(root, name));
+  const old = new Date(Date.now() - 48 * 60 * 60_000);
+  await utimes(join(root, 'tocsin-upload-AbCdEf'), old, old);
+  await sweepUploads(bed.app.log, root);
+  expect((await readdir(root)).toSorted()).toEqual(
+    [`tocsin-upload-${process.ppid}-AbCdEf`, 'tocsin-upload-of-mine'].toSorted(),
+  );
+  await rm(root, { recursive: true });
 });

@@ -3,12 +3,15 @@ import type { PrefixStream, StreamPiece } from '@tocsin/engine';
 import type { Stream, StreamScore } from '../contract/index.js';
 import { ApiError } from '../http/api-error.js';
 import { EventHub } from '../http/event-hub.js';
+import type { PrefixGate, PrefixWork } from './prefix-gate.js';
 
 /** Characters of all pieces together: each push prepares the whole again. */
 const MAX_CHARACTERS = 1_000_000;
 
 export interface OpenStreamOptions {
   pieces: PrefixStream<StreamPiece>;
+  /** Pushes go through it. */
+  gate: PrefixGate;
   judged: Pick<Stream, 'guard' | 'threshold' | 'policy'>;
   /** Who has made it; null without keys. */
   keyId: string | null;
@@ -40,16 +43,22 @@ export class OpenStream {
   }
 
   /** Adds a piece. @returns the score of all so far */
-  async push(piece: StreamPiece): Promise<StreamScore> {
-    this.#characters += lengthOf(piece);
-    if (this.#characters > MAX_CHARACTERS) {
+  async push(piece: StreamPiece, from: Pick<PrefixWork, 'client' | 'signal'>): Promise<StreamScore> {
+    const characters = lengthOf(piece);
+    if (this.#characters + characters > MAX_CHARACTERS) {
       throw new ApiError(413, `a stream takes ${MAX_CHARACTERS} characters`, {
         hint: 'Score what is longer as a text: the guard sees only its beginning.',
       });
     }
     clearTimeout(this.#idle);
     try {
-      const { score, isHarmful, threshold, tokens, truncated } = await this.#options.pieces.push(piece);
+      const { score, isHarmful, threshold, tokens, truncated } = await this.#options.gate.run(
+        { ...from, characters },
+        () => {
+          this.#characters += characters;
+          return this.#options.pieces.push(piece);
+        },
+      );
       this.#pushes += 1;
       const answer = { push: this.#pushes, score, harmful: isHarmful, threshold, tokens, truncated };
       this.events.send('score', answer);

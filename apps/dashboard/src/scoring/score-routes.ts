@@ -2,6 +2,7 @@ import { fieldSource } from '@tocsin/corpus';
 import type { Item } from '@tocsin/engine';
 import type { ExpressOutcome } from '@tocsin/producer';
 import { z } from 'zod';
+import { clientOf } from '../access/who.js';
 import type { App } from '../app.js';
 import {
   type ItemScore,
@@ -22,7 +23,7 @@ export function scoreRoutes(app: App, services: Services): void {
   app.post(
     '/score',
     {
-      config: { needs: 'score' },
+      config: { needs: 'score', interactive: true },
       schema: {
         tags: ['scoring'],
         summary: 'Score an item, or `items`',
@@ -36,7 +37,10 @@ export function scoreRoutes(app: App, services: Services): void {
       const asked = items === undefined ? [itemOf(one, json)] : manyOf(request.body, json);
       const judgement = await judgementOf(services, request.body);
       const { guard, threshold, policy } = judgement;
-      const outcomes = await guard.scorer.score(asked, { signal: untilGone(reply) });
+      const outcomes = await guard.scorer.score(asked, {
+        signal: untilGone(reply),
+        client: clientOf(request),
+      });
       const judged = { guard: guard.name, threshold, policy };
       if (items !== undefined)
         return { ...judged, results: outcomes.map((outcome) => resultOf(outcome, judgement)) };

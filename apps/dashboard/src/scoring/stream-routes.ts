@@ -1,6 +1,6 @@
 import type { StreamPiece } from '@tocsin/engine';
 import { z } from 'zod';
-import { whoOf } from '../access/who.js';
+import { clientOf, whoOf } from '../access/who.js';
 import type { App } from '../app.js';
 import {
   newStream,
@@ -11,6 +11,7 @@ import {
   streamScore,
 } from '../contract/index.js';
 import { ApiError } from '../http/api-error.js';
+import { untilGone } from '../http/client-gone.js';
 import { judgementOf } from '../policies/judgement.js';
 import type { Services } from '../services.js';
 
@@ -27,10 +28,11 @@ export function streamRoutes(app: App, services: Services): void {
     async (request, reply) => {
       const { prompt, tools } = request.body;
       const { guard, threshold, policy } = await judgementOf(services, request.body);
-      streams.requireRoom();
+      streams.requireRoom(whoOf(request).keyId);
       const pieces = (await guard.prefixes()).stream({ threshold, prompt, tools });
       const judged = { guard: guard.name, threshold, policy };
-      const begun = streams.begin({ pieces, judged, keyId: whoOf(request).keyId });
+      const { prefixGate: gate } = guard;
+      const begun = streams.begin({ pieces, gate, judged, keyId: whoOf(request).keyId });
       return reply.code(201).send(begun.answer);
     },
   );
@@ -38,7 +40,7 @@ export function streamRoutes(app: App, services: Services): void {
   app.post(
     '/streams/:id/chunks',
     {
-      config: { needs: 'score' },
+      config: { needs: 'score', interactive: true },
       schema: {
         tags: ['scoring'],
         summary: 'Push a piece: the score of all so far',
@@ -47,9 +49,9 @@ export function streamRoutes(app: App, services: Services): void {
         response: { 200: streamScore },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const open = streams.get(request.params.id, whoOf(request).keyId);
-      return open.push(pieceOf(request.body));
+      return open.push(pieceOf(request.body), { client: clientOf(request), signal: untilGone(reply) });
     },
   );
 

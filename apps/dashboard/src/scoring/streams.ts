@@ -11,10 +11,17 @@ export class Streams {
     this.#limits = limits;
   }
 
-  /** Whether another one may be begun. @throws ApiError when there are too many */
-  requireRoom(): void {
-    if (this.#open.size < this.#limits.streams) return;
-    throw new ApiError(503, 'too many streams are open', { retryAfter: this.#limits.streamIdleSeconds });
+  /** Whether another one may be begun by this key. @throws ApiError when there are too many */
+  requireRoom(keyId: string | null): void {
+    const { streams, streamsPerKey, streamIdleSeconds: retryAfter } = this.#limits;
+    const own = [...this.#open.values()].filter((stream) => stream.keyId === keyId).length;
+    if (own >= streamsPerKey) {
+      throw new ApiError(429, `too many streams: ${own} of this key are open, and ${streamsPerKey} may be`, {
+        hint: 'End those that are not used (DELETE /api/streams/:id); a stream that nothing is pushed to ends by itself.',
+        retryAfter,
+      });
+    }
+    if (this.#open.size >= streams) throw new ApiError(503, 'too many streams are open', { retryAfter });
   }
 
   begin(options: Omit<OpenStreamOptions, 'idleSeconds' | 'onEnd'>): OpenStream {

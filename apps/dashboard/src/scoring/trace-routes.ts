@@ -1,5 +1,7 @@
+import { clientOf } from '../access/who.js';
 import type { App } from '../app.js';
 import { trace, traceRequest } from '../contract/index.js';
+import { untilGone } from '../http/client-gone.js';
 import { judgementOf } from '../policies/judgement.js';
 import type { Services } from '../services.js';
 import { itemOf } from './item-of.js';
@@ -10,7 +12,7 @@ export function traceRoutes(app: App, services: Services): void {
   app.post(
     '/trace',
     {
-      config: { needs: 'score' },
+      config: { needs: 'score', interactive: true },
       schema: {
         tags: ['scoring'],
         summary: 'Where an item turns harmful: the score after every token',
@@ -18,10 +20,14 @@ export function traceRoutes(app: App, services: Services): void {
         response: { 200: trace },
       },
     },
-    async (request) => {
-      const item = itemOf(request.body, request.jsonText ?? '{}');
+    async (request, reply) => {
+      const json = request.jsonText ?? '{}';
+      const item = itemOf(request.body, json);
       const { guard, threshold, policy } = await judgementOf(services, request.body);
-      const traced = await (await guard.prefixes()).trace(item, { threshold });
+      const work = { client: clientOf(request), characters: json.length, signal: untilGone(reply) };
+      const traced = await guard.prefixGate.run(work, async () =>
+        (await guard.prefixes()).trace(item, { threshold }),
+      );
       return traceAnswer(traced, { guard: guard.name, threshold, policy });
     },
   );

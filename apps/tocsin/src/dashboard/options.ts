@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { DEFAULT_LIMITS as L, type Limits } from '@tocsin/dashboard/limits';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { portNumber } from '../metrics-options.js';
 
 /** Where the API and the page are served, and what they may do. */
@@ -7,6 +8,13 @@ export interface DashboardFlags {
   port: number;
   trustProxy?: string[];
   corpusRoot?: string[];
+  pendingItems: number;
+  pendingTokens: number;
+  pendingItemsPerKey: number;
+  pendingTokensPerKey: number;
+  uploadMib: number;
+  rowsPerKey: number;
+  connections: number;
 }
 
 export const DEFAULT_HOST = '127.0.0.1';
@@ -21,7 +29,42 @@ export function addDashboardOptions(command: Command): Command {
     )
     .option('--port <port>', 'listen there; 0 takes any that is free', portNumber, DEFAULT_PORT)
     .option('--trust-proxy <addresses>', 'proxies whose X-Forwarded-For is believed, e.g. 10.0.0.0/8', list)
-    .option('--corpus-root <dir>', 'schedules made on the page may read there; may be repeated', several);
+    .option('--corpus-root <dir>', 'schedules made on the page may read there; may be repeated', several)
+    .addOption(limit('pending-items', 'interactive items of all keys that may be pending', L.pendingItems))
+    .addOption(limit('pending-tokens', 'tokens of interactive items of all keys', L.pendingTokens))
+    .addOption(limit('pending-items-per-key', 'interactive items of one key', L.pendingItemsPerKey))
+    .addOption(
+      limit('pending-tokens-per-key', 'tokens of interactive items of one key', L.pendingTokensPerKey),
+    )
+    .addOption(limit('upload-mib', 'MiB of one upload, all its files together', L.uploadBytes / MIB))
+    .addOption(limit('rows-per-key', 'rows of the open runs of one key', L.rowsPerKey))
+    .addOption(limit('connections', 'open connections', L.connections));
+}
+
+const MIB = 1024 * 1024;
+
+/** An option that a variable sets too: `--pending-items` is `TOCSIN_PENDING_ITEMS`. */
+function limit(name: string, description: string, byDefault: number): Option {
+  return new Option(`--${name} <number>`, description)
+    .env(`TOCSIN_${name.toUpperCase().replaceAll('-', '_')}`)
+    .argParser(wholeNumber)
+    .default(byDefault);
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= 1 && number <= Number.MAX_SAFE_INTEGER) return number;
+  throw new InvalidArgumentError('A whole number of 1 or more was expected.');
+}
+
+/** The limits that the options set. */
+export function limitsOf(flags: DashboardFlags): Partial<Limits> {
+  const { pendingItems, pendingTokens, pendingItemsPerKey, pendingTokensPerKey, uploadMib } = flags;
+  const { rowsPerKey, connections } = flags;
+  return {
+    ...{ pendingItems, pendingTokens, pendingItemsPerKey, pendingTokensPerKey, rowsPerKey, connections },
+    uploadBytes: uploadMib * MIB,
+  };
 }
 
 function list(text: string): string[] {

@@ -10,7 +10,7 @@ import { allowPrivate, type PrivateWebhookFlags } from '../schedule/service.js';
 import type { Service } from '../services.js';
 import type { Stack } from '../stack.js';
 import { VERSION } from '../version.js';
-import type { DashboardFlags } from './options.js';
+import { type DashboardFlags, limitsOf } from './options.js';
 import { scheduleRequests } from './schedule-requests.js';
 import { submitFor } from './submit-for.js';
 
@@ -60,6 +60,7 @@ export class DashboardService implements Service {
         allowPrivateWebhooks: allowPrivate(this.#options),
       },
       trustProxy,
+      limits: limitsOf(this.#options),
     });
     try {
       this.#url = await this.#app.listen({ host, port });

@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import type { App } from '../../app.js';
 import type { ApiError, ErrorStatus } from '../../http/api-error.js';
-import { loggedError } from '../../http/logged-error.js';
+import { logFailure } from '../../http/client-gone.js';
 import { toApiError } from '../../http/to-api-error.js';
 import type { ErrorBody } from '../contract/error.js';
 import { OpenaiError } from './openai-error.js';
@@ -10,7 +10,7 @@ import { OpenaiError } from './openai-error.js';
 export function answerErrors(app: App): void {
   app.setErrorHandler((thrown, request, reply) => {
     const error = thrown instanceof OpenaiError ? thrown : toApiError(thrown);
-    if (error.status >= 500) request.log.error(loggedError(thrown), 'request failed');
+    logFailure(request, thrown, error);
     return send(reply, error);
   });
   app.setNotFoundHandler((request, reply) => {

@@ -1,6 +1,7 @@
 import { type InputText, moderationResult, moderationTexts } from '@tocsin/corpus';
 import type { ExpressOutcome } from '@tocsin/producer';
 import { listPolicies } from '@tocsin/store';
+import { clientOf } from '../../access/who.js';
 import type { App } from '../../app.js';
 import { untilGone } from '../../http/client-gone.js';
 import { refusals } from '../contract/error.js';
@@ -15,7 +16,7 @@ export function moderationRoutes(app: App, { pool, guards }: OpenaiOptions): voi
   app.post(
     '/moderations',
     {
-      config: { needs: 'score' },
+      config: { needs: 'score', interactive: true },
       schema: {
         tags: ['OpenAI'],
         summary: 'Score a text, or several',
@@ -31,7 +32,7 @@ export function moderationRoutes(app: App, { pool, guards }: OpenaiOptions): voi
       if (model === undefined) throw notFound(noSuchModel(name ?? ''), 'model', 'model_not_found');
       const outcomes = await model.guard.scorer.score(
         texts.map(({ text }) => ({ text })),
-        { signal: untilGone(reply) },
+        { signal: untilGone(reply), client: clientOf(request) },
       );
       const { threshold } = model;
       const results = outcomes.map((outcome, i) => {
