@@ -1,5 +1,6 @@
 import { type Channel, createChannel, createSession } from 'better-sse';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ApiError } from './api-error.js';
 
 /** Connections that hear the same events, as server-sent events. */
 export class EventHub {
@@ -9,13 +10,26 @@ export class EventHub {
 
   /** Answers with events from here on. The headers that were set before go with them. */
   async join(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    // The session makes an address of both, and after `hijack` nobody would answer that it cannot.
+    if (!URL.canParse(request.raw.url ?? '', `http://${request.headers.host ?? ''}`)) {
+      throw new ApiError(400, 'the header Host cannot be read');
+    }
+    // Events never end by themselves, and Node sends the head of an answer without a body when it ends.
+    if (request.method === 'HEAD') {
+      await reply.type('text/event-stream').send();
+      return;
+    }
     reply.hijack();
     const set = Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)]);
     // nginx would keep events back.
     const headers = { ...Object.fromEntries(set), 'x-accel-buffering': 'no' };
     // Who left before this would never be noticed to leave: the session, its timer and its listener would stay for ever.
     if (reply.raw.destroyed) return;
-    const session = await createSession(request.raw, reply.raw, { headers });
+    const session = await createSession(request.raw, reply.raw, { headers }).catch((error: unknown) => {
+      // Else the connection would stay open, without an answer, for ever.
+      reply.raw.destroy();
+      throw error;
+    });
     if (this.#over) {
       reply.raw.end();
       return;
