@@ -6,6 +6,8 @@ export interface Exported {
   flagged: number;
   /** Rows that were read and could not be scored. */
   failed: number;
+  /** What the person who wanted the output should know of it. */
+  notes: readonly string[];
 }
 
 /** A run whose scores are there. */
@@ -28,7 +30,7 @@ export async function exportScores(
   writer: ScoreWriter,
   threshold: number,
 ): Promise<Exported> {
-  const exported: Exported = { flagged: 0, failed: 0 };
+  const exported: Exported = { flagged: 0, failed: 0, notes: [] };
   try {
     const { pool, runId, signal, min } = run;
     for await (const all of exportRows(pool, runId, signal, { texts: run.withText === true })) {
@@ -40,6 +42,7 @@ export async function exportScores(
       if (writer.readerGone) break;
     }
     await writer.finish();
+    exported.notes = writer.notes ?? [];
     return exported;
   } catch (error) {
     await writer.abort();

@@ -2,7 +2,11 @@ import { Command, CommanderError } from 'commander';
 import { addCommands } from './commands.js';
 import { EXIT } from './exit-codes.js';
 import { reportError } from './report-error.js';
+import { failWhenOutputIsLost, showControlCharacters } from './safe-console.js';
 import { VERSION } from './version.js';
+
+showControlCharacters();
+failWhenOutputIsLost();
 
 const program = new Command('tocsin')
   .description('Bulk harm scoring with SIREN guards, on your own machines.')

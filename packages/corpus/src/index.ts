@@ -4,7 +4,7 @@ export { type CorpusFields, DEFAULT_FIELDS } from './fields.js';
 export { type FoundSources, findSources } from './find-sources.js';
 export { INPUT_FORMATS, type InputFormat, inputFormat } from './input-format.js';
 export { type ReadJsonlOptions, readJsonl } from './jsonl-reader.js';
-export { checkWritable } from './output.js';
+export { checkWritable, refuseInputAsOutput } from './output.js';
 export {
   type CorpusReading,
   DEFAULT_MAX_LINE_BYTES,
@@ -29,10 +29,10 @@ export { MAX_KEY_LENGTH } from './row-key.js';
 export { csvText } from './score-encoder.js';
 export { SCORE_FORMATS, type ScoreFormat, scoreFormat } from './score-format.js';
 export { type RequestAnswer, SCORE_COLUMNS, type ScoreRow } from './score-row.js';
-export { checkOutput, type OutputOptions, type ScoreWriter, writerFor } from './score-writer.js';
+export { checkOutput, type OutputOptions, outputFiles, type ScoreWriter, writerFor } from './score-writer.js';
 export { SHAPES, type ShapeName } from './shapes/index.js';
 export { type InputText, moderationTexts } from './shapes/moderation-input.js';
-export { badRequest, noRequest, type RequestFault } from './shapes/request-fault.js';
+export { badRequest, noJsonLine, noRequest, type RequestFault, storedFault } from './shapes/request-fault.js';
 export { readRequestKey } from './shapes/request-key.js';
 export { type Moderation, type ModerationResult, moderationResult } from './sinks/moderation.js';
 export { type BatchLine, batchLines, OpenaiBatchWriter } from './sinks/openai-batch-writer.js';

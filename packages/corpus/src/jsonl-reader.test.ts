@@ -59,22 +59,22 @@ describe('rows', () => {
       {
         kind: 'reject',
         seq: 2,
-        key: 'a.jsonl:3',
+        key: 'a.jsonl:line:3',
         file: a,
         line: 3,
         rejectKind: 'json',
         reason: 'The line is not JSON at character 1: a value was expected.',
       },
-      { kind: 'item', seq: 3, key: 'a.jsonl:4', file: a, line: 4, content: { text: 'two' } },
+      { kind: 'item', seq: 3, key: 'a.jsonl:line:4', file: a, line: 4, content: { text: 'two' } },
       { kind: 'item', seq: 4, key: '5', file: b, line: 1, content: { prompt: 'p', response: 'r' } },
     ]);
   });
 
-  test('of one source without an id have the line number as key', async () => {
+  test('of one source without an id have their place as key', async () => {
     const path = await file('a.jsonl', '\n \t\n{"text":"a"}\r\n\r\n{"text":"b"}\r\n');
     expect((await read([path])).map((row) => [row.seq, row.key, row.line])).toEqual([
-      [1, '3', 3],
-      [2, '5', 5],
+      [1, 'line:3', 3],
+      [2, 'line:5', 5],
     ]);
   });
 
@@ -148,7 +148,7 @@ describe('long lines', () => {
     const rows = await read([path], { maxLineBytes: line.length });
     expect(texts(rows)).toEqual(['0123456789', 'reject', 'b']);
     expect(rows[1]).toMatchObject({
-      key: '2',
+      key: 'line:2',
       reason: 'The line is 22 bytes long, more than the limit of 21.',
     });
   });

@@ -1,9 +1,13 @@
-import { constants } from 'node:fs';
+import { constants, fstat } from 'node:fs';
 import { access, type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
+import { promisify } from 'node:util';
 import { codeOf, UserError } from '@tocsin/errors';
 import { outputError } from './output-error.js';
+import { STDIN, sourceName } from './source-name.js';
+
+const statOf = promisify(fstat);
 
 /** Where bytes go, and what makes them count. */
 export interface Output {
@@ -33,6 +37,27 @@ export async function checkWritable(path: string): Promise<void> {
     await rm(place.partial);
   } catch (error) {
     throw outputError(path, error);
+  }
+}
+
+/**
+ * Refuses an output that is one of the inputs, under whatever name: the scores would take the place of the texts.
+ * @throws UserError
+ */
+export async function refuseInputAsOutput(path: string, sources: readonly string[]): Promise<void> {
+  const output = await stat(path).catch(() => undefined);
+  // What is no regular file (a pipe, /dev/null) is not replaced.
+  if (output?.isFile() !== true) return;
+  for (const source of sources) {
+    const input = await (source === STDIN ? statOf(0) : stat(source)).catch(() => undefined);
+    if (input?.dev !== output.dev || input.ino !== output.ino) continue;
+    const same = source === path ? '' : `It is the same file as ${sourceName(source)}. `;
+    throw new UserError(
+      `${JSON.stringify(path)} is both an input and an output: its rows would be replaced.`,
+      {
+        hint: `${same}Write to another file, outside of the directories and patterns that are read.`,
+      },
+    );
   }
 }
 
@@ -67,8 +92,11 @@ function viaPartial(place: FilePlace, handle: FileHandle): Output {
       await rename(place.partial, place.target);
     },
     async discard() {
-      await close();
-      await rm(place.partial, { force: true });
+      try {
+        await close();
+      } finally {
+        await rm(place.partial, { force: true });
+      }
     },
   };
 }

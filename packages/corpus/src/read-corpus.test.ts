@@ -70,8 +70,8 @@ test('sources of several formats are one corpus, numbered through', async () => 
   const rows = await readRows(sources);
   expect(rows).toHaveLength(1_002);
   expect(rows.slice(0, 3).map(({ seq, key, file }) => [seq, key, file])).toEqual([
-    [1, 'a.csv:2', sources[0]],
-    [2, 'b.jsonl:1', sources[1]],
+    [1, 'a.csv:line:2', sources[0]],
+    [2, 'b.jsonl:line:1', sources[1]],
     [3, '1', sources[2]],
   ]);
 });

@@ -13,8 +13,9 @@ import { postgresRecords } from './formats/postgres.js';
 import { type InputFormat, inputFormat } from './input-format.js';
 import type { ParsedRow } from './parse-row.js';
 import type { CorpusRow } from './row.js';
+import { CustomIds } from './shapes/custom-ids.js';
 import { SHAPE_OF, type ShapeName } from './shapes/index.js';
-import { keyPrefixes, STDIN, sourceLabel, sourceName } from './source-name.js';
+import { keyPrefixes, placeKey, STDIN, sourceLabel, sourceName } from './source-name.js';
 import type { Found } from './source-record.js';
 import { count } from './wording.js';
 
@@ -73,7 +74,7 @@ export interface ReadCorpusOptions extends CorpusReading {
  * - A row is an object with a string `text`, or with a string `prompt` and/or `response`, or with an array `messages` and
  *   perhaps `tools`; null counts as absent. An empty text is a text, and so is one with U+0000. Everything else is a
  *   reject, and the next rows go on. Other shapes make such rows of their records.
- * - The key is the row's `id` (string or number), else its line number ("17"; "name.jsonl:17" with several sources).
+ * - The key is the row's `id` (string or number), else its place ("line:17" or "row:17"; "name.jsonl:line:17" with several sources).
  *   Equal keys are allowed: each row is kept.
  *
  * Throws a `UserError` for what is wrong with a source as a whole (missing, UTF-16, damaged gzip, ...), after the rows
@@ -89,13 +90,14 @@ export async function* readCorpus(
   const how = formatOptions(options);
   const prefixes = keyPrefixes(sources);
   const position = { seq: 0 };
+  const requests = options.shape === 'openai-batch' ? new CustomIds() : undefined;
   if (options.task !== undefined && sources.length > 1) {
     for (const source of sources)
       if (await canBeReadTwice(source, options)) await checkFirst(source, options);
   }
   for (const [i, source] of sources.entries()) {
     const before = position.seq;
-    yield* sourceRows({ source, prefix: prefixes[i] ?? '', position }, options, how);
+    yield* sourceRows({ source, prefix: prefixes[i] ?? '', position, requests }, options, how);
     if (position.seq > before) continue;
     options.onNotice?.(
       `${sourceName(source)} holds no rows. If it should, see whether it is whole, and of the format that its name says.`,
@@ -126,18 +128,20 @@ interface SourcePlace {
   prefix: string;
   /** The last row so far. */
   position: { seq: number };
+  /** Of all sources, where rows are requests. */
+  requests?: CustomIds | undefined;
 }
 
 /** The rows of one source; the first ones are held back until it is clear that they can be read. */
 async function* sourceRows(
-  { source, prefix, position }: SourcePlace,
+  { source, prefix, position, requests }: SourcePlace,
   options: ReadCorpusOptions,
   how: FormatOptions & { fields: ResolvedFields },
 ): AsyncGenerator<CorpusRow[]> {
   const { fields, contentColumns } = how;
   const file = sourceLabel(source);
   const format = inputFormat(source, options.format);
-  const unit = format === 'parquet' || format === 'postgres' ? ({ unit: 'row' } as const) : {};
+  const unit: { unit?: 'row' } = format === 'parquet' || format === 'postgres' ? { unit: 'row' } : {};
   // A request that cannot be read has an answer of its own.
   const isChecked = options.task !== undefined && options.shape !== 'openai-batch';
   const rules = { source, fields, contentColumns, task: options.task ?? 'content' };
@@ -149,16 +153,17 @@ async function* sourceRows(
   const reading = { ...how, ...(first && { onColumns: first.onColumns }) };
   for await (const records of recordsOf(source, format, reading)) {
     for (const found of records) {
-      for (const parsed of rowsOf(found, options, fields)) {
+      const parsedRows = rowsOf(found, options, fields);
+      for (const parsed of requests?.unrepeated(parsedRows) ?? parsedRows) {
         position.seq += 1;
-        const { key = `${prefix}${found.line}`, ...row } = parsed;
+        const inUnit = { ...unit, ...(found.unit && { unit: found.unit }) };
+        const { key = placeKey(prefix, inUnit.unit ?? 'line', found.line), ...row } = parsed;
         const place = {
           seq: position.seq,
           key,
           file,
           line: found.line,
-          ...unit,
-          ...(found.unit && { unit: found.unit }),
+          ...inUnit,
         };
         const made: CorpusRow =
           'content' in row ? { kind: 'item', ...place, ...row } : { kind: 'reject', ...place, ...row };
@@ -216,6 +221,8 @@ function formatOptions(options: ReadCorpusOptions): FormatOptions & { fields: Re
     contentColumns: named(shape.contentColumns(fields)),
     textColumns: named(shape.textColumns(fields)),
     jsonColumns: named(shape.jsonColumns(fields)),
+    // As the Batch API reads them: every line is a request, and has an answer.
+    isJsonLines: options.shape === 'openai-batch',
     idColumn: fields.id,
     expected: shape.expected(fields),
     delimiter: options.delimiter,

@@ -8,21 +8,23 @@ export const MAX_KEY_LENGTH = 1024;
 export type RowKey = { key: string | undefined } | Rejection;
 
 /**
- * The key that a row's id field gives: a string as it is, a number as JSON writes it (an integer beyond 2^53 keeps
- * the digits of the source, which `spelled` gives). An absent or null id gives none; anything else is a reason to reject the row.
+ * The key that a row's id field gives: a string as it is, a number as JSON writes it (one with more digits than a double
+ * holds keeps those of the source, which `spelled` gives). An absent or null id gives none, and so does NaN, which is how data
+ * frames write a missing number; anything else is a reason to reject the row.
  */
 export function rowKey(value: unknown, spelled: () => string | undefined, field: string): RowKey {
-  if (value === undefined || value === null) return { key: undefined };
+  if (value === undefined || value === null || Number.isNaN(value)) return { key: undefined };
   const unusable = (kind: RejectKind, what: string): Rejection =>
     rejection(kind, `The id field ${JSON.stringify(field)} ${what}.`);
   if (typeof value !== 'string' && typeof value !== 'number') {
     return unusable('type', `is ${typeName(value)}; a string or a number was expected`);
   }
-  if (typeof value === 'number' && !Number.isFinite(value)) {
-    return unusable('type', 'is a number too large to be read; write it as a string');
+  const source = typeof value === 'number' && !Number.isSafeInteger(value) ? spelled() : undefined;
+  if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) {
+    if (source === undefined || !/\d/.test(source))
+      return unusable('type', 'is infinite; a string or a number was expected');
   }
-  const rounded = typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value);
-  const key = (rounded ? spelled() : undefined) ?? String(value);
+  const key = source !== undefined && isRounded(value as number, source) ? source : String(value);
   if (key.length > MAX_KEY_LENGTH) {
     return unusable(
       'too_long',
@@ -33,4 +35,10 @@ export function rowKey(value: unknown, spelled: () => string | undefined, field:
   if (!key.isWellFormed())
     return unusable('encoding', 'holds half of a surrogate pair, which is no character');
   return { key };
+}
+
+/** True when a double does not hold every digit of the source. */
+function isRounded(value: number, source: string): boolean {
+  if (!Number.isFinite(value) || Number.isInteger(value)) return true;
+  return source.replace(/e.*$/i, '').replace(/^-?0*\.?0*|\./g, '').length > 15;
 }

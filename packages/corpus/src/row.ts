@@ -19,7 +19,7 @@ export type KeptFields = Readonly<Record<string, unknown>>;
 interface RowPlace {
   /** 1-based, counts every row (items and rejects) of all sources. */
   seq: number;
-  /** The row's id, else its line number; several rows may share one. */
+  /** The row's id, else its place (`line:42`, `row:42`, with several sources `a.jsonl:line:42`); several rows may share one. */
   key: string;
   /** The source as it was given; `-` is stdin. */
   file: string;

@@ -52,7 +52,7 @@ describe('csv', () => {
     expect(rows([])).toBe('');
   });
 
-  test.each(['=1+1', '+1', '-1', '@SUM(A1)', '\tx', '\rx'])(
+  test.each(['=1+1', '+1+1', '-1-cmd', '-', '@SUM(A1)', '-1e', '\t1', '\rx', '-1\n'])(
     'a cell that a spreadsheet would run is made text: %j',
     (text) => {
       const [line] = parse(rows([{ key: text, error: text }])) as string[][];

@@ -36,19 +36,23 @@ function cells(row: ScoreRow): ScoreRow {
 
 /**
  * Lines of CSV (RFC 4180, with LF). A spreadsheet runs a cell that begins with = + - @, tab or CR as a formula, and
- * keys come from the corpus: such cells get an apostrophe in front, in the key too. Numbers are left alone.
+ * keys come from the corpus: such cells get an apostrophe in front, in the key too. Plain numbers (`-100123`) are left
+ * alone: a spreadsheet computes nothing from one.
  */
 function csvEncoder(delimiter: string): ScoreEncoder {
   const csv = (records: readonly (readonly unknown[])[]): string =>
-    stringify([...records], { delimiter, escape_formulas: true, cast: { boolean: String } });
+    stringify([...records], { delimiter, cast: { boolean: String, string: csvText } });
   return { header: csv([SCORE_COLUMNS]), rows: (rows) => csv(rows.map(csvCells)) };
 }
 
 /** What a spreadsheet would take for a formula (the last four are its signs in full width). */
 const FORMULA = /^[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/;
 
+const PLAIN_NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
+
 /** A text as it stands in a cell of CSV that we write. */
-export const csvText = (text: string): string => (FORMULA.test(text) ? `'${text}` : text);
+export const csvText = (text: string): string =>
+  FORMULA.test(text) && !PLAIN_NUMBER.test(text) ? `'${text}` : text;
 
 function csvCells(row: ScoreRow): unknown[] {
   const ordered = cells(row);

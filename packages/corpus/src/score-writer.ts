@@ -25,6 +25,12 @@ export interface OutputOptions {
   tableMode?: TableMode;
 }
 
+/** The files that an output is written to: none for a database and for standard output. */
+export function outputFiles(path: string, format?: string): string[] {
+  if (isPostgres(path) || path === STDOUT) return [];
+  return scoreFormat(path, format).format === 'openai-batch' ? [path, batchErrorsPath(path)] : [path];
+}
+
 /** Check format and place of an output before any work is done for it. Throws a `UserError`. */
 export async function checkOutput(path: string, format?: string, options: OutputOptions = {}): Promise<void> {
   if (isPostgres(path)) return checkTable(path, tableOf(format, options), options.tableMode);

@@ -20,7 +20,7 @@ export function sourceName(source: string): string {
 }
 
 /**
- * What stands before the line number in the key of a row without an id, one per source: nothing for a single
+ * What stands before `line:42` in the key of a row without an id, one per source: nothing for a single
  * source, else the file's name and a colon (the paths as given when two files share a name).
  */
 export function keyPrefixes(sources: readonly string[]): string[] {
@@ -29,4 +29,17 @@ export function keyPrefixes(sources: readonly string[]): string[] {
   const names = labels.map((source) => (source === STDIN ? 'stdin' : basename(source)));
   const distinct = new Set(names).size === names.length;
   return (distinct ? names : labels).map((name) => `${name}:`);
+}
+
+/**
+ * The key of a row without an id that can be one: where it stands. An id cannot be taken for it by accident (a bare
+ * number could: many ids are numbers).
+ */
+export function placeKey(prefix: string, unit: 'line' | 'row', number: number): string {
+  return `${prefix}${unit}:${number}`;
+}
+
+/** True for a key that `placeKey` could have given. */
+export function isPlaceKey(key: string): boolean {
+  return /(?:^|:)(?:line|row):\d+$/.test(key);
 }

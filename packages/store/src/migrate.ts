@@ -1,17 +1,29 @@
 import { fileURLToPath } from 'node:url';
 import { UserError } from '@tocsin/errors';
+import { getTableName, is } from 'drizzle-orm';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { migrate } from 'drizzle-orm/node-postgres/migrator';
+import { PgTable } from 'drizzle-orm/pg-core';
+import type pg from 'pg';
 import type { Pool } from './connect.js';
+import * as pipeline from './schema.js';
+import * as access from './schema-access.js';
+import * as dashboard from './schema-dashboard.js';
 
 const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url));
+/** The names of Tocsin's tables. */
+const TABLES = Object.values({ ...pipeline, ...access, ...dashboard })
+  .filter((value) => is(value, PgTable))
+  .map((table) => getTableName(table));
+const OWN_DATABASE =
+  'Give Tocsin a database of its own: create one (createdb tocsin) and set DATABASE_URL to it.';
 /** drizzle's migrator takes no lock of its own. Any number will do, as long as it is always the same. */
 const MIGRATION_LOCK = 7_062_601;
 
 /**
  * Brings the schema up to date. Any number of processes may do so at once.
- * @throws UserError when the schema is newer than this version of Tocsin
+ * @throws UserError when the schema is newer than this version of Tocsin, or the database is used by another application
  */
 export async function migrateSchema(pool: Pool): Promise<void> {
   const client = await pool.connect();
@@ -19,6 +31,7 @@ export async function migrateSchema(pool: Pool): Promise<void> {
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
     try {
       await refuseNewerSchema(client);
+      await refuseForeignTables(client);
       await migrate(drizzle(client), { migrationsFolder: MIGRATIONS });
     } finally {
       await client.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]);
@@ -46,6 +59,36 @@ export async function schemaState(client: Queryable): Promise<SchemaState> {
   );
   if (applied === known) return 'current';
   return applied > known ? 'newer' : 'older';
+}
+
+/**
+ * In a database that Tocsin has not set up: refuses another application's record of migrations, which is not to be mistaken
+ * for Tocsin's, and a table under a name that a migration would create.
+ */
+async function refuseForeignTables(client: pg.PoolClient): Promise<void> {
+  if ((await schemaState(client)) !== 'none') {
+    const { rows: applied } = await client.query<{ hash: string }>(
+      'select hash from drizzle.__drizzle_migrations',
+    );
+    const ours = new Set(readMigrationFiles({ migrationsFolder: MIGRATIONS }).map(({ hash }) => hash));
+    if (applied.some(({ hash }) => ours.has(hash))) return;
+    if (applied.length > 0) {
+      throw new UserError('the database belongs to another application that uses drizzle', {
+        hint: OWN_DATABASE,
+      });
+    }
+  }
+  const { rows } = await client.query<{ name: string }>(
+    `select relname as name from pg_class
+     where relnamespace = to_regnamespace(current_schema()) and relkind in ('r', 'p', 'v', 'm', 'f') and relname = any($1)
+     order by relname`,
+    [TABLES],
+  );
+  if (rows.length === 0) return;
+  const names = rows.map(({ name }) => name).join(', ');
+  throw new UserError(`the database already has tables under names that Tocsin uses: ${names}`, {
+    hint: OWN_DATABASE,
+  });
 }
 
 async function refuseNewerSchema(client: Queryable): Promise<void> {

@@ -18,10 +18,10 @@ export class SmallDisk {
   }
 
   /** @returns undefined where this process may not mount */
-  static async mount(dir: string): Promise<SmallDisk | undefined> {
+  static async mount(dir: string, size = SIZE): Promise<SmallDisk | undefined> {
     await mkdir(dir);
     try {
-      await run('mount', ['-t', 'tmpfs', '-o', `size=${SIZE},mode=0755`, 'tocsin-chaos', dir]);
+      await run('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=0755`, 'tocsin-chaos', dir]);
     } catch {
       return undefined;
     }

@@ -61,8 +61,8 @@ test('it finds what is lost, doubled, different, or left behind, and nothing els
     { key: 'failed', error: died },
     { key: 'twice', score: 0.5 },
     { key: 'twice', score: 0.5 },
-    { key: '6', reject: 'f.jsonl, line 6: no row' },
-    { key: '7', reject: 'f.jsonl, line 7: no row' },
+    { key: 'line:6', reject: 'f.jsonl, line 6: no row' },
+    { key: 'line:7', reject: 'f.jsonl, line 7: no row' },
   ]);
   const undisturbed = [
     { key: 'same', score: 0.5 + 1e-7 },
@@ -71,8 +71,8 @@ test('it finds what is lost, doubled, different, or left behind, and nothing els
     { key: 'poison', score: 0.5 },
     { key: 'failed', score: 0.5 },
     { key: 'twice', score: 0.5 },
-    { key: 'f.jsonl:6', error: 'f.jsonl, line 6: no row' },
-    { key: 'f.jsonl:7', error: 'f.jsonl, line 7: another reason' },
+    { key: 'f.jsonl:line:6', error: 'f.jsonl, line 6: no row' },
+    { key: 'f.jsonl:line:7', error: 'f.jsonl, line 7: another reason' },
     { key: 'missing', score: 0.5 },
   ];
   const corpus = { file: '/somewhere/f.jsonl', rows: undisturbed.length, poisoned: 'poison' };
@@ -85,7 +85,7 @@ test('it finds what is lost, doubled, different, or left behind, and nothing els
     different: [
       'other: 0.25, expected 0.2501',
       `failed: ${died}, expected 0.5`,
-      '7: f.jsonl, line 7: no row, expected f.jsonl, line 7: another reason',
+      'line:7: f.jsonl, line 7: no row, expected f.jsonl, line 7: another reason',
     ],
     claims: 1,
     parcelsLeft: 1,

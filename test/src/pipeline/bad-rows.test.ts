@@ -27,10 +27,10 @@ const rejected = (reason: RegExp) => ({ error: expect.stringMatching(reason) });
 /** A line, the key of its row, and what becomes of it. */
 const LINES: [line: string | Buffer, key: string, outcome: object][] = [
   ['{"id":"good","text":"What a lovely morning."}', 'good', scored],
-  ['not JSON', '2', rejected(/rows.jsonl, line 2: The line is not JSON at character 1/)],
-  ['{"id":"cut","text":"no end', '3', rejected(/line 3: The line is not JSON at character 27/)],
-  ['["an array"]', '4', rejected(/line 4: The line is an array; a JSON object .* was expected/)],
-  ['"a string"', '5', rejected(/line 5: The line is a string/)],
+  ['not JSON', 'line:2', rejected(/rows.jsonl, line 2: The line is not JSON at character 1/)],
+  ['{"id":"cut","text":"no end', 'line:3', rejected(/line 3: The line is not JSON at character 27/)],
+  ['["an array"]', 'line:4', rejected(/line 4: The line is an array; a JSON object .* was expected/)],
+  ['"a string"', 'line:5', rejected(/line 5: The line is a string/)],
   [
     '{"id":"none","body":"x"}',
     'none',
@@ -45,20 +45,24 @@ const LINES: [line: string | Buffer, key: string, outcome: object][] = [
     rejected(/line 10: The row has both "text" and "prompt"/),
   ],
   ['{"id":"nul","text":"a\\u0000b"}', 'nul', scored],
-  ['{"id":"a\\u0000b","text":"x"}', '12', rejected(/line 12: The id field "id" holds the character U\+0000/)],
+  [
+    '{"id":"a\\u0000b","text":"x"}',
+    'line:12',
+    rejected(/line 12: The id field "id" holds the character U\+0000/),
+  ],
   ['{"id":"half","text":"a\\ud800b"}', 'half', rejected(/line 13: .*"text" holds half of a surrogate pair/)],
   [
     '{"id":"\\udc00","text":"x"}',
-    '14',
+    'line:14',
     rejected(/line 14: The id field "id" holds half of a surrogate pair/),
   ],
-  ['{"id":{"n":1},"text":"x"}', '15', rejected(/line 15: The id field "id" is an object/)],
+  ['{"id":{"n":1},"text":"x"}', 'line:15', rejected(/line 15: The id field "id" is an object/)],
   [
     `{"id":"${'k'.repeat(1025)}","text":"x"}`,
-    '16',
+    'line:16',
     rejected(/line 16: The id field "id" is 1,025 characters long/),
   ],
-  [Buffer.from([0x22, 0xff, 0x22]), '17', rejected(/line 17: The line is not UTF-8: byte 2/)],
+  [Buffer.from([0x22, 0xff, 0x22]), 'line:17', rejected(/line 17: The line is not UTF-8: byte 2/)],
   ['{"id":"empty","text":""}', 'empty', scored],
   ['{"id":"blanks","text":" \\n\\t "}', 'blanks', scored],
   ['{"id":"good","text":"The same key again."}', 'good', scored],
@@ -79,9 +83,9 @@ test('a byte order mark, CR LF and blank lines are no part of a row; the last li
   const ended = await score(text);
   expect(ended.exitCode).toBe(0);
   expect(parseLines(ended.stdout)).toMatchObject([
-    { key: '1', ...scored },
-    { key: '4', ...scored },
-    { key: '5', ...scored },
+    { key: 'line:1', ...scored },
+    { key: 'line:4', ...scored },
+    { key: 'line:5', ...scored },
   ]);
   const plain = await score('{"text":"one"}\n{"text":"two"}\n{"text":"three"}\n');
   const scores = (from: Ended) => parseLines(from.stdout).map((line) => line.score);
@@ -104,7 +108,7 @@ test('50 MB in a line are scored, more than 64 MB are rejected', async () => {
     { key: 'before', truncated: false, ...scored },
     { key: 'long', truncated: true, tokens: 512, ...scored },
     {
-      key: '3',
+      key: 'line:3',
       ...rejected(/line 3: The line is 68,\d{3},\d{3} bytes long, more than the limit of 67,108,864/),
     },
     { key: 'after', truncated: false, ...scored },

@@ -16,7 +16,7 @@ const ROWS = [
   { text: 'How do I bake bread?\nWith flour, water and time.' },
   { id: '=1+1', text: 'a key that a spreadsheet would compute' },
 ];
-const KEYS = ['post', 'exchange', 'prompt', 'response', '7', '6', '=1+1'];
+const KEYS = ['post', 'exchange', 'prompt', 'response', '7', 'line:6', '=1+1'];
 
 let dir: string;
 let expected: ScoreLine[];
@@ -97,9 +97,9 @@ test('several files are one corpus; a row without an id is named by its file and
   const ended = await score([join(dir, 'rows.jsonl'), more]);
   expect(ended.exitCode).toBe(0);
   expect(parseLines(ended.stdout).map(({ key }) => key)).toEqual([
-    ...KEYS.map((key) => (key === '6' ? 'rows.jsonl:6' : key)),
-    'more.jsonl:1',
-    'more.jsonl:2',
+    ...KEYS.map((key) => (key === 'line:6' ? 'rows.jsonl:line:6' : key)),
+    'more.jsonl:line:1',
+    'more.jsonl:line:2',
   ]);
 });
 

@@ -1,8 +1,8 @@
-import { checkWritable } from '@tocsin/corpus';
+import { checkWritable, refuseInputAsOutput } from '@tocsin/corpus';
 import { UserError } from '@tocsin/errors';
 import { drift } from '@tocsin/evaluate';
 import { Command } from 'commander';
-import { addCorpusOptions, type CorpusFlags, labels } from '../corpus-options.js';
+import { addCorpusOptions, type CorpusFlags, labels, openCorpus } from '../corpus-options.js';
 import type { LabelFlags } from '../eval/labels.js';
 import { EXIT } from '../exit-codes.js';
 import { addMachineOptions, BACKBONE_HELP, type GuardFlags, probability } from '../guard-options.js';
@@ -54,7 +54,11 @@ async function compare(
       hint: 'Write it to a file first.',
     });
   }
-  if (flags.out !== undefined) await checkWritable(flags.out);
+  if (flags.out !== undefined) {
+    const { sources } = await openCorpus(files, flags);
+    await refuseInputAsOutput(flags.out, [...sources]);
+    await checkWritable(flags.out);
+  }
   const sides = {
     a: sideFlags(specs.a, flags.backboneA, flags),
     b: sideFlags(specs.b, flags.backboneB, flags),

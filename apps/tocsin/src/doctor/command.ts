@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { EXIT } from '../exit-codes.js';
 import { addGuardOptions, type GuardFlags } from '../guard-options.js';
 import { jsonText } from '../table.js';
+import { printable } from '../trace/printable.js';
 import { cacheCheck } from './checks/cache.js';
 import { databaseCheck } from './checks/database.js';
 import { gpuCheck } from './checks/gpu.js';
@@ -58,7 +59,7 @@ async function doctor({ guard, json, cacheDir, dataDir, ...flags }: DoctorFlags)
       dataDir,
       guard: guard === undefined ? undefined : { ref: guard, ...flags },
     },
-    json === true ? undefined : (finding) => console.log(findingText(finding)),
+    json === true ? undefined : (finding) => void process.stdout.write(`${findingText(finding)}\n`),
   );
   if (json === true) console.log(jsonText(findings));
   return findings.some(({ verdict }) => verdict === 'problem') ? EXIT.failed : EXIT.ok;
@@ -73,6 +74,6 @@ export function findingText({ subject, verdict, says, todo }: Finding, chalk = n
     note: chalk.yellow,
     problem: chalk.red,
   };
-  const head = `${colour[verdict](verdict.padEnd(8))} ${subject.padEnd(SUBJECT_WIDTH)} ${says}`;
-  return todo === undefined ? head : `${head}\n${' '.repeat(9 + SUBJECT_WIDTH + 1)}${todo}`;
+  const head = `${colour[verdict](verdict.padEnd(8))} ${subject.padEnd(SUBJECT_WIDTH)} ${printable(says)}`;
+  return todo === undefined ? head : `${head}\n${' '.repeat(9 + SUBJECT_WIDTH + 1)}${printable(todo)}`;
 }

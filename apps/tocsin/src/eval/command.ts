@@ -1,8 +1,8 @@
-import { checkWritable } from '@tocsin/corpus';
+import { checkWritable, refuseInputAsOutput } from '@tocsin/corpus';
 import { UserError } from '@tocsin/errors';
 import { DEFAULT_RESAMPLES, DEFAULT_SEED, type Evaluation, evaluate } from '@tocsin/evaluate';
 import { Command } from 'commander';
-import { addCorpusOptions, type CorpusFlags, labels, SOURCES } from '../corpus-options.js';
+import { addCorpusOptions, type CorpusFlags, labels, openCorpus, SOURCES } from '../corpus-options.js';
 import { EXIT } from '../exit-codes.js';
 import { addGuardOptions, type GuardFlags, probability, wholeNumber } from '../guard-options.js';
 import { untilDoneOrInterrupted } from '../interrupt.js';
@@ -57,7 +57,11 @@ export function evalCommand(): Command {
 }
 
 async function evaluateCorpus(files: string[], flags: EvalFlags, interrupted: AbortSignal): Promise<number> {
-  if (flags.out !== undefined) await checkWritable(flags.out);
+  if (flags.out !== undefined) {
+    const { sources } = await openCorpus(files, flags);
+    await refuseInputAsOutput(flags.out, [...sources, ...(flags.scores === undefined ? [] : [flags.scores])]);
+    await checkWritable(flags.out);
+  }
   const found = await labelledScores(files, flags, interrupted);
   requireUsable(found, flags);
   const evaluation: Evaluation = evaluate(found.rows, {

@@ -56,7 +56,12 @@ async function exportRun(runId: number, flags: ExportFlags): Promise<number> {
       await checkOutput(flags.out, flags.format, output);
       const threshold = flags.threshold ?? run.threshold ?? DEFAULT_THRESHOLD;
       const writer = await writerFor(flags.out, flags.format, output);
-      await exportScores({ pool, runId, signal, withText: flags.withText === true }, writer, threshold);
+      const { notes } = await exportScores(
+        { pool, runId, signal, withText: flags.withText === true },
+        writer,
+        threshold,
+      );
+      for (const note of notes) console.error(note);
       return run.scored < run.rows ? EXIT.someRejected : EXIT.ok;
     });
   } catch (error) {

@@ -1,4 +1,4 @@
-import { checkOutput, sourceLabel, writerFor } from '@tocsin/corpus';
+import { checkOutput, outputFiles, sourceLabel, writerFor } from '@tocsin/corpus';
 import { UserError } from '@tocsin/errors';
 import { Command } from 'commander';
 import { addCorpusOptions, type CorpusFlags, SOURCES } from '../corpus-options.js';
@@ -41,7 +41,8 @@ async function score(files: string[], flags: ScoreFlags, interrupted: AbortSigna
   const output = outputOptions(flags, flags.guard);
   const openWriter = (): ReturnType<typeof writerFor> => writerFor(flags.out, flags.format, output);
   const check = (): Promise<void> => checkOutput(flags.out, flags.format, output);
-  const ran = await scoreCorpus({ files, flags, check, openWriter }, interrupted);
+  const outputs = outputFiles(flags.out, flags.format);
+  const ran = await scoreCorpus({ files, flags, outputs, check, openWriter }, interrupted);
   printSummary({ ...ran, out: sourceLabel(flags.out) }, flags);
   if (ran.state === 'failed') return EXIT.failed;
   return ran.rejected + ran.failed > 0 ? EXIT.someRejected : EXIT.ok;

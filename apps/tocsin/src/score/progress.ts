@@ -1,4 +1,5 @@
 import cliProgress from 'cli-progress';
+import { printable } from '../trace/printable.js';
 
 /** How far a run is. */
 export interface ProgressState {
@@ -56,7 +57,7 @@ class BarProgress implements Progress {
   }
 
   note(message: string): void {
-    this.#stream.write(`\r\x1b[2K${message}\n`);
+    this.#stream.write(`\r\x1b[2K${printable(message)}\n`);
   }
 
   phase(what: string): void {
@@ -91,7 +92,7 @@ class LineProgress implements Progress {
   }
 
   note(message: string): void {
-    this.#stream.write(`${message}\n`);
+    this.#stream.write(`${printable(message)}\n`);
   }
 
   phase(what: string): void {

@@ -1,4 +1,4 @@
-import type { CorpusRow, ScoreWriter } from '@tocsin/corpus';
+import { type CorpusRow, refuseInputAsOutput, type ScoreWriter } from '@tocsin/corpus';
 import { type OpenGuard, openGuard } from '@tocsin/engine';
 import { exportScores } from '@tocsin/producer';
 import { getRun, setRunState, withRetry } from '@tocsin/store';
@@ -19,6 +19,8 @@ import { type Submission, watchRun } from './watch-run.js';
 export interface ScoreJob {
   files: string[];
   flags: GuardFlags & CorpusFlags & RetentionFlags & MetricsFlags & { threshold?: number };
+  /** Files that will be written: none of them may be an input. */
+  outputs?: readonly string[];
   /** Makes sure that the scores can be written, before any work is done for them. */
   check?: () => Promise<void>;
   /** Takes the scores in the order of the rows; called when all are there. */
@@ -38,6 +40,7 @@ export interface ScoreJob {
 export async function scoreCorpus(job: ScoreJob, interrupted: AbortSignal): Promise<RunSummary> {
   const { files, flags } = job;
   const corpus = await openCorpus(files, flags);
+  for (const output of job.outputs ?? []) await refuseInputAsOutput(output, corpus.sources);
   await job.check?.();
   const progress = openProgress();
   const stopping = (): void =>
@@ -56,6 +59,8 @@ export async function scoreCorpus(job: ScoreJob, interrupted: AbortSignal): Prom
       onTrouble: (message) => progress.note(message),
     });
     try {
+      // Once more: what the database lacked before may now be a table of Tocsin's.
+      await job.check?.();
       return await runThrough(stack, guard, { ...job, corpus }, progress, interrupted);
     } finally {
       await stack.close();
@@ -100,7 +105,7 @@ async function runThrough(
     const state = await run.finish();
     progress.phase('Writing the scores');
 
-    await exportScores(run, await job.openWriter(), threshold);
+    const { notes } = await exportScores(run, await job.openWriter(), threshold);
     const counts = await withRetry(() => getRun(run.pool, run.runId), run.signal);
     return {
       run: run.runId,
@@ -115,6 +120,7 @@ async function runThrough(
       truncated: counts.truncated,
       flagged: counts.flagged ?? 0,
       reasons: await reasonsOf(run.pool, counts),
+      notes,
       threshold,
       tokens: parcels.tokensDone,
       scoringSeconds,

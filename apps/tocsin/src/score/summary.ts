@@ -26,6 +26,8 @@ export interface RunSummary {
   flagged: number;
   /** Why rows have no score, the most frequent reasons first. */
   reasons: ProblemReason[];
+  /** What the person who wanted the output should know of it. */
+  notes: readonly string[];
   threshold: number;
   /** Tokens that went through the model. */
   tokens: number;
@@ -63,7 +65,7 @@ function summaryText(summary: Summary): string {
     ['out', summary.out === '-' ? 'standard output' : summary.out],
   ];
   const text = lines.map(([name, value]) => `${`${name}:`.padEnd(12)}${value}`);
-  return [...text, ...reasonLines(summary.reasons)].join('\n');
+  return [...text, ...reasonLines(summary.reasons), ...summary.notes].join('\n');
 }
 
 function speed(summary: Summary, number: (value: number) => string): string {

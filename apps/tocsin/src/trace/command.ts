@@ -46,7 +46,7 @@ async function trace(text: string | undefined, flags: TraceFlags): Promise<void>
   );
   try {
     const result = await guard.trace(input, { threshold: flags.threshold });
-    console.log(flags.json === true ? JSON.stringify(result) : traceText(result));
+    process.stdout.write(`${flags.json === true ? JSON.stringify(result) : traceText(result)}\n`);
   } finally {
     await guard.close();
   }

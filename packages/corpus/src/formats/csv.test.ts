@@ -42,7 +42,7 @@ describe('rows', () => {
     const rows = await read('id,prompt,response\n1,a,\n,"",b\n3,,\n');
     expect(rows.map(outcome)).toEqual([
       ['1', 2, { prompt: 'a' }],
-      ['3', 3, { prompt: '', response: 'b' }],
+      ['line:3', 3, { prompt: '', response: 'b' }],
       ['3', 4, expect.stringContaining('no text to score')],
     ]);
   });
@@ -55,17 +55,17 @@ describe('rows', () => {
     ]);
     expect((await read(bytes)).map(outcome)).toEqual([
       ['1', 2, { text: 'a' }],
-      ['3', 3, 'The record has 3 fields, and the header 2.'],
-      ['4', 4, 'The record has 1 field, and the header 2.'],
+      ['line:3', 3, 'The record has 3 fields, and the header 2.'],
+      ['line:4', 4, 'The record has 1 field, and the header 2.'],
       [
-        '5',
+        'line:5',
         5,
         'The quotes of the record cannot be read: a closing quote is not followed by the end of its field.',
       ],
-      ['6', 6, 'The record is not UTF-8: byte 3 of it fits no character.'],
+      ['line:6', 6, 'The record is not UTF-8: byte 3 of it fits no character.'],
       ['6', 8, { text: 'e' }],
       [
-        '9',
+        'line:9',
         9,
         'The quotes of the record cannot be read: a quote that is opened in it is never closed. It takes up 2 lines.',
       ],
@@ -75,7 +75,7 @@ describe('rows', () => {
   test('longer than the limit are rejects', async () => {
     const rows = await read(`id,text\n1,${'x'.repeat(100)}\n2,b\n`, { maxLineBytes: 20 });
     expect(rows.map(outcome)).toEqual([
-      ['2', 2, 'The record is 102 bytes long, more than the limit of 20.'],
+      ['line:2', 2, 'The record is 102 bytes long, more than the limit of 20.'],
       ['2', 3, { text: 'b' }],
     ]);
   });
@@ -99,7 +99,11 @@ describe('rows', () => {
   });
 
   test('are counted by lines when they have no id', async () => {
-    expect((await read('text\na\n"b\nc"\nd\n')).map(({ key }) => key)).toEqual(['2', '3', '5']);
+    expect((await read('text\na\n"b\nc"\nd\n')).map(({ key }) => key)).toEqual([
+      'line:2',
+      'line:3',
+      'line:5',
+    ]);
   });
 });
 

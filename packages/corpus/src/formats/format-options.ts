@@ -14,6 +14,8 @@ export interface FormatOptions extends OpenSourceOptions {
   jsonColumns: readonly string[];
   /** What a record should be, for a person: "a JSON object with "text" was expected". */
   expected: string;
+  /** JSON is always one record per line: arrays and objects over several lines are not looked for. */
+  isJsonLines?: boolean | undefined;
   /** The field of the key. */
   idColumn: string | undefined;
   /** Between the fields of CSV. */

@@ -20,7 +20,7 @@ export async function* jsonlRecords(source: string, options: FormatOptions): Asy
   const errors = readingErrors(source, () => where(), options.signal);
   try {
     const { head, all } = await openText(source, options);
-    const layout = jsonLayout(head);
+    const layout = options.isJsonLines === true ? 'lines' : jsonLayout(head);
     if (layout === 'lines') {
       const splitter = new LineSplitter(options.maxLineBytes);
       where = () => `after line ${count(splitter.lines)}`;

@@ -1,12 +1,72 @@
 import { isUtf8 } from 'node:buffer';
-import type { ParquetParsers } from 'hyparquet';
+import type { FileMetaData, ParquetParsers } from 'hyparquet';
 import { FaultyCell } from '../cell-record.js';
 
-/** Text that is decoded only when it is UTF-8; JSON stays as it is written. */
+/**
+ * Text that is decoded only when it is UTF-8; JSON stays as it is written; times keep every digit. Bytes that `exactDecimals`
+ * has marked stay bytes.
+ */
 export const PARSERS: Partial<ParquetParsers> = {
   stringFromBytes: textOf,
   jsonFromBytes: textOf,
-};
+  timestampFromMicroseconds: (micros: bigint) => instant(micros * 1000n),
+  timestampFromNanoseconds: instant,
+  geometryFromBytes: (bytes: Uint8Array | undefined) => bytes,
+  geographyFromBytes: (bytes: Uint8Array | undefined) => bytes,
+} as Partial<ParquetParsers>;
+
+const NANOS_A_MILLISECOND = 1_000_000n;
+
+/** Nanoseconds since 1970 in ISO 8601: 3 digits of a second, 6 or 9 where it has them. */
+function instant(nanos: bigint | undefined): string | undefined {
+  if (nanos === undefined) return undefined;
+  const rest = ((nanos % NANOS_A_MILLISECOND) + NANOS_A_MILLISECOND) % NANOS_A_MILLISECOND;
+  const date = new Date(Number((nanos - rest) / NANOS_A_MILLISECOND));
+  if (Number.isNaN(date.getTime())) return undefined;
+  const digits = String(rest)
+    .padStart(6, '0')
+    .replace(/^000000$|000$/, '');
+  return date.toISOString().replace('Z', `${digits}Z`);
+}
+
+/**
+ * Has the decimals of top-level columns read as the integers that they are stored as: the reader would make doubles of
+ * them, which hold 15 digits. Changes the metadata.
+ * @returns the scale of each such column, by name
+ */
+export function exactDecimals({ schema }: FileMetaData): Map<string, number> {
+  const scales = new Map<string, number>();
+  let nested = 0;
+  for (const element of schema.slice(1)) {
+    const children = element.num_children ?? 0;
+    if (nested > 0) nested += children - 1;
+    else if (children > 0) nested = children;
+    else if (element.converted_type === 'DECIMAL' || element.logical_type?.type === 'DECIMAL') {
+      scales.set(element.name, element.scale ?? 0);
+      delete element.converted_type;
+      delete element.logical_type;
+      // The one kind of bytes that is handed to a parser as it is.
+      if (element.type === 'BYTE_ARRAY') element.logical_type = { type: 'GEOMETRY' };
+    }
+  }
+  return scales;
+}
+
+/** A decimal with all its digits: 150 with scale 2 is "1.50". */
+export function decimalText(value: unknown, scale: number): string | null {
+  if (value === null || value === undefined) return null;
+  const unscaled = value instanceof Uint8Array ? signed(value) : BigInt(value as number | bigint);
+  const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0');
+  const sign = unscaled < 0n ? '-' : '';
+  if (scale === 0) return `${sign}${digits}`;
+  return `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
+}
+
+/** Big-endian two's complement. */
+function signed(bytes: Uint8Array): bigint {
+  if (bytes.length === 0) return 0n;
+  return BigInt.asIntN(bytes.length * 8, BigInt(`0x${Buffer.from(bytes).toString('hex')}`));
+}
 
 function textOf(bytes: Uint8Array | undefined): string | FaultyCell | undefined {
   if (bytes === undefined) return undefined;
@@ -15,7 +75,7 @@ function textOf(bytes: Uint8Array | undefined): string | FaultyCell | undefined 
 }
 
 /**
- * A value of Parquet as one of JSON: an integer beyond 2^53 and a decimal string of it, times in ISO 8601, bytes in hex.
+ * A value of Parquet as one of JSON: an integer beyond 2^53 and a decimal string of it, dates in ISO 8601, bytes in hex.
  * A struct's null member is left out: Parquet cannot say that it was absent.
  */
 export function jsonValue(value: unknown): unknown {

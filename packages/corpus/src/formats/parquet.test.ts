@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { type ParquetWriteOptions, parquetWriteBuffer } from 'hyparquet-writer';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { outcome, readRows } from '../testing/read-rows.js';
+import { decimalText } from './parquet-cell.js';
 
 let dir: string;
 beforeEach(async () => {
@@ -43,7 +44,7 @@ describe('rows', () => {
     expect(rows.map((row) => (row.kind === 'item' && 'text' in row.content ? row.content.text : ''))).toEqual(
       texts,
     );
-    expect(rows.map(({ key }) => key)).toEqual(texts.map((_, i) => String(i + 1)));
+    expect(rows.map(({ key }) => key)).toEqual(texts.map((_, i) => `row:${i + 1}`));
   });
 
   test('without a text are rejects that name the columns', async () => {
@@ -61,9 +62,9 @@ describe('rows', () => {
       ],
     });
     expect((await readRows(file)).map(outcome)).toEqual([
-      ['1', 1, { prompt: 'p' }],
-      ['2', 2, { response: 'r' }],
-      ['3', 3, expect.stringContaining('no text to score')],
+      ['row:1', 1, { prompt: 'p' }],
+      ['row:2', 2, { response: 'r' }],
+      ['row:3', 3, expect.stringContaining('no text to score')],
     ]);
   });
 
@@ -72,7 +73,7 @@ describe('rows', () => {
     ['INT32', [-1, 2], ['-1', '2']],
     ['DOUBLE', [0.5, 2], ['0.5', '2']],
     ['BOOLEAN', [true, false], ['true', 'false']],
-    ['STRING', ['a', null], ['a', '2']],
+    ['STRING', ['a', null], ['a', 'row:2']],
     ['UUID', ['00000000-0000-4000-8000-000000000001', '00000000-0000-4000-8000-000000000002'], undefined],
     ['TIMESTAMP', [new Date(0), new Date(1_000)], ['1970-01-01T00:00:00.000Z', '1970-01-01T00:00:01.000Z']],
   ] as const)('an id may be %s', async (type, data, keys) => {
@@ -113,8 +114,8 @@ describe('rows', () => {
       'nested.parquet',
     );
     expect((await readRows(nested)).map(outcome)).toEqual([
-      ['1', 1, { messages: '[{"role":"user","content":"hello"}]' }],
-      ['2', 2, expect.stringContaining('no text to score')],
+      ['row:1', 1, { messages: '[{"role":"user","content":"hello"}]' }],
+      ['row:2', 2, expect.stringContaining('no text to score')],
     ]);
   });
 
@@ -127,8 +128,8 @@ describe('rows', () => {
       columnData: [{ name: 'text', data: [Buffer.from('fine'), Buffer.from([0xff, 0xfe])] }],
     });
     expect((await readRows(file)).map(outcome)).toEqual([
-      ['1', 1, { text: 'fine' }],
-      ['2', 2, 'The field "text" is not UTF-8.'],
+      ['row:1', 1, { text: 'fine' }],
+      ['row:2', 2, 'The field "text" is not UTF-8.'],
     ]);
   });
 });
@@ -217,4 +218,13 @@ test('whatever is written is read back', async () => {
     ),
     { numRuns: 60 },
   );
+});
+
+test('a decimal keeps every digit, however it is stored', () => {
+  const bytes = Buffer.from('6b14e9f812f366c35'.padStart(32, '0'), 'hex');
+  expect(decimalText(bytes, 2)).toBe('1234567890123456789.01');
+  expect(decimalText(Buffer.from('fff9', 'hex'), 2)).toBe('-0.07');
+  expect(decimalText(123456789012345671n, 0)).toBe('123456789012345671');
+  expect(decimalText(-150, 2)).toBe('-1.50');
+  expect(decimalText(undefined, 2)).toBeNull();
 });

@@ -8,7 +8,7 @@ import { sourceName } from '../source-name.js';
 import type { Found } from '../source-record.js';
 import { count } from '../wording.js';
 import type { FormatOptions } from './format-options.js';
-import { faultIn, jsonValue, PARSERS } from './parquet-cell.js';
+import { decimalText, exactDecimals, faultIn, jsonValue, PARSERS } from './parquet-cell.js';
 import { readingErrors } from './reading-errors.js';
 import { seekable } from './spool.js';
 
@@ -37,6 +37,7 @@ export async function* parquetRecords(
       if (!copied && options.roots !== undefined) await checkRoots(file.path, handle, options.roots);
       const buffer = await bufferOf(handle);
       const metadata = await parsing(source, where, () => metadataOf(buffer, source));
+      const decimals = exactDecimals(metadata);
       const columns = wantedColumns(metadata, options.columns, source);
       const groups = metadata.row_groups.map((group) => Number(group.num_rows));
       for (const rows of groups) {
@@ -44,7 +45,7 @@ export async function* parquetRecords(
         const range = { metadata, columns, from: read, to: read + rows };
         const records = await parsing(source, where, () => readRows(buffer, range));
         for (let at = 0; at < records.length; at += CHUNK_ROWS) {
-          yield found(records.slice(at, at + CHUNK_ROWS), read + at + 1, metadata, options);
+          yield found(records.slice(at, at + CHUNK_ROWS), read + at + 1, { metadata, decimals }, options);
         }
         read += rows;
         // Only the wanted columns are read: progress goes by rows.
@@ -146,14 +147,17 @@ async function readRows(
 function* found(
   rows: Record<string, unknown>[],
   first: number,
-  metadata: FileMetaData,
+  { metadata, decimals }: { metadata: FileMetaData; decimals: ReadonlyMap<string, number> },
   options: FormatOptions,
 ): Generator<Found> {
   // Rows that lack what is wanted are told what there is instead.
   const others = columnNames(metadata).filter((name) => !options.columns.includes(name));
   for (const [i, row] of rows.entries()) {
     const cells: Record<string, unknown> = {};
-    for (const [name, value] of Object.entries(row)) cells[name] = faultIn(value) ?? jsonValue(value);
+    for (const [name, value] of Object.entries(row)) {
+      const scale = decimals.get(name);
+      cells[name] = scale === undefined ? (faultIn(value) ?? jsonValue(value)) : decimalText(value, scale);
+    }
     for (const name of others) cells[name] ??= undefined;
     yield { line: first + i, record: cellRecord(cells, options) };
   }

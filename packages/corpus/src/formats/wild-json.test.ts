@@ -30,7 +30,7 @@ describe('arrays', () => {
   const rows = [{ id: 1, text: 'a ] , { "' }, { text: 'b' }];
   const expected = [
     ['1', 1, { text: 'a ] , { "' }],
-    ['2', 2, { text: 'b' }],
+    ['row:2', 2, { text: 'b' }],
   ];
   test.each([
     ['on one line', JSON.stringify(rows)],
@@ -39,18 +39,22 @@ describe('arrays', () => {
     ['with a comma too much', `[\n${rows.map((row) => `${JSON.stringify(row)},\n`).join('')}]`],
     ['two after each other', rows.map((row) => JSON.stringify([row], null, 1)).join('\n')],
     ['none, but objects over several lines', rows.map((row) => JSON.stringify(row, null, 1)).join('\n')],
-    ['none, but lines with commas', rows.map((row) => `${JSON.stringify(row)},\n`).join('')],
   ])('%s', async (_what, content) => {
     expect(await read(content)).toEqual(expected);
   });
 
+  test('lines with commas are lines', async () => {
+    const content = rows.map((row) => `${JSON.stringify(row)},\n`).join('');
+    expect(await read(content)).toEqual([expected[0], ['line:2', 2, { text: 'b' }]]);
+  });
+
   test('a bad element costs no other', async () => {
     expect(await read('[{"text":"a"},\n{"text":"b},\n7, {"text" "c"}, {"text":"d"}]')).toEqual([
-      ['1', 1, { text: 'a' }],
-      ['2', 2, expect.stringContaining('The element is not JSON')],
-      ['3', 3, expect.stringContaining('The element is a number')],
-      ['4', 4, expect.stringContaining('The element is not JSON')],
-      ['5', 5, { text: 'd' }],
+      ['row:1', 1, { text: 'a' }],
+      ['row:2', 2, expect.stringContaining('The element is not JSON')],
+      ['row:3', 3, expect.stringContaining('The element is a number')],
+      ['row:4', 4, expect.stringContaining('The element is not JSON')],
+      ['row:5', 5, { text: 'd' }],
     ]);
   });
 
@@ -91,7 +95,7 @@ test('NaN and infinities matter only where they are used', async () => {
   expect(await read(lines.join('\n'))).toEqual([
     ['1', 1, { text: 'NaN, "Infinity"' }],
     ['2', 2, 'The field "text" holds NaN or Infinity, which JSON does not have.'],
-    ['3', 3, 'The field "id" holds NaN or Infinity, which JSON does not have.'],
+    ['line:3', 3, 'The field "id" holds NaN or Infinity, which JSON does not have.'],
     ['4', 4, { text: 'd' }],
   ]);
 });
@@ -108,7 +112,7 @@ describe('chats', () => {
     ];
     const sharegpt = named.map(({ role, content }) => ({ from: role, value: content }));
     for (const conversations of [named, sharegpt]) {
-      expect(await read(JSON.stringify({ conversations }), chat)).toEqual([['1', 1, said]]);
+      expect(await read(JSON.stringify({ conversations }), chat)).toEqual([['line:1', 1, said]]);
     }
   });
 

@@ -4,7 +4,7 @@ import { MAX_KEY_LENGTH, rowKey } from '../row-key.js';
 import { own, type SourceRecord } from '../source-record.js';
 import { typeName } from '../wording.js';
 import { type InputText, moderationTexts } from './moderation-input.js';
-import { badRequest, noRequest, type RequestFault } from './request-fault.js';
+import { badRequest, noRequest, type RequestFault, storedFault } from './request-fault.js';
 import { requestKey } from './request-key.js';
 import type { Shape } from './shape.js';
 
@@ -24,7 +24,7 @@ export const openaiBatch: Shape = {
     const kept = keptOf(record, keep);
     const id = rowKey(own(record.fields, 'custom_id'), () => record.json('custom_id'), 'custom_id');
     const reject = (key: string | undefined, fault: RequestFault): ParsedRow[] => [
-      { key, ...rejection('request', fault.message), fault, ...kept },
+      { key, ...rejection('request', storedFault(fault)), fault, ...kept },
     ];
     const nameless = (message: string, code: string): ParsedRow[] =>
       reject(undefined, noRequest(message, code, 'custom_id'));

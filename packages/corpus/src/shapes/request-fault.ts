@@ -18,3 +18,26 @@ export function badRequest(message: string, code: string, param: string): Reques
 export function noRequest(message: string, code: string, param: string | null): RequestFault {
   return { message, status: null, code, param };
 }
+
+/**
+ * A fault as the reason of a reject that is stored: the message, then status, code and parameter in brackets
+ * ("... [400 empty_array: input]", "... [duplicate_custom_id: custom_id]"), so that an output written later has them.
+ */
+export function storedFault({ message, status, code, param }: RequestFault): string {
+  if (code === null) return message;
+  return `${message} [${status === null ? '' : `${status} `}${code}${param === null ? '' : `: ${param}`}]`;
+}
+
+const STORED = /^(.*) \[(?:(\d{3}) )?([a-z_]+)(?:: (\S+))?\]$/s;
+
+/** The fault that a stored reason tells of; undefined when it tells of none. */
+export function readStoredFault(reason: string): RequestFault | undefined {
+  const [, message, status, code, param = null] = STORED.exec(reason) ?? [];
+  if (message === undefined || code === undefined) return undefined;
+  return { message, status: status === undefined ? null : Number(status), code, param };
+}
+
+/** A line that is no request: what could not be read as one. */
+export function noJsonLine(reason: string): RequestFault {
+  return noRequest(reason, 'invalid_json_line', null);
+}

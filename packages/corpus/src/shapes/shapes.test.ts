@@ -82,7 +82,7 @@ describe('openai-chat', () => {
       { custom_id: 'b', messages },
       { messages },
     ]);
-    expect(rows.map(({ key }) => key)).toEqual(['a', 'b', '3']);
+    expect(rows.map(({ key }) => key)).toEqual(['a', 'b', 'line:3']);
   });
 
   test.each([
@@ -118,13 +118,27 @@ describe('openai-batch', () => {
       { type: 'text', text: 'b' },
     ];
     expect(
-      await rowsOf(request('one'), request(['two', 'three']), request(['four']), request(parts)),
+      await rowsOf(
+        request('one'),
+        request(['two', 'three'], { custom_id: 's' }),
+        request(['four'], { custom_id: 't' }),
+        request(parts, { custom_id: 'line:7' }),
+      ),
     ).toEqual([
       ['r', { text: 'one' }],
-      ['r[0/2]', { text: 'two' }],
-      ['r[1/2]', { text: 'three' }],
-      ['r[0/1]', { text: 'four' }],
-      ['r', { text: 'a\nb' }],
+      ['s[0/2]', { text: 'two' }],
+      ['s[1/2]', { text: 'three' }],
+      ['t[0/1]', { text: 'four' }],
+      ['line:7[0/1]', { text: 'a\nb' }],
+    ]);
+  });
+
+  test('a custom_id that stands in an earlier request makes one reject', async () => {
+    const repeated = 'The "custom_id" stands in an earlier request too. [duplicate_custom_id: custom_id]';
+    expect(await rowsOf(request('one'), request(['two', 'three']), request([]))).toEqual([
+      ['r', { text: 'one' }],
+      ['r', repeated],
+      ['r', repeated],
     ]);
   });
 
@@ -157,7 +171,7 @@ describe('openai-batch', () => {
 
   test('a request without a custom_id is a reject with its line', async () => {
     expect(await rowsOf(request('x', { custom_id: undefined }))).toEqual([
-      ['1', 'The request has no "custom_id".'],
+      ['line:1', 'The request has no "custom_id". [missing_required_parameter: custom_id]'],
     ]);
   });
 

@@ -81,7 +81,14 @@ test('a request of which an item has no score is a line of the error file', asyn
       response: {
         status_code: 400,
         request_id: 'req_1',
-        body: { error: { message: 'no input', type: 'invalid_request_error', param: 'input', code: null } },
+        body: {
+          error: {
+            message: 'no input',
+            type: 'invalid_request_error',
+            param: 'input',
+            code: 'invalid_value',
+          },
+        },
       },
       error: null,
     },
@@ -90,19 +97,23 @@ test('a request of which an item has no score is a line of the error file', asyn
       response: {
         status_code: 500,
         request_id: 'req_2',
-        body: { error: { message: 'the engine ended', type: 'server_error', param: null, code: null } },
+        body: { error: { message: 'the engine ended', type: 'server_error', param: null, code: 'no_score' } },
       },
     }),
   ]);
 });
 
 test('a request says with its answer who judged, and a fault which it is', async () => {
-  const fault = { message: 'x', status: 404, code: 'model_not_found', param: 'model' };
+  const fault = { message: 'no such model', status: 404, code: 'model_not_found', param: 'model' };
   await write('out.jsonl', [
     [
       { ...scored('a', 0.25), answer: { model: 'starter:strict' } },
-      { key: 'b', error: 'no such model', unreadable: true, answer: { fault } },
-      { key: '3', error: 'no JSON', answer: { line: 3, fault: { ...fault, status: null, param: null } } },
+      { key: 'b', error: 'no such model [404 model_not_found: model]', unreadable: true, answer: { fault } },
+      {
+        key: 'line:3',
+        error: 'no JSON',
+        answer: { line: 3, fault: { ...fault, message: 'no JSON', status: null, param: null } },
+      },
     ],
   ]);
   expect(lines(await readFile(join(dir, 'out.jsonl'), 'utf8'))).toMatchObject([

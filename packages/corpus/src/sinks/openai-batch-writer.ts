@@ -1,5 +1,5 @@
 import type { ScoreRow } from '../score-row.js';
-import type { RequestFault } from '../shapes/request-fault.js';
+import { noJsonLine, type RequestFault, readStoredFault } from '../shapes/request-fault.js';
 import { readRequestKey } from '../shapes/request-key.js';
 import { type Moderation, moderationResult } from './moderation.js';
 import type { Encoder, RowWriter } from './row-writer.js';
@@ -83,8 +83,7 @@ export class OpenaiBatchWriter implements RowWriter<ScoreRow> {
   }
 
   async abort(): Promise<void> {
-    await this.#succeeded.abort();
-    await this.#failed.abort();
+    await Promise.all([this.#succeeded.abort(), this.#failed.abort()]);
   }
 
   #close(lines: { succeeded: BatchLine[]; failed: BatchLine[] }): void {
@@ -105,8 +104,7 @@ export class OpenaiBatchWriter implements RowWriter<ScoreRow> {
   }
 
   #line({ key, answer }: ScoreRow): Pick<BatchLine, 'id' | 'custom_id'> {
-    const { customId } = readRequestKey(key);
-    const custom_id = answer?.line === undefined ? customId : null;
+    const custom_id = answer?.line === undefined ? readRequestKey(key).customId : null;
     return { id: `batch_req_${this.#place}`, custom_id };
   }
 
@@ -128,11 +126,19 @@ export class OpenaiBatchWriter implements RowWriter<ScoreRow> {
   }
 }
 
-function faultOf({ answer, error = '', unreadable = false }: ScoreRow): RequestFault {
-  const message = answer?.line === undefined ? error : `Line ${answer.line}: ${error}`;
-  if (answer?.fault !== undefined) return { ...answer.fault, message };
-  return { message, status: unreadable ? 400 : 500, param: unreadable ? 'input' : null, code: null };
+function faultOf({ key, answer, error = '', unreadable = false }: ScoreRow): RequestFault {
+  if (answer?.fault !== undefined) {
+    return { ...answer.fault, message: named(answer.line, answer.fault.message) };
+  }
+  if (!unreadable) return { message: error, status: 500, param: null, code: 'no_score' };
+  const stored = readStoredFault(error);
+  if (stored !== undefined) return stored;
+  if (readRequestKey(key).customId === null) return noJsonLine(error);
+  return { message: error, status: 400, param: 'input', code: 'invalid_value' };
 }
+
+const named = (line: number | undefined, message: string): string =>
+  line === undefined ? message : `Line ${line}: ${message}`;
 
 function errorBody(status: number, { message, param, code }: Omit<RequestFault, 'status'>): object {
   return {

@@ -1,4 +1,4 @@
-import { codeOf, isUserError, UserError } from '@tocsin/errors';
+import { codeOf, isUserError, messageOf, UserError } from '@tocsin/errors';
 import pg from 'pg';
 import { connectPostgres, postgresError } from '../postgres.js';
 import type { ScoreRow } from '../score-row.js';
@@ -7,7 +7,8 @@ import type { RowWriter } from './row-writer.js';
 
 /**
  * What becomes of rows that the table has already:
- * - `replace`: a row with the same key takes the place of the one that is there, so writing again changes nothing;
+ * - `replace`: a row with the same key takes the place of the one that is there, so writing again changes nothing. Of rows
+ *   of one output that share a key the last score stays (an error never replaces a score), and the others are counted;
  * - `append`: rows are added, whatever is there;
  * - `fail`: the table must be empty or not there.
  */
@@ -30,7 +31,7 @@ const COLUMNS = {
 } as const;
 const NAMES = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];
 
-/** Make sure that scores can be written to a table, and make it if it is not there. Throws a `UserError`. */
+/** Make sure that scores can be written to a table, which need not be there yet. Creates nothing. Throws a `UserError`. */
 export async function checkTable(
   url: string,
   table: string,
@@ -38,7 +39,7 @@ export async function checkTable(
 ): Promise<void> {
   const client = await connectPostgres(url);
   try {
-    await prepareTable(client, url, table, mode);
+    await lookAtTable(client, url, table, mode);
   } finally {
     await client.end();
   }
@@ -56,6 +57,10 @@ export class PostgresWriter implements RowWriter<ScoreRow> {
   readonly #mode: TableMode;
   #rows: ScoreRow[] = [];
   #open = true;
+  #written = 0;
+  /** Marks what this writer wrote, as `scored_at`. */
+  #stamp: string | undefined;
+  #notes: readonly string[] = [];
 
   private constructor(client: pg.Client, url: string, table: string, mode: TableMode) {
     this.#client = client;
@@ -79,9 +84,14 @@ export class PostgresWriter implements RowWriter<ScoreRow> {
     }
   }
 
+  get notes(): readonly string[] {
+    return this.#notes;
+  }
+
   async write(rows: readonly ScoreRow[]): Promise<void> {
     for (const row of rows) {
       this.#rows.push(row);
+      this.#written += 1;
       if (this.#rows.length >= PAGE_ROWS) await this.#flush();
     }
   }
@@ -89,6 +99,13 @@ export class PostgresWriter implements RowWriter<ScoreRow> {
   async finish(): Promise<void> {
     if (!this.#open) return;
     await this.#flush();
+    const merged = await this.#merged();
+    if (merged > 0) {
+      const rows = merged === 1 ? '1 row shares its' : `${merged.toLocaleString('en-US')} rows share their`;
+      this.#notes = [
+        `${rows} key with another row of this output; the table holds the last score of each key. To keep every row, write to another table with --out-mode append.`,
+      ];
+    }
     this.#open = false;
     await this.#client.end();
   }
@@ -102,43 +119,96 @@ export class PostgresWriter implements RowWriter<ScoreRow> {
 
   async #flush(): Promise<void> {
     if (this.#rows.length === 0) return;
-    // Of equal keys the last row stays; one statement must not meet a key twice.
-    const rows =
-      this.#mode === 'replace' ? [...new Map(this.#rows.map((row) => [row.key, row])).values()] : this.#rows;
+    const replace = this.#mode === 'replace';
+    // One statement must not meet a key twice.
+    const rows = replace ? lastScores(this.#rows) : this.#rows;
     this.#rows = [];
-    const arrays = NAMES.map((_name, i) => `$${i + 1}::${COLUMNS[NAMES[i] ?? 'key']}[]`).join(', ');
+    const arrays = NAMES.map((name, i) => `$${i + 1}::${COLUMNS[name]}[]`).join(', ');
     const updates = NAMES.filter((name) => name !== 'key').map((name) => `${name} = excluded.${name}`);
-    const conflict =
-      this.#mode === 'replace'
-        ? ` on conflict (key) do update set ${updates.join(', ')}, scored_at = excluded.scored_at`
-        : '';
+    const conflict = `on conflict (key) do update set ${updates.join(', ')}, scored_at = excluded.scored_at
+       where excluded.error is null or old.scored_at is distinct from excluded.scored_at`;
+    const values = NAMES.map((name) =>
+      rows.map((row) =>
+        row.error !== undefined && name !== 'key' && name !== 'error' ? null : (row[name] ?? null),
+      ),
+    );
     try {
       await this.#client.query(
-        `insert into ${quoted(this.#table)} (${NAMES.join(', ')}) select * from unnest(${arrays})${conflict}`,
-        NAMES.map((name) =>
-          rows.map((row) =>
-            row.error !== undefined && name !== 'key' && name !== 'error' ? null : (row[name] ?? null),
-          ),
-        ),
+        replace
+          ? `insert into ${quoted(this.#table)} as old (${NAMES.join(', ')}, scored_at)
+             select *, $${NAMES.length + 1}::timestamptz from unnest(${arrays}) ${conflict}`
+          : `insert into ${quoted(this.#table)} (${NAMES.join(', ')}) select * from unnest(${arrays})`,
+        replace ? [...values, await this.#stamped()] : values,
       );
     } catch (error) {
       await this.abort();
       throw tableError(error, this.#url, this.#table);
     }
   }
+
+  async #stamped(): Promise<string> {
+    if (this.#stamp === undefined) {
+      const { rows } = await this.#client.query<{ now: string }>('select clock_timestamp()::text as now');
+      this.#stamp = rows[0]?.now ?? '';
+    }
+    return this.#stamp;
+  }
+
+  /** Rows of this output that have no row of their own in the table: another one has their key. */
+  async #merged(): Promise<number> {
+    if (this.#mode !== 'replace' || this.#stamp === undefined) return 0;
+    const { rows } = await this.#client.query<{ kept: string }>(
+      `select count(*) as kept from ${quoted(this.#table)} where scored_at = $1::timestamptz`,
+      [this.#stamp],
+    );
+    return this.#written - Number(rows[0]?.kept ?? 0);
+  }
 }
 
+/** The last row of each key; an error only where the key has no score. */
+function lastScores(rows: readonly ScoreRow[]): ScoreRow[] {
+  const byKey = new Map<string, ScoreRow>();
+  for (const row of rows) {
+    if (row.error === undefined || byKey.get(row.key)?.error !== undefined || !byKey.has(row.key))
+      byKey.set(row.key, row);
+  }
+  return [...byKey.values()];
+}
+
+/** Creates the table if it is not there. */
 async function prepareTable(client: pg.Client, url: string, table: string, mode: TableMode): Promise<void> {
+  if (await lookAtTable(client, url, table, mode)) return;
   const columns = NAMES.map((name) => `${name} ${COLUMNS[name]}${name === 'key' ? ' not null' : ''}`);
   // Only where rows are told apart by their keys: a corpus may have a key twice.
   const unique = mode === 'replace' ? ', primary key (key)' : '';
   try {
-    // "if not exists" still asks for the right to create one.
-    const { rows: there } = await client.query('select to_regclass($1) as id', [quoted(table)]);
-    if (there[0]?.id === null) {
-      await client.query(
-        `create table if not exists ${quoted(table)} (${columns.join(', ')}, scored_at timestamptz not null default now()${unique})`,
-      );
+    await client.query(
+      `create table if not exists ${quoted(table)} (${columns.join(', ')}, scored_at timestamptz not null default now()${unique})`,
+    );
+  } catch (error) {
+    throw tableError(error, url, table);
+  }
+}
+
+/** @returns whether the table is there; then its columns, rights and mode fit */
+async function lookAtTable(client: pg.Client, url: string, table: string, mode: TableMode): Promise<boolean> {
+  try {
+    const { rows } = await client.query<{ there: boolean; schema: string | null; creatable: boolean | null }>(
+      `select to_regclass($1) is not null as there, $2::text as schema,
+              has_schema_privilege(to_regnamespace($2)::oid, 'create') as creatable`,
+      [quoted(table), schemaOf(table) ?? (await currentSchema(client))],
+    );
+    const found = rows[0];
+    if (found?.there !== true) {
+      if (found?.creatable === true) return false;
+      throw new UserError(`The table ${table} on ${sourceLabel(url)} does not exist and cannot be created.`, {
+        hint:
+          found?.creatable === null
+            ? found.schema === null
+              ? 'The search path names no schema that exists: create one, or write --out-table schema.table.'
+              : `There is no schema "${found.schema}": create it, or name another one in --out-table.`
+            : `The user may not create tables in the schema "${found?.schema}": grant CREATE on it, or name a table that exists.`,
+      });
     }
     if (mode === 'fail') {
       const { rowCount } = await client.query(`select 1 from ${quoted(table)} limit 1`);
@@ -147,19 +217,34 @@ async function prepareTable(client: pg.Client, url: string, table: string, mode:
           hint: 'Name another table, or say what becomes of them with --out-mode replace or append.',
         });
       }
-    } else {
-      // Says now, and not after hours of scoring, that columns or rights are missing.
-      await client.query(
-        `insert into ${quoted(table)} (${NAMES.join(', ')}) select ${NAMES.map((name) => `null::${COLUMNS[name]}`).join(', ')} where false${mode === 'replace' ? ' on conflict (key) do update set error = excluded.error' : ''}`,
-      );
     }
+    // Says now, and not after hours of scoring, that columns or rights are missing.
+    const replace = mode === 'replace';
+    const columns = replace ? [...NAMES, 'scored_at'] : NAMES;
+    const nulls = NAMES.map((name) => `null::${COLUMNS[name]}`).concat(replace ? ['now()'] : []);
+    await client.query(
+      `insert into ${quoted(table)} (${columns.join(', ')}) select ${nulls.join(', ')} where false${replace ? ' on conflict (key) do update set error = excluded.error' : ''}`,
+    );
+    return true;
   } catch (error) {
     throw isUserError(error) ? error : tableError(error, url, table);
   }
 }
 
+async function currentSchema(client: pg.Client): Promise<string | null> {
+  const { rows } = await client.query<{ name: string | null }>('select current_schema() as name');
+  return rows[0]?.name ?? null;
+}
+
+/** The schema that a table's name gives. */
+function schemaOf(table: string): string | undefined {
+  const parts = table.split('.');
+  return parts.length > 1 ? parts[0] : undefined;
+}
+
 /** No unique index on the column of "on conflict". */
 const NO_UNIQUE_KEY = '42P10';
+const NO_SUCH_COLUMN = '42703';
 
 function tableError(error: unknown, url: string, table: string): UserError {
   if (codeOf(error) === NO_UNIQUE_KEY) {
@@ -167,6 +252,15 @@ function tableError(error: unknown, url: string, table: string): UserError {
       hint: `Make one (create unique index on ${table} (key)), or write with --out-mode append.`,
       cause: error,
     });
+  }
+  if (codeOf(error) === NO_SUCH_COLUMN) {
+    return new UserError(
+      `The table ${table} on ${sourceLabel(url)} does not have the columns of a table of scores: ${messageOf(error)}.`,
+      {
+        hint: 'Name a table that does not exist yet with --out-table (it will be created), or add the missing columns. Tocsin keeps tables of its own, such as "scores" and "runs", in its database.',
+        cause: error,
+      },
+    );
   }
   return postgresError(`The scores cannot be written to the table ${table}`, url, error);
 }

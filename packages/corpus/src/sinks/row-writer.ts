@@ -24,6 +24,8 @@ export interface RowWriter<Row> {
   abort(): Promise<void>;
   /** True once the reader of a pipe has gone (`... | head`): what is written since then is dropped. */
   readonly readerGone: boolean;
+  /** After `finish`: what the person who wanted the output should know of it. */
+  readonly notes?: readonly string[];
 }
 
 /** A writer of encoded rows into a file or stream. */

@@ -111,12 +111,16 @@ test('each kind of bad line has its code, and costs no other', async () => {
       [11, undefined, undefined, false],
       [11, undefined, undefined, false],
       [12, null, 'duplicate_custom_id', false],
-      [12, null, 'duplicate_custom_id', false],
       [13, undefined, undefined, false],
     ],
   );
   expect(rows.map(({ row }) => row.seq)).toEqual(rows.map((_, i) => i + 1));
   expect(rows.filter(({ row }) => 'kept' in row)).toEqual([]);
+});
+
+test.each(['[]', '[', '{"custom_id":', '[{}]'])('the line %s is one request', async (line) => {
+  const rows = await read([line]);
+  expect(rows.map(({ fault, nameless }) => [fault?.code, nameless])).toEqual([['invalid_json_line', true]]);
 });
 
 test('too many requests are not read to their end', async () => {

@@ -2,11 +2,13 @@ import { Readable } from 'node:stream';
 import {
   badRequest,
   type CorpusRow,
+  noJsonLine,
   noRequest,
   type RequestFault,
   readCorpus,
   readRequestKey,
   rejected,
+  storedFault,
 } from '@tocsin/corpus';
 import {
   findModel,
@@ -68,19 +70,17 @@ export async function* batchRequests(
 
 /**
  * Decides which rows of a file are scored, and by what. One guard scores a batch: that of its first request that can be
- * scored. Later ones that name a policy alone, or nothing, mean it too; one that names another guard is a reject, as is
- * one whose `custom_id` was there before. The same rows judged again by the same rules come out the same.
+ * scored. Later ones that name a policy alone, or nothing, mean it too; one that names another guard is a reject. The
+ * same rows judged again by the same rules come out the same.
  */
 export class Judge {
   readonly #maxRequests: number;
   #guards: readonly ServedGuard[];
   readonly #policies: readonly NamedThreshold[];
   #guard: ServedGuard | undefined;
-  readonly #customIds = new Set<string>();
   readonly #counts = { requests: 0, rejected: 0 };
   /** Of the request before. */
   #line = 0;
-  #repeated = false;
 
   constructor({ guards, policies, maxRequests = MAX_REQUESTS }: BatchRules) {
     this.#guards = guards;
@@ -95,11 +95,11 @@ export class Judge {
 
   /** Is shown each row, in their order. @throws TooManyRequests */
   judge({ kept, ...row }: CorpusRow): RequestRow {
-    const faultOfRow = row.kind === 'reject' ? (row.fault ?? noJson(row.reason)) : undefined;
-    const nameless = faultOfRow?.status === null && (faultOfRow.param ?? 'custom_id') === 'custom_id';
-    const isNew = this.#count(row.line, nameless ? undefined : readRequestKey(row.key).customId);
+    const nameless = readRequestKey(row.key).customId === null;
+    const isNew = this.#count(row.line);
     const place = { nameless, request: this.#counts.requests };
-    const model = this.#repeated ? repeated() : (faultOfRow ?? this.#modelOf(kept));
+    const fault = row.kind === 'reject' ? (row.fault ?? noJsonLine(row.reason)) : undefined;
+    const model = fault ?? this.#modelOf(kept);
     if ('guard' in model) return { row, model, ...place };
     // A request's texts are all scored, or none is.
     if (isNew) this.#counts.rejected += 1;
@@ -107,13 +107,11 @@ export class Judge {
   }
 
   /** Texts of one request have one line. @returns whether this is the first of them */
-  #count(line: number, customId: string | undefined): boolean {
+  #count(line: number): boolean {
     if (line === this.#line) return false;
     this.#line = line;
     this.#counts.requests += 1;
     if (this.#counts.requests > this.#maxRequests) throw new TooManyRequests(this.#maxRequests);
-    this.#repeated = customId !== undefined && this.#customIds.has(customId);
-    if (customId !== undefined) this.#customIds.add(customId);
     return true;
   }
 
@@ -140,19 +138,11 @@ export class Judge {
   }
 }
 
-function noJson(reason: string): RequestFault {
-  return noRequest(reason, 'invalid_json_line', null);
-}
-
-function repeated(): RequestFault {
-  return noRequest('The "custom_id" stands in an earlier request too.', 'duplicate_custom_id', 'custom_id');
-}
-
 function reject(
   row: CorpusRow,
   fault: RequestFault,
   place: Pick<RequestRow, 'nameless' | 'request'>,
 ): RequestRow {
-  const reason = { rejectKind: 'request', reason: fault.message } as const;
+  const reason = { rejectKind: 'request', reason: storedFault(fault) } as const;
   return { row: { ...rejected(row, reason), fault }, fault, ...place };
 }
