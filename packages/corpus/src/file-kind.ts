@@ -16,6 +16,11 @@ const FOREIGN: readonly { name: string; magic: readonly number[]; hint: string }
     hint: 'Decompress it: xz -dc FILE | tocsin score -',
   },
   { name: 'a bzip2 file', magic: [0x42, 0x5a, 0x68], hint: 'Decompress it: bzip2 -dc FILE | tocsin score -' },
+  {
+    name: 'compressed twice',
+    magic: GZIP,
+    hint: 'Decompress it once: gzip -dc FILE | tocsin score -',
+  },
   { name: 'a zip file', magic: [0x50, 0x4b, 0x03, 0x04], hint: 'Unpack it and name the files in it.' },
   {
     name: 'a Parquet file',

@@ -67,7 +67,9 @@ export class FirstRows {
     }
     throw new UserError(
       `${name} has no column to score: ${expected(this.#rules)} was expected, and it ${foundFields(Object.fromEntries(names.map((one) => [one, ''])))}.`,
-      { hint: `Name the column that holds the text: --text-field ${printable(likeliest(names))}.` },
+      {
+        hint: `Name the column that holds the text: --text-field ${printable(likeliest(names))}. If its first line is not the header: tail -n +2 FILE | tocsin score - --input-format csv`,
+      },
     );
   };
 
@@ -96,7 +98,9 @@ export class FirstRows {
     if (rows === 0) return undefined;
     const broken = this.#kinds.get('encoding') ?? 0;
     if (broken * 2 > rows) return this.#refusal(broken, 'are not UTF-8', ENCODING_HINT);
-    const [kind] = [...this.#kinds].find(([, n]) => n === rows) ?? [];
+    const rejects = [...this.#kinds.values()].reduce((sum, n) => sum + n, 0);
+    // Every row is a reject: what most of them have in common is the reason.
+    const [kind] = rejects < rows ? [] : ([...this.#kinds].sort(([, a], [, b]) => b - a)[0] ?? []);
     switch (kind) {
       case 'absent':
         return this.#refusal(
@@ -132,7 +136,9 @@ export class FirstRows {
         return this.#refusal(
           rows,
           `cannot be used. ${this.#reason?.replace(/\.$/, '')}`,
-          `Name the field that holds the text (--text-field NAME), --shape openai-chat for chats, or make rows of arrays: jq -c '.[]' FILE | tocsin score -`,
+          this.#reason?.startsWith('The id field') === true
+            ? 'Name another field for the keys, --id-field NAME, or none to use line numbers: --id-field none.'
+            : `Name the field that holds the text (--text-field NAME), --shape openai-chat for chats, or make rows of arrays: jq -c '.[]' FILE | tocsin score -`,
         );
       case 'ambiguous':
         return this.#refusal(
@@ -211,8 +217,10 @@ const expected = ({ fields, contentColumns }: FirstRowsRules): string =>
 
 /** The field that most likely holds the text, by its name. */
 function likeliest(names: readonly string[]): string {
-  const likely = names.find((name) =>
-    /text|content|message|body|comment|tweet|post|sentence|utterance|prompt|question|input/i.test(name),
+  const likely = names.find(
+    (name) =>
+      !/id$/i.test(name) &&
+      /text|content|message|body|comment|tweet|post|sentence|utterance|prompt|question|input/i.test(name),
   );
   return likely ?? names.at(-1) ?? 'NAME';
 }

@@ -34,7 +34,7 @@ export interface CorpusReading {
   shape?: ShapeName;
   /** Between the fields of CSV: one ASCII character. */
   delimiter?: string;
-  /** What a double quote is in CSV and TSV. Default: a quote; in TSV, what it looks like. */
+  /** What a double quote is in CSV and TSV. Default: what it looks like. */
   quote?: QuoteStyle;
   /** Of text that is not UTF-8 and has no byte order mark. */
   encoding?: string;
@@ -44,7 +44,7 @@ export interface CorpusReading {
   roots?: readonly string[];
 }
 
-export const QUOTE_STYLES = ['double', 'none'] as const;
+export const QUOTE_STYLES = ['double', 'backslash', 'none'] as const;
 export type QuoteStyle = (typeof QUOTE_STYLES)[number];
 
 export interface ReadCorpusOptions extends CorpusReading {

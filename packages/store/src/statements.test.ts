@@ -27,6 +27,8 @@ const ELSEWHERE = new Set([
     'isTransient',
   ],
   ...[
+    // One row per open run of a key.
+    'openRowsOf',
     'startEmbedded',
     'migrateSchema',
     'schemaState',

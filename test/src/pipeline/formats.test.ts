@@ -133,6 +133,11 @@ describe('what a score means', () => {
     const out = join(dir, 'json.jsonl');
     const ended = await score([join(dir, 'rows.jsonl'), '-o', out, '--json']);
     expect(JSON.parse(String(ended.stdout))).toEqual({
+      run: expect.any(Number),
+      state: 'done',
+      reasons: [],
+      notes: [],
+      truncated: 0,
       rows: 7,
       scored: 7,
       fresh: 0,

@@ -10,6 +10,8 @@ export interface CsvDialect {
   sepLine: boolean;
   /** Whether quotes are quotes; else they are characters. */
   quoting: boolean;
+  /** Whether a quote within quotes is written \\" (Spark, MySQL), and not as two. */
+  escaping: boolean;
   /** Whether that is a guess, which a later record may refute. */
   guessed: boolean;
 }
@@ -21,13 +23,13 @@ export function csvDialect(head: Buffer, options: FormatOptions, given: string):
   const sep = SEP_LINE.exec(head.subarray(0, 16).toString('latin1'));
   const delimiter = options.delimiter ?? sep?.[1] ?? given;
   const sepLine = sep !== null;
-  if (options.quote !== undefined)
-    return { delimiter, sepLine, quoting: options.quote !== 'none', guessed: false };
-  if (delimiter !== '\t') return { delimiter, sepLine, quoting: true, guessed: false };
+  const quoted = { delimiter, sepLine, quoting: true, escaping: false, guessed: false };
+  const { quote } = options;
+  if (quote !== undefined) return { ...quoted, quoting: quote !== 'none', escaping: quote === 'backslash' };
+  if (looksEscaped(head, delimiter)) return { ...quoted, escaping: true };
   // Who quotes the header quotes the rows.
-  if (/^[^\n]*"/.test(headerText(head, sepLine)))
-    return { delimiter, sepLine, quoting: true, guessed: false };
-  return { delimiter, sepLine, quoting: !looksUnquoted(head, sepLine), guessed: true };
+  if (delimiter !== '\t' || /^[^\n]*"/.test(headerText(head, sepLine))) return quoted;
+  return { ...quoted, quoting: !looksUnquoted(head, sepLine), guessed: true };
 }
 
 function headerText(head: Buffer, sepLine: boolean): string {
@@ -40,6 +42,52 @@ export function isUnquoted(record: CsvRecord, fields: number): boolean {
   if (!record.quoting || !record.shaped || record.bytes === undefined) return false;
   // In a table of one column, every line looks like a record.
   return record.fault !== undefined || (record.lines > 1 && fields > 1);
+}
+
+/** Whether quotes that cannot be read as doubled ones can be when backslashes escape them. */
+function looksEscaped(head: Buffer, delimiter: string): boolean {
+  if (!head.includes('\\"')) return false;
+  const doubled = faults(head, delimiter, false);
+  if (doubled === 0) return false;
+  const escaped = faults(head, delimiter, true);
+  return delimiter === '\t' ? escaped === 0 : escaped < doubled;
+}
+
+/** Records of a sample whose quotes cannot be read; what the end of the sample may have cut off is none. */
+function faults(head: Buffer, delimiter: string, escaping: boolean): number {
+  const splitter = new CsvSplitter(delimiter.charCodeAt(0), head.length);
+  splitter.escaping = escaping;
+  let found = 0;
+  const whole = head.at(-1) === 0x0a ? head : Buffer.concat([head, Buffer.from('\n')]);
+  for (const { fault } of splitter.push(whole)) if (fault !== undefined) found += 1;
+  return found;
+}
+
+/**
+ * The records in one whose quote cannot have been meant as one: its first line, of which quotes are characters, and those
+ * after it.
+ */
+export function* recordsWithin(record: CsvRecord, fields: number, like: CsvDialect): Generator<CsvRecord> {
+  const bytes = record.bytes ?? Buffer.alloc(0);
+  const [first] = linesOf(record);
+  if (first !== undefined) yield first;
+  const splitter = new CsvSplitter(like.delimiter.charCodeAt(0), bytes.length);
+  splitter.escaping = like.escaping;
+  splitter.impatient = true;
+  splitter.fields = fields;
+  splitter.line = record.line + 1;
+  const rest = bytes.subarray(bytes.indexOf(0x0a) + 1);
+  for (const records of [splitter.push(rest), splitter.end()]) {
+    for (const one of records) {
+      if (swallowsRecords(one, fields)) yield* recordsWithin(one, fields, like);
+      else yield one;
+    }
+  }
+}
+
+/** Whether a record of CSV with a faulty quote has lines that look like records of their own. */
+export function swallowsRecords(record: CsvRecord, fields: number): boolean {
+  return record.fault !== undefined && record.lines > 1 && isUnquoted(record, fields) && fields > 1;
 }
 
 function looksUnquoted(head: Buffer, sepLine: boolean): boolean {

@@ -1,6 +1,7 @@
 const LF = 0x0a;
 const CR = 0x0d;
 const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 
 export interface CsvRecord {
   /** 1-based line on which it begins. */
@@ -30,6 +31,7 @@ type Place =
   | 'field'
   | 'opened'
   | 'quoted'
+  | 'escaped'
   | 'after a quote'
   | 'before a line feed'
   | 'after a fault';
@@ -45,6 +47,8 @@ export class CsvSplitter {
   line = 1;
   /** False: a quote is a character like any other. May be changed between two records. */
   quoting = true;
+  /** Whether a backslash in quotes escapes what follows it. */
+  escaping = false;
   /** Whether a quote that takes up very many lines, each like a record, is a fault at once. */
   impatient = false;
   /** Fields that a record should have; 0 when that is not known. */
@@ -112,9 +116,11 @@ export class CsvSplitter {
     switch (this.#place) {
       case 'opened':
         if (byte === QUOTE) this.#emptyQuotes = true;
-        return byte === QUOTE ? 'after a quote' : 'quoted';
+        return this.#inside(byte);
       case 'quoted':
-        return byte === QUOTE ? 'after a quote' : 'quoted';
+        return this.#inside(byte);
+      case 'escaped':
+        return 'quoted';
       case 'after a quote':
         if (byte === QUOTE) return 'quoted';
         if (byte === this.#delimiter) return 'start of a field';
@@ -129,8 +135,13 @@ export class CsvSplitter {
     }
   }
 
+  #inside(byte: number): Place {
+    if (byte === QUOTE) return 'after a quote';
+    return this.escaping && byte === BACKSLASH ? 'escaped' : 'quoted';
+  }
+
   #inQuotes(): boolean {
-    return this.#place === 'quoted' || this.#place === 'opened';
+    return this.#place === 'quoted' || this.#place === 'opened' || this.#place === 'escaped';
   }
 
   #keep(part: Buffer): void {

@@ -64,11 +64,8 @@ describe('rows', () => {
       ],
       ['line:6', 6, 'The record is not UTF-8: byte 3 of it fits no character.'],
       ['6', 8, { text: 'e' }],
-      [
-        'line:9',
-        9,
-        'The quotes of the record cannot be read: a quote that is opened in it is never closed. It takes up 2 lines.',
-      ],
+      ['7', 9, { text: '"open' }],
+      ['8', 10, { text: 'f' }],
     ]);
   });
 

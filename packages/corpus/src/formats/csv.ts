@@ -12,7 +12,14 @@ import { type Rejection, rejection } from '../reject.js';
 import { sourceName } from '../source-name.js';
 import type { Found } from '../source-record.js';
 import { count } from '../wording.js';
-import { type CsvDialect, csvDialect, isUnquoted, linesOf } from './csv-dialect.js';
+import {
+  type CsvDialect,
+  csvDialect,
+  isUnquoted,
+  linesOf,
+  recordsWithin,
+  swallowsRecords,
+} from './csv-dialect.js';
 import { type CsvRecord, CsvSplitter } from './csv-splitter.js';
 import { CsvTally } from './csv-tally.js';
 import type { FormatOptions } from './format-options.js';
@@ -72,7 +79,13 @@ class CsvTable {
     this.#sepLine = dialect.sepLine;
     this.splitter = new CsvSplitter(dialect.delimiter.charCodeAt(0), options.maxLineBytes);
     this.splitter.quoting = dialect.quoting;
+    this.splitter.escaping = dialect.escaping;
     this.splitter.impatient = dialect.guessed;
+    if (dialect.escaping && options.quote === undefined) {
+      options.onNotice?.(
+        `${sourceName(source)}: quotes within quotes are read as escaped by backslashes, as they cannot be read otherwise. Say --quote backslash to have it so from the start, or --quote double.`,
+      );
+    }
     if (dialect.guessed && !dialect.quoting) this.#saysUnquoted('');
   }
 
@@ -93,6 +106,11 @@ class CsvTable {
         this.splitter.quoting = false;
         this.#saysUnquoted(` from line ${count(record.line)} on`);
         for (const line of linesOf(record)) if (!isBlank(line.bytes ?? Buffer.alloc(0))) yield line;
+      } else if (this.#options.quote === undefined && swallowsRecords(record, this.splitter.fields)) {
+        for (const one of recordsWithin(record, this.splitter.fields, this.#dialect)) {
+          if (!one.quoting) this.#tally.note('unclosed', one.line);
+          if (!isBlank(one.bytes ?? Buffer.alloc(0))) yield one;
+        }
       } else {
         yield record;
       }
@@ -106,8 +124,7 @@ class CsvTable {
   }
 
   #readHeader(record: CsvRecord): void {
-    const { delimiter } = this.#dialect;
-    const written = headerOf(record, this.#source, delimiter, this.#options);
+    const written = headerOf(record, this.#source, this.#dialect, this.#options);
     const names = matchedNames(written, this.#source, this.#options);
     this.#header = { names, written };
     this.splitter.fields = names.length;
@@ -118,7 +135,7 @@ class CsvTable {
     const { names = [], written = [] } = this.#header ?? {};
     const faults = batch.map((record) => faultOf(record, this.#options.maxLineBytes));
     const sound = batch.filter((_, i) => faults[i] === undefined);
-    const rows = cellsOf(sound, this.#dialect.delimiter).values();
+    const rows = cellsOf(sound, this.#dialect).values();
     for (const [i, record] of batch.entries()) {
       const { line } = record;
       const fault = faults[i];
@@ -199,28 +216,29 @@ function faultOf({ bytes, length, fault, lines }: CsvRecord, limit: number): Rej
 const LF = Buffer.from('\n');
 
 /** The cells of whole records with sound quotes. */
-function cellsOf(records: readonly CsvRecord[], delimiter: string): Cell[][] {
+function cellsOf(records: readonly CsvRecord[], dialect: CsvDialect): Cell[][] {
   const quoted = parsedCells(
     records.filter(({ quoting }) => quoting),
-    delimiter,
+    dialect,
   ).values();
   return records.map(({ quoting, bytes = LF }) =>
     quoting
       ? (quoted.next().value ?? [])
       : bytes
           .toString('utf8')
-          .split(delimiter)
+          .split(dialect.delimiter)
           .map((cell) => (cell === '' ? null : cell)),
   );
 }
 
-function parsedCells(records: readonly CsvRecord[], delimiter: string): Cell[][] {
+function parsedCells(records: readonly CsvRecord[], { delimiter, escaping }: CsvDialect): Cell[][] {
   if (records.length === 0) return [];
   // Asking of each cell whether it was quoted costs half of the speed.
   const askQuotes = records.some(({ emptyQuotes }) => emptyQuotes);
   const rows = parse(Buffer.concat(records.flatMap(({ bytes = LF }) => [bytes, LF])), {
     delimiter,
     record_delimiter: '\n',
+    ...(escaping && { escape: '\\' }),
     relax_column_count: true,
     // A quote within a field that does not begin with one is a character: 5" disk.
     relax_quotes: true,
@@ -235,17 +253,22 @@ function parsedCells(records: readonly CsvRecord[], delimiter: string): Cell[][]
 function headerOf(
   record: CsvRecord,
   source: string,
-  delimiter: string,
+  dialect: CsvDialect,
   { maxLineBytes, columns }: FormatOptions,
 ): string[] {
   const refuse = (why: string): UserError =>
     new UserError(`The header of ${sourceName(source)} (line ${record.line}) cannot be used: ${why}`, {
       hint: 'The first line of CSV names the fields, each that is read once.',
     });
+  if (/^\s*(\[\s*)?\{\s*"/.test(record.bytes?.toString('latin1', 0, 100) ?? '')) {
+    throw new UserError(`${sourceName(source)} holds JSON; a table was expected.`, {
+      hint: 'Say so: --input-format jsonl.',
+    });
+  }
   const fault = faultOf(record, maxLineBytes);
   if (fault?.rejectKind === 'encoding') throw refuse(`${fault.reason} ${ENCODING_HINT}`);
   if (fault !== undefined) throw refuse(fault.reason);
-  const names = (cellsOf([record], delimiter)[0] ?? []).map((name) => name ?? '');
+  const names = (cellsOf([record], dialect)[0] ?? []).map((name) => name ?? '');
   const twice = names.find((name, i) => columns.includes(name) && names.indexOf(name) !== i);
   if (twice !== undefined) throw refuse(`It names ${printable(twice)} twice.`);
   return names;

@@ -21,7 +21,7 @@ export interface FormatOptions extends OpenSourceOptions {
   /** Between the fields of CSV. */
   delimiter?: string | undefined;
   /** Of CSV: what a double quote is. By default a quote; in TSV, what it looks like. */
-  quote?: 'double' | 'none' | undefined;
+  quote?: 'double' | 'backslash' | 'none' | undefined;
   /** Told the columns of a table, before its first record. */
   onColumns?: ((names: readonly string[]) => void) | undefined;
   /** For Postgres. */

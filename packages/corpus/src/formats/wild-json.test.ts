@@ -1,6 +1,7 @@
 import { link, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findSources } from '../find-sources.js';
@@ -151,6 +152,27 @@ describe('first rows', () => {
 
   test('with empty fields are rejects, as their fields are there', async () => {
     expect(await read('{"text":null}')).toHaveLength(1);
+  });
+
+  test('that are rejects for several reasons are refused for the most frequent one', async () => {
+    await expect(read('x = [\n{"tweet":{"text":"a"}}\n]\n')).rejects.toThrow('are not JSON');
+  });
+
+  test('with ids that are objects are refused with --id-field', async () => {
+    const error = await read('{"id":{"$oid":"ab"},"text":"a"}\n').catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ hint: expect.stringContaining('--id-field none') });
+  });
+
+  test('have keys of all digits that stand there, also after the point', async () => {
+    const rows = await read(
+      '{"id":0.12345678901234567,"text":"a"}\n{"id":0.12345678901234568,"text":"b"}\n{"id":1.5,"text":"c"}\n',
+    );
+    expect(rows.map(([key]) => key)).toEqual(['0.12345678901234567', '0.12345678901234568', '1.5']);
+  });
+
+  test('of a file that is compressed twice are refused', async () => {
+    await writeFile(join(dir, 'twice.jsonl.gz'), gzipSync(gzipSync('{"text":"a"}\n')));
+    await expect(readRows([join(dir, 'twice.jsonl.gz')])).rejects.toThrow('compressed twice');
   });
 
   test('of a later file are looked at before any row is given out', async () => {

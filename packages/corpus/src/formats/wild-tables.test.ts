@@ -77,6 +77,36 @@ describe('quotes', () => {
       expect.stringMatching(/^"rows.csv": 2 records take up several lines .*first at line 2\).*--quote none/),
     ]);
   });
+
+  test('that are opened in a line of CSV and never closed cost no row', async () => {
+    const rows = Array.from({ length: 300 }, (_, i) => `${i},${i === 5 ? '"open' : `"row ${i}"`}`);
+    const found = await read(`id,text\n${rows.join('\n')}\n`);
+    expect(found).toEqual(rows.map((_, i) => [String(i), i + 2, { text: i === 5 ? '"open' : `row ${i}` }]));
+    expect(notices).toEqual([expect.stringMatching(/1 line opens a quote .*line 7/)]);
+  });
+
+  test.each([
+    ['rows.csv', ','],
+    ['rows.tsv', '\t'],
+  ])('that backslashes escape are read in %s, also in fields of several lines', async (name, d) => {
+    const table = `id${d}text\n1${d}"said \\"hi\\"${d} ok\nand"\n2${d}plain \\ one\n3${d}"a \\"b\\""\n`;
+    const rows = [
+      ['1', 2, { text: `said "hi"${d} ok\nand` }],
+      ['2', 4, { text: 'plain \\ one' }],
+      ['3', 5, { text: 'a "b"' }],
+    ];
+    expect(await read(table, {}, name)).toEqual(rows);
+    expect(notices.join()).toContain('--quote backslash');
+    expect(await read(table, { quote: 'backslash' }, name)).toEqual(rows);
+  });
+
+  test('a backslash at the end of a quoted field is a character where quotes are doubled', async () => {
+    expect(await read('id,text\n1,"C:\\"\n2,"a ""b"""\n')).toEqual([
+      ['1', 2, { text: 'C:\\' }],
+      ['2', 3, { text: 'a "b"' }],
+    ]);
+    expect(notices).toEqual([]);
+  });
 });
 
 describe('line ends and byte order marks', () => {
@@ -138,6 +168,9 @@ describe('headers', () => {
       'id,Message text\n1,a\n',
       'it has "id", "Message text". Name the column that holds the text: --text-field "Message text"',
     ],
+    ['# exported\nid,text\n1,a\n', 'tail -n +2 FILE'],
+    ['Message_ID,Content\n1,a\n', '--text-field "Content"'],
+    ['{"id":1,"text":"a"}\n', '--input-format jsonl'],
     ['1,How do I bake bread?\n2,I love tea.\n', 'has no header'],
     ['id,text\n1,a,b\n2,c,d\n', '--quote none'],
   ])('%j is refused with the remedy', async (content, remedy) => {
