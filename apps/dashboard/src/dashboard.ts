@@ -3,7 +3,7 @@ import cookie from '@fastify/cookie';
 import multipart from '@fastify/multipart';
 import rateLimit from '@fastify/rate-limit';
 import { Admission } from '@tocsin/producer';
-import fastify, { LogController } from 'fastify';
+import fastify, { type FastifyRequest, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { authenticate } from './access/authenticate.js';
 import { anyKeyOf, Credentials } from './access/credentials.js';
@@ -14,6 +14,7 @@ import type { App } from './app.js';
 import { ServedGuards } from './guards/served-guards.js';
 import { answerErrors, sendError } from './http/answer-errors.js';
 import { ApiError } from './http/api-error.js';
+import { BodyRoom, boundBodies } from './http/body-room.js';
 import { boundConnections } from './http/connections.js';
 import { readJsonBodies } from './http/json-body.js';
 import { logRequests, withoutSecrets } from './http/log-requests.js';
@@ -43,7 +44,6 @@ export async function createDashboard(options: DashboardOptions): Promise<App> {
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const { pool, backend, telemetry, version, submit, schedules } = options;
   const log = withoutSecrets(options.log);
-  const app = newApp(options, limits);
   const onTrouble = (error: Error): void => log.warn(loggedError(error), 'trouble that is mended by itself');
   const { onExpress: onAnswer } = telemetry.metrics;
   const admission = new Admission({
@@ -52,6 +52,8 @@ export async function createDashboard(options: DashboardOptions): Promise<App> {
     clientItems: limits.pendingItemsPerKey,
     clientTokens: limits.pendingTokensPerKey,
   });
+  const room = new BodyRoom(limits);
+  const app = newApp(options, limits, room, admission);
   const guards = await ServedGuards.open(
     options.guards.map((offer) => ({ ...offer, pool, backend, admission, onTrouble, onAnswer })),
   );
@@ -93,6 +95,7 @@ export async function createDashboard(options: DashboardOptions): Promise<App> {
     await app.register(async (api) => {
       authenticate(api, services);
       refuseWhenBusy(api, admission);
+      boundBodies(api, room);
       await addRoutes(api, services);
     });
     await sweepUploads(log);
@@ -111,14 +114,21 @@ declare module 'fastify' {
   }
 }
 
-/** Before a body is checked and taken apart: a flood costs little more than reading it. */
+/** Before a body is read, and again before it is taken apart: a flood costs little more than its heads. */
 function refuseWhenBusy(api: App, admission: Admission): void {
-  api.addHook('preValidation', async (request) => {
-    if (request.routeOptions.config.interactive === true) admission.requireRoom(clientOf(request));
-  });
+  api.addHook('onRequest', async (request) => requireRoom(request, admission));
 }
 
-function newApp({ log, trustProxy }: DashboardOptions, limits: Limits): App {
+function requireRoom(request: FastifyRequest, admission: Admission): void {
+  if (request.routeOptions.config.interactive === true) admission.requireRoom(clientOf(request));
+}
+
+function newApp(
+  { log, trustProxy }: DashboardOptions,
+  limits: Limits,
+  room: BodyRoom,
+  admission: Admission,
+): App {
   const app = fastify({
     loggerInstance: withoutSecrets(log),
     logController: new LogController({ disableRequestLogging: true }),
@@ -132,7 +142,8 @@ function newApp({ log, trustProxy }: DashboardOptions, limits: Limits): App {
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  readJsonBodies(app, limits.jsonDepth);
+  const beforeParsing = (request: FastifyRequest): void => requireRoom(request, admission);
+  readJsonBodies(app, { maxDepth: limits.jsonDepth, room, beforeParsing });
   answerErrors(app);
   logRequests(app);
   boundConnections(app, limits);

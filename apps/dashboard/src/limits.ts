@@ -8,6 +8,10 @@ const GB = 1024 * MB;
 export interface Limits {
   /** Of a JSON body. */
   bodyBytes: number;
+  /** JSON bodies of all keys that may be in memory: being read, or not yet answered. */
+  pendingBodyBytes: number;
+  /** JSON bodies of one key. */
+  pendingBodyBytesPerKey: number;
   /** Of all files of an upload together. */
   uploadBytes: number;
   /** Free bytes that an upload must leave on the disk. */
@@ -44,6 +48,8 @@ export interface Limits {
 
 export const DEFAULT_LIMITS: Limits = {
   bodyBytes: 16 * MB,
+  pendingBodyBytes: 64 * MB,
+  pendingBodyBytesPerKey: 8 * MB,
   uploadBytes: 2 * GB,
   diskHeadroomBytes: GB,
   rowsPerKey: 20_000_000,

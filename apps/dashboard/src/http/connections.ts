@@ -53,5 +53,6 @@ function watchBody(request: FastifyRequest, seconds: number): void {
     socket.destroySoon();
   }, seconds * 1000);
   watch.unref();
-  socket.once('close', () => clearInterval(watch));
+  // Of the message, not of the connection, which may carry thousands of them.
+  raw.once('close', () => clearInterval(watch));
 }

@@ -125,6 +125,28 @@ describe('refusals have one shape', () => {
     expect(status).toBe(431);
   });
 
+  test('a message does not repeat megabytes of what was sent', async () => {
+    const names = Array.from({ length: 2_000 }, (_, i) => `"k${i}":1`);
+    const { status, text } = await post(`{${names.join(',')}}`);
+    expect([status, text.length < 2_000]).toEqual([400, true]);
+  });
+
+  test('what a server refuses is a 503 that says so, without names of tables', async () => {
+    const alone = await DashboardBed.open();
+    const { pool } = alone.database;
+    await pool.query('alter table policies rename to hidden');
+    await pool.query(`create function refuse() returns setof hidden language plpgsql as
+      $$ begin raise exception 'disk of hidden' using errcode = '53100'; end $$`);
+    await pool.query('create view policies as select * from refuse()');
+    const full = await alone.ask<ErrorBody>('read', { url: '/api/policies' });
+    expect([full.status, full.body.error.code]).toEqual([503, 'unavailable']);
+    expect(full.body.error.message).toBe(
+      'a server that Tocsin uses refused: the disk of the database server is full',
+    );
+    expect(full.headers['retry-after']).toBe('5');
+    await alone.close();
+  });
+
   test('a defect says nothing of itself, but to the log', async () => {
     const alone = await DashboardBed.open();
     await alone.database.pool.query('alter table api_keys rename to hidden');

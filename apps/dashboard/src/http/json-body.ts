@@ -1,6 +1,8 @@
 import { isUtf8 } from 'node:buffer';
+import type { FastifyRequest } from 'fastify';
 import type { App } from '../app.js';
 import { ApiError } from './api-error.js';
+import type { BodyRoom } from './body-room.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -9,12 +11,39 @@ declare module 'fastify' {
   }
 }
 
+type Done = (error: Error | null, body?: unknown) => void;
+
+export interface JsonBodyOptions {
+  /** How deep arrays and objects may stand in each other. */
+  maxDepth: number;
+  room: BodyRoom;
+  /** Called when it is a body's turn. @throws ApiError or BusyError when it is not worth taking apart any more */
+  beforeParsing: (request: FastifyRequest) => void;
+}
+
 /** Reads JSON bodies: strict UTF-8, not deeper than others can follow, without `__proto__`. */
-export function readJsonBodies(app: App, maxDepth: number): void {
+export function readJsonBodies(app: App, { maxDepth, room, beforeParsing }: JsonBodyOptions): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.decorateRequest('jsonText', undefined);
   app.removeContentTypeParser(['application/json', 'text/plain']);
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    const turn = room.turn(body.length);
+    if (turn === undefined) read(request, body, done);
+    else void turn.then(() => read(request, body, done));
+  });
+
+  function read(request: FastifyRequest, body: string | Buffer, done: Done): void {
+    // Nobody waits for it: its turn is the next one's.
+    if (request.raw.socket.destroyed) {
+      done(new ApiError(400, 'the client has gone'));
+      return;
+    }
+    try {
+      beforeParsing(request);
+    } catch (error) {
+      done(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
     if (!Buffer.isBuffer(body) || !isUtf8(body)) {
       done(new ApiError(400, 'the body is not UTF-8'));
       return;
@@ -32,8 +61,8 @@ export function readJsonBodies(app: App, maxDepth: number): void {
       return;
     }
     request.jsonText = text;
-    parse(request, text, done);
-  });
+    void parse(request, text, done);
+  }
 }
 
 /** Whether brackets outside of strings nest deeper than that, in what may be JSON. */

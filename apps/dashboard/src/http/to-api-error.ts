@@ -1,4 +1,4 @@
-import { codeOf, isUserError } from '@tocsin/errors';
+import { codeOf, explainServer, isUserError } from '@tocsin/errors';
 import { BusyError, ExpressTimeoutError } from '@tocsin/producer';
 import { isTransient } from '@tocsin/store';
 import type { FastifyError } from 'fastify';
@@ -33,6 +33,8 @@ export function toApiError(error: unknown): ApiError {
       retryAfter: RETRY_AFTER_SECONDS,
     });
   }
+  const refused = refusedByServer(error);
+  if (refused !== undefined) return refused;
   if (isTransient(error)) {
     return new ApiError(503, 'the database does not answer', {
       cause: error,
@@ -60,13 +62,30 @@ export function toApiError(error: unknown): ApiError {
   return new ApiError(500, 'this is a defect of the server; its log says more', { cause: error });
 }
 
+/** What a server refuses that its operators can mend. The server's own words, with names of users and hosts, are the log's. */
+function refusedByServer(error: unknown): ApiError | undefined {
+  const explained = explainServer(error);
+  if (explained === undefined) return undefined;
+  const why = explained.why.replace(/ \([\s\S]*\)$/, '');
+  return new ApiError(503, `a server that Tocsin uses refused: ${why}`, {
+    hint: "Its log, and this server's, say more: whoever runs them can mend it.",
+    cause: error,
+    retryAfter: RETRY_AFTER_SECONDS,
+  });
+}
+
+/** A message may repeat what was sent, which may be megabytes. */
+const MAX_MESSAGE = 500;
+const cut = (text: string): string =>
+  text.length <= MAX_MESSAGE ? text : `${text.slice(0, MAX_MESSAGE)}...`;
+
 function invalid(error: FastifyError): ApiError {
   const { validation = [], validationContext = 'body' } = error;
   const [first] = validation;
   const path = (first?.instancePath ?? '').replace(/^\//, '').replaceAll('/', '.');
   const more = validation.length > 1 ? `, and ${validation.length - 1} more` : '';
   const where = path === '' ? `the ${NAME_OF[validationContext] ?? validationContext}` : path;
-  return new ApiError(400, `${where}: ${lowerFirst(first?.message ?? 'does not fit')}${more}`, {
+  return new ApiError(400, `${cut(`${where}: ${lowerFirst(first?.message ?? 'does not fit')}`)}${more}`, {
     field: path === '' ? undefined : path,
     hint: 'What is expected: /api/reference',
     cause: error,

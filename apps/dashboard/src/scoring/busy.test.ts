@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { DashboardBed } from '../testing/dashboard-bed.js';
+import { type Asker, DashboardBed } from '../testing/dashboard-bed.js';
 
 let bed: DashboardBed;
 beforeAll(async () => {
@@ -63,6 +63,34 @@ test('a key with too much pending is refused at once on every scoring route; oth
   expect((await pending).body.results).toHaveLength(3);
   const again = await bed.ask({ key }, { method: 'POST', url: '/api/score', body: { text: 'a letter' } });
   expect(again.status).toBe(200);
+});
+
+test('the bodies of a key that are in memory are bounded, and one is always let in', async () => {
+  const small = await DashboardBed.open({ limits: { pendingBodyBytesPerKey: 5_000 } });
+  try {
+    const ask = (asker: Asker) =>
+      small.ask<Failure>(asker, {
+        method: 'POST',
+        url: '/api/score',
+        body: { text: 'a letter '.repeat(1_000) },
+      });
+    const { key } = await small.newKey('submit', 'large bodies');
+    const first = ask({ key });
+    const parcels = async (): Promise<number> =>
+      (await small.database.pool.query('select 1 from parcels')).rows.length;
+    await expect.poll(parcels, { timeout: 60_000 }).toBe(1);
+    const refused = await ask({ key });
+    expect(refused.status).toBe(429);
+    expect(refused.body.error.message).toMatch(/^too many request bodies: \d+ bytes of this key are pending/);
+    expect(refused.headers['retry-after']).toBe('1');
+    const other = ask('submit');
+    small.startWorker();
+    expect([(await first).status, (await other).status]).toEqual([200, 200]);
+    // What is answered counts no more.
+    expect((await ask({ key })).status).toBe(200);
+  } finally {
+    await small.close();
+  }
 });
 
 test('a key may have so many streams', async () => {
