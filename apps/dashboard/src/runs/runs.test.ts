@@ -251,7 +251,7 @@ describe('changes', () => {
       (await bed.ask<ItemList>('submit', { url: `/api/runs/${body.id}/items?order=seq` })).body.data;
     await expect.poll(async () => (await list()).length).toBe(4);
     const rows = await list();
-    expect(rows.map(({ key }) => key)).toEqual(['a', '2', 'c', '4']);
+    expect(rows.map(({ key }) => key)).toEqual(['a', 'line:2', 'c', 'line:4']);
     expect(rows.map(({ preview }) => preview)).toEqual(['one', 'two\nlines', null, null]);
     expect(rows[2]?.reason).toMatch(/^rows, line 3: The row has no text/);
 

@@ -66,8 +66,8 @@ test('files of several formats are one corpus, and rows say which file of the cl
   expect(rows.map(({ key, preview }) => [key, preview])).toEqual([
     ['1', 'one'],
     ['2', 'two, three'],
-    ['b.jsonl.gz:1', 'four'],
-    ['b.jsonl.gz:2', null],
+    ['b.jsonl.gz:line:1', 'four'],
+    ['b.jsonl.gz:line:2', null],
   ]);
   expect(rows[3]?.reason).toMatch(/^b\.jsonl\.gz, line 2: The line is not JSON/);
 });
