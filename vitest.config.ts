@@ -5,6 +5,7 @@ export default defineConfig({
     include: [
       'packages/*/src/**/*.test.ts',
       'apps/*/src/**/*.test.ts',
+      'apps/dashboard/server/**/*.test.ts',
       'apps/*/web/src/**/*.test.ts',
       'test/src/**/*.test.ts',
     ],

@@ -1,4 +1,4 @@
-import { messageOf, UserError } from '@tocsin/errors';
+import { messageOf, UserError } from '@tocsin/core';
 import { CronExpressionParser } from 'cron-parser';
 
 /** When a schedule comes due. */

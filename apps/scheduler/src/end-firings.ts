@@ -1,4 +1,5 @@
-import { endedFirings, endFiring, type FiringRow, type Pool } from '@tocsin/store';
+import type { Pool } from '@tocsin/postgres';
+import { endedFirings, endFiring, type FiringRow } from '@tocsin/store';
 import type { Logger } from 'pino';
 import type { ScheduleMeasures } from './measures.js';
 import { messageTo } from './messages.js';

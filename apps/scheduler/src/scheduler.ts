@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pool } from '@tocsin/postgres';
 import { clockNameOf, type QueueBackend, ScheduleClock } from '@tocsin/queue';
 import {
   type ClaimedFiring,
@@ -6,7 +7,6 @@ import {
   installationId,
   listSchedules,
   type Message,
-  type Pool,
   takeFiring,
 } from '@tocsin/store';
 import { nextTime } from './cron.js';

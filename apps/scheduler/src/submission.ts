@@ -1,13 +1,12 @@
-import { isUserError } from '@tocsin/errors';
+import { isUserError } from '@tocsin/core';
+import { type Pool, withRetry } from '@tocsin/postgres';
 import {
   attendFiring,
   cancelRun,
   endFiring,
   type FiringRow,
-  type Pool,
   setFiringRun,
   setFiringState,
-  withRetry,
 } from '@tocsin/store';
 import type { Logger } from 'pino';
 import type { ScheduleMeasures } from './measures.js';

@@ -1,14 +1,6 @@
 import { DistributionDrift } from '@tocsin/evaluate';
-import {
-  eachScore,
-  type FiringRow,
-  newFlagged,
-  type Pool,
-  type RunOutcome,
-  runBefore,
-  runOutcome,
-  withRetry,
-} from '@tocsin/store';
+import { type Pool, withRetry } from '@tocsin/postgres';
+import { eachScore, type FiringRow, newFlagged, type RunOutcome, runBefore, runOutcome } from '@tocsin/store';
 
 /** What a scheduled run came to. Numbers only: no text, no key of a row. rows = new + known + duplicates + rejected. */
 export interface RunSummary extends Omit<RunOutcome, 'fresh' | 'finishedAt'> {

@@ -1,8 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import { addCommands } from './commands.js';
-import { EXIT } from './exit-codes.js';
-import { reportError } from './report-error.js';
 import { failWhenOutputIsLost, showControlCharacters } from './safe-console.js';
+import { EXIT } from './terminal/exit-codes.js';
+import { reportError } from './terminal/report-error.js';
 import { VERSION } from './version.js';
 
 showControlCharacters();

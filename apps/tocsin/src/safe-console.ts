@@ -1,6 +1,6 @@
 import { format } from 'node:util';
-import { codeOf, messageOf } from '@tocsin/errors';
-import { EXIT } from './exit-codes.js';
+import { codeOf, messageOf } from '@tocsin/core';
+import { EXIT } from './terminal/exit-codes.js';
 import { printable } from './trace/printable.js';
 
 /**

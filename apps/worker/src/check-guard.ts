@@ -1,5 +1,6 @@
-import { UserError } from '@tocsin/errors';
-import { findRun, noSuchRun, type Pool, waitingGuards } from '@tocsin/store';
+import { UserError } from '@tocsin/core';
+import type { Pool } from '@tocsin/postgres';
+import { findRun, noSuchRun, waitingGuards } from '@tocsin/store';
 import type { Logger } from 'pino';
 
 /** A worker's guard. */

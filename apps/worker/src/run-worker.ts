@@ -1,22 +1,13 @@
 import { once } from 'node:events';
+import { checkServerUrl } from '@tocsin/core';
 import { type OpenGuard, openGuard, Scorer } from '@tocsin/engine';
-import { checkServerUrl } from '@tocsin/errors';
+import { guardText, reconcile, registerOpenGuard, Worker } from '@tocsin/pipeline';
+import { createPool, type Pool, requireConnection, withRetry } from '@tocsin/postgres';
 import { ParcelQueue, prepareBackend, type QueueBackend, queueNameOf } from '@tocsin/queue';
-import {
-  createPool,
-  migrateSchema,
-  type Pool,
-  type RegisteredGuard,
-  requireConnection,
-  waitingByClass,
-  withRetry,
-} from '@tocsin/store';
+import { migrateSchema, type RegisteredGuard, waitingByClass } from '@tocsin/store';
 import { type ListenAt, Telemetry } from '@tocsin/telemetry';
 import type { Logger } from 'pino';
 import { requireGuardOfRun, warnOfOtherGuards } from './check-guard.js';
-import { reconcile } from './reconcile.js';
-import { guardText, registerOpenGuard } from './register-guard.js';
-import { Worker } from './worker.js';
 
 /** About half a minute of work on two CPU cores: then the corpus is large enough for calibration to pay. */
 const CALIBRATE_AFTER_TOKENS = 30_000;

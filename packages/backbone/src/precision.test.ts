@@ -1,4 +1,4 @@
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
 import { expect, test } from 'vitest';
 import { DEFAULT_PRECISION, DEVICE_KINDS, numericsOf, PRECISIONS } from './precision.js';
 

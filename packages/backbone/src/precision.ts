@@ -1,4 +1,4 @@
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
 
 /** What a guard's weights are held in. */
 export const PRECISIONS = ['float32', 'float16', 'bfloat16', 'int8', 'int4'] as const;

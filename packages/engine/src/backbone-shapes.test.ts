@@ -2,10 +2,10 @@ import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir } from '@tocsin/siren/testing';
 import { expect, test } from 'vitest';
+import { Scorer } from './batches/scorer.js';
+import { openGuard } from './compiled/open-guard.js';
 import { CPU } from './devices/device.js';
-import { openGuard } from './open-guard.js';
-import { prefixScorerOf } from './prefix-scorer.js';
-import { Scorer } from './scorer.js';
+import { prefixScorerOf } from './prefixes/prefix-scorer.js';
 import { referenceScore, type Shape, writeRandomGuard } from './testing/random-guard.js';
 
 const temp = tempDir();

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { CONTENT_GUARDS, type GoldenGuard, goldenCases, goldenDirs, tempDir } from '@tocsin/siren/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Scorer } from './batches/scorer.js';
+import { openGuard } from './compiled/open-guard.js';
 import { Guard } from './guard.js';
-import { openGuard } from './open-guard.js';
-import { Preparation } from './preparation.js';
-import { Scorer } from './scorer.js';
+import { Preparation } from './items/preparation.js';
 
 /** Float32, whatever a text travels with (design: invariant 6). */
 const TOLERANCE = 1e-4;

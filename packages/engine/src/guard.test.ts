@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
 import type { ContentInput } from '@tocsin/siren';
 import { goldenCases, goldenDirs, tempDir } from '@tocsin/siren/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';

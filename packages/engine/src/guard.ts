@@ -1,15 +1,15 @@
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
 import type { Task } from '@tocsin/siren';
-import type { Content } from './content.js';
+import { Scorer, type ScorerOptions } from './batches/scorer.js';
+import { type OpenGuard, type OpenGuardOptions, openGuard } from './compiled/open-guard.js';
 import type { DeviceVerdict } from './devices/check-device.js';
 import { deviceName } from './devices/device.js';
-import { growingItem, type StreamContext, type StreamPiece } from './item-stream.js';
-import { type OpenGuard, type OpenGuardOptions, openGuard } from './open-guard.js';
-import { type PrefixScorer, prefixScorerOf } from './prefix-scorer.js';
-import { PrefixStream, type StreamScore } from './prefix-stream.js';
-import { type Item, Preparation } from './preparation.js';
-import { Scorer, type ScorerOptions } from './scorer.js';
-import { seenTokens, type Trace, tracedItem, traceOf } from './trace.js';
+import type { Content } from './items/content.js';
+import { type Item, Preparation } from './items/preparation.js';
+import { growingItem, type StreamContext, type StreamPiece } from './prefixes/item-stream.js';
+import { type PrefixScorer, prefixScorerOf } from './prefixes/prefix-scorer.js';
+import { PrefixStream, type StreamScore } from './prefixes/prefix-stream.js';
+import { seenTokens, type Trace, tracedItem, traceOf } from './prefixes/trace.js';
 
 export interface GuardOptions extends OpenGuardOptions, Pick<ScorerOptions, 'threads'> {
   /**

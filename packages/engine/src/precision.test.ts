@@ -2,10 +2,10 @@ import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CONTENT_GUARDS, type GoldenGuard, goldenCases, goldenDirs, tempDir } from '@tocsin/siren/testing';
 import { describe, expect, test } from 'vitest';
+import { Scorer } from './batches/scorer.js';
+import { type OpenGuardOptions, openGuard } from './compiled/open-guard.js';
 import { CPU } from './devices/device.js';
-import { type OpenGuardOptions, openGuard } from './open-guard.js';
-import { prefixScorerOf } from './prefix-scorer.js';
-import { Scorer } from './scorer.js';
+import { prefixScorerOf } from './prefixes/prefix-scorer.js';
 
 const temp = tempDir();
 

@@ -2,10 +2,10 @@ import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { goldenDirs, goldenTrajectories, tempDir } from '@tocsin/siren/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Scorer } from './batches/scorer.js';
+import { openGuard } from './compiled/open-guard.js';
 import { Guard } from './guard.js';
-import { openGuard } from './open-guard.js';
-import { Preparation } from './preparation.js';
-import { Scorer } from './scorer.js';
+import { Preparation } from './items/preparation.js';
 
 /** Float32, whatever an item travels with (design: invariant 6). */
 const TOLERANCE = 1e-4;

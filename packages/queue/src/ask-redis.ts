@@ -8,7 +8,7 @@ import {
   isUserError,
   messageOf,
   UserError,
-} from '@tocsin/errors';
+} from '@tocsin/core';
 import { Cluster, Redis } from 'ioredis';
 import { clusterNodesOf, isClusterUrl, openCluster } from './redis-cluster.js';
 

@@ -1,4 +1,4 @@
-import { addressOf, checkServerUrl, explainServer, isUserError, messageOf, UserError } from '@tocsin/errors';
+import { addressOf, checkServerUrl, explainServer, isUserError, messageOf, UserError } from '@tocsin/core';
 import { createPostgresBackend as createOverPool, runMigrations } from 'bullmq';
 import pg from 'pg';
 

@@ -1,4 +1,4 @@
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
 import { Cluster } from 'ioredis';
 
 /** `redis+cluster://user:password@host:port,host:port`, and `rediss+cluster://` for TLS. */

@@ -1,25 +1,9 @@
 export * from './access/index.js';
-export {
-  attendRun,
-  cancelAbandonedRuns,
-  leaveRun,
-  type UnattendedRun,
-  unattendedRuns,
-} from './attend-run.js';
 export * from './batches/index.js';
-export { type ContentOutcome, completeParcel } from './complete-parcel.js';
-export {
-  type ConnectOptions,
-  cancelWhenInterrupted,
-  createPool,
-  type Pool,
-  requireConnection,
-} from './connect.js';
-export { defaultDataDir, type EmbeddedServer, findBinaries, startEmbedded } from './embedded/index.js';
-export { type ExportOptions, type ExportRow, exportRows } from './export-rows.js';
-export type { ExpressDone } from './express/express-done.js';
-export { ExpressListener } from './express/express-listener.js';
-export { type KnownOutcome, knownOutcomes } from './express/express-outcomes.js';
+export * from './files/index.js';
+export type { ExpressDone } from './interactive/express-done.js';
+export { ExpressListener } from './interactive/express-listener.js';
+export { type KnownOutcome, knownOutcomes } from './interactive/express-outcomes.js';
 export {
   cancelAbandonedExpress,
   cancelExpress,
@@ -27,29 +11,45 @@ export {
   forgetExpress,
   purgeExpress,
   waitingExpress,
-} from './express/express-parcels.js';
-export { type SubmittedExpress, submitExpress } from './express/submit-express.js';
-export * from './files/index.js';
-export { finishRun, settledRuns } from './finish-run.js';
-export { forgetStoppedTexts } from './forget-texts.js';
+} from './interactive/express-parcels.js';
+export { type SubmittedExpress, submitExpress } from './interactive/submit-express.js';
+export { type ExportOptions, type ExportRow, exportRows } from './items/export-rows.js';
+export { forgetStoppedTexts } from './items/forget-texts.js';
 export * from './items/index.js';
-export { keptTexts } from './kept-texts.js';
-export { type KnownContent, knownContents } from './known-contents.js';
-export { Leadership } from './leadership.js';
-export { type LeasedParcel, leaseParcel } from './lease-parcel.js';
-export { type GuardRow, listGuards } from './list-guards.js';
-export { getRun, listRuns, type RunHead, type RunRow, runHead } from './list-runs.js';
-export { migrateSchema, type SchemaState, schemaState } from './migrate.js';
-export { findRun, pageRuns, type RankedCounts, type RunSummary, type RunsPage } from './page-runs.js';
+export { keptTexts } from './items/kept-texts.js';
+export { type ContentOutcome, completeParcel } from './parcels/complete-parcel.js';
+export { type LeasedParcel, leaseParcel } from './parcels/lease-parcel.js';
+export { splitParcel } from './parcels/split-parcel.js';
+export {
+  type NewParcel,
+  runHasEnded,
+  submitWindow,
+  type Window,
+  type WindowItem,
+} from './parcels/submit-window.js';
+export { countLostLease, countTry, forgiveTry, SUSPECT_AFTER } from './parcels/suspect-parcel.js';
+export { type WaitingClass, waitingByClass } from './parcels/waiting-by-class.js';
+export { type WaitingGuard, waitingGuards } from './parcels/waiting-guards.js';
+export { adoptParcels, waitingParcels } from './parcels/waiting-parcels.js';
 export * from './policies/index.js';
-export { prepareRuns } from './prepare-runs.js';
-export { type ProblemReason, type ProblemRow, problemReasons, problemRows } from './problem-rows.js';
-export { type PurgedRuns, purgeableRuns, purgeRuns, purgeScores, purgeTexts } from './purge-runs.js';
 export * from './ranking/index.js';
-export { isTransient, withRetry } from './retry.js';
-export { noSuchRun, type RetriedRun, retryRun } from './retry-run.js';
 export * from './reviews/index.js';
-export { hasUnresolvedItems, type RunProgress, runProgress } from './run-progress.js';
+export {
+  attendRun,
+  cancelAbandonedRuns,
+  leaveRun,
+  type UnattendedRun,
+  unattendedRuns,
+} from './runs/attend-run.js';
+export { finishRun, settledRuns } from './runs/finish-run.js';
+export { type GuardRow, listGuards } from './runs/list-guards.js';
+export { getRun, listRuns, type RunHead, type RunRow, runHead } from './runs/list-runs.js';
+export { findRun, pageRuns, type RankedCounts, type RunSummary, type RunsPage } from './runs/page-runs.js';
+export { prepareRuns } from './runs/prepare-runs.js';
+export { type ProblemReason, type ProblemRow, problemReasons, problemRows } from './runs/problem-rows.js';
+export { type PurgedRuns, purgeableRuns, purgeRuns, purgeScores, purgeTexts } from './runs/purge-runs.js';
+export { noSuchRun, type RetriedRun, retryRun } from './runs/retry-run.js';
+export { hasUnresolvedItems, type RunProgress, runProgress } from './runs/run-progress.js';
 export {
   createRun,
   guardQueue,
@@ -60,8 +60,12 @@ export {
   registerGuard,
   runCounts,
   setRunState,
-} from './runs.js';
+} from './runs/runs.js';
+export { cancelRun, failRun } from './runs/stop-run.js';
 export * from './schedules/index.js';
+export { type PolicyChange, ROLES, type Role } from './schema/access.js';
+export { BATCH_STATES, type BatchState, VERDICTS, type Verdict } from './schema/dashboard.js';
+export { migrateSchema, type SchemaState, schemaState } from './schema/migrate.js';
 export {
   DEFAULT_RETENTION,
   type DeliveryState,
@@ -70,19 +74,5 @@ export {
   RETENTIONS,
   type Retention,
   type RunState,
-} from './schema.js';
-export { type PolicyChange, ROLES, type Role } from './schema-access.js';
-export { BATCH_STATES, type BatchState, VERDICTS, type Verdict } from './schema-dashboard.js';
-export { splitParcel } from './split-parcel.js';
-export { cancelRun, failRun } from './stop-run.js';
-export {
-  type NewParcel,
-  runHasEnded,
-  submitWindow,
-  type Window,
-  type WindowItem,
-} from './submit-window.js';
-export { countLostLease, countTry, forgiveTry, SUSPECT_AFTER } from './suspect-parcel.js';
-export { type WaitingClass, waitingByClass } from './waiting-by-class.js';
-export { type WaitingGuard, waitingGuards } from './waiting-guards.js';
-export { adoptParcels, waitingParcels } from './waiting-parcels.js';
+} from './schema/pipeline.js';
+export { type KnownContent, knownContents } from './scores/known-contents.js';

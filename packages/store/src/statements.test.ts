@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { createPool, type Pool } from '@tocsin/postgres';
 import { describe, expect, test } from 'vitest';
-import { createPool, type Pool } from './connect.js';
 import * as everything from './index.js';
 import { TestDatabase } from './testing/index.js';
 import { type PlanWork, watchedPool } from './testing/plan-work.js';

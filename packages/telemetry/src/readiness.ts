@@ -1,4 +1,4 @@
-import { messageOf } from '@tocsin/errors';
+import { messageOf } from '@tocsin/core';
 import { within } from './queue-reader.js';
 
 /** Looks at one thing that a process needs. @throws when it is not there, saying why */

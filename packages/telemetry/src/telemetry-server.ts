@@ -1,4 +1,4 @@
-import { messageOf, UserError } from '@tocsin/errors';
+import { messageOf, UserError } from '@tocsin/core';
 import fastify, { type FastifyInstance } from 'fastify';
 import { DEFAULT_METRICS_HOST, type ListenAt } from './listen-at.js';
 import type { Metrics } from './metrics.js';

@@ -1,14 +1,13 @@
 import { join } from 'node:path';
+import { createPool, type Pool, startEmbedded } from '@tocsin/postgres';
 import {
   compareRuns,
   countByScore,
-  createPool,
   createRun,
   findRun,
   itemsBySeq,
   migrateSchema,
   nextReview,
-  type Pool,
   pageItems,
   pageRuns,
   prepareRuns,
@@ -16,7 +15,6 @@ import {
   type RunSummary,
   rankRun,
   registerGuard,
-  startEmbedded,
 } from '@tocsin/store';
 import { line, median, seconds, section, times } from './report.js';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CorpusRow } from '@tocsin/corpus';
 import { type OpenGuard, type Pass, Preparation } from '@tocsin/engine';
-import { submitCorpus } from '@tocsin/producer';
+import { submitCorpus } from '@tocsin/pipeline';
 import { ParcelQueue, queueNameOf } from '@tocsin/queue';
 import { cancelRun, createRun } from '@tocsin/store';
 import { until } from '../setup/processes.js';

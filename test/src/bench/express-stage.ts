@@ -4,16 +4,10 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { OpenGuard, Pass } from '@tocsin/engine';
-import { ExpressScorer } from '@tocsin/producer';
+import { ExpressScorer } from '@tocsin/pipeline';
+import { createPool, type Pool, startEmbedded } from '@tocsin/postgres';
 import { prepareBackend, type QueueBackend } from '@tocsin/queue';
-import {
-  createPool,
-  migrateSchema,
-  type Pool,
-  type RegisteredGuard,
-  registerGuard,
-  startEmbedded,
-} from '@tocsin/store';
+import { migrateSchema, type RegisteredGuard, registerGuard } from '@tocsin/store';
 import { findRedis } from '../setup/find-redis.js';
 import { RedisProcess } from '../setup/redis-process.js';
 import type { WorkerMessage, WorkerSetup } from './express-worker.js';

@@ -1,8 +1,8 @@
 /** A worker that tells its parent of every forward pass. Argument: JSON of WorkerSetup. */
 import { openGuard, type Pass, Scorer } from '@tocsin/engine';
+import { Worker } from '@tocsin/pipeline';
+import { createPool } from '@tocsin/postgres';
 import type { QueueBackend } from '@tocsin/queue';
-import { createPool } from '@tocsin/store';
-import { Worker } from '@tocsin/worker';
 
 export interface WorkerSetup {
   guard: string;

@@ -9,7 +9,7 @@ import { referenceGuard } from './reference-guard.js';
 import { line, rate, section, times } from './report.js';
 
 const ROWS = 64;
-const SCRIPT = fileURLToPath(new URL('../../src/bench/reference.py', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('./reference.py', import.meta.url));
 
 /** The reference runtime on the first rows in file order, against the engine on the same rows. */
 export async function benchPeer(

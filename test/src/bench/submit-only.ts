@@ -6,9 +6,10 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { readJsonl } from '@tocsin/corpus';
 import { openGuard, Preparation } from '@tocsin/engine';
-import { submitCorpus } from '@tocsin/producer';
+import { submitCorpus } from '@tocsin/pipeline';
+import { createPool, startEmbedded } from '@tocsin/postgres';
 import { ParcelQueue, prepareBackend, queueNameOf } from '@tocsin/queue';
-import { createPool, createRun, migrateSchema, registerGuard, startEmbedded } from '@tocsin/store';
+import { createRun, migrateSchema, registerGuard } from '@tocsin/store';
 
 const [corpus = '', dataDir = '', texts] = process.argv.slice(2);
 const ARTIFACT = fileURLToPath(new URL('../../fixtures/golden/qwen3-residual/artifact', import.meta.url));

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { withRetry } from '@tocsin/store';
+import { withRetry } from '@tocsin/postgres';
 import { until } from '../setup/processes.js';
 import { readScores, type ScoreLine } from '../setup/tocsin.js';
 import { Commits } from './commits.js';

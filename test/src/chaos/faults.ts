@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { codeOf } from '@tocsin/errors';
+import { codeOf } from '@tocsin/core';
 import { childrenOf, untilGone } from '../setup/processes.js';
 import { randomFrom } from '../setup/random-words.js';
 import type { Commits } from './commits.js';

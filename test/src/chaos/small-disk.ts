@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { codeOf } from '@tocsin/errors';
+import { codeOf } from '@tocsin/core';
 
 const run = promisify(execFile);
 const SIZE = '768m';

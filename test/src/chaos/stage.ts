@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { createPool, type EmbeddedServer, type Pool, startEmbedded } from '@tocsin/postgres';
 import type { GoldenGuard } from '@tocsin/siren/testing';
-import { createPool, type EmbeddedServer, type Pool, startEmbedded } from '@tocsin/store';
 import { poisonToken } from '../setup/poisoned-backbone.js';
 import { RedisProcess } from '../setup/redis-process.js';
 import { type Ended, goldenGuard, ROOT, TocsinProcess } from '../setup/tocsin.js';

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
-import { type ExportRow, exportRows, type Pool } from '@tocsin/store';
+import type { Pool } from '@tocsin/postgres';
+import { type ExportRow, exportRows } from '@tocsin/store';
 import type { ScoreLine } from '../setup/tocsin.js';
 import type { Corpus } from './corpora.js';
 

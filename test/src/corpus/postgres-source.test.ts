@@ -1,5 +1,5 @@
+import { isUserError, type UserError } from '@tocsin/core';
 import { type CorpusRow, type ReadCorpusOptions, readCorpus } from '@tocsin/corpus';
-import { isUserError, type UserError } from '@tocsin/errors';
 import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 

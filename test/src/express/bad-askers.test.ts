@@ -31,8 +31,8 @@ test('a text that the model has no number for has its error, tried once for all,
 /** Asks for one text and would wait for a minute. */
 const ASKER = `
   import { openGuard } from '@tocsin/engine';
-  import { ExpressScorer } from '@tocsin/producer';
-  import { createPool } from '@tocsin/store';
+  import { ExpressScorer } from '@tocsin/pipeline';
+  import { createPool } from '@tocsin/postgres';
   const { url, backend, registered, ref, options, text } = JSON.parse(process.argv[1]);
   const pool = createPool(url, { applicationName: 'tocsin test asker' });
   const guard = await openGuard(ref, options);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type OpenGuard, openGuard } from '@tocsin/engine';
-import { ExpressScorer } from '@tocsin/producer';
+import { ExpressScorer } from '@tocsin/pipeline';
 import { prepareBackend, type QueueBackend } from '@tocsin/queue';
 import { goldenDirs } from '@tocsin/siren/testing';
 import { type RegisteredGuard, registerGuard } from '@tocsin/store';

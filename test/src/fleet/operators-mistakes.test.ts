@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import { withRetry } from '@tocsin/postgres';
 import { prepareBackend } from '@tocsin/queue';
-import { withRetry } from '@tocsin/store';
 import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { randomRows } from '../setup/random-words.js';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { createPool, requireConnection } from '@tocsin/store';
+import { createPool, requireConnection } from '@tocsin/postgres';
 import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { foundProgram } from '../setup/found-program.js';

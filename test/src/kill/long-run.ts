@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withScratchLock } from '@tocsin/models';
-import { createPool, type Pool, startEmbedded } from '@tocsin/store';
+import { createPool, type Pool, startEmbedded } from '@tocsin/postgres';
 import { expect, inject } from 'vitest';
 import { childrenOf, until } from '../setup/processes.js';
 import { randomRows } from '../setup/random-words.js';

@@ -1,11 +1,10 @@
 import type { CorpusRow } from '@tocsin/corpus';
 import { type CostModel, type OpenGuard, openGuard, Preparation, Scorer } from '@tocsin/engine';
-import { submitCorpus } from '@tocsin/producer';
+import { submitCorpus, Worker } from '@tocsin/pipeline';
 import { ParcelQueue, prepareBackend, type QueueBackend, queueNameOf } from '@tocsin/queue';
 import { goldenCases, goldenDirs } from '@tocsin/siren/testing';
 import { createRun, exportRows, registerGuard, runProgress } from '@tocsin/store';
 import { TestDatabase } from '@tocsin/store/testing';
-import { Worker } from '@tocsin/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { until } from '../setup/processes.js';
 import { randomRows, shuffled } from '../setup/random-words.js';

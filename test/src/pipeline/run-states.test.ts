@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { createPool, listRuns, type Pool } from '@tocsin/store';
+import { createPool, type Pool } from '@tocsin/postgres';
+import { listRuns } from '@tocsin/store';
 import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { randomRows } from '../setup/random-words.js';

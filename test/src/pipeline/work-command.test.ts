@@ -1,5 +1,5 @@
 import { openGuard, Preparation } from '@tocsin/engine';
-import { submitCorpus } from '@tocsin/producer';
+import { submitCorpus } from '@tocsin/pipeline';
 import { ParcelQueue, prepareBackend, queueNameOf } from '@tocsin/queue';
 import { goldenDirs } from '@tocsin/siren/testing';
 import { createRun, exportRows, registerGuard, runProgress } from '@tocsin/store';

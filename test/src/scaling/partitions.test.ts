@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Pool } from '@tocsin/postgres';
 import {
   completeParcel,
   createRun,
@@ -7,7 +8,6 @@ import {
   knownContents,
   leaseParcel,
   migrateSchema,
-  type Pool,
   purgeRuns,
   purgeScores,
   registerGuard,

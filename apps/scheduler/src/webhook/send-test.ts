@@ -1,4 +1,4 @@
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
 import { messageOf } from '../messages.js';
 import { readSecrets } from './secrets.js';
 import { type Sent, sendMessage } from './send.js';

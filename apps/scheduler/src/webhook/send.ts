@@ -1,6 +1,6 @@
 import { type LookupAddress, lookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import { isUserError, messageOf, type UserError } from '@tocsin/errors';
+import { isUserError, messageOf, type UserError } from '@tocsin/core';
 import type { Message } from '@tocsin/store';
 import { Agent, request } from 'undici';
 import { signatureHeaders } from './sign.js';

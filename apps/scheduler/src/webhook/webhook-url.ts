@@ -1,4 +1,4 @@
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
 import { addressOfHost, isPublicAddress } from './public-address.js';
 
 /** What may be called. */

@@ -1,12 +1,12 @@
+import { UserError } from '@tocsin/core';
 import { checkWritable, refuseInputAsOutput } from '@tocsin/corpus';
-import { UserError } from '@tocsin/errors';
 import { drift } from '@tocsin/evaluate';
 import { Command } from 'commander';
-import { addCorpusOptions, type CorpusFlags, labels, openCorpus } from '../corpus-options.js';
 import type { LabelFlags } from '../eval/labels.js';
-import { EXIT } from '../exit-codes.js';
-import { addMachineOptions, BACKBONE_HELP, type GuardFlags, probability } from '../guard-options.js';
-import { untilDoneOrInterrupted } from '../interrupt.js';
+import { addCorpusOptions, type CorpusFlags, labels, openCorpus } from '../options/corpus-options.js';
+import { addMachineOptions, BACKBONE_HELP, type GuardFlags, probability } from '../options/guard-options.js';
+import { EXIT } from '../terminal/exit-codes.js';
+import { untilDoneOrInterrupted } from '../terminal/interrupt.js';
 import { compareScores, type SideFlags } from './compare-scores.js';
 import { parseGuardSpec } from './guard-spec.js';
 import { printDrift } from './print-drift.js';

@@ -1,11 +1,11 @@
 import type { ComparedRow } from '@tocsin/evaluate';
 import { CollectedScores } from '../collect-scores.js';
-import type { CorpusFlags } from '../corpus-options.js';
 import { type LabelFlags, Labels } from '../eval/labels.js';
-import type { GuardFlags } from '../guard-options.js';
-import { problemText, SHOWN_PROBLEMS } from '../problems.js';
+import type { CorpusFlags } from '../options/corpus-options.js';
+import type { GuardFlags } from '../options/guard-options.js';
 import { scoreCorpus } from '../score/score-corpus.js';
 import type { RunSummary } from '../score/summary.js';
+import { problemText, SHOWN_PROBLEMS } from '../terminal/problems.js';
 
 /** One of the two guards, after its run. */
 export interface Side {

@@ -7,8 +7,8 @@ import {
   pairedTable,
   smallText,
 } from '@tocsin/evaluate';
-import { printProblems } from '../problems.js';
-import { jsonText, tableText } from '../table.js';
+import { printProblems } from '../terminal/problems.js';
+import { jsonText, tableText } from '../terminal/table.js';
 import type { CompareFlags } from './command.js';
 import type { CompareCounts, ComparedScores, Side } from './compare-scores.js';
 

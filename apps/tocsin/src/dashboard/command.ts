@@ -1,13 +1,13 @@
+import { UserError } from '@tocsin/core';
 import { PRECISIONS } from '@tocsin/engine';
-import { UserError } from '@tocsin/errors';
 import { Command, Option } from 'commander';
-import { addMachineOptions, BACKBONE_HELP, type GuardFlags } from '../guard-options.js';
-import { untilInterrupted } from '../interrupt.js';
-import { LOG_LEVELS, openLog } from '../log.js';
-import { addMetricsOptions, type MetricsFlags } from '../metrics-options.js';
+import { addMachineOptions, BACKBONE_HELP, type GuardFlags } from '../options/guard-options.js';
+import { addMetricsOptions, type MetricsFlags } from '../options/metrics-options.js';
+import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
 import { addPrivateWebhookOption, type PrivateWebhookFlags } from '../schedule/service.js';
-import { runServices } from '../services.js';
-import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
+import { runServices } from '../services/services.js';
+import { untilInterrupted } from '../terminal/interrupt.js';
+import { LOG_LEVELS, openLog } from '../terminal/log.js';
 import { addDashboardOptions, type DashboardFlags, several } from './options.js';
 import { DashboardService } from './service.js';
 

@@ -1,6 +1,6 @@
 import { DEFAULT_LIMITS as L, type Limits } from '@tocsin/dashboard/limits';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { portNumber } from '../metrics-options.js';
+import { portNumber } from '../options/metrics-options.js';
 
 /** Where the API and the page are served, and what they may do. */
 export interface DashboardFlags {

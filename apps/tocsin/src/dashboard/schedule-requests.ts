@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { DEFAULT_FIELDS } from '@tocsin/corpus';
 import type { ScheduleRules } from '@tocsin/dashboard';
-import type { GuardFlags } from '../guard-options.js';
+import type { GuardFlags } from '../options/guard-options.js';
 import { readRequest, requestOf } from '../schedule/request.js';
 
 /** How the requests of schedules are written and read: as `tocsin schedule` does. */

@@ -1,6 +1,6 @@
 import { findSources } from '@tocsin/corpus';
 import type { Submit } from '@tocsin/dashboard';
-import type { Stack } from '../stack.js';
+import type { Stack } from '../services/stack.js';
 import { submitRun } from '../submit/submit-run.js';
 
 /** Does for the API what `tocsin submit` does. */

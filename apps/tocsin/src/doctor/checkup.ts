@@ -1,4 +1,4 @@
-import { isUserError, messageOf } from '@tocsin/errors';
+import { isUserError, messageOf } from '@tocsin/core';
 import { type Finding, note } from './finding.js';
 
 /** What checks look at beside the machine. */

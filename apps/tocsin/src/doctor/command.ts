@@ -1,8 +1,8 @@
 import { Chalk } from 'chalk';
 import { Command } from 'commander';
-import { EXIT } from '../exit-codes.js';
-import { addGuardOptions, type GuardFlags } from '../guard-options.js';
-import { jsonText } from '../table.js';
+import { addGuardOptions, type GuardFlags } from '../options/guard-options.js';
+import { EXIT } from '../terminal/exit-codes.js';
+import { jsonText } from '../terminal/table.js';
 import { printable } from '../trace/printable.js';
 import { cacheCheck } from './checks/cache.js';
 import { databaseCheck } from './checks/database.js';

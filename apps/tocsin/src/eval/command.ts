@@ -1,11 +1,17 @@
+import { UserError } from '@tocsin/core';
 import { checkWritable, refuseInputAsOutput } from '@tocsin/corpus';
-import { UserError } from '@tocsin/errors';
 import { DEFAULT_RESAMPLES, DEFAULT_SEED, type Evaluation, evaluate } from '@tocsin/evaluate';
 import { Command } from 'commander';
-import { addCorpusOptions, type CorpusFlags, labels, openCorpus, SOURCES } from '../corpus-options.js';
-import { EXIT } from '../exit-codes.js';
-import { addGuardOptions, type GuardFlags, probability, wholeNumber } from '../guard-options.js';
-import { untilDoneOrInterrupted } from '../interrupt.js';
+import {
+  addCorpusOptions,
+  type CorpusFlags,
+  labels,
+  openCorpus,
+  SOURCES,
+} from '../options/corpus-options.js';
+import { addGuardOptions, type GuardFlags, probability, wholeNumber } from '../options/guard-options.js';
+import { EXIT } from '../terminal/exit-codes.js';
+import { untilDoneOrInterrupted } from '../terminal/interrupt.js';
 import { numberFromZero } from './from-zero.js';
 import { joinScores } from './join-scores.js';
 import type { LabelledScores } from './labelled-scores.js';

@@ -1,4 +1,4 @@
-import { wholeNumber } from '../guard-options.js';
+import { wholeNumber } from '../options/guard-options.js';
 
 /** A whole number from 0, where 0 means "none". */
 export function numberFromZero(text: string): number {

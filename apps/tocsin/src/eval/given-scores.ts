@@ -1,5 +1,5 @@
+import { UserError } from '@tocsin/core';
 import { csvText, inputFormat, type KeptFields, placeOf, readCorpus } from '@tocsin/corpus';
-import { UserError } from '@tocsin/errors';
 
 /** Scores from a file, by key. */
 export interface GivenScores {

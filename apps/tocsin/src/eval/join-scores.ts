@@ -1,7 +1,7 @@
 import { checkSources, placeOf, readCorpus } from '@tocsin/corpus';
 import type { EvaluatedRow } from '@tocsin/evaluate';
-import { type CorpusFlags, openCorpus } from '../corpus-options.js';
-import { SHOWN_PROBLEMS } from '../problems.js';
+import { type CorpusFlags, openCorpus } from '../options/corpus-options.js';
+import { SHOWN_PROBLEMS } from '../terminal/problems.js';
 import { type GivenScores, readGivenScores, twice } from './given-scores.js';
 import type { LabelledScores } from './labelled-scores.js';
 import { type LabelFlags, Labels } from './labels.js';

@@ -8,8 +8,8 @@ import {
   smallText,
   thresholdTable,
 } from '@tocsin/evaluate';
-import { printProblems } from '../problems.js';
-import { jsonText, tableText } from '../table.js';
+import { printProblems } from '../terminal/problems.js';
+import { jsonText, tableText } from '../terminal/table.js';
 import type { EvalFlags } from './command.js';
 import type { LabelledScores, RowCounts, ScoreSource } from './labelled-scores.js';
 

@@ -1,8 +1,8 @@
 import { CollectedScores } from '../collect-scores.js';
-import type { CorpusFlags } from '../corpus-options.js';
-import type { GuardFlags } from '../guard-options.js';
-import { problemText, SHOWN_PROBLEMS } from '../problems.js';
+import type { CorpusFlags } from '../options/corpus-options.js';
+import type { GuardFlags } from '../options/guard-options.js';
 import { scoreCorpus } from '../score/score-corpus.js';
+import { problemText, SHOWN_PROBLEMS } from '../terminal/problems.js';
 import type { LabelledScores } from './labelled-scores.js';
 import { type LabelFlags, Labels } from './labels.js';
 

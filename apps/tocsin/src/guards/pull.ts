@@ -1,10 +1,10 @@
 import { dirname } from 'node:path';
 import { type BackboneSource, bytesText, resolveGuard, textOfPin } from '@tocsin/models';
 import { Command } from 'commander';
-import { EXIT } from '../exit-codes.js';
-import { BACKBONE_HELP } from '../guard-options.js';
-import { Interrupted, untilInterrupted } from '../interrupt.js';
-import { withModelProgress } from '../model-progress.js';
+import { BACKBONE_HELP } from '../options/guard-options.js';
+import { EXIT } from '../terminal/exit-codes.js';
+import { Interrupted, untilInterrupted } from '../terminal/interrupt.js';
+import { withModelProgress } from '../terminal/model-progress.js';
 import { factLines } from './lines.js';
 import { openArtifact } from './open-artifact.js';
 import { bytesOfFiles } from './sizes.js';

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { UserError } from '@tocsin/core';
 import { listCompiled } from '@tocsin/engine';
-import { UserError } from '@tocsin/errors';
 import {
   cacheDirectory,
   cachedRepo,

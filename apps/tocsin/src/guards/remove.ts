@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
 import { bytesText, diskUsage } from '@tocsin/models';
 import { Command } from 'commander';
 import { planRemoval, planUnused, type Removal, type RemovalFlags } from './removal.js';

@@ -10,7 +10,7 @@ import {
 } from '@tocsin/models';
 import type { Artifact } from '@tocsin/siren';
 import { Command } from 'commander';
-import { withModelProgress } from '../model-progress.js';
+import { withModelProgress } from '../terminal/model-progress.js';
 import { factLines } from './lines.js';
 import { openArtifact } from './open-artifact.js';
 import { bytesOfFiles } from './sizes.js';

@@ -1,8 +1,8 @@
 import { audit, createKey, type KeyRow, ROLES, type Role } from '@tocsin/store';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { duration } from '../duration.js';
-import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
-import { jsonText } from '../table.js';
+import { duration } from '../options/duration.js';
+import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
+import { jsonText } from '../terminal/table.js';
 import { COMMAND_LINE } from './command-line.js';
 
 interface CreateFlags extends StoreFlags {

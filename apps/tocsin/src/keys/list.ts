@@ -1,8 +1,8 @@
 import { type KeyRow, listKeys } from '@tocsin/store';
 import { Command } from 'commander';
+import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
 import { whenText } from '../runs/texts.js';
-import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
-import { jsonText, tableText } from '../table.js';
+import { jsonText, tableText } from '../terminal/table.js';
 
 /** `tocsin keys list`. */
 export function listCommand(): Command {

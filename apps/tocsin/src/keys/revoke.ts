@@ -1,7 +1,7 @@
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
 import { audit, revokeKey } from '@tocsin/store';
 import { Command } from 'commander';
-import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
+import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
 import { COMMAND_LINE } from './command-line.js';
 
 /** `tocsin keys revoke`. */

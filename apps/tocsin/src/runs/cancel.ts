@@ -1,6 +1,6 @@
 import { cancelRun, runHead } from '@tocsin/store';
 import { Command } from 'commander';
-import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
+import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
 import { addRunArgument } from './run-id.js';
 
 /** `tocsin cancel <id>`: no parcel of the run is scored any more. */

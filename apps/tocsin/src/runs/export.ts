@@ -1,13 +1,13 @@
+import { UserError } from '@tocsin/core';
 import { checkOutput, scoreFormat, writerFor } from '@tocsin/corpus';
-import { UserError } from '@tocsin/errors';
-import { exportScores } from '@tocsin/producer';
+import { exportScores } from '@tocsin/pipeline';
 import { getRun } from '@tocsin/store';
 import { Command } from 'commander';
-import { EXIT } from '../exit-codes.js';
-import { probability } from '../guard-options.js';
-import { untilInterrupted } from '../interrupt.js';
-import { addOutputOptions, type OutputFlags, outputOptions } from '../output-options.js';
-import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
+import { probability } from '../options/guard-options.js';
+import { addOutputOptions, type OutputFlags, outputOptions } from '../options/output-options.js';
+import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
+import { EXIT } from '../terminal/exit-codes.js';
+import { untilInterrupted } from '../terminal/interrupt.js';
 import { addRunArgument } from './run-id.js';
 
 interface ExportFlags extends StoreFlags, OutputFlags {

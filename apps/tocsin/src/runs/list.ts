@@ -1,8 +1,8 @@
 import { listRuns, type RunRow } from '@tocsin/store';
 import { Command } from 'commander';
-import { wholeNumber } from '../guard-options.js';
-import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
-import { jsonText, tableText } from '../table.js';
+import { wholeNumber } from '../options/guard-options.js';
+import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
+import { jsonText, tableText } from '../terminal/table.js';
 import { numberText, tookText, whenText } from './texts.js';
 
 const DEFAULT_LIMIT = 20;

@@ -1,6 +1,6 @@
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
+import type { Pool } from '@tocsin/postgres';
 import {
-  type Pool,
   type PurgedRuns,
   purgeableRuns,
   purgeExpress,
@@ -10,9 +10,9 @@ import {
   purgeTexts,
 } from '@tocsin/store';
 import { Command, Option } from 'commander';
-import { duration } from '../duration.js';
-import type { Stack } from '../stack.js';
-import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
+import { duration } from '../options/duration.js';
+import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
+import type { Stack } from '../services/stack.js';
 import { runId } from './run-id.js';
 import { numberText } from './texts.js';
 

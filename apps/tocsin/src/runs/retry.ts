@@ -1,7 +1,7 @@
-import { retryQueued } from '@tocsin/producer';
+import { retryQueued } from '@tocsin/pipeline';
 import { getRun, type RetriedRun } from '@tocsin/store';
 import { Command } from 'commander';
-import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
+import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
 import { addRunArgument } from './run-id.js';
 import { numberText } from './texts.js';
 

@@ -1,11 +1,11 @@
 import { getRun, type ProblemReason, type ProblemRow, problemRows, type RunRow } from '@tocsin/store';
 import { Command } from 'commander';
-import { EXIT } from '../exit-codes.js';
-import { wholeNumber } from '../guard-options.js';
-import { untilInterrupted } from '../interrupt.js';
-import { problemText, reasonLines, reasonsOf, SHOWN_PROBLEMS } from '../problems.js';
-import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
-import { jsonText } from '../table.js';
+import { wholeNumber } from '../options/guard-options.js';
+import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
+import { EXIT } from '../terminal/exit-codes.js';
+import { untilInterrupted } from '../terminal/interrupt.js';
+import { problemText, reasonLines, reasonsOf, SHOWN_PROBLEMS } from '../terminal/problems.js';
+import { jsonText } from '../terminal/table.js';
 import { addRunArgument } from './run-id.js';
 import { numberText, tookText, whenText } from './texts.js';
 import { watchProgress } from './watch.js';

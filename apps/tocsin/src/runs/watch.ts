@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Pool, runHead, runProgress, withRetry } from '@tocsin/store';
+import { type Pool, withRetry } from '@tocsin/postgres';
+import { runHead, runProgress } from '@tocsin/store';
 import { openProgress } from '../score/progress.js';
 
 const LOOK_EVERY_MS = 1000;

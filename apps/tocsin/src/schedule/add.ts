@@ -1,4 +1,4 @@
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
 import {
   DEFAULT_SECRET_ENV,
   nextTime,
@@ -9,10 +9,10 @@ import {
 } from '@tocsin/scheduler';
 import { addSchedule, type Webhook } from '@tocsin/store';
 import { Command, InvalidArgumentError } from 'commander';
-import { addCorpusOptions, SOURCES } from '../corpus-options.js';
-import { addGuardOptions, probability } from '../guard-options.js';
-import { retentionOption } from '../retention-option.js';
-import { withStack } from '../store-options.js';
+import { addCorpusOptions, SOURCES } from '../options/corpus-options.js';
+import { addGuardOptions, probability } from '../options/guard-options.js';
+import { retentionOption } from '../options/retention-option.js';
+import { withStack } from '../options/store-options.js';
 import { requestOf, type SubmitOptionFlags } from './request.js';
 import { addPrivateWebhookOption, allowPrivate, type PrivateWebhookFlags } from './service.js';
 import { printSchedule } from './show.js';

@@ -1,9 +1,9 @@
 import { nextTime, wakeSchedulers } from '@tocsin/scheduler';
 import { fireNow, getSchedule, pauseSchedule, removeSchedule, resumeSchedule } from '@tocsin/store';
 import { Command } from 'commander';
-import type { Stack } from '../stack.js';
-import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
-import { jsonText } from '../table.js';
+import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
+import type { Stack } from '../services/stack.js';
+import { jsonText } from '../terminal/table.js';
 import { zonedText } from './texts.js';
 
 /** What came of a change: for people, and as JSON. */

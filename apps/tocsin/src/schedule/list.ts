@@ -1,7 +1,7 @@
 import { listSchedules, type ScheduleRow } from '@tocsin/store';
 import { Command } from 'commander';
-import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
-import { jsonText, tableText } from '../table.js';
+import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
+import { jsonText, tableText } from '../terminal/table.js';
 import { readRequest } from './request.js';
 import { scheduleJson } from './show.js';
 import { stateText, zonedText } from './texts.js';

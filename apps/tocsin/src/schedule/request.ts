@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { UserError } from '@tocsin/errors';
-import type { CorpusFlags } from '../corpus-options.js';
-import type { GuardFlags } from '../guard-options.js';
-import type { RetentionFlags } from '../retention-option.js';
+import { UserError } from '@tocsin/core';
+import type { CorpusFlags } from '../options/corpus-options.js';
+import type { GuardFlags } from '../options/guard-options.js';
+import type { RetentionFlags } from '../options/retention-option.js';
 
 /** The options of `tocsin submit`. */
 export type SubmitOptionFlags = GuardFlags & CorpusFlags & RetentionFlags & { threshold?: number };

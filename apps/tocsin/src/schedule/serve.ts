@@ -1,9 +1,9 @@
 import { Command, Option } from 'commander';
-import { untilInterrupted } from '../interrupt.js';
-import { LOG_LEVELS, openLog } from '../log.js';
-import { addMetricsOptions, type MetricsFlags } from '../metrics-options.js';
-import { runServices } from '../services.js';
-import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
+import { addMetricsOptions, type MetricsFlags } from '../options/metrics-options.js';
+import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
+import { runServices } from '../services/services.js';
+import { untilInterrupted } from '../terminal/interrupt.js';
+import { LOG_LEVELS, openLog } from '../terminal/log.js';
 import { addPrivateWebhookOption, type PrivateWebhookFlags, ScheduleService } from './service.js';
 
 type ServeFlags = StoreFlags & MetricsFlags & PrivateWebhookFlags & { logLevel: string };

@@ -1,8 +1,8 @@
 import { allowPrivateOf, Scheduler } from '@tocsin/scheduler';
 import { type Command, Option } from 'commander';
 import type { Logger } from 'pino';
-import type { Service } from '../services.js';
-import type { Stack } from '../stack.js';
+import type { Service } from '../services/services.js';
+import type { Stack } from '../services/stack.js';
 import { submitScheduled } from './submit-scheduled.js';
 
 export interface PrivateWebhookFlags {

@@ -1,9 +1,9 @@
 import { nextTimes, shownUrl } from '@tocsin/scheduler';
 import { type FiringRow, getSchedule, listFirings, type ScheduleRow } from '@tocsin/store';
 import { Command } from 'commander';
-import { wholeNumber } from '../guard-options.js';
-import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
-import { jsonText } from '../table.js';
+import { wholeNumber } from '../options/guard-options.js';
+import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
+import { jsonText } from '../terminal/table.js';
 import { readRequest, type SubmitOptionFlags } from './request.js';
 import { firingsTable, stateText, zonedText } from './texts.js';
 

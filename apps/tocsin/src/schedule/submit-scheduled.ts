@@ -1,8 +1,8 @@
 import { openGuard } from '@tocsin/engine';
 import type { SubmitScheduled } from '@tocsin/scheduler';
 import type { Logger } from 'pino';
-import { openCorpus } from '../corpus-options.js';
-import type { Stack } from '../stack.js';
+import { openCorpus } from '../options/corpus-options.js';
+import type { Stack } from '../services/stack.js';
 import { submitRun } from '../submit/submit-run.js';
 import { readRequest } from './request.js';
 

@@ -1,9 +1,9 @@
 import { type Sent, sendTest } from '@tocsin/scheduler';
 import { getSchedule } from '@tocsin/store';
 import { Command } from 'commander';
-import { EXIT } from '../exit-codes.js';
-import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
-import { jsonText } from '../table.js';
+import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
+import { EXIT } from '../terminal/exit-codes.js';
+import { jsonText } from '../terminal/table.js';
 import { addPrivateWebhookOption, allowPrivate, type PrivateWebhookFlags } from './service.js';
 
 type TestFlags = StoreFlags & PrivateWebhookFlags & { json?: boolean };

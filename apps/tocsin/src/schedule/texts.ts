@@ -1,7 +1,7 @@
 import type { RunSummary } from '@tocsin/scheduler';
 import type { FiringRow, ScheduleRow } from '@tocsin/store';
 import { numberText } from '../runs/texts.js';
-import { tableText } from '../table.js';
+import { tableText } from '../terminal/table.js';
 
 /** In a time zone, to the minute: `2026-11-24 03:00`. */
 export function zonedText(date: Date, timeZone: string): string {

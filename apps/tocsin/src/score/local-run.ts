@@ -1,22 +1,21 @@
+import { reasonOf } from '@tocsin/core';
 import type { OpenGuard } from '@tocsin/engine';
-import { reasonOf } from '@tocsin/errors';
+import { reconcile, registerOpenGuard } from '@tocsin/pipeline';
+import { type Pool, withRetry } from '@tocsin/postgres';
 import { ParcelQueue, queueNameOf } from '@tocsin/queue';
 import {
   cancelRun,
   createRun,
   failRun,
   finishRun,
-  type Pool,
   type RegisteredGuard,
   type Retention,
   runHasEnded,
-  withRetry,
 } from '@tocsin/store';
 import type { Telemetry } from '@tocsin/telemetry';
-import { reconcile, registerOpenGuard } from '@tocsin/worker';
-import { type GuardFlags, guardArguments } from '../guard-options.js';
-import type { Stack } from '../stack.js';
-import { WorkerChild } from '../worker-children.js';
+import { type GuardFlags, guardArguments } from '../options/guard-options.js';
+import type { Stack } from '../services/stack.js';
+import { WorkerChild } from '../services/worker-children.js';
 import type { Progress } from './progress.js';
 
 export interface LocalRunOptions {

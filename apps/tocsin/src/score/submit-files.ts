@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream';
 import { type CorpusRow, readCorpus } from '@tocsin/corpus';
 import { type OpenGuard, Preparation } from '@tocsin/engine';
-import { submitCorpus } from '@tocsin/producer';
+import { submitCorpus } from '@tocsin/pipeline';
+import type { Pool } from '@tocsin/postgres';
 import type { ParcelQueue } from '@tocsin/queue';
-import type { Pool } from '@tocsin/store';
 import type { Telemetry } from '@tocsin/telemetry';
-import { type OpenCorpus, printNotice } from '../corpus-options.js';
+import { type OpenCorpus, printNotice } from '../options/corpus-options.js';
 
 /** A run that a corpus is put into. */
 export interface OpenRun {

@@ -1,5 +1,5 @@
 import type { ProblemReason } from '@tocsin/store';
-import { reasonLines } from '../problems.js';
+import { reasonLines } from '../terminal/problems.js';
 
 /** What a run came to. rows = scored + failed + rejected, and also fresh + fromCache + duplicates + rejected. */
 export interface RunSummary {

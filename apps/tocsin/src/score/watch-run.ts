@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { adoptParcels, hasUnresolvedItems, type RunProgress, runProgress, withRetry } from '@tocsin/store';
+import { withRetry } from '@tocsin/postgres';
+import { adoptParcels, hasUnresolvedItems, type RunProgress, runProgress } from '@tocsin/store';
 import type { LocalRun } from './local-run.js';
 import type { Progress } from './progress.js';
 

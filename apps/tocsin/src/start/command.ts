@@ -1,12 +1,12 @@
 import { Command } from 'commander';
 import { addDashboardOptions, type DashboardFlags } from '../dashboard/options.js';
 import { DashboardService } from '../dashboard/service.js';
-import { addGuardOptions, type GuardFlags } from '../guard-options.js';
-import { untilInterrupted } from '../interrupt.js';
-import { openLog } from '../log.js';
+import { addGuardOptions, type GuardFlags } from '../options/guard-options.js';
+import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
 import { addPrivateWebhookOption, type PrivateWebhookFlags, ScheduleService } from '../schedule/service.js';
-import { runServices, type Service } from '../services.js';
-import { addStoreOptions, type StoreFlags, withStack } from '../store-options.js';
+import { runServices, type Service } from '../services/services.js';
+import { untilInterrupted } from '../terminal/interrupt.js';
+import { openLog } from '../terminal/log.js';
 import { addWorkOptions, type WorkFlags } from '../work/command.js';
 import { WorkerGroup } from '../work/worker-group.js';
 

@@ -1,16 +1,17 @@
 import { openGuard } from '@tocsin/engine';
-import { getRun, type RunRow, withRetry } from '@tocsin/store';
+import { withRetry } from '@tocsin/postgres';
+import { getRun, type RunRow } from '@tocsin/store';
 import { Command } from 'commander';
-import { addCorpusOptions, type CorpusFlags, openCorpus, SOURCES } from '../corpus-options.js';
-import { EXIT } from '../exit-codes.js';
-import { addGuardOptions, type GuardFlags, probability } from '../guard-options.js';
-import { untilDoneOrInterrupted } from '../interrupt.js';
-import { addMetricsOptions, type MetricsFlags } from '../metrics-options.js';
-import { withModelProgress } from '../model-progress.js';
-import { reasonLines, reasonsOf } from '../problems.js';
-import { type RetentionFlags, retentionOption } from '../retention-option.js';
-import { withStack } from '../store-options.js';
-import { jsonText } from '../table.js';
+import { addCorpusOptions, type CorpusFlags, openCorpus, SOURCES } from '../options/corpus-options.js';
+import { addGuardOptions, type GuardFlags, probability } from '../options/guard-options.js';
+import { addMetricsOptions, type MetricsFlags } from '../options/metrics-options.js';
+import { type RetentionFlags, retentionOption } from '../options/retention-option.js';
+import { withStack } from '../options/store-options.js';
+import { EXIT } from '../terminal/exit-codes.js';
+import { untilDoneOrInterrupted } from '../terminal/interrupt.js';
+import { withModelProgress } from '../terminal/model-progress.js';
+import { reasonLines, reasonsOf } from '../terminal/problems.js';
+import { jsonText } from '../terminal/table.js';
 import { submitRun } from './submit-run.js';
 
 interface SubmitFlags extends GuardFlags, CorpusFlags, RetentionFlags, MetricsFlags {

@@ -1,12 +1,13 @@
+import { reasonOf } from '@tocsin/core';
 import type { OpenGuard } from '@tocsin/engine';
-import { reasonOf } from '@tocsin/errors';
+import { reconcile, registerOpenGuard, settleRuns } from '@tocsin/pipeline';
+import { withRetry } from '@tocsin/postgres';
 import { ParcelQueue, queueNameOf } from '@tocsin/queue';
-import { cancelRun, createRun, DEFAULT_RETENTION, failRun, leaveRun, withRetry } from '@tocsin/store';
-import { reconcile, registerOpenGuard, settleRuns } from '@tocsin/worker';
-import type { OpenCorpus } from '../corpus-options.js';
-import type { RetentionFlags } from '../retention-option.js';
+import { cancelRun, createRun, DEFAULT_RETENTION, failRun, leaveRun } from '@tocsin/store';
+import type { OpenCorpus } from '../options/corpus-options.js';
+import type { RetentionFlags } from '../options/retention-option.js';
 import { type SubmittedFiles, submitFiles } from '../score/submit-files.js';
-import type { Stack } from '../stack.js';
+import type { Stack } from '../services/stack.js';
 
 export interface SubmitRunOptions extends Pick<SubmittedFiles, 'stdin' | 'keep' | 'onRow' | 'onNotice'> {
   stack: Stack;

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { text as readText } from 'node:stream/consumers';
+import { messageOf, UserError } from '@tocsin/core';
 import { Guard, type Item, type Trace } from '@tocsin/engine';
-import { messageOf, UserError } from '@tocsin/errors';
 import { Chalk } from 'chalk';
 import { Command, Option } from 'commander';
-import { addGuardOptions, type GuardFlags, probability } from '../guard-options.js';
-import { withModelProgress } from '../model-progress.js';
+import { addGuardOptions, type GuardFlags, probability } from '../options/guard-options.js';
+import { withModelProgress } from '../terminal/model-progress.js';
 import { legend, paint } from './colours.js';
 import { piecesOf } from './pieces.js';
 import { printable } from './printable.js';

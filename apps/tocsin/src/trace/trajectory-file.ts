@@ -1,6 +1,6 @@
+import { messageOf, UserError } from '@tocsin/core';
 import { fieldSource } from '@tocsin/corpus';
 import type { Item } from '@tocsin/engine';
-import { messageOf, UserError } from '@tocsin/errors';
 
 /**
  * The trajectory of a JSON file: an array of messages, or an object with `messages` and perhaps `tools`. Both stay JSON

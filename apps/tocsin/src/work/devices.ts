@@ -1,5 +1,5 @@
+import { isUserError } from '@tocsin/core';
 import { DEVICE_NAMES, parseDevice } from '@tocsin/engine';
-import { isUserError } from '@tocsin/errors';
 import { InvalidArgumentError } from 'commander';
 
 /** `cuda:0,cuda:1`, for an option. A device that is named twice has two workers. */

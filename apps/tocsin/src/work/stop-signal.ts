@@ -1,4 +1,4 @@
-import { untilInterrupted } from '../interrupt.js';
+import { untilInterrupted } from '../terminal/interrupt.js';
 
 /**
  * SIGTERM or Ctrl-C. A worker that belongs to another command leaves Ctrl-C to it (a terminal sends it to both), and

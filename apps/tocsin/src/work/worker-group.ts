@@ -1,9 +1,9 @@
 import { openGuard } from '@tocsin/engine';
-import { type GuardFlags, guardArguments } from '../guard-options.js';
-import { type MetricsFlags, metricsArguments } from '../metrics-options.js';
-import { withModelProgress } from '../model-progress.js';
-import type { Service } from '../services.js';
-import { WorkerChild } from '../worker-children.js';
+import { type GuardFlags, guardArguments } from '../options/guard-options.js';
+import { type MetricsFlags, metricsArguments } from '../options/metrics-options.js';
+import type { Service } from '../services/services.js';
+import { WorkerChild } from '../services/worker-children.js';
+import { withModelProgress } from '../terminal/model-progress.js';
 
 export interface WorkerGroupOptions extends GuardFlags, MetricsFlags {
   /** One worker process each. */

@@ -1,4 +1,4 @@
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
 
 const DAMAGED = 'The file is damaged, incomplete or wrongly converted: take another copy of the model.';
 const QUOTED_LENGTH = 80;

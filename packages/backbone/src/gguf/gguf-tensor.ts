@@ -1,4 +1,4 @@
-import type { CheckpointTensor } from '../checkpoint.js';
+import type { CheckpointTensor } from '../checkpoint/checkpoint.js';
 import type { TensorType } from './tensor-type.js';
 
 /** A tensor's place in a GGUF file. `name` is Hugging Face's, `shape` is [outputs, inputs]. */

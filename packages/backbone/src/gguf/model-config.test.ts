@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readBackboneConfig } from '../backbone-config.js';
+import { readBackboneConfig } from '../checkpoint/backbone-config.js';
 import { openGguf } from './open-gguf.js';
 import { tempFiles } from './testing/temp-file.js';
 import { TINY, TOKENS, tinyModel, withMetadata } from './testing/tiny-model.js';

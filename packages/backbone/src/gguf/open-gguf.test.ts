@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isUserError, UserError } from '@tocsin/errors';
+import { isUserError, UserError } from '@tocsin/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { openGguf } from './open-gguf.js';

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { messageOf, UserError } from '@tocsin/errors';
+import { messageOf, UserError } from '@tocsin/core';
 import { ByteCursor } from './byte-cursor.js';
 import { damaged, quote, unsupported } from './gguf-error.js';
 import type { GgufTensor } from './gguf-tensor.js';

@@ -1,4 +1,4 @@
-import { ropeFrequencies } from '../rope.js';
+import { ropeFrequencies } from '../graph/rope.js';
 
 /** What the Llama 3.1, 3.2 and 3.3 releases state in their config.json; only `factor` differs between them. */
 const LLAMA3 = { lowFreqFactor: 1, highFreqFactor: 4, originalMaxPositions: 8192 };

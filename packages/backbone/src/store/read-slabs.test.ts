@@ -1,10 +1,10 @@
 import { readFile, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
 import { tempDir } from '@tocsin/siren/testing';
 import { expect, test } from 'vitest';
+import { openCheckpoint } from '../checkpoint/open-checkpoint.js';
 import { openGguf, readGgufTensor } from '../gguf/index.js';
-import { openCheckpoint } from '../open-checkpoint.js';
 import { writeTinyPair } from '../testing/tiny-pair.js';
 import { type ReadableTensor, readSlabs } from './read-slabs.js';
 

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { UserError } from '@tocsin/errors';
-import type { CheckpointTensor } from '../checkpoint.js';
+import { UserError } from '@tocsin/core';
+import type { CheckpointTensor } from '../checkpoint/checkpoint.js';
 import { dequantize } from '../gguf/dequantize.js';
 import { undoInterleaving } from '../gguf/permute.js';
 import { BLOCKS, type TensorType } from '../gguf/tensor-type.js';

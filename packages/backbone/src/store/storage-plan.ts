@@ -1,6 +1,6 @@
+import { EMBEDDING, isLinearWeight } from '../checkpoint/tensor-plan.js';
 import type { Numerics } from '../precision.js';
 import { type BlockFormat, blockFormatOf } from '../quantize/block-format.js';
-import { EMBEDDING, isLinearWeight } from '../tensor-plan.js';
 import type { FloatType } from './encode-floats.js';
 
 /** How a tensor of a checkpoint is held in the compiled guard. */

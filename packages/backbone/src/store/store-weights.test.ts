@@ -1,17 +1,17 @@
 import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
 import { float32OfBfloat16, float32OfFloat16 } from '@tocsin/siren';
 import { tempDir } from '@tocsin/siren/testing';
 import { expect, test } from 'vitest';
+import { openCheckpoint } from '../checkpoint/open-checkpoint.js';
+import { isLinearWeight } from '../checkpoint/tensor-plan.js';
+import { isQuantized, type PlacedTensor } from '../checkpoint/weight-source.js';
 import { openGguf } from '../gguf/index.js';
-import { openCheckpoint } from '../open-checkpoint.js';
 import { numericsOf, PRECISIONS } from '../precision.js';
 import { blockFormatOf } from '../quantize/block-format.js';
-import { isLinearWeight } from '../tensor-plan.js';
 import { dequantizeRows } from '../testing/dequantize-rows.js';
 import { writeTinyPair } from '../testing/tiny-pair.js';
-import { isQuantized, type PlacedTensor } from '../weight-source.js';
 import type { ReadableTensor } from './read-slabs.js';
 import { storeWeights } from './store-weights.js';
 

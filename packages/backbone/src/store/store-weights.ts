@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
+import type { PlacedTensor, QuantizedTensor } from '../checkpoint/weight-source.js';
 import type { Numerics } from '../precision.js';
 import { type BlockFormat, blockLayout } from '../quantize/block-format.js';
 import { quantizeRows } from '../quantize/quantize-rows.js';
-import type { PlacedTensor, QuantizedTensor } from '../weight-source.js';
 import { encodeFloats } from './encode-floats.js';
 import { type ReadableTensor, readSlabs } from './read-slabs.js';
 import { storageOf } from './storage-plan.js';

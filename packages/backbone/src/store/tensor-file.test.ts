@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tempDir } from '@tocsin/siren/testing';
 import { expect, test } from 'vitest';
-import { readSafetensorsFile } from '../safetensors-file.js';
+import { readSafetensorsFile } from '../checkpoint/safetensors-file.js';
 import { TensorFile } from './tensor-file.js';
 
 const temp = tempDir();

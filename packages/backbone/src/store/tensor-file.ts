@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { PlacedTensor } from '../weight-source.js';
+import type { PlacedTensor } from '../checkpoint/weight-source.js';
 import { FLOAT_BYTES, type FloatType } from './encode-floats.js';
 
 /** A tensor that a file is going to hold. */

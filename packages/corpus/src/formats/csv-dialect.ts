@@ -1,5 +1,5 @@
-import { withoutBom } from '../file-kind.js';
-import { isBlank } from '../line-splitter.js';
+import { withoutBom } from '../sources/file-kind.js';
+import { isBlank } from '../sources/line-splitter.js';
 import { type CsvRecord, CsvSplitter } from './csv-splitter.js';
 import type { FormatOptions } from './format-options.js';
 

@@ -1,5 +1,5 @@
-import { sourceName } from '../source-name.js';
-import { count } from '../wording.js';
+import { count } from '../rows/wording.js';
+import { sourceName } from '../sources/source-name.js';
 
 const NOTICES = {
   repeated: (n: number, where: string) =>

@@ -6,8 +6,8 @@ import { gzipSync } from 'node:zlib';
 import { stringify } from 'csv-stringify/sync';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type ReadCorpusOptions, readCorpus } from '../read-corpus.js';
-import type { CorpusRow } from '../row.js';
+import type { CorpusRow } from '../rows/row.js';
+import { type ReadCorpusOptions, readCorpus } from '../sources/read-corpus.js';
 import { outcome, readRows } from '../testing/read-rows.js';
 
 let dir: string;

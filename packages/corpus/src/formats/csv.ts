@@ -1,17 +1,17 @@
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
 import { parse } from 'csv-parse/sync';
-import { cellRecord } from '../cell-record.js';
-import { matchedNames } from '../column-names.js';
-import { ENCODING_HINT } from '../encoding.js';
-import { withoutBom } from '../file-kind.js';
-import { firstInvalidUtf8 } from '../invalid-utf8.js';
-import { isBlank } from '../line-splitter.js';
-import { openText } from '../open-source.js';
-import { printable } from '../parse-row.js';
-import { type Rejection, rejection } from '../reject.js';
-import { sourceName } from '../source-name.js';
-import type { Found } from '../source-record.js';
-import { count } from '../wording.js';
+import { cellRecord } from '../rows/cell-record.js';
+import { matchedNames } from '../rows/column-names.js';
+import { firstInvalidUtf8 } from '../rows/invalid-utf8.js';
+import { printable } from '../rows/parse-row.js';
+import { type Rejection, rejection } from '../rows/reject.js';
+import { count } from '../rows/wording.js';
+import { ENCODING_HINT } from '../sources/encoding.js';
+import { withoutBom } from '../sources/file-kind.js';
+import { isBlank } from '../sources/line-splitter.js';
+import { openText } from '../sources/open-source.js';
+import { sourceName } from '../sources/source-name.js';
+import type { Found } from '../sources/source-record.js';
 import {
   type CsvDialect,
   csvDialect,

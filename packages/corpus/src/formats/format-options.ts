@@ -1,4 +1,4 @@
-import type { OpenSourceOptions } from '../open-source.js';
+import type { OpenSourceOptions } from '../sources/open-source.js';
 
 /** How a format reads one source. */
 export interface FormatOptions extends OpenSourceOptions {

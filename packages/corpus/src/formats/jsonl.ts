@@ -1,13 +1,13 @@
-import { UserError } from '@tocsin/errors';
-import { withoutBom } from '../file-kind.js';
-import { JsonValueSplitter, jsonLayout } from '../json-values.js';
-import { isBlank, LineSplitter } from '../line-splitter.js';
-import { openText } from '../open-source.js';
-import { parseLine } from '../parse-row.js';
-import { type Rejection, rejection } from '../reject.js';
-import { sourceName } from '../source-name.js';
-import type { Found } from '../source-record.js';
-import { count } from '../wording.js';
+import { UserError } from '@tocsin/core';
+import { JsonValueSplitter, jsonLayout } from '../rows/json-values.js';
+import { parseLine } from '../rows/parse-row.js';
+import { type Rejection, rejection } from '../rows/reject.js';
+import { count } from '../rows/wording.js';
+import { withoutBom } from '../sources/file-kind.js';
+import { isBlank, LineSplitter } from '../sources/line-splitter.js';
+import { openText } from '../sources/open-source.js';
+import { sourceName } from '../sources/source-name.js';
+import type { Found } from '../sources/source-record.js';
 import type { FormatOptions } from './format-options.js';
 import { readingErrors } from './reading-errors.js';
 

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { FileMetaData, ParquetParsers } from 'hyparquet';
-import { FaultyCell } from '../cell-record.js';
+import { FaultyCell } from '../rows/cell-record.js';
 
 /**
  * Text that is decoded only when it is UTF-8; JSON stays as it is written; times keep every digit. Bytes that `exactDecimals`

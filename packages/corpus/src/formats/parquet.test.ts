@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
-import { isUserError } from '@tocsin/errors';
+import { isUserError } from '@tocsin/core';
 import fc from 'fast-check';
 import { type ParquetWriteOptions, parquetWriteBuffer } from 'hyparquet-writer';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';

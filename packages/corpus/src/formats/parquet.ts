@@ -1,12 +1,12 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { codeOf, isUserError, messageOf, UserError } from '@tocsin/errors';
+import { codeOf, isUserError, messageOf, UserError } from '@tocsin/core';
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
-import { cellRecord } from '../cell-record.js';
-import { checkRoots } from '../roots.js';
-import { sourceName } from '../source-name.js';
-import type { Found } from '../source-record.js';
-import { count } from '../wording.js';
+import { cellRecord } from '../rows/cell-record.js';
+import { count } from '../rows/wording.js';
+import { checkRoots } from '../sources/roots.js';
+import { sourceName } from '../sources/source-name.js';
+import type { Found } from '../sources/source-record.js';
 import type { FormatOptions } from './format-options.js';
 import { decimalText, exactDecimals, faultIn, jsonValue, PARSERS } from './parquet-cell.js';
 import { readingErrors } from './reading-errors.js';

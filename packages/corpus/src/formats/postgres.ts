@@ -1,9 +1,9 @@
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
 import pg from 'pg';
-import { cellRecord } from '../cell-record.js';
-import { connectPostgres, postgresError } from '../postgres.js';
-import { sourceName } from '../source-name.js';
-import type { Found } from '../source-record.js';
+import { cellRecord } from '../rows/cell-record.js';
+import { connectPostgres, postgresError } from '../sources/postgres.js';
+import { sourceName } from '../sources/source-name.js';
+import type { Found } from '../sources/source-record.js';
 import type { FormatOptions } from './format-options.js';
 
 /** Rows fetched at once, at most; and characters, about. */

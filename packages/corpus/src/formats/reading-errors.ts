@@ -1,6 +1,6 @@
-import { codeOf, isUserError } from '@tocsin/errors';
-import { DamagedArchive, damagedSource } from '../damaged-archive.js';
-import { sourceError } from '../source-error.js';
+import { codeOf, isUserError } from '@tocsin/core';
+import { DamagedArchive, damagedSource } from '../compression/damaged-archive.js';
+import { sourceError } from '../sources/source-error.js';
 
 /**
  * Makes of what went wrong while a source was read what to throw: the reason of an abort, or a `UserError` that names

@@ -3,10 +3,10 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { compressionOf, MAGIC_BYTES } from '../file-kind.js';
-import { type OpenSourceOptions, openBytes } from '../open-source.js';
-import { checkRoots } from '../roots.js';
-import { STDIN } from '../source-name.js';
+import { compressionOf, MAGIC_BYTES } from '../sources/file-kind.js';
+import { type OpenSourceOptions, openBytes } from '../sources/open-source.js';
+import { checkRoots } from '../sources/roots.js';
+import { STDIN } from '../sources/source-name.js';
 
 /** A file that can be read at any place. */
 export interface SeekableFile {

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { findSources } from '../find-sources.js';
-import { type JsonLayout, JsonValueSplitter } from '../json-values.js';
-import type { ReadCorpusOptions } from '../read-corpus.js';
+import { type JsonLayout, JsonValueSplitter } from '../rows/json-values.js';
+import { findSources } from '../sources/find-sources.js';
+import type { ReadCorpusOptions } from '../sources/read-corpus.js';
 import { outcome, readRows } from '../testing/read-rows.js';
 
 let dir: string;

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { ReadCorpusOptions } from '../read-corpus.js';
+import type { ReadCorpusOptions } from '../sources/read-corpus.js';
 import { outcome, readRows } from '../testing/read-rows.js';
 
 let dir: string;

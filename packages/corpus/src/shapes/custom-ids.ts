@@ -1,5 +1,5 @@
-import type { ParsedRow } from '../parse-row.js';
-import { rejection } from '../reject.js';
+import type { ParsedRow } from '../rows/parse-row.js';
+import { rejection } from '../rows/reject.js';
 import { noRequest, storedFault } from './request-fault.js';
 import { readRequestKey, requestKey } from './request-key.js';
 

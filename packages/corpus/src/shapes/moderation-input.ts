@@ -1,5 +1,5 @@
-import { own } from '../source-record.js';
-import { typeName } from '../wording.js';
+import { typeName } from '../rows/wording.js';
+import { own } from '../sources/source-record.js';
 import { badRequest, type RequestFault } from './request-fault.js';
 
 /** A text of an input; `single` when the input was no array of texts. */

@@ -1,8 +1,8 @@
-import { faultOf, keptOf, type ParsedRow } from '../parse-row.js';
-import { rejection } from '../reject.js';
-import { MAX_KEY_LENGTH, rowKey } from '../row-key.js';
-import { own, type SourceRecord } from '../source-record.js';
-import { typeName } from '../wording.js';
+import { faultOf, keptOf, type ParsedRow } from '../rows/parse-row.js';
+import { rejection } from '../rows/reject.js';
+import { MAX_KEY_LENGTH, rowKey } from '../rows/row-key.js';
+import { typeName } from '../rows/wording.js';
+import { own, type SourceRecord } from '../sources/source-record.js';
 import { type InputText, moderationTexts } from './moderation-input.js';
 import { badRequest, noRequest, type RequestFault, storedFault } from './request-fault.js';
 import { requestKey } from './request-key.js';

@@ -1,8 +1,8 @@
-import type { FieldLookup } from '../fields.js';
-import { faultOf, keptOf, keyOf, type ParsedRow, printable } from '../parse-row.js';
-import { type Rejection, rejection } from '../reject.js';
-import { own, type SourceRecord } from '../source-record.js';
-import { typeName } from '../wording.js';
+import type { FieldLookup } from '../rows/fields.js';
+import { faultOf, keptOf, keyOf, type ParsedRow, printable } from '../rows/parse-row.js';
+import { type Rejection, rejection } from '../rows/reject.js';
+import { typeName } from '../rows/wording.js';
+import { own, type SourceRecord } from '../sources/source-record.js';
 import type { Shape } from './shape.js';
 
 /** Where a stored chat completion keeps what was asked, and what was answered. */

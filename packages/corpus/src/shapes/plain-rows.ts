@@ -1,4 +1,4 @@
-import { readRow, wanted } from '../parse-row.js';
+import { readRow, wanted } from '../rows/parse-row.js';
 import type { Shape } from './shape.js';
 
 /** A record is a row: a text, or a prompt and/or a response, or messages with tools. */

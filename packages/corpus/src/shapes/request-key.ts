@@ -1,4 +1,4 @@
-import { isPlaceKey } from '../source-name.js';
+import { isPlaceKey } from '../sources/source-name.js';
 
 /** The place of an item among those of one request. */
 export interface RequestPart {

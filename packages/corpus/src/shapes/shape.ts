@@ -1,6 +1,6 @@
-import type { FieldLookup } from '../fields.js';
-import type { ParsedRow } from '../parse-row.js';
-import type { SourceRecord } from '../source-record.js';
+import type { FieldLookup } from '../rows/fields.js';
+import type { ParsedRow } from '../rows/parse-row.js';
+import type { SourceRecord } from '../sources/source-record.js';
 
 /** What the records of a corpus are, and how they become rows. */
 export interface Shape {

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { CorpusRow } from '../row.js';
+import type { CorpusRow } from '../rows/row.js';
 import { readRows } from '../testing/read-rows.js';
 import type { ShapeName } from './index.js';
 import { readRequestKey, requestKey } from './request-key.js';

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import type { Output } from '../output.js';
+import type { Output } from './output.js';
 
 /** The end of the way: takes text or bytes and finishes in its own manner. */
 export interface End {

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { ScoreRow } from '../score-row.js';
-import { checkOutput, writerFor } from '../score-writer.js';
 import { moderationResult } from './moderation.js';
 import { batchErrorsPath } from './openai-batch-writer.js';
+import type { ScoreRow } from './score-row.js';
+import { checkOutput, writerFor } from './score-writer.js';
 
 let dir: string;
 beforeEach(async () => {

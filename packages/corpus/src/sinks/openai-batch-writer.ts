@@ -1,8 +1,8 @@
-import type { ScoreRow } from '../score-row.js';
 import { noJsonLine, type RequestFault, readStoredFault } from '../shapes/request-fault.js';
 import { readRequestKey } from '../shapes/request-key.js';
 import { type Moderation, moderationResult } from './moderation.js';
 import type { Encoder, RowWriter } from './row-writer.js';
+import type { ScoreRow } from './score-row.js';
 
 /** One line of an OpenAI Batch output or error file: a response, or why the request was never tried. */
 export interface BatchLine {

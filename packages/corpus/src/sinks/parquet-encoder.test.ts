@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { ScoreRow } from '../score-row.js';
-import { checkOutput, writerFor } from '../score-writer.js';
+import type { ScoreRow } from './score-row.js';
+import { checkOutput, writerFor } from './score-writer.js';
 
 let dir: string;
 beforeEach(async () => {

@@ -1,7 +1,7 @@
 import type { SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
-import { SCORE_COLUMNS, type ScoreRow } from '../score-row.js';
 import type { Encoder } from './row-writer.js';
+import { SCORE_COLUMNS, type ScoreRow } from './score-row.js';
 
 /** Rows of a row group: readers skip and parallelize by them, and the encoder holds so many. */
 const GROUP_ROWS = 20_000;

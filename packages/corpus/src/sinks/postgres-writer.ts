@@ -1,9 +1,9 @@
-import { codeOf, isUserError, messageOf, UserError } from '@tocsin/errors';
+import { codeOf, isUserError, messageOf, UserError } from '@tocsin/core';
 import pg from 'pg';
-import { connectPostgres, postgresError } from '../postgres.js';
-import type { ScoreRow } from '../score-row.js';
-import { sourceLabel } from '../source-name.js';
+import { connectPostgres, postgresError } from '../sources/postgres.js';
+import { sourceLabel } from '../sources/source-name.js';
 import type { RowWriter } from './row-writer.js';
+import type { ScoreRow } from './score-row.js';
 
 /**
  * What becomes of rows that the table has already:

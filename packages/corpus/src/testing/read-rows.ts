@@ -1,5 +1,5 @@
-import { type ReadCorpusOptions, readCorpus } from '../read-corpus.js';
-import type { CorpusRow } from '../row.js';
+import type { CorpusRow } from '../rows/row.js';
+import { type ReadCorpusOptions, readCorpus } from '../sources/read-corpus.js';
 
 /** All rows of sources. */
 export async function readRows(

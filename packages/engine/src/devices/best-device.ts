@@ -1,4 +1,4 @@
-import { messageOf } from '@tocsin/errors';
+import { messageOf } from '@tocsin/core';
 import { cudaFacts } from './cuda-libraries.js';
 import { CPU, type Device } from './device.js';
 import { cudaProblem } from './explain-device.js';

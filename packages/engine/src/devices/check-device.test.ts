@@ -1,9 +1,9 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
 import { goldenCases, goldenDirs, tempDir } from '@tocsin/siren/testing';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
-import { type OpenGuard, openGuard } from '../open-guard.js';
+import { type OpenGuard, openGuard } from '../compiled/open-guard.js';
 import { writeRandomGuard } from '../testing/random-guard.js';
 import { prefixesOfFaulty, startFaulty } from '../testing/stand-in.js';
 

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Arithmetic, type Numerics, numericsOf } from '@tocsin/backbone';
-import { codeOf, messageOf, UserError } from '@tocsin/errors';
-import { EngineProcess } from '../engine-process.js';
-import type { EngineOptions } from '../engine-protocol.js';
-import type { OpenGuard } from '../open-guard.js';
-import { OutOfMemoryError } from '../out-of-memory.js';
-import { writeWhole } from '../write-whole.js';
+import { codeOf, messageOf, UserError } from '@tocsin/core';
+import { OutOfMemoryError } from '../batches/out-of-memory.js';
+import type { OpenGuard } from '../compiled/open-guard.js';
+import { writeWhole } from '../compiled/write-whole.js';
+import { EngineProcess } from '../process/engine-process.js';
+import type { EngineOptions } from '../process/engine-protocol.js';
 import { CPU, type Device, deviceName } from './device.js';
 import { type DeviceIdentity, deviceIdentity } from './device-identity.js';
 

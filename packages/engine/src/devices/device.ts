@@ -1,5 +1,5 @@
 import { DEVICE_KINDS, type DeviceKind } from '@tocsin/backbone';
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
 
 /** What runs forward passes. */
 export interface Device {

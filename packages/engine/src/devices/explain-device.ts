@@ -1,4 +1,4 @@
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
 import { type CudaFacts, cudaMajorOf } from './cuda-libraries.js';
 import { type Device, deviceName } from './device.js';
 

@@ -1,4 +1,4 @@
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
 import { expect, test } from 'vitest';
 import { CPU, type Device } from './device.js';
 import { probeDevice, requireDevice } from './probe-device.js';

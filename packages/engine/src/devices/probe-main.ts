@@ -1,8 +1,8 @@
 /** Tries the device of its one argument (JSON), and tells its parent how that went. */
 import { DataType, Graph } from '@tocsin/backbone';
-import { messageOf } from '@tocsin/errors';
-import { InferenceSession, Tensor } from '../onnxruntime.js';
-import { sessionOptions } from '../session-options.js';
+import { messageOf } from '@tocsin/core';
+import { InferenceSession, Tensor } from '../process/onnxruntime.js';
+import { sessionOptions } from '../process/session-options.js';
 import type { Device } from './device.js';
 
 /** Without an error it works. */

@@ -8,7 +8,7 @@ export interface RuntimeFacts {
 /** Loads onnxruntime's library into this process. */
 export async function runtimeFacts(): Promise<RuntimeFacts> {
   // Only when asked: the engine process has the library, and a program that uses ours need not.
-  const { env, listSupportedBackends } = await import('../onnxruntime.js');
+  const { env, listSupportedBackends } = await import('../process/onnxruntime.js');
   const { versions } = env;
   return { version: versions.node ?? versions.common, providers: [...listSupportedBackends()] };
 }

@@ -1,5 +1,5 @@
-import type { EngineProcess } from '../engine-process.js';
-import type { BatchRequest } from '../engine-protocol.js';
+import type { EngineProcess } from '../process/engine-process.js';
+import type { BatchRequest } from '../process/engine-protocol.js';
 
 /** Rows of token ids, all of one length, as one batch. Any golden backbone has these tokens. */
 export function batchOf(rows: number, length: number): BatchRequest {

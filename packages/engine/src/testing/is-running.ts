@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { codeOf } from '@tocsin/errors';
+import { codeOf } from '@tocsin/core';
 
 /** True while a process runs. One that has ended and waits for its parent to take notice (a zombie) does not. */
 export function isRunning(pid: number): boolean {

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { RecalledError } from '../engine-process.js';
-import type { BatchResult, RunBatch } from '../run-batch.js';
+import type { BatchResult, RunBatch } from '../batches/run-batch.js';
+import { RecalledError } from '../process/engine-process.js';
 
 /** What a serial engine did, in order. */
 export interface SerialPass {

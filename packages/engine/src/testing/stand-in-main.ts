@@ -6,8 +6,8 @@ import { copyFileSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } f
 import { basename, dirname, join } from 'node:path';
 import { readTensors } from '@tocsin/siren/testing';
 import { CPU } from '../devices/device.js';
-import type { EngineOptions } from '../engine-protocol.js';
-import { InferenceSession } from '../onnxruntime.js';
+import type { EngineOptions } from '../process/engine-protocol.js';
+import { InferenceSession } from '../process/onnxruntime.js';
 
 export interface StandIn {
   /** A weight of the checkpoint whose first row is changed by a little. */
@@ -39,7 +39,7 @@ InferenceSession.create = (async (...args: Parameters<typeof create>) => {
   return session;
 }) as typeof create;
 
-await import('../engine-main.js');
+await import('../process/engine-main.js');
 
 /** A copy of the model's directory in which one weight is another. */
 function corrupted(modelFile: string, name: string): string {

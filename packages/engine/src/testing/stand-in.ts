@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import type { OpenGuard } from '../open-guard.js';
-import { type PrefixScorer, prefixScorerOf } from '../prefix-scorer.js';
-import { Scorer, type ScorerOptions } from '../scorer.js';
+import { Scorer, type ScorerOptions } from '../batches/scorer.js';
+import type { OpenGuard } from '../compiled/open-guard.js';
+import { type PrefixScorer, prefixScorerOf } from '../prefixes/prefix-scorer.js';
 import type { StandIn } from './stand-in-main.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/testing/stand-in-main.js', import.meta.url));

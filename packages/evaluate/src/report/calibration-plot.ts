@@ -1,5 +1,5 @@
-import type { Evaluation } from '../evaluate.js';
-import { measureText } from '../format.js';
+import type { Evaluation } from '../measures/evaluate.js';
+import { measureText } from '../measures/format.js';
 import type { Figure } from './figure.js';
 import { COLOUR, dots, GRID, legend, line, type Point, xAxis, yAxis } from './plot-parts.js';
 

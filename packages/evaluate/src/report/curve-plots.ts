@@ -1,7 +1,7 @@
-import type { Evaluation } from '../evaluate.js';
-import { measureText, percentText, smallText } from '../format.js';
-import { precisionRecallCurve } from '../precision-recall.js';
-import { rocCurve } from '../roc.js';
+import type { Evaluation } from '../measures/evaluate.js';
+import { measureText, percentText, smallText } from '../measures/format.js';
+import { precisionRecallCurve } from '../measures/precision-recall.js';
+import { rocCurve } from '../measures/roc.js';
 import type { Figure } from './figure.js';
 import { COLOUR, dots, GRID, legend, line, type Point, thinned, xAxis, yAxis } from './plot-parts.js';
 

@@ -1,6 +1,6 @@
-import type { Evaluation } from '../evaluate.js';
-import { percentText, smallText } from '../format.js';
-import type { Tally } from '../tally.js';
+import type { Evaluation } from '../measures/evaluate.js';
+import { percentText, smallText } from '../measures/format.js';
+import type { Tally } from '../measures/tally.js';
 import type { Figure } from './figure.js';
 import { COLOUR, GRID, legend, marks, TEXT, xAxis, yAxis } from './plot-parts.js';
 

@@ -1,6 +1,6 @@
-import { filledBins } from '../difference-histogram.js';
-import type { ComparedRow, Drift } from '../drift.js';
-import { countText, measureText, smallText } from '../format.js';
+import { filledBins } from '../drift/difference-histogram.js';
+import type { ComparedRow, Drift } from '../drift/drift.js';
+import { countText, measureText, smallText } from '../measures/format.js';
 import type { Figure } from './figure.js';
 import { COLOUR, dots, GRID, line, marks, type Point, TEXT, thinned, xAxis, yAxis } from './plot-parts.js';
 

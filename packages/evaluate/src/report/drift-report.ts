@@ -1,6 +1,6 @@
-import type { ComparedRow, Drift } from '../drift.js';
-import { countText, measureText, smallText } from '../format.js';
-import { driftTable, histogramTable, judgementTable, pairedTable, printable } from '../tables.js';
+import type { ComparedRow, Drift } from '../drift/drift.js';
+import { countText, measureText, smallText } from '../measures/format.js';
+import { driftTable, histogramTable, judgementTable, pairedTable, printable } from '../measures/tables.js';
 import { differencePlot, scatterPlot } from './drift-plots.js';
 import type { Fact } from './evaluation-report.js';
 import { figure } from './figure.js';

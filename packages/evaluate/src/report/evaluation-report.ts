@@ -1,9 +1,9 @@
-import { CONFIDENCE } from '../bootstrap.js';
-import type { CalibrationBin } from '../calibration.js';
-import type { Evaluation } from '../evaluate.js';
-import { countText, intervalText, measureText, percentText, smallText } from '../format.js';
-import type { Mistake } from '../mistakes.js';
-import { notesOn } from '../notes.js';
+import { CONFIDENCE } from '../intervals/bootstrap.js';
+import type { CalibrationBin } from '../measures/calibration.js';
+import type { Evaluation } from '../measures/evaluate.js';
+import { countText, intervalText, measureText, percentText, smallText } from '../measures/format.js';
+import type { Mistake } from '../measures/mistakes.js';
+import { notesOn } from '../measures/notes.js';
 import {
   confusionTable,
   groupTable,
@@ -11,7 +11,7 @@ import {
   printable,
   type TextTable,
   thresholdTable,
-} from '../tables.js';
+} from '../measures/tables.js';
 import { calibrationPlot } from './calibration-plot.js';
 import { precisionRecallPlot, rocPlot } from './curve-plots.js';
 import { distributionPlot } from './distribution-plot.js';

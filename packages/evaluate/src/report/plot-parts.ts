@@ -1,4 +1,4 @@
-import { smallText } from '../format.js';
+import { smallText } from '../measures/format.js';
 
 /** Colours of plots: variables of the page's style, so that one drawing serves light and dark. */
 export const COLOUR = {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { drift } from '../drift.js';
-import { type EvaluatedRow, evaluate } from '../evaluate.js';
-import { randomBelow } from '../random.js';
+import { drift } from '../drift/drift.js';
+import { randomBelow } from '../intervals/random.js';
+import { type EvaluatedRow, evaluate } from '../measures/evaluate.js';
 import { driftReport } from './drift-report.js';
 import { evaluationReport } from './evaluation-report.js';
 

@@ -1,8 +1,8 @@
-import type { Evaluation } from '../evaluate.js';
-import { measureText } from '../format.js';
-import type { Rates } from '../rates.js';
-import { sweep } from '../sweep.js';
-import { thresholdText } from '../threshold-text.js';
+import type { Evaluation } from '../measures/evaluate.js';
+import { measureText } from '../measures/format.js';
+import type { Rates } from '../measures/rates.js';
+import { sweep } from '../measures/sweep.js';
+import { thresholdText } from '../measures/threshold-text.js';
 import type { Figure } from './figure.js';
 import {
   COLOUR,

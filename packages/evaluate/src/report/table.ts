@@ -1,4 +1,4 @@
-import type { TextTable } from '../tables.js';
+import type { TextTable } from '../measures/tables.js';
 import { type Html, html } from './html.js';
 
 /** A table with a caption; the first cell of a row is its heading. */

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { resolveGuard } from '../resolve-guard.js';
+import { resolveGuard } from '../resolve/resolve-guard.js';
 import { BACKBONE_REPO, GUARD_REPO, goldenRepos, HubServer } from '../testing/index.js';
 import { cachedRepo, cachedRepos, pathsOfRepo, repoUsage } from './cached-repos.js';
 

@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codeOf, messageOf, UserError } from '@tocsin/errors';
-import type { Environment } from '../cache-directory.js';
-import { type DiskUsage, diskUsage } from '../disk-usage.js';
+import { codeOf, messageOf, UserError } from '@tocsin/core';
+import type { Environment } from '../cache/cache-directory.js';
+import { type DiskUsage, diskUsage } from '../cache/disk-usage.js';
 import { CONFIG_FILE, WEIGHTS_FILE } from './fetch-artifact.js';
 import { CachedRepo } from './hub-cache.js';
 import { COMMIT } from './hub-ref.js';

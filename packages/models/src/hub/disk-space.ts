@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
-import { UserError } from '@tocsin/errors';
-import { bytesText } from '../bytes-text.js';
+import { UserError } from '@tocsin/core';
+import { bytesText } from '../cache/bytes-text.js';
 
 /**
  * @param dir exists, on the file system that the bytes go to

@@ -3,8 +3,8 @@ import { access, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { resolveArtifact } from '../resolve-guard.js';
-import type { ModelEvent } from '../sources.js';
+import { resolveArtifact } from '../resolve/resolve-guard.js';
+import type { ModelEvent } from '../resolve/sources.js';
 import { type HubRequest, HubServer, hashOf } from '../testing/index.js';
 
 const WEIGHTS = 'siren.safetensors';

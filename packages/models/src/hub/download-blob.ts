@@ -1,7 +1,7 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { codeOf, UserError } from '@tocsin/errors';
-import { type LockTiming, withScratchLock } from '../scratch-lock.js';
+import { codeOf, UserError } from '@tocsin/core';
+import { type LockTiming, withScratchLock } from '../cache/scratch-lock.js';
 import { type BlobIdentity, BlobWriter } from './blob-writer.js';
 import type { CachedRepo } from './hub-cache.js';
 import type { HubConnection } from './hub-connection.js';

@@ -1,4 +1,4 @@
-import { messageOf, redactUrls, UserError } from '@tocsin/errors';
+import { messageOf, redactUrls, UserError } from '@tocsin/core';
 import { HubNetworkError, HubResponseError, isRefusedByProxy } from './hub-errors.js';
 import type { HubSettings } from './hub-settings.js';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { UserError } from '@tocsin/errors';
-import type { ArtifactSource } from '../sources.js';
+import { UserError } from '@tocsin/core';
+import type { ArtifactSource } from '../resolve/sources.js';
 import type { Hub } from './hub.js';
 import type { HubRef } from './hub-ref.js';
 import { Snapshot } from './snapshot.js';

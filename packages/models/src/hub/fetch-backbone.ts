@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { isUserError, UserError } from '@tocsin/errors';
-import type { BackboneSource } from '../sources.js';
+import { isUserError, UserError } from '@tocsin/core';
+import type { BackboneSource } from '../resolve/sources.js';
 import type { RemoteFile } from './download-blob.js';
 import type { Hub } from './hub.js';
 import { isUnreachable } from './hub-errors.js';

@@ -14,8 +14,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { goldenDirs } from '@tocsin/siren/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { resolveArtifact, resolveGuard } from '../resolve-guard.js';
-import type { ModelEvent, TransferredBytes } from '../sources.js';
+import { resolveArtifact, resolveGuard } from '../resolve/resolve-guard.js';
+import type { ModelEvent, TransferredBytes } from '../resolve/sources.js';
 import { BACKBONE_REPO, GUARD_REPO, goldenRepos, HubServer, hashOf } from '../testing/index.js';
 
 let home = '';

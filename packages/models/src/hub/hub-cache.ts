@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, link, mkdir, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { codeOf, messageOf, UserError } from '@tocsin/errors';
-import { pathKind } from '../path-kind.js';
+import { codeOf, messageOf, UserError } from '@tocsin/core';
+import { pathKind } from '../resolve/path-kind.js';
 import { COMMIT } from './hub-ref.js';
 
 const BLOB = /^([0-9a-f]{40}|[0-9a-f]{64})$/;

@@ -1,4 +1,4 @@
-import { codeOf, messageOf } from '@tocsin/errors';
+import { codeOf, messageOf } from '@tocsin/core';
 import { type Dispatcher, fetch as undiciFetch } from 'undici';
 import { HubNetworkError, HubResponseError } from './hub-errors.js';
 import type { HubSettings } from './hub-settings.js';

@@ -1,4 +1,4 @@
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
 
 /** A repository of the hub, and which of its revisions. */
 export interface HubRef {

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { codeOf, messageOf, UserError } from '@tocsin/errors';
-import type { Environment } from '../cache-directory.js';
+import { codeOf, messageOf, UserError } from '@tocsin/core';
+import type { Environment } from '../cache/cache-directory.js';
 
 /** Where the hub is and what is known of the one who asks: read from the variables that Python's client reads. */
 export interface HubSettings {

@@ -1,6 +1,6 @@
-import type { Environment } from '../cache-directory.js';
-import type { LockTiming } from '../scratch-lock.js';
-import type { ModelEvent, TransferredBytes } from '../sources.js';
+import type { Environment } from '../cache/cache-directory.js';
+import type { LockTiming } from '../cache/scratch-lock.js';
+import type { ModelEvent, TransferredBytes } from '../resolve/sources.js';
 import { CachedRepo } from './hub-cache.js';
 import { HubConnection } from './hub-connection.js';
 import { hubSettings } from './hub-settings.js';

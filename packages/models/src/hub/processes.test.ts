@@ -31,7 +31,7 @@ afterEach(async () => {
 
 /** A process that fetches lab/x and prints where its weights are. Its locks are believed in for a second. */
 function fetching(): ChildProcess & { stdout: NodeJS.ReadableStream } {
-  const module = new URL('../../dist/resolve-guard.js', import.meta.url).href;
+  const module = new URL('../../dist/resolve/resolve-guard.js', import.meta.url).href;
   const script = `
     import { resolveArtifact } from ${JSON.stringify(module)};
     const lock = { beat: 100, poll: 50, patience: 20 };

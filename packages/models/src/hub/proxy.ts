@@ -1,6 +1,6 @@
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
 import { Agent, type Dispatcher, Pool, ProxyAgent } from 'undici';
-import type { Environment } from '../cache-directory.js';
+import type { Environment } from '../cache/cache-directory.js';
 
 const SECOND = 1000;
 

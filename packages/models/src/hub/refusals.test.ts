@@ -1,9 +1,9 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isUserError } from '@tocsin/errors';
+import { isUserError } from '@tocsin/core';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { resolveGuard } from '../resolve-guard.js';
+import { resolveGuard } from '../resolve/resolve-guard.js';
 import { BACKBONE_REPO, GUARD_REPO, goldenRepos, HubServer, ProxyServer } from '../testing/index.js';
 
 const NO_RETRY = { retry: { retries: 0, firstWait: 1, longestWait: 1, longestRetryAfter: 10_000 } };

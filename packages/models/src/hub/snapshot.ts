@@ -1,5 +1,5 @@
 import { modelInfo, pathsInfo } from '@huggingface/hub';
-import { codeOf, UserError } from '@tocsin/errors';
+import { codeOf, UserError } from '@tocsin/core';
 import { noSpace, requireSpace } from './disk-space.js';
 import { downloadBlob, type RemoteFile } from './download-blob.js';
 import { explain } from './explain.js';

@@ -1,4 +1,4 @@
-import { bytesText } from '../bytes-text.js';
+import { bytesText } from '../cache/bytes-text.js';
 import type { Hub } from './hub.js';
 
 /** The least time between two tellings (ms): a chunk is much less than what a person can follow. */

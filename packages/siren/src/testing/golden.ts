@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ContentInput } from '../content.js';
-import type { NamedBytes } from '../head-tensors.js';
+import type { NamedBytes } from '../artifact/head-tensors.js';
+import type { ContentInput } from '../text/content.js';
 import type { TrajectoryInput } from '../trajectory/trajectory-input.js';
 
 /** The golden guards that score content: an artifact and a tiny backbone each, and what the reference made of them. */

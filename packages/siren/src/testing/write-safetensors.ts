@@ -1,4 +1,4 @@
-import { parseSafetensorsHeader, safetensorsHeaderLength } from '../safetensors.js';
+import { parseSafetensorsHeader, safetensorsHeaderLength } from '../artifact/safetensors.js';
 
 /** A tensor of a test's safetensors file. */
 export interface TensorSpec {

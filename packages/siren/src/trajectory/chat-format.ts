@@ -1,4 +1,4 @@
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
 
 /** How a backbone writes a conversation: its chat template, and the special tokens that the template may name. */
 export interface ChatFormat {

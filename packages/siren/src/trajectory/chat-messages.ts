@@ -1,4 +1,4 @@
-import { pythonStrip } from '../python-strip.js';
+import { pythonStrip } from '../text/python-strip.js';
 import type { JsonValue } from './json-value.js';
 import { toolsBlock } from './tools-block.js';
 import type { Conversation, Turn } from './turns.js';

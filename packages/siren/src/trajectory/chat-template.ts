@@ -1,5 +1,5 @@
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
-import { messageOf, UserError } from '@tocsin/errors';
+import { messageOf, UserError } from '@tocsin/core';
 import type { ChatFormat } from './chat-format.js';
 import { type ChatMessage, foldSystem } from './chat-messages.js';
 import { definePythonStrips, usePythonStrips } from './python-methods.js';

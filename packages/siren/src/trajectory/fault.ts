@@ -1,4 +1,4 @@
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
 import { type JsonValue, kindOfJson } from './json-value.js';
 
 /**

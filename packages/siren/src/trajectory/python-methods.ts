@@ -1,6 +1,6 @@
 import type { Environment, parse } from '@huggingface/jinja';
-import { UserError } from '@tocsin/errors';
-import { pythonLstrip, pythonRstrip, pythonStrip } from '../python-strip.js';
+import { UserError } from '@tocsin/core';
+import { pythonLstrip, pythonRstrip, pythonStrip } from '../text/python-strip.js';
 
 type Program = ReturnType<typeof parse>;
 type Node = Record<string, unknown> & { type: string };

@@ -1,4 +1,4 @@
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
 import { chatMessages } from './chat-messages.js';
 import type { ChatTemplate } from './chat-template.js';
 import { readTrajectory, type TrajectoryInput } from './trajectory-input.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
 import { expect, test } from 'vitest';
 import { ChatTemplate } from './chat-template.js';
 import { renderTrajectory } from './render-trajectory.js';

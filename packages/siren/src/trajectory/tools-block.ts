@@ -1,4 +1,4 @@
-import { pythonStrip } from '../python-strip.js';
+import { pythonStrip } from '../text/python-strip.js';
 import { quotedWord, wrongKind } from './fault.js';
 import { isTruthy, type JsonObject, type JsonValue } from './json-value.js';
 import { pythonRepr, pythonStr } from './python-repr.js';

@@ -1,4 +1,4 @@
-import { messageOf, UserError } from '@tocsin/errors';
+import { messageOf, UserError } from '@tocsin/core';
 import { wrongKind } from './fault.js';
 import { isTruthy, type JsonValue } from './json-value.js';
 import { JsonFault, readPythonJson } from './python-json.js';

@@ -1,5 +1,5 @@
-import { UserError } from '@tocsin/errors';
-import { pythonStrip } from '../python-strip.js';
+import { UserError } from '@tocsin/core';
+import { pythonStrip } from '../text/python-strip.js';
 import { quotedWord, wrongKind } from './fault.js';
 import { isTruthy, type JsonObject, type JsonValue, kindOfJson } from './json-value.js';
 import { pythonDumps } from './python-dumps.js';

@@ -1,5 +1,5 @@
+import type { Pool } from '@tocsin/postgres';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Pool } from '../connect.js';
 import { TestDatabase } from '../testing/index.js';
 import { audit, listAudit } from './audit.js';
 import { anyKey, checkKeys, createKey, listKeys, revokeKey } from './keys.js';

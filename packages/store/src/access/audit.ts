@@ -1,4 +1,4 @@
-import type { Pool } from '../connect.js';
+import type { Pool } from '@tocsin/postgres';
 
 /** What somebody did. Never a text in it, and no secret. */
 export interface AuditEntry {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { byteaArray } from '../binary-array.js';
-import type { Pool } from '../connect.js';
+import type { Pool } from '@tocsin/postgres';
+import { byteaArray } from '@tocsin/postgres';
 import { hashOfSecret, KEY_COLUMNS, KEY_IS_VALID, type KeyRow, noteUse } from './keys.js';
 
 const TOKEN_BYTES = 32;

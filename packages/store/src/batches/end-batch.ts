@@ -1,6 +1,6 @@
-import type { Pool } from '../connect.js';
+import type { Pool } from '@tocsin/postgres';
+import { inTransaction } from '@tocsin/postgres';
 import { completeFile } from '../files/index.js';
-import { inTransaction } from '../transaction.js';
 import type { TakenBatch } from './take-batch.js';
 
 /** A file that was written, and is to be completed. */

@@ -1,4 +1,4 @@
-import type { Pool } from '../connect.js';
+import type { Pool } from '@tocsin/postgres';
 
 /**
  * Moves batches on whose run is over, or whose time is up: they are to be finalized. Whoever works on one whose time is

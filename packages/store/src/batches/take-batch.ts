@@ -1,4 +1,4 @@
-import type { Pool } from '../connect.js';
+import type { Pool } from '@tocsin/postgres';
 import { BATCH_COLUMNS, type BatchFault, type BatchRow } from './batches.js';
 
 /** A process that has not been heard of for so long has lost its batches. */

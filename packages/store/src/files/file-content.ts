@@ -1,5 +1,5 @@
-import type { Pool } from '../connect.js';
-import { withRetry } from '../retry.js';
+import type { Pool } from '@tocsin/postgres';
+import { withRetry } from '@tocsin/postgres';
 import { completeFile, type FileRow } from './files.js';
 
 /** Bytes of a row: enough that rows are few, little enough that several at once cost no memory. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createKey } from '../access/index.js';
 import { addBatch, changeBatch, endBatch, settleBatches, takeBatch } from '../batches/index.js';
-import { purgeRuns } from '../purge-runs.js';
+import { purgeRuns } from '../runs/purge-runs.js';
 import { TestDatabase } from '../testing/index.js';
 import { storeScoredRun } from '../testing/scored-run.js';
 import { CHUNK_BYTES, FileWriter, readFileChunks } from './file-content.js';

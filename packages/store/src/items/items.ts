@@ -1,4 +1,4 @@
-import type { Pool } from '../connect.js';
+import type { Pool } from '@tocsin/postgres';
 
 /** Characters of a row's JSON that a list reads: enough for a preview of each part, unless the first is very long. */
 const LISTED_CHARACTERS = 16_000;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { submitWindow } from '../parcels/submit-window.js';
 import { rankRun } from '../ranking/index.js';
-import { submitWindow } from '../submit-window.js';
 import { TestDatabase } from '../testing/index.js';
 import { storeScoredRun } from '../testing/scored-run.js';
 import { newRun } from '../testing/test-guard.js';

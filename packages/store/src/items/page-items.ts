@@ -1,4 +1,4 @@
-import type { Pool } from '../connect.js';
+import type { Pool } from '@tocsin/postgres';
 import { type ItemRow, itemsBySeq, type ScoredRun } from './items.js';
 import { type ItemCursor, type OrderedQuery, rowsInOrder } from './rows-in-order.js';
 import { searchRows } from './search-rows.js';

@@ -1,4 +1,4 @@
-import type { Pool } from '../connect.js';
+import type { Pool } from '@tocsin/postgres';
 import { type RankedRow, rankedRows, type ScoreOrder } from '../ranking/index.js';
 
 /** By score, as the run is ranked; or as the rows stand in the corpus. */

@@ -1,5 +1,5 @@
-import { codeOf, UserError } from '@tocsin/errors';
-import type { Pool } from '../connect.js';
+import { codeOf, UserError } from '@tocsin/core';
+import type { Pool } from '@tocsin/postgres';
 
 /**
  * What somebody has typed, as `websearch_to_tsquery` can read it. Postgres puts every minus before a word on a stack of 32:

@@ -1,5 +1,5 @@
-import { int8Array, textArray } from '../binary-array.js';
-import type { Pool } from '../connect.js';
+import type { Pool } from '@tocsin/postgres';
+import { int8Array, textArray } from '@tocsin/postgres';
 import type { ScoredRun } from './items.js';
 import { type ItemCursor, type OrderedQuery, rankedCursor, rowsInOrder } from './rows-in-order.js';
 import { countWords, parsableQuery } from './search-query.js';

@@ -1,5 +1,5 @@
-import { int8Array, textArray } from '../binary-array.js';
-import type { Pool } from '../connect.js';
+import type { Pool } from '@tocsin/postgres';
+import { int8Array, textArray } from '@tocsin/postgres';
 import { plainText } from './plain-text.js';
 import { textsInTurn } from './texts-in-turn.js';
 

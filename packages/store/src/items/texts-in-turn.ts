@@ -1,6 +1,5 @@
-import { int8Array } from '../binary-array.js';
-import type { Pool } from '../connect.js';
-import { withRetry } from '../retry.js';
+import type { Pool } from '@tocsin/postgres';
+import { int8Array, withRetry } from '@tocsin/postgres';
 
 /**
  * Bytes of texts that one step holds, as the database stores them. Their rows, parsed and encoded again, take several

@@ -1,5 +1,5 @@
-import type { Pool } from '../connect.js';
-import { inTransaction } from '../transaction.js';
+import type { Pool } from '@tocsin/postgres';
+import { inTransaction } from '@tocsin/postgres';
 import { type PolicyRow, requirePolicy, requireThreshold, withFreeName } from './policies.js';
 import { type Change, type ChangedPart, keepChange } from './policy-changes.js';
 

@@ -1,6 +1,6 @@
-import { codeOf, UserError } from '@tocsin/errors';
-import type { Pool } from '../connect.js';
-import { inTransaction } from '../transaction.js';
+import { codeOf, UserError } from '@tocsin/core';
+import type { Pool } from '@tocsin/postgres';
+import { inTransaction } from '@tocsin/postgres';
 import { type Change, keepChange } from './policy-changes.js';
 
 /** A threshold with a name. */

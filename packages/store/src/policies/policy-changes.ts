@@ -1,5 +1,5 @@
-import type { Pool } from '../connect.js';
-import type { PolicyChange } from '../schema-access.js';
+import type { Pool } from '@tocsin/postgres';
+import type { PolicyChange } from '../schema/access.js';
 
 /** Who changes a policy, and why. */
 export interface Change {

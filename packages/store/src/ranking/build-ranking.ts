@@ -1,6 +1,6 @@
+import type { Pool } from '@tocsin/postgres';
+import { inTransaction } from '@tocsin/postgres';
 import type pg from 'pg';
-import type { Pool } from '../connect.js';
-import { inTransaction } from '../transaction.js';
 
 /** The first half of the lock's key; the second is the run. Any number will do, as long as it is always the same. */
 const RANKING_LOCK = 7_062_603;

@@ -1,5 +1,5 @@
-import type { Pool } from '../connect.js';
-import { inTransaction } from '../transaction.js';
+import type { Pool } from '@tocsin/postgres';
+import { inTransaction } from '@tocsin/postgres';
 
 /** Two runs, key by key, as they are ranked: of rows that have a score. A key that repeats has its highest one. */
 export interface RunComparison {

@@ -1,4 +1,4 @@
-import type { Pool } from '../connect.js';
+import type { Pool } from '@tocsin/postgres';
 
 /** Some rows of a ranking, in its order. */
 export interface RankedChunk {

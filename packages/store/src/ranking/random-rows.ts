@@ -1,4 +1,4 @@
-import type { Pool } from '../connect.js';
+import type { Pool } from '@tocsin/postgres';
 import { CHUNK_ROWS } from './build-ranking.js';
 import type { RankedRow } from './ranked-rows.js';
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { finishRun } from '../finish-run.js';
-import { purgeRuns } from '../purge-runs.js';
-import { retryRun } from '../retry-run.js';
-import { submitWindow } from '../submit-window.js';
+import { submitWindow } from '../parcels/submit-window.js';
+import { finishRun } from '../runs/finish-run.js';
+import { purgeRuns } from '../runs/purge-runs.js';
+import { retryRun } from '../runs/retry-run.js';
 import { TestDatabase } from '../testing/index.js';
 import { storeScoredRun } from '../testing/scored-run.js';
 import { anotherRun, newRun } from '../testing/test-guard.js';

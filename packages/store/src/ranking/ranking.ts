@@ -1,5 +1,5 @@
-import type { Pool } from '../connect.js';
-import { noSuchRun } from '../retry-run.js';
+import type { Pool } from '@tocsin/postgres';
+import { noSuchRun } from '../runs/retry-run.js';
 import { buildRanking } from './build-ranking.js';
 
 /** What the ranking of a run is of. */

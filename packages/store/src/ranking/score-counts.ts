@@ -1,4 +1,4 @@
-import type { Pool } from '../connect.js';
+import type { Pool } from '@tocsin/postgres';
 
 /**
  * How many rows of a run, as it is ranked, have a score at or above each threshold. From the chunks' ends, and the rows

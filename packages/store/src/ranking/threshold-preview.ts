@@ -1,4 +1,4 @@
-import type { Pool } from '../connect.js';
+import type { Pool } from '@tocsin/postgres';
 import { type RankedRow, rankedRows } from './ranked-rows.js';
 import { countAtLeast } from './score-counts.js';
 

@@ -1,4 +1,4 @@
-import type { Pool } from '../connect.js';
+import type { Pool } from '@tocsin/postgres';
 import { type RankedRow, rankedRows } from './ranked-rows.js';
 
 /** How far a reader has got on the two sides of a threshold. */

@@ -1,5 +1,5 @@
-import { byteaArray } from '../binary-array.js';
-import type { Pool } from '../connect.js';
+import type { Pool } from '@tocsin/postgres';
+import { byteaArray } from '@tocsin/postgres';
 import type { ScoredRun } from '../items/index.js';
 
 /** A content of a run that somebody has judged, in this run or in another. */

@@ -1,7 +1,7 @@
-import type { Pool } from '../connect.js';
+import type { Pool } from '@tocsin/postgres';
 import type { ScoredRun } from '../items/index.js';
 import type { RankedRow } from '../ranking/index.js';
-import type { Retention, RunState } from '../schema.js';
+import type { Retention, RunState } from '../schema/pipeline.js';
 import { type ReviewOrder, reviewCandidates } from './review-candidates.js';
 import { heldReview, type LeasedRow, leaseFirst } from './review-leases.js';
 

@@ -1,8 +1,8 @@
+import type { Pool } from '@tocsin/postgres';
+import { inTransaction } from '@tocsin/postgres';
 import type pg from 'pg';
-import type { Pool } from '../connect.js';
 import type { ScoredRun } from '../items/index.js';
 import type { RankedRow } from '../ranking/index.js';
-import { inTransaction } from '../transaction.js';
 
 /** So long a reviewer has a row before it may go to another; renewed as long as the page is open. */
 export const REVIEW_LEASE_SECONDS = 600;

@@ -1,8 +1,8 @@
+import { createPool } from '@tocsin/postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createPool } from '../connect.js';
-import { findRun, type RunSummary } from '../page-runs.js';
-import { purgeTexts } from '../purge-runs.js';
 import { rankRun } from '../ranking/index.js';
+import { findRun, type RunSummary } from '../runs/page-runs.js';
+import { purgeTexts } from '../runs/purge-runs.js';
 import { TestDatabase } from '../testing/index.js';
 import { storeScoredRun } from '../testing/scored-run.js';
 import { judgedContents } from './judged-contents.js';

@@ -1,8 +1,8 @@
-import { UserError } from '@tocsin/errors';
+import { UserError } from '@tocsin/core';
+import type { Pool } from '@tocsin/postgres';
+import { inTransaction } from '@tocsin/postgres';
 import type pg from 'pg';
-import type { Pool } from '../connect.js';
-import type { FiringCause } from '../schema.js';
-import { inTransaction } from '../transaction.js';
+import type { FiringCause } from '../schema/pipeline.js';
 import { type Message, storeMessage } from './deliveries.js';
 import { noSuchSchedule } from './schedules.js';
 

@@ -1,6 +1,6 @@
-import type { Pool } from '../connect.js';
-import type { FiringCause, FiringState, RunState } from '../schema.js';
-import { inTransaction } from '../transaction.js';
+import type { Pool } from '@tocsin/postgres';
+import { inTransaction } from '@tocsin/postgres';
+import type { FiringCause, FiringState, RunState } from '../schema/pipeline.js';
 import { type Message, storeMessage } from './deliveries.js';
 
 /** A firing, its schedule and its run. */

@@ -1,4 +1,4 @@
-import type { Pool } from '../connect.js';
+import type { Pool } from '@tocsin/postgres';
 
 /** The name of this database, for what it keeps on a Redis server that others may share. Made at the first call. */
 export async function installationId(pool: Pool): Promise<string> {

@@ -1,7 +1,7 @@
+import type { Pool } from '@tocsin/postgres';
+import { inTransaction } from '@tocsin/postgres';
 import type pg from 'pg';
-import type { Pool } from '../connect.js';
-import { getRun, type RunRow } from '../list-runs.js';
-import { inTransaction } from '../transaction.js';
+import { getRun, type RunRow } from '../runs/list-runs.js';
 
 /** What a run that is over came to, in numbers. */
 export interface RunOutcome

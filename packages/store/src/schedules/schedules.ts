@@ -1,5 +1,5 @@
-import { codeOf, UserError } from '@tocsin/errors';
-import type { Pool } from '../connect.js';
+import { codeOf, UserError } from '@tocsin/core';
+import type { Pool } from '@tocsin/postgres';
 
 /** Where a schedule's summaries go. */
 export interface Webhook {

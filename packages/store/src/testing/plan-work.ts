@@ -1,5 +1,5 @@
+import { createPool, type Pool } from '@tocsin/postgres';
 import type pg from 'pg';
-import { createPool, type Pool } from '../connect.js';
 
 /** How many rows the plans of a statement went through: what came out of each node, and what it threw away. */
 export type PlanWork = Map<string, number>;

@@ -1,6 +1,6 @@
-import type { Pool } from '../connect.js';
-import { findRun, type RunSummary } from '../page-runs.js';
-import type { RunOptions } from '../runs.js';
+import type { Pool } from '@tocsin/postgres';
+import { findRun, type RunSummary } from '../runs/page-runs.js';
+import type { RunOptions } from '../runs/runs.js';
 import { newRun } from './test-guard.js';
 
 /**

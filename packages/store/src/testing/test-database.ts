@@ -1,51 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
-import { inject } from 'vitest';
-import { createPool, type Pool } from '../connect.js';
-import { type EmbeddedServer, startEmbedded } from '../embedded/index.js';
-import { migrateSchema } from '../migrate.js';
+import { TestDatabase as BareDatabase, type TestBackend } from '@tocsin/postgres/testing';
+import { migrateSchema } from '../schema/migrate.js';
 
-declare module 'vitest' {
-  export interface ProvidedContext {
-    /** A directory that other users may pass; the global set-up makes and removes it. */
-    scratch: string;
-  }
-}
-
-/** Tests look at what is committed, not at what outlives a power cut. */
-const SETTINGS = { fsync: 'off', full_page_writes: 'off' };
-
-/** A queue's backend, as @tocsin/queue has it. */
-interface TestBackend {
-  kind: 'postgres';
-  url: string;
-}
-
-/** A database of its own on a server that all test files share: whoever comes first starts it. */
-export class TestDatabase {
-  readonly #server: EmbeddedServer;
-  readonly url: string;
-  readonly pool: Pool;
-
-  private constructor(server: EmbeddedServer, url: string) {
-    this.#server = server;
-    this.url = url;
-    this.pool = createPool(url, { applicationName: 'tocsin test' });
-  }
-
-  /** A database without a table. */
-  static async empty(): Promise<TestDatabase> {
-    const dataDir = join(inject('scratch'), 'postgres');
-    const server = await startEmbedded({ dataDir, settings: SETTINGS });
-    const name = `test_${randomBytes(6).toString('hex')}`;
-    const pool = createPool(server.url, { applicationName: 'tocsin test', max: 1 });
-    await pool.query(`create database ${name}`);
-    await pool.end();
-    const url = new URL(server.url);
-    url.pathname = name;
-    return new TestDatabase(server, url.href);
-  }
-
+/** A database on a server that all test files share. */
+export class TestDatabase extends BareDatabase {
   /** A database with Tocsin's tables. */
   static async migrated(): Promise<TestDatabase> {
     const database = await TestDatabase.empty();
@@ -58,15 +15,5 @@ export class TestDatabase {
     const database = await TestDatabase.migrated();
     await prepare(database.backend);
     return database;
-  }
-
-  /** A queue in this database. */
-  get backend(): TestBackend {
-    return { kind: 'postgres', url: this.url };
-  }
-
-  async close(): Promise<void> {
-    await this.pool.end();
-    await this.#server.stop();
   }
 }

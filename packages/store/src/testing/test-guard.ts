@@ -1,5 +1,5 @@
-import type { Pool } from '../connect.js';
-import { createRun, type RunOptions, registerGuard } from '../runs.js';
+import type { Pool } from '@tocsin/postgres';
+import { createRun, type RunOptions, registerGuard } from '../runs/runs.js';
 
 let guards = 0;
 

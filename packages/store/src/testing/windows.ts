@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { type ContentOutcome, completeParcel } from '../complete-parcel.js';
-import type { Pool } from '../connect.js';
-import type { NewParcel, Window } from '../submit-window.js';
+import type { Pool } from '@tocsin/postgres';
+import { type ContentOutcome, completeParcel } from '../parcels/complete-parcel.js';
+import type { NewParcel, Window } from '../parcels/submit-window.js';
 
 /** The hash of a content that stands for `word`. */
 export function hashOf(word: string): Buffer {

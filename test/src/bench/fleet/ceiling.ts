@@ -1,4 +1,4 @@
-import type { Pool } from '@tocsin/store';
+import type { Pool } from '@tocsin/postgres';
 import { line, percent, rate, section, table } from '../report.js';
 import type { FleetCorpus } from './corpora.js';
 import { CpuMeter, enginesOf } from './cpu-meter.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Pool } from '@tocsin/store';
+import type { Pool } from '@tocsin/postgres';
 import { childrenOf } from '../../setup/processes.js';
 
 const EVERY_MS = 250;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CostModel } from '@tocsin/engine';
-import type { Pool } from '@tocsin/store';
+import type { Pool } from '@tocsin/postgres';
 import { percent, section, table } from '../report.js';
 import type { FleetCorpus } from './corpora.js';
 import { FleetWorker } from './fleet-worker.js';

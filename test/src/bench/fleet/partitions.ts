@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
+import type { Pool } from '@tocsin/postgres';
 import {
   completeParcel,
   createRun,
   knownContents,
   leaseParcel,
   type NewParcel,
-  type Pool,
   purgeRuns,
   registerGuard,
   setRunState,

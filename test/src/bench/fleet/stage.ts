@@ -1,7 +1,8 @@
 import { chmod, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createPool, type Pool, startEmbedded } from '@tocsin/postgres';
 import { prepareBackend, type QueueBackend } from '@tocsin/queue';
-import { createPool, migrateSchema, type Pool, startEmbedded } from '@tocsin/store';
+import { migrateSchema } from '@tocsin/store';
 import { findRedis } from '../../setup/find-redis.js';
 import { RedisProcess } from '../../setup/redis-process.js';
 

@@ -1,4 +1,4 @@
-import type { Pool } from '@tocsin/store';
+import type { Pool } from '@tocsin/postgres';
 import { section, table } from '../report.js';
 import { fleetCorpus } from './corpora.js';
 import { FleetWorker } from './fleet-worker.js';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Pool } from '@tocsin/store';
+import type { Pool } from '@tocsin/postgres';
 
 const LOOK_EVERY_MS = 50;
 

@@ -1,5 +1,5 @@
 import { queryOptions } from '@tanstack/preact-query';
-import type { GuardList } from '../../../src/contract/index.js';
+import type { GuardList } from '@tocsin/contract';
 import { request } from './request.js';
 
 export const guardsAsk = () =>

@@ -1,5 +1,5 @@
 import { infiniteQueryOptions } from '@tanstack/preact-query';
-import type { ApiKey, AuditEntry, AuditQuery, MadeKey, NewKey, Page } from '../../../src/contract/index.js';
+import type { ApiKey, AuditEntry, AuditQuery, MadeKey, NewKey, Page } from '@tocsin/contract';
 import { request } from './request.js';
 
 const PAGE = 100;

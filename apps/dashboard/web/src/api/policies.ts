@@ -7,7 +7,7 @@ import type {
   PolicyList,
   PolicyPatch,
   PolicyPreview,
-} from '../../../src/contract/index.js';
+} from '@tocsin/contract';
 import { request } from './request.js';
 
 const EXAMPLES = 5;

@@ -6,7 +6,7 @@ import type {
   NextReview,
   ReviewSummary,
   UndoneVerdict,
-} from '../../../src/contract/index.js';
+} from '@tocsin/contract';
 import { address, request } from './request.js';
 
 /** Leases a row that nobody else has. */

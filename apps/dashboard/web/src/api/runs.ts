@@ -16,7 +16,7 @@ import type {
   RunListQuery,
   RunSummary,
   Trace,
-} from '../../../src/contract/index.js';
+} from '@tocsin/contract';
 import { address, request } from './request.js';
 import { upload } from './upload.js';
 

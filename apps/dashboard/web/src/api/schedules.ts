@@ -7,7 +7,7 @@ import type {
   Schedule,
   ScheduleList,
   TestedWebhook,
-} from '../../../src/contract/index.js';
+} from '@tocsin/contract';
 import { request } from './request.js';
 
 const SHOWN = 10;

@@ -1,5 +1,5 @@
 import { queryOptions } from '@tanstack/preact-query';
-import type { Me } from '../../../src/contract/index.js';
+import type { Me } from '@tocsin/contract';
 import { request } from './request.js';
 
 /** Who asks. Fails with 401 when nobody is signed in. */

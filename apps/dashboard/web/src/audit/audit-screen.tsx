@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/preact-query';
+import type { AuditEntry } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { AuditEntry } from '../../../src/contract/index.js';
 import { auditAsk } from '../api/keys.js';
 import { rowsOf } from '../api/rows.js';
 import { VisibleText } from '../content/visible-text.js';

@@ -1,4 +1,4 @@
-import type { AuditEntry } from '../../../src/contract/index.js';
+import type { AuditEntry } from '@tocsin/contract';
 import { count, threshold } from '../format/number.js';
 
 /** Row numbers or ranges of them that a line shows; the rest is one click away. */

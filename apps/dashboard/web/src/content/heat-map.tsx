@@ -1,5 +1,5 @@
+import type { StoredContent, Trace } from '@tocsin/contract';
 import type { JSX } from 'preact';
-import type { StoredContent, Trace } from '../../../src/contract/index.js';
 import { counted, score as scoreText, threshold as thresholdText } from '../format/number.js';
 import { type HeatPiece, heatPieces, piecesBetween } from './heat-pieces.js';
 import { tracedSpans } from './parts.js';

@@ -1,4 +1,4 @@
-import type { Trace } from '../../../src/contract/index.js';
+import type { Trace } from '@tocsin/contract';
 
 /** A stretch of a traced text: one token's, or what lies between tokens. */
 export interface HeatPiece {

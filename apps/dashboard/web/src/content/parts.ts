@@ -1,4 +1,4 @@
-import type { StoredContent } from '../../../src/contract/index.js';
+import type { StoredContent } from '@tocsin/contract';
 
 /** A part of an item, as a reader sees it. */
 export interface Part {

@@ -1,5 +1,5 @@
+import type { StoredContent } from '@tocsin/contract';
 import type { JSX } from 'preact';
-import type { StoredContent } from '../../../src/contract/index.js';
 import { LongText } from './long-text.js';
 import { partsOf } from './parts.js';
 import { VisibleText } from './visible-text.js';

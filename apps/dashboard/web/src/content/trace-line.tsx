@@ -1,6 +1,6 @@
+import type { Trace } from '@tocsin/contract';
 import { scaleLinear } from 'd3-scale';
 import type { JSX } from 'preact';
-import type { Trace } from '../../../src/contract/index.js';
 import { useWidth } from '../histogram/use-width.js';
 
 const HEIGHT = 40;

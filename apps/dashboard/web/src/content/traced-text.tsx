@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/preact-query';
+import type { StoredContent } from '@tocsin/contract';
 import type { JSX } from 'preact';
-import type { StoredContent } from '../../../src/contract/index.js';
 import { traceAsk } from '../api/runs.js';
 import { Problem } from '../ui/problem.js';
 import { HeatMap } from './heat-map.js';

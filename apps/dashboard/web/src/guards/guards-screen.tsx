@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/preact-query';
+import type { Guard } from '@tocsin/contract';
 import type { JSX } from 'preact';
-import type { Guard } from '../../../src/contract/index.js';
 import { guardsAsk } from '../api/guards.js';
 import { count, threshold } from '../format/number.js';
 import { Screen } from '../layout/screen.js';

@@ -1,4 +1,4 @@
-import type { Histogram } from '../../../src/contract/index.js';
+import type { Histogram } from '@tocsin/contract';
 
 type Bins = Pick<Histogram, 'edges' | 'counts'>;
 

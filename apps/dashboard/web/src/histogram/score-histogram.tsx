@@ -1,8 +1,8 @@
+import type { Histogram } from '@tocsin/contract';
 import { max } from 'd3-array';
 import { scaleLinear, scaleSqrt } from 'd3-scale';
 import type { JSX } from 'preact';
 import { useId } from 'preact/hooks';
-import type { Histogram } from '../../../src/contract/index.js';
 import { count, threshold as thresholdText } from '../format/number.js';
 import { thresholdAfter, within } from './threshold-keys.js';
 import { useWidth } from './use-width.js';

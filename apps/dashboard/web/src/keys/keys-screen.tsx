@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/preact-query';
+import type { ApiKey } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { ApiKey } from '../../../src/contract/index.js';
 import { keysAsk, revokeKey } from '../api/keys.js';
 import { rowsOf } from '../api/rows.js';
 import { Screen } from '../layout/screen.js';

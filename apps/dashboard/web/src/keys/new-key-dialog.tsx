@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/preact-query';
+import type { MadeKey, NewKey, Role } from '@tocsin/contract';
 import type { JSX } from 'preact';
-import type { MadeKey, NewKey, Role } from '../../../src/contract/index.js';
 import { createKey } from '../api/keys.js';
 import { signIn } from '../api/session.js';
 import { useMe } from '../session/me.js';

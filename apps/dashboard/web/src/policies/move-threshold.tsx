@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/preact-query';
+import type { Policy } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { Policy } from '../../../src/contract/index.js';
 import { changePolicy, policiesAsk } from '../api/policies.js';
 import { rowsOf } from '../api/rows.js';
 import { histogramAsk, runsAsk } from '../api/runs.js';

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/preact-query';
+import type { Policy } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { Policy } from '../../../src/contract/index.js';
 import { policiesAsk } from '../api/policies.js';
 import { Screen } from '../layout/screen.js';
 import { useMay } from '../session/me.js';

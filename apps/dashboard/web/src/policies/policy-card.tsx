@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/preact-query';
+import type { Policy } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { Policy } from '../../../src/contract/index.js';
 import { changePolicy } from '../api/policies.js';
 import { threshold as thresholdText } from '../format/number.js';
 import { Confirm } from '../ui/confirm.js';

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/preact-query';
+import type { PolicyChange } from '@tocsin/contract';
 import type { JSX } from 'preact';
-import type { PolicyChange } from '../../../src/contract/index.js';
 import { policyChangesAsk } from '../api/policies.js';
 import { threshold as thresholdText } from '../format/number.js';
 import { Moment } from '../ui/moment.js';

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/preact-query';
+import type { Policy, PolicyPreview } from '@tocsin/contract';
 import type { JSX } from 'preact';
-import type { Policy, PolicyPreview } from '../../../src/contract/index.js';
 import { policyPreviewAsk } from '../api/policies.js';
 import { ContentLine } from '../content/content-line.js';
 import { VisibleText } from '../content/visible-text.js';

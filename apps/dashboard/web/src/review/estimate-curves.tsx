@@ -1,6 +1,6 @@
+import type { Estimate, Policy, ReviewSummary } from '@tocsin/contract';
 import { scaleLinear } from 'd3-scale';
 import type { JSX } from 'preact';
-import type { Estimate, Policy, ReviewSummary } from '../../../src/contract/index.js';
 import { percent, threshold as thresholdText } from '../format/number.js';
 import { useWidth } from '../histogram/use-width.js';
 

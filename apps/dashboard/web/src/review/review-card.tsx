@@ -1,5 +1,5 @@
+import type { ReviewRow } from '@tocsin/contract';
 import type { JSX } from 'preact';
-import type { ReviewRow } from '../../../src/contract/index.js';
 import { StoredText } from '../content/stored-text.js';
 import { TracedText } from '../content/traced-text.js';
 import { Veil } from '../content/veil.js';

@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/preact-query';
+import type { ReviewRow, Verdict } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { ReviewRow, Verdict } from '../../../src/contract/index.js';
 import { reveal } from '../content/veil.js';
 import { Empty } from '../ui/empty.js';
 import { Problem } from '../ui/problem.js';

@@ -1,5 +1,5 @@
+import type { NewVerdict, ReviewRow } from '@tocsin/contract';
 import { describe, expect, test } from 'vitest';
-import type { NewVerdict, ReviewRow } from '../../../src/contract/index.js';
 import { ReviewQueue, type ReviewService, type ReviewState } from './review-queue.js';
 
 const row = (seq: number): ReviewRow => ({

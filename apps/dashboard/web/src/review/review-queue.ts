@@ -1,10 +1,4 @@
-import type {
-  NewVerdict,
-  NextReview,
-  ReviewRow,
-  UndoneVerdict,
-  Verdict,
-} from '../../../src/contract/index.js';
+import type { NewVerdict, NextReview, ReviewRow, UndoneVerdict, Verdict } from '@tocsin/contract';
 
 /** What a queue asks of the server. */
 export interface ReviewService {

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/preact-query';
+import type { Policy, ReviewSummary, Run } from '@tocsin/contract';
 import type { JSX } from 'preact';
-import type { Policy, ReviewSummary, Run } from '../../../src/contract/index.js';
 import { labelsAddress, reviewSummaryAsk } from '../api/reviews.js';
 import { count, counted, percent, threshold as thresholdText } from '../format/number.js';
 import { rolesThatMay, useMay } from '../session/me.js';

@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/preact-query';
+import type { NextRequest } from '@tocsin/contract';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { NextRequest } from '../../../src/contract/index.js';
 import { giveVerdict, nextReview, releaseReview, undoVerdict } from '../api/reviews.js';
 import { traceAsk } from '../api/runs.js';
 import { useTeller } from '../ui/toasts.js';

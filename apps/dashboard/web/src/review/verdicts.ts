@@ -1,4 +1,4 @@
-import type { Verdict } from '../../../src/contract/index.js';
+import type { Verdict } from '@tocsin/contract';
 
 /** What a reviewer may say of a row, and by which key. */
 export const VERDICTS: readonly { verdict: Verdict; label: string; key: string; look: string }[] = [

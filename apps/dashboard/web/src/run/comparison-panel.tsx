@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/preact-query';
+import type { Comparison, Run } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { Comparison, Run } from '../../../src/contract/index.js';
 import { rowsOf } from '../api/rows.js';
 import { comparisonAsk, runsAsk } from '../api/runs.js';
 import { ContentLine } from '../content/content-line.js';

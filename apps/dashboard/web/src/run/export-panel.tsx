@@ -1,6 +1,6 @@
+import type { ExportQuery, Run } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { ExportQuery, Run } from '../../../src/contract/index.js';
 import { exportAddress } from '../api/runs.js';
 import { threshold as thresholdText } from '../format/number.js';
 import { Segments } from '../ui/segments.js';

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/preact-query';
+import type { ItemRow, Run } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useId, useState } from 'preact/hooks';
-import type { ItemRow, Run } from '../../../src/contract/index.js';
 import { guardsAsk } from '../api/guards.js';
 import { itemAsk } from '../api/runs.js';
 import { StoredText } from '../content/stored-text.js';

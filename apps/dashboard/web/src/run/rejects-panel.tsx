@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/preact-query';
+import type { Run } from '@tocsin/contract';
 import type { JSX } from 'preact';
-import type { Run } from '../../../src/contract/index.js';
 import { rowsOf } from '../api/rows.js';
 import { rejectsAsk } from '../api/runs.js';
 import { VisibleText } from '../content/visible-text.js';

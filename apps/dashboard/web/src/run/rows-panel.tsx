@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/preact-query';
+import type { ItemRow, ItemsQuery, Run } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { ItemRow, ItemsQuery, Run } from '../../../src/contract/index.js';
 import { rowsOf } from '../api/rows.js';
 import { histogramAsk, itemsAsk } from '../api/runs.js';
 import { threshold as thresholdText } from '../format/number.js';

@@ -1,5 +1,5 @@
+import type { ItemRow } from '@tocsin/contract';
 import type { JSX } from 'preact';
-import type { ItemRow } from '../../../src/contract/index.js';
 import { ContentLine } from '../content/content-line.js';
 import { VisibleText } from '../content/visible-text.js';
 import { count } from '../format/number.js';

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/preact-query';
+import type { Run } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useLocation } from 'preact-iso';
-import type { Run } from '../../../src/contract/index.js';
 import { cancelRun, deleteRun, retryRun } from '../api/runs.js';
 import { counted } from '../format/number.js';
 import { isOver } from '../runs/run-state.js';

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/preact-query';
+import type { Run } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useRoute } from 'preact-iso';
-import type { Run } from '../../../src/contract/index.js';
 import { isMissing } from '../api/api-error.js';
 import { runAsk } from '../api/runs.js';
 import { VisibleText } from '../content/visible-text.js';

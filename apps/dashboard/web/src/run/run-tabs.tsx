@@ -1,6 +1,6 @@
+import type { Run } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useLocation } from 'preact-iso';
-import type { Run } from '../../../src/contract/index.js';
 import { count } from '../format/number.js';
 import { Tabs } from '../ui/tabs.js';
 import { ComparisonPanel } from './comparison-panel.js';

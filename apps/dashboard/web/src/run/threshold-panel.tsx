@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/preact-query';
+import type { Histogram, Run } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { Histogram, Run } from '../../../src/contract/index.js';
 import { countsAsk, histogramAsk } from '../api/runs.js';
 import { count, counted, percent, threshold as thresholdText } from '../format/number.js';
 import { estimateFlagged, isEdge } from '../histogram/estimate.js';

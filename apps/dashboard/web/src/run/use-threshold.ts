@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/preact-query';
+import type { Policy, Run } from '@tocsin/contract';
 import { useEffect, useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
-import type { Policy, Run } from '../../../src/contract/index.js';
 import { policiesAsk } from '../api/policies.js';
 import { within } from '../histogram/threshold-keys.js';
 import { useSettled } from '../ui/use-settled.js';

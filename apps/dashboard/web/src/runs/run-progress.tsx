@@ -1,5 +1,5 @@
+import type { RunSummary } from '@tocsin/contract';
 import type { JSX } from 'preact';
-import type { RunSummary } from '../../../src/contract/index.js';
 import { count, counted, percent } from '../format/number.js';
 import { duration } from '../format/time.js';
 

@@ -1,5 +1,5 @@
+import type { RunState } from '@tocsin/contract';
 import type { JSX } from 'preact';
-import type { RunState } from '../../../src/contract/index.js';
 
 const WORDS: Record<RunState, string> = {
   submitting: 'reading rows',

@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/preact-query';
+import type { RunState } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { RunState } from '../../../src/contract/index.js';
 import { rowsOf } from '../api/rows.js';
 import { runsAsk } from '../api/runs.js';
 import { Screen } from '../layout/screen.js';

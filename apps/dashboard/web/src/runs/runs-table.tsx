@@ -1,6 +1,6 @@
+import type { RunSummary } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useLocation } from 'preact-iso';
-import type { RunSummary } from '../../../src/contract/index.js';
 import { VisibleText } from '../content/visible-text.js';
 import { count } from '../format/number.js';
 import { Moment } from '../ui/moment.js';

@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/preact-query';
+import type { RunEvent, RunSummary } from '@tocsin/contract';
 import { useState } from 'preact/hooks';
-import type { RunEvent, RunSummary } from '../../../src/contract/index.js';
 import { useEvents } from '../api/events.js';
 import { isOver } from './run-state.js';
 

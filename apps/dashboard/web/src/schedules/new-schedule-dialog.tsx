@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/preact-query';
+import type { Retention } from '@tocsin/contract';
 import type { JSX } from 'preact';
-import type { Retention } from '../../../src/contract/index.js';
 import { createSchedule } from '../api/schedules.js';
 import { GuardField, NameField } from '../ui/common-fields.js';
 import { Field } from '../ui/field.js';

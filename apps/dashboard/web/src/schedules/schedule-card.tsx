@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/preact-query';
+import type { Schedule } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { Schedule } from '../../../src/contract/index.js';
 import { deleteSchedule, enableSchedule, runScheduleNow, testWebhook } from '../api/schedules.js';
 import { threshold } from '../format/number.js';
 import { Confirm } from '../ui/confirm.js';

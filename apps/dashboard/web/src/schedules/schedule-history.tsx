@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/preact-query';
+import type { Schedule } from '@tocsin/contract';
 import type { JSX } from 'preact';
-import type { Schedule } from '../../../src/contract/index.js';
 import { deliveriesAsk, firingsAsk } from '../api/schedules.js';
 import { Moment } from '../ui/moment.js';
 import { Table } from '../ui/table.js';

@@ -1,6 +1,6 @@
+import type { Me, Role } from '@tocsin/contract';
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
-import type { Me, Role } from '../../../src/contract/index.js';
 
 export const MeContext = createContext<Me | undefined>(undefined);
 

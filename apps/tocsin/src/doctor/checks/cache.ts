@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { codeOf, messageOf } from '@tocsin/errors';
+import { codeOf, messageOf } from '@tocsin/core';
 import { bytesText, cacheDirectory, hubCacheDirectory } from '@tocsin/models';
 import type { Check, Circumstances } from '../checkup.js';
 import { type Finding, note, ok, problem } from '../finding.js';

@@ -1,12 +1,6 @@
-import { addressOf, messageOf } from '@tocsin/errors';
-import {
-  createPool,
-  defaultDataDir,
-  findBinaries,
-  requireConnection,
-  type SchemaState,
-  schemaState,
-} from '@tocsin/store';
+import { addressOf, messageOf } from '@tocsin/core';
+import { createPool, defaultDataDir, findBinaries, requireConnection } from '@tocsin/postgres';
+import { type SchemaState, schemaState } from '@tocsin/store';
 import type { Check, Circumstances } from '../checkup.js';
 import { type Finding, ok, problem } from '../finding.js';
 import { hintOf } from './hint-of.js';

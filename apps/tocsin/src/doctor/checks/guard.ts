@@ -1,5 +1,5 @@
+import { messageOf } from '@tocsin/core';
 import { type DeviceVerdict, Guard } from '@tocsin/engine';
-import { messageOf } from '@tocsin/errors';
 import type { Check } from '../checkup.js';
 import { ok, problem } from '../finding.js';
 import { hintOf } from './hint-of.js';

@@ -1,4 +1,4 @@
-import { messageOf, redactUrls } from '@tocsin/errors';
+import { messageOf, redactUrls } from '@tocsin/core';
 import { type HubSettings, hubSettings, reachHub } from '@tocsin/models';
 import type { Check } from '../checkup.js';
 import { type Finding, note, ok } from '../finding.js';

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { messageOf } from '@tocsin/errors';
+import { messageOf } from '@tocsin/core';
 import { findPip, starterBackboneFile } from '@tocsin/models';
 import type { Check } from '../checkup.js';
 import { note, ok } from '../finding.js';

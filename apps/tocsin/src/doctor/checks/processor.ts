@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
-import { codeOf } from '@tocsin/errors';
+import { codeOf } from '@tocsin/core';
 import type { Check } from '../checkup.js';
 import { type Finding, note, ok } from '../finding.js';
 

@@ -1,4 +1,4 @@
-import { messageOf } from '@tocsin/errors';
+import { messageOf } from '@tocsin/core';
 import { inspectRedis, type RedisFacts } from '@tocsin/queue';
 import type { Check } from '../checkup.js';
 import { type Finding, note, ok, problem } from '../finding.js';

@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto';
+import type { Pool } from '@tocsin/postgres';
+import { anyKey, checkKeys, checkSessions, type KeyRow } from '@tocsin/store';
+import { ApiError } from '../http/api-error.js';
+
+const SECOND = 1_000;
+/** A secret that was found good is not looked up again for so long: one that is revoked elsewhere works no longer than that. */
+const TRUSTED_MS = SECOND;
+/** One that was found wrong. Secrets are drawn at random: nobody is given one that was tried before. */
+const DISTRUSTED_MS = 60 * SECOND;
+/** Between two queries of one lane. */
+const QUERY_EVERY_MS = { normal: 25, slow: SECOND } as const;
+const QUERIED_AT_ONCE = 1_000;
+const MAX_WAITING = 5_000;
+const MAX_KNOWN = 10_000;
+
+/** `slow` is for those who have shown many wrong secrets. */
+type Lane = keyof typeof QUERY_EVERY_MS;
+
+interface Waiting {
+  secret: string;
+  settle: ((row: KeyRow | undefined) => void)[];
+  fail: ((error: unknown) => void)[];
+}
+
+/** Keys and sessions that requests show. */
+export class Credentials {
+  readonly keys: Secrets;
+  readonly sessions: Secrets;
+
+  constructor(pool: Pool) {
+    this.keys = new Secrets((some) => checkKeys(pool, some), /^tcs_[\w-]{43}$/);
+    this.sessions = new Secrets((some) => checkSessions(pool, some), /^[\w-]{43}$/);
+  }
+
+  /** After a change of keys or sessions: all of them are looked up again. */
+  forget(): void {
+    this.keys.forget();
+    this.sessions.forget();
+  }
+}
+
+/**
+ * Secrets of one kind. However many are shown, and however fast, they cost 40 queries a second at most: what is waiting goes
+ * with the next query, together. One that was looked up just now costs none.
+ */
+export class Secrets {
+  readonly #find: (secrets: string[]) => Promise<Map<string, KeyRow>>;
+  readonly #shape: RegExp;
+  readonly #known = new Map<string, { row: KeyRow | undefined; until: number }>();
+  readonly #waiting: Record<Lane, Map<string, Waiting>> = { normal: new Map(), slow: new Map() };
+  readonly #nextAt: Record<Lane, number> = { normal: 0, slow: 0 };
+  readonly #busy: Record<Lane, boolean> = { normal: false, slow: false };
+  #generation = 0;
+
+  constructor(find: (secrets: string[]) => Promise<Map<string, KeyRow>>, shape: RegExp) {
+    this.#find = find;
+    this.#shape = shape;
+  }
+
+  /**
+   * @param distrusted the secret, unless it was good before, waits up to a second
+   * @returns undefined for one that is unknown, expired or revoked
+   * @throws ApiError (429) when too many are waiting
+   */
+  async check(secret: string, distrusted = false): Promise<KeyRow | undefined> {
+    if (!this.#shape.test(secret)) return undefined;
+    // The secret itself is kept nowhere for longer than its query takes.
+    const name = createHash('sha256').update(secret).digest('base64');
+    const known = this.#known.get(name);
+    if (known !== undefined && known.until > performance.now()) return known.row;
+    return this.#lookUp(name, secret, distrusted && known?.row === undefined ? 'slow' : 'normal');
+  }
+
+  forget(): void {
+    this.#generation += 1;
+    this.#known.clear();
+  }
+
+  #lookUp(name: string, secret: string, lane: Lane): Promise<KeyRow | undefined> {
+    const waiting = this.#waiting[lane];
+    const one = waiting.get(name) ?? { secret, settle: [], fail: [] };
+    if (waiting.size >= MAX_WAITING && !waiting.has(name)) {
+      throw new ApiError(429, 'too many keys are being looked up', { retryAfter: 1 });
+    }
+    waiting.set(name, one);
+    return new Promise((resolve, reject) => {
+      one.settle.push(resolve);
+      one.fail.push(reject);
+      this.#schedule(lane);
+    });
+  }
+
+  #schedule(lane: Lane): void {
+    if (this.#busy[lane] || this.#waiting[lane].size === 0) return;
+    this.#busy[lane] = true;
+    const wait = this.#nextAt[lane] - performance.now();
+    const work = (): void => {
+      this.#nextAt[lane] = performance.now() + QUERY_EVERY_MS[lane];
+      void this.#query(lane).finally(() => {
+        this.#busy[lane] = false;
+        this.#schedule(lane);
+      });
+    };
+    if (wait <= 0) work();
+    else setTimeout(work, wait);
+  }
+
+  async #query(lane: Lane): Promise<void> {
+    const all = this.#waiting[lane];
+    const some = [...all].slice(0, QUERIED_AT_ONCE);
+    for (const [name] of some) all.delete(name);
+    const generation = this.#generation;
+    try {
+      const found = await this.#find(some.map(([, { secret }]) => secret));
+      for (const [name, { secret, settle }] of some) {
+        const row = found.get(secret);
+        if (generation === this.#generation) this.#remember(name, row);
+        for (const one of settle) one(row);
+      }
+    } catch (error) {
+      for (const [, { fail }] of some) for (const one of fail) one(error);
+    }
+  }
+
+  #remember(name: string, row: KeyRow | undefined): void {
+    this.#known.delete(name);
+    for (const [oldest] of this.#known) {
+      if (this.#known.size < MAX_KNOWN) break;
+      this.#known.delete(oldest);
+    }
+    const kept = row === undefined ? DISTRUSTED_MS : TRUSTED_MS;
+    this.#known.set(name, { row, until: performance.now() + kept });
+  }
+}
+
+/** Asks whether there is a key. Keys are never deleted: once there is one, the database is not asked again. */
+export function anyKeyOf(pool: Pool): () => Promise<boolean> {
+  let seen = false;
+  return async () => {
+    seen ||= await anyKey(pool);
+    return seen;
+  };
+}

@@ -1,0 +1,98 @@
+import type { Pool } from '@tocsin/postgres';
+import { validCredentials } from '@tocsin/store';
+import type { FastifyBaseLogger, FastifyReply } from 'fastify';
+import { loggedError } from '../http/logged-error.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route answers with server-sent events. */
+    events?: boolean;
+  }
+}
+
+const EVERY_MS = 2_000;
+
+/** What somebody was let in with: a key's id, a session's token, or that there was no key yet. */
+export type Credential = { keyId: string } | { session: string } | 'keyless';
+
+interface Live {
+  reply: FastifyReply;
+  credential: Credential;
+  since: number;
+}
+
+/**
+ * Answers under way. One that takes longer than two seconds, such as events or an export, ends when its key is revoked or
+ * expires, or its session ends, in whichever process: all of them are looked up in one query every two seconds.
+ */
+export class LiveAnswers {
+  readonly #pool: Pool;
+  readonly #anyKey: () => Promise<boolean>;
+  readonly #log: FastifyBaseLogger;
+  readonly #live = new Set<Live>();
+  readonly #timer: NodeJS.Timeout;
+
+  /** @param anyKey whether there is a key: from then on nobody is let in without one */
+  constructor(pool: Pool, anyKey: () => Promise<boolean>, log: FastifyBaseLogger) {
+    this.#pool = pool;
+    this.#anyKey = anyKey;
+    this.#log = log;
+    this.#timer = setInterval(() => void this.#checkOlderThan(EVERY_MS), EVERY_MS);
+    this.#timer.unref();
+  }
+
+  add(reply: FastifyReply, credential: Credential): void {
+    const live = { reply, credential, since: performance.now() };
+    this.#live.add(live);
+    const remove = (): void => {
+      this.#live.delete(live);
+    };
+    reply.raw.once('finish', remove).once('close', remove);
+  }
+
+  /** Looks at once, after a change of keys or sessions in this process. */
+  check(): Promise<void> {
+    return this.#checkOlderThan(0);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #checkOlderThan(ms: number): Promise<void> {
+    const before = performance.now() - ms;
+    // What has not begun to answer was asked for in time.
+    const long = [...this.#live].filter(({ reply, since }) => since <= before && reply.raw.headersSent);
+    if (long.length === 0) return;
+    try {
+      const valid = await this.#valid(long.map(({ credential }) => credential));
+      for (const { reply, credential } of long) if (!valid(credential)) end(reply);
+    } catch (error) {
+      this.#log.warn(loggedError(error), 'the keys of answers under way could not be looked up');
+    }
+  }
+
+  async #valid(credentials: readonly Credential[]): Promise<(credential: Credential) => boolean> {
+    const keyIds = new Set<string>();
+    const sessions = new Set<string>();
+    for (const credential of credentials) {
+      if (credential === 'keyless') continue;
+      if ('keyId' in credential) keyIds.add(credential.keyId);
+      else sessions.add(credential.session);
+    }
+    const none = keyIds.size + sessions.size === 0;
+    const shown = { keyIds: [...keyIds], sessions: [...sessions] };
+    const valid = none ? new Set<string>() : await validCredentials(this.#pool, shown);
+    const keyless = credentials.includes('keyless') && !(await this.#anyKey());
+    return (credential) => {
+      if (credential === 'keyless') return keyless;
+      return valid.has('keyId' in credential ? credential.keyId : credential.session);
+    };
+  }
+}
+
+/** Events end like any; of a file, half must not look like the whole. */
+function end({ raw, request }: FastifyReply): void {
+  if (request.routeOptions.config.events === true) raw.end();
+  else raw.destroy();
+}

@@ -1,0 +1,38 @@
+import type { Role } from '@tocsin/contract';
+import type { FastifyRequest } from 'fastify';
+
+/** Who asks. */
+export interface Who {
+  /** The key's name; `local` where there is none. */
+  name: string;
+  /** Null without a key. */
+  keyId: string | null;
+  role: Role;
+  /** There is no key yet, and who asks is at this machine. */
+  keyless: boolean;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Undefined on routes that need nobody. */
+    who: Who | undefined;
+  }
+}
+
+/** @throws Error on a route that needs nobody: a defect */
+export function whoOf(request: FastifyRequest): Who {
+  if (request.who === undefined) throw new Error(`nobody is known at ${request.routeOptions.url}`);
+  return request.who;
+}
+
+/** Who takes a turn of its own among interactive requests: a key, or without keys an address. */
+export function clientOf(request: FastifyRequest): string {
+  return whoOf(request).keyId ?? request.ip;
+}
+
+/** The key whose runs, files and batches are all that who asks may see; undefined for who may see everybody's. */
+export function onlyOwner({ role, keyId }: Who): string | undefined {
+  if (role !== 'submit') return undefined;
+  if (keyId === null) throw new Error('the role submit comes with a key');
+  return keyId;
+}

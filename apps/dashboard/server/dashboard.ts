@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto';
+import cookie from '@fastify/cookie';
+import multipart from '@fastify/multipart';
+import rateLimit from '@fastify/rate-limit';
+import { Admission } from '@tocsin/pipeline';
+import fastify, { type FastifyRequest, LogController } from 'fastify';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { authenticate } from './access/authenticate.js';
+import { anyKeyOf, Credentials } from './access/credentials.js';
+import { LiveAnswers } from './access/live-answers.js';
+import { clientOf } from './access/who.js';
+import { WrongKeys } from './access/wrong-keys.js';
+import type { App } from './app.js';
+import { ServedGuards } from './guards/served-guards.js';
+import { answerErrors, sendError } from './http/answer-errors.js';
+import { ApiError } from './http/api-error.js';
+import { BodyRoom, boundBodies } from './http/body-room.js';
+import { boundConnections } from './http/connections.js';
+import { readJsonBodies } from './http/json-body.js';
+import { logRequests, withoutSecrets } from './http/log-requests.js';
+import { loggedError } from './http/logged-error.js';
+import { describeApi } from './http/openapi.js';
+import { BUILT_PAGE, servePage } from './http/page.js';
+import { sendSecurityHeaders } from './http/security-headers.js';
+import { toApiError } from './http/to-api-error.js';
+import { DEFAULT_LIMITS, type Limits } from './limits.js';
+import type { DashboardOptions } from './options.js';
+import { addRoutes } from './routes.js';
+import { Preparer } from './runs/preparer.js';
+import { RunFeeds } from './runs/run-feed.js';
+import { Submissions } from './runs/submissions.js';
+import { sweepUploads } from './runs/upload-space.js';
+import { Streams } from './scoring/streams.js';
+
+/**
+ * The server: the API, OpenAI's and our own, and the page. Not yet listening. What it opens is closed with it; the pool
+ * and the telemetry are the caller's.
+ *
+ * @example
+ * const app = await createDashboard({ pool, backend, telemetry, log, version, guards: [{ guard }], submit, schedules });
+ * await app.listen({ port: 8080, host: '127.0.0.1' });
+ */
+export async function createDashboard(options: DashboardOptions): Promise<App> {
+  const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const { pool, backend, telemetry, version, submit, schedules } = options;
+  const log = withoutSecrets(options.log);
+  const onTrouble = (error: Error): void => log.warn(loggedError(error), 'trouble that is mended by itself');
+  const { onExpress: onAnswer } = telemetry.metrics;
+  const admission = new Admission({
+    items: limits.pendingItems,
+    tokens: limits.pendingTokens,
+    clientItems: limits.pendingItemsPerKey,
+    clientTokens: limits.pendingTokensPerKey,
+  });
+  const room = new BodyRoom(limits);
+  const app = newApp(options, limits, room, admission);
+  const guards = await ServedGuards.open(
+    options.guards.map((offer) => ({ ...offer, pool, backend, admission, onTrouble, onAnswer })),
+  );
+  const submissions = new Submissions({ pool, submit, log, rowsPerKey: limits.rowsPerKey });
+  const streams = new Streams(limits);
+  const feeds = new RunFeeds(pool, log);
+  const preparer = new Preparer(pool, log);
+  const anyKey = anyKeyOf(pool);
+  const live = new LiveAnswers(pool, anyKey, log);
+  app.addHook('preClose', async () => {
+    live.close();
+    feeds.close();
+    await streams.close();
+  });
+  app.addHook('onClose', async () => {
+    await preparer.close();
+    await submissions.close();
+    await guards.close();
+  });
+  try {
+    await sendSecurityHeaders(app);
+    await app.register(cookie);
+    await app.register(multipart, { throwFileSizeLimit: true });
+    await app.register(rateLimit, {
+      max: limits.requestsPerMinute,
+      timeWindow: '1 minute',
+      keyGenerator: ({ who, ip }) => who?.keyId ?? ip,
+      errorResponseBuilder: (_, { ttl }) =>
+        new ApiError(429, 'too many requests', { retryAfter: Math.ceil(ttl / 1000) }),
+    });
+    await describeApi(app, version);
+    await servePage(app, options.page ?? BUILT_PAGE);
+    const wrongKeys = new WrongKeys(limits.wrongKeysPerMinute);
+    const credentials = new Credentials(pool);
+    const services = {
+      ...{ pool, backend, telemetry, log, version, limits, guards },
+      ...{ submit, submissions, streams, feeds, schedules, wrongKeys, credentials, anyKey, live },
+    };
+    await app.register(async (api) => {
+      authenticate(api, services);
+      refuseWhenBusy(api, admission);
+      boundBodies(api, room);
+      await addRoutes(api, services);
+    });
+    await sweepUploads(log);
+    await app.ready();
+    return app;
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Somebody waits for a forward pass: the route is refused while too much is pending. */
+    interactive?: boolean;
+  }
+}
+
+/** Before a body is read, and again before it is taken apart: a flood costs little more than its heads. */
+function refuseWhenBusy(api: App, admission: Admission): void {
+  api.addHook('onRequest', async (request) => requireRoom(request, admission));
+}
+
+function requireRoom(request: FastifyRequest, admission: Admission): void {
+  if (request.routeOptions.config.interactive === true) admission.requireRoom(clientOf(request));
+}
+
+function newApp(
+  { log, trustProxy }: DashboardOptions,
+  limits: Limits,
+  room: BodyRoom,
+  admission: Admission,
+): App {
+  const app = fastify({
+    loggerInstance: withoutSecrets(log),
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => randomUUID(),
+    bodyLimit: limits.bodyBytes,
+    forceCloseConnections: true,
+    http: { headersTimeout: 20_000, connectionsCheckingInterval: 5_000 },
+    ...(trustProxy === undefined ? {} : { trustProxy }),
+    // An address that cannot be read belongs to no route.
+    frameworkErrors: (error, _, reply) => sendError(reply, toApiError(error)),
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  const beforeParsing = (request: FastifyRequest): void => requireRoom(request, admission);
+  readJsonBodies(app, { maxDepth: limits.jsonDepth, room, beforeParsing });
+  answerErrors(app);
+  logRequests(app);
+  boundConnections(app, limits);
+  return app;
+}

@@ -1,0 +1,139 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pool } from '@tocsin/postgres';
+import { attendBatch, type BatchRow, forgetFiles, leaveBatch, settleBatches, takeBatch } from '@tocsin/store';
+import type { FastifyBaseLogger } from 'fastify';
+import { loggedError } from '../../http/logged-error.js';
+import type { OpenaiOptions } from '../options.js';
+import { failBatch, wholeFault } from './fail-batch.js';
+import { finalizeBatch } from './finalize-batch.js';
+import { submitBatch } from './submit-batch.js';
+
+const SECOND = 1_000;
+/** What another process has begun, and runs that are over, are found so often. */
+const LOOK_EVERY_MS = 1 * SECOND;
+/** Several times within the time after which a process is taken for gone. */
+const ATTEND_EVERY_MS = 3 * SECOND;
+const SWEEP_EVERY_MS = 10 * 60 * SECOND;
+/** Batches that one process works on at once. */
+const AT_ONCE = 2;
+/** A batch that was taken so often, and is not over, breaks whoever takes it. */
+const MAX_TAKES = 8;
+
+export interface BatchKeeperOptions extends Pick<OpenaiOptions, 'pool' | 'guards' | 'submit'> {
+  log: FastifyBaseLogger;
+}
+
+/**
+ * Brings batches to their end: submits them as runs, and writes their files when these are over. All that is known of a
+ * batch is in the database: any number of processes keep batches, and what one leaves undone another takes up.
+ */
+export class BatchKeeper {
+  readonly #options: BatchKeeperOptions;
+  readonly #over = new AbortController();
+  readonly #working = new Set<Promise<void>>();
+  #woken = new AbortController();
+  #sweptAt = Number.NEGATIVE_INFINITY;
+  #loop: Promise<void> = Promise.resolve();
+
+  constructor(options: BatchKeeperOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#loop = this.#keep();
+  }
+
+  /** There is something to do. */
+  nudge(): void {
+    this.#woken.abort();
+  }
+
+  /** What is under way is broken off, and left to whoever comes next. */
+  async close(): Promise<void> {
+    this.#over.abort(new Error('the server is stopping'));
+    this.nudge();
+    await this.#loop;
+    await Promise.all(this.#working);
+  }
+
+  async #keep(): Promise<void> {
+    const { pool, log } = this.#options;
+    const { signal } = this.#over;
+    while (!signal.aborted) {
+      this.#woken = new AbortController();
+      try {
+        await this.#sweep(pool);
+        await settleBatches(pool);
+        await this.#takeWhatThereIs(pool);
+      } catch (error) {
+        log.warn(loggedError(error), 'batches could not be looked after');
+      }
+      await sleep(LOOK_EVERY_MS, undefined, { signal: this.#woken.signal }).catch(() => {});
+    }
+  }
+
+  async #sweep(pool: Pool): Promise<void> {
+    if (performance.now() - this.#sweptAt < SWEEP_EVERY_MS) return;
+    this.#sweptAt = performance.now();
+    await forgetFiles(pool);
+  }
+
+  async #takeWhatThereIs(pool: Pool): Promise<void> {
+    while (this.#working.size < AT_ONCE && !this.#over.signal.aborted) {
+      const batch = await takeBatch(pool);
+      if (batch === undefined) return;
+      const work = this.#work(batch).finally(() => {
+        this.#working.delete(work);
+        this.nudge();
+      });
+      this.#working.add(work);
+    }
+  }
+
+  async #work(batch: BatchRow): Promise<void> {
+    const { pool, log } = this.#options;
+    const about = { batch: batch.id };
+    const changed = new AbortController();
+    const signal = AbortSignal.any([this.#over.signal, changed.signal]);
+    const attending = this.#attend(batch, changed);
+    try {
+      if (batch.takes > MAX_TAKES) await this.#giveUp(batch);
+      else if (batch.state === 'validating') await submitBatch(this.#options, batch, signal);
+      else await finalizeBatch(this.#options, batch, signal);
+    } catch (error) {
+      // Else it is tried again, by whoever comes first, when it has not been attended for a while.
+      if (signal.aborted) await leaveBatch(pool, batch).catch(this.#cannot(about));
+      else log.error({ ...about, ...loggedError(error) }, 'a batch could not be worked on');
+    } finally {
+      changed.abort();
+      await attending;
+    }
+  }
+
+  /** Says that the batch is worked on, until `changed` is aborted; aborts it when somebody has cancelled or taken it. */
+  async #attend(batch: BatchRow, changed: AbortController): Promise<void> {
+    const { pool } = this.#options;
+    while (!changed.signal.aborted) {
+      await sleep(ATTEND_EVERY_MS, undefined, { signal: changed.signal }).catch(() => {});
+      if (changed.signal.aborted) return;
+      const now = await attendBatch(pool, batch).catch(this.#cannot({ batch: batch.id }));
+      if (now === null || now?.state === batch.state) continue;
+      changed.abort(
+        new Error(now === undefined ? 'another has taken the batch' : `the batch is ${now.state}`),
+      );
+    }
+  }
+
+  /** For what is not worth ending the work: the next look mends it. */
+  #cannot(about: object): (error: unknown) => null {
+    return (error) => {
+      this.#options.log.warn({ ...about, ...loggedError(error) }, 'the state of a batch could not be stored');
+      return null;
+    };
+  }
+
+  async #giveUp(batch: BatchRow): Promise<void> {
+    const message = `The server could not bring this batch to its end in ${MAX_TAKES} tries; its log says why.`;
+    await failBatch(this.#options.pool, batch, [wholeFault('server_error', message)]);
+  }
+}

@@ -1,0 +1,151 @@
+import { inSeconds } from '@tocsin/contract/openai';
+import { OpenaiBatchWriter } from '@tocsin/corpus';
+import type { Pool } from '@tocsin/postgres';
+import {
+  type BatchEnd,
+  type BatchRow,
+  cancelRun,
+  endBatch,
+  exportRows,
+  type FileRow,
+  findInput,
+  findRun,
+  hasUnresolvedItems,
+  listPolicies,
+  noSuchRun,
+  readFileChunks,
+  runHead,
+} from '@tocsin/store';
+import { newId } from '../ids.js';
+import type { ServedGuard } from '../models/served-model.js';
+import { answerRow, type Unanswered } from './answer-row.js';
+import { batchRequests } from './batch-requests.js';
+import { failBatch, wholeFault } from './fail-batch.js';
+import { FileLines } from './file-lines.js';
+import { joined } from './joined.js';
+
+export interface FinalizeBatchOptions {
+  pool: Pool;
+  guards: readonly ServedGuard[];
+}
+
+/**
+ * Ends a batch whose run is over, or that was cancelled, or whose time is up: writes what was answered into one file and
+ * what was not into another. The requests are read once more, beside the rows of their run; policies count as they are now.
+ */
+export async function finalizeBatch(
+  options: FinalizeBatchOptions,
+  batch: BatchRow,
+  signal: AbortSignal,
+): Promise<void> {
+  const { pool } = options;
+  const { runId, model } = batch;
+  if (model === null) {
+    await endBatch(pool, batch, { ...NOTHING, state: batch.cancellingAt === null ? 'expired' : 'cancelled' });
+    return;
+  }
+  const input = await findInput(pool, batch.inputFile);
+  if (runId === null || input === undefined) {
+    const what = runId === null ? 'run' : 'input file';
+    const message = `The ${what} of this batch was deleted before its results were written.`;
+    return failBatch(pool, batch, [wholeFault('results_lost', message)]);
+  }
+  await cancelRun(pool, runId);
+  const { state, reason } = await runHead(pool, runId);
+  // One whose requests all have their outcomes is answered, whatever these are.
+  if (state === 'failed' && batch.cancellingAt === null && (await hasUnresolvedItems(pool, runId))) {
+    return failBatch(pool, batch, [wholeFault('run_failed', reason ?? 'The run has failed.')], batch.total);
+  }
+  await writeAnswers(options, { batch, runId, model, input }, signal);
+}
+
+const NOTHING = { total: 0, completed: 0, failed: 0, output: undefined, errors: undefined } as const;
+
+interface AnsweredBatch {
+  batch: BatchRow;
+  runId: number;
+  /** The guard. */
+  model: string;
+  input: FileRow;
+}
+
+async function writeAnswers(
+  { pool, guards }: FinalizeBatchOptions,
+  { batch, runId, model, input }: AnsweredBatch,
+  signal: AbortSignal,
+): Promise<void> {
+  const policies = await listPolicies(pool, { archived: true });
+  const rules = { guards: await withGuard(pool, guards, model, runId), policies };
+  const requests = batchRequests(readFileChunks(pool, input), rules, signal);
+  const output = await beginFile(pool, batch, 'output');
+  const errors = await beginFile(pool, batch, 'error');
+  const answerer = { model, batch: batch.id.replace(/^batch_/, '') };
+  const writer = new OpenaiBatchWriter(output, errors, answerer);
+  try {
+    const unanswered = isExpired(batch) ? 'batch_expired' : 'batch_cancelled';
+    let left = 0;
+    for await (const texts of joined(requests, exportRows(pool, runId, signal))) {
+      const rows = texts.map(({ request, row }) => answerRow(request, row, unanswered));
+      left += rows.filter(({ answer }) => answer?.fault?.code === unanswered).length;
+      await writer.write(rows);
+    }
+    await writer.finish();
+    const { requests: total, failed } = writer.counts;
+    const end: BatchEnd = {
+      state: stateOf(batch, left, unanswered),
+      total,
+      completed: total - failed,
+      failed,
+      output: output.written,
+      errors: errors.written,
+    };
+    const ours = await endBatch(pool, batch, end);
+    if (!ours || end.output === undefined) await output.abort();
+    if (!ours || end.errors === undefined) await errors.abort();
+  } catch (error) {
+    await writer.abort();
+    throw error;
+  }
+}
+
+/** The guards of this server, that of the batch first: it may be served no more. */
+async function withGuard(
+  pool: Pool,
+  guards: readonly ServedGuard[],
+  name: string,
+  runId: number,
+): Promise<ServedGuard[]> {
+  const others = guards.filter((guard) => guard.name !== name);
+  const served = guards.find((guard) => guard.name === name);
+  if (served !== undefined) return [served, ...others];
+  const run = await findRun(pool, runId);
+  if (run === undefined) throw noSuchRun(runId);
+  const { threshold, createdAt } = run;
+  if (threshold === null) throw new Error(`run ${runId}, of a batch, has no threshold`);
+  return [{ name, threshold, createdAt }, ...others];
+}
+
+function beginFile(
+  pool: Pool,
+  { id, ownerKey, outputExpiresAfter }: BatchRow,
+  what: string,
+): Promise<FileLines> {
+  return FileLines.begin(pool, {
+    id: newId('file-'),
+    ownerKey,
+    filename: `${id}_${what}.jsonl`,
+    purpose: 'batch_output',
+    expiresAt: outputExpiresAfter === null ? undefined : inSeconds(outputExpiresAfter),
+  });
+}
+
+/** Its time was up before its run was over. */
+function isExpired({ cancellingAt, finalizingAt, expiresAt }: BatchRow): boolean {
+  return cancellingAt === null && finalizingAt !== null && finalizingAt >= expiresAt;
+}
+
+function stateOf({ cancellingAt }: BatchRow, left: number, unanswered: Unanswered): BatchEnd['state'] {
+  if (cancellingAt !== null) return 'cancelled';
+  if (left === 0) return 'completed';
+  return unanswered === 'batch_expired' ? 'expired' : 'cancelled';
+}

@@ -1,0 +1,124 @@
+import {
+  batch,
+  batchList,
+  batchListQuery,
+  batchParams,
+  COMPLETION_SECONDS,
+  inSeconds,
+  listOfRows,
+  newBatch,
+  refusals,
+} from '@tocsin/contract/openai';
+import { addBatch, type BatchRow, cancelBatch, findBatch, findFile, pageBatches } from '@tocsin/store';
+import type { FastifyRequest } from 'fastify';
+import { audited } from '../../access/audited.js';
+import { onlyOwner, whoOf } from '../../access/who.js';
+import type { App } from '../../app.js';
+import { conflict, invalid, notFound } from '../errors/openai-error.js';
+import { newId } from '../ids.js';
+import type { OpenaiOptions } from '../options.js';
+import { batchAnswer } from './batch-answer.js';
+import type { BatchKeeper } from './batch-keeper.js';
+
+/** `/batches`: files of requests that are scored as runs. */
+export function batchRoutes(app: App, { pool }: OpenaiOptions, keeper: BatchKeeper): void {
+  /** @throws OpenaiError for one that is not there, or is another key's: the two look the same */
+  const visibleBatch = async (request: FastifyRequest, id: string): Promise<BatchRow> => {
+    const found = await findBatch(pool, id);
+    const owner = onlyOwner(whoOf(request));
+    if (found !== undefined && (owner === undefined || owner === found.ownerKey)) return found;
+    throw notFound(`No batch found with id '${id}'.`, 'id');
+  };
+
+  app.post(
+    '/batches',
+    {
+      config: { needs: 'submit' },
+      schema: {
+        tags: ['OpenAI'],
+        summary: 'Score a file of requests',
+        body: newBatch,
+        response: { 200: batch, ...refusals },
+      },
+    },
+    async (request) => {
+      const who = whoOf(request);
+      const { input_file_id, endpoint, completion_window, metadata, output_expires_after } = request.body;
+      const owner = onlyOwner(who);
+      const input = await findFile(pool, input_file_id);
+      if (input === undefined || (owner !== undefined && owner !== input.ownerKey))
+        throw notFound(`No such File object: ${input_file_id}`, 'input_file_id');
+      if (input.purpose !== 'batch') {
+        throw invalid('The input file has to be one with the purpose "batch".', 'input_file_id');
+      }
+      const created = await addBatch(pool, {
+        id: newId('batch_'),
+        ownerKey: who.keyId,
+        inputFile: input.id,
+        endpoint,
+        completionWindow: completion_window,
+        expiresAt: inSeconds(COMPLETION_SECONDS),
+        outputExpiresAfter: output_expires_after?.seconds,
+        metadata,
+      });
+      await audited(pool, request, { action: 'batch.create', subject: created.id });
+      keeper.nudge();
+      return batchAnswer(pool, created);
+    },
+  );
+
+  app.get(
+    '/batches',
+    {
+      config: { needs: 'read' },
+      schema: {
+        tags: ['OpenAI'],
+        summary: 'Batches, the newest first',
+        querystring: batchListQuery,
+        response: { 200: batchList, ...refusals },
+      },
+    },
+    async (request) => {
+      const { after, limit } = request.query;
+      if (after !== undefined) await visibleBatch(request, after);
+      const ownerKey = onlyOwner(whoOf(request));
+      const rows = await pageBatches(pool, { limit: limit + 1, after, ownerKey });
+      return listOfRows(await Promise.all(rows.map((row) => batchAnswer(pool, row))), limit);
+    },
+  );
+
+  app.get(
+    '/batches/:id',
+    {
+      config: { needs: 'read' },
+      schema: {
+        tags: ['OpenAI'],
+        summary: 'A batch',
+        params: batchParams,
+        response: { 200: batch, ...refusals },
+      },
+    },
+    async (request) => batchAnswer(pool, await visibleBatch(request, request.params.id)),
+  );
+
+  app.post(
+    '/batches/:id/cancel',
+    {
+      config: { needs: 'submit' },
+      schema: {
+        tags: ['OpenAI'],
+        summary: 'Cancel a batch',
+        params: batchParams,
+        response: { 200: batch, ...refusals },
+      },
+    },
+    async (request) => {
+      const { id, state } = await visibleBatch(request, request.params.id);
+      const cancelled = await cancelBatch(pool, id);
+      if (cancelled === undefined) throw conflict(`A batch with the status '${state}' cannot be cancelled.`);
+      await audited(pool, request, { action: 'batch.cancel', subject: id });
+      keeper.nudge();
+      return batchAnswer(pool, cancelled);
+    },
+  );
+}

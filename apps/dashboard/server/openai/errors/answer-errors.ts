@@ -1,0 +1,64 @@
+import type { ErrorBody } from '@tocsin/contract/openai';
+import type { FastifyReply } from 'fastify';
+import type { App } from '../../app.js';
+import type { ApiError, ErrorStatus } from '../../http/api-error.js';
+import { logFailure } from '../../http/client-gone.js';
+import { toApiError } from '../../http/to-api-error.js';
+import { OpenaiError } from './openai-error.js';
+
+/** Every answer of these routes that is no success has OpenAI's shape: `{error: {message, type, param, code}}`. */
+export function answerErrors(app: App): void {
+  app.setErrorHandler((thrown, request, reply) => {
+    const error = thrown instanceof OpenaiError ? thrown : toApiError(thrown);
+    logFailure(request, thrown, error);
+    return send(reply, error);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const [path = ''] = request.url.split('?');
+    const message = `there is no ${request.method} ${path.slice(0, 200)}`;
+    return send(reply, new OpenaiError({ message, status: 404, code: 'unknown_url', param: null }));
+  });
+}
+
+function send(reply: FastifyReply, error: OpenaiError | ApiError): FastifyReply {
+  const refusal = error instanceof OpenaiError ? error : inOpenaiWords(error);
+  if (refusal.retry !== undefined) reply.header('x-should-retry', String(refusal.retry));
+  if ('retryAfter' in error && error.retryAfter !== undefined) {
+    reply.header('retry-after', String(error.retryAfter));
+  }
+  if (refusal.status === 401) reply.header('www-authenticate', 'Bearer');
+  return reply
+    .code(refusal.status)
+    .type('application/json; charset=utf-8')
+    .serializer(JSON.stringify)
+    .send(bodyOf(refusal));
+}
+
+/** OpenAI's codes; what has none there has the native API's. */
+const CODE_OF: Partial<Record<ErrorStatus, string>> = {
+  400: 'invalid_value',
+  401: 'invalid_api_key',
+  403: 'insufficient_permissions',
+  422: 'invalid_value',
+  429: 'rate_limit_exceeded',
+};
+
+function inOpenaiWords(error: ApiError): OpenaiError {
+  const message = error.hint === undefined ? error.message : `${error.message}. ${error.hint}`;
+  const status = error.status === 422 ? 400 : error.status;
+  return new OpenaiError({
+    message,
+    status,
+    code: CODE_OF[error.status] ?? error.code,
+    param: error.field ?? null,
+  });
+}
+
+function bodyOf({ status, message, param, code }: OpenaiError): ErrorBody {
+  return { error: { message, type: typeOf(status), param, code } };
+}
+
+function typeOf(status: number): string {
+  if (status >= 500) return 'server_error';
+  return status === 429 ? 'rate_limit_error' : 'invalid_request_error';
+}

@@ -1,0 +1,154 @@
+import {
+  type GivenVerdict,
+  givenVerdict,
+  newVerdict,
+  nextRequest,
+  nextReview,
+  type ReviewRow,
+  releaseRequest,
+  undoneVerdict,
+  undoRequest,
+} from '@tocsin/contract';
+import {
+  findItem,
+  giveVerdict,
+  type LeasedRow,
+  leaseFirst,
+  nextReview as nextReviewOf,
+  type RunSummary,
+  rankRun,
+  releaseReviews,
+  undoVerdict,
+  type VerdictRow,
+} from '@tocsin/store';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { audited } from '../access/audited.js';
+import type { App } from '../app.js';
+import { notFound } from '../http/api-error.js';
+import { conflictOr } from '../http/conflict-or.js';
+import { thresholdOf } from '../policies/judgement.js';
+import { shownContent } from '../runs/stored-text.js';
+import { visibleRun } from '../runs/visible-run.js';
+import type { Services } from '../services.js';
+import { reviewerOf } from './reviewer.js';
+
+const tags = ['reviews'];
+/** What `uncertain` is about, for a run without a threshold. */
+const DEFAULT_THRESHOLD = 0.5;
+
+/** Rows that people judge, one at a time. */
+export function reviewRoutes(app: App, { pool }: Services): void {
+  app.post(
+    '/reviews/next',
+    {
+      config: { needs: 'review' },
+      schema: {
+        tags,
+        summary: 'The next row to judge: nobody else gets it for ten minutes',
+        body: nextRequest,
+        response: { 200: nextReview },
+      },
+    },
+    async (request) => {
+      const { order, second, besides } = request.body;
+      const run = await visibleRun(pool, request, request.body.run);
+      await rankRun(pool, run.id);
+      const threshold = (await thresholdOf(pool, request.body)) ?? run.threshold ?? DEFAULT_THRESHOLD;
+      const query = { reviewer: reviewerOf(request), order, threshold, second, besides };
+      const leased = await nextReviewOf(pool, run, query);
+      return { row: leased === undefined ? null : await readRow(request, run, leased) };
+    },
+  );
+
+  app.post(
+    '/reviews/verdicts',
+    {
+      config: { needs: 'review' },
+      schema: { tags, summary: 'Judge a row', body: newVerdict, response: { 201: givenVerdict } },
+    },
+    async (request, reply) => {
+      const { seq, verdict, note } = request.body;
+      const run = await visibleRun(pool, request, request.body.run);
+      const reviewer = reviewerOf(request);
+      const given = await conflictOr(() => giveVerdict(pool, run, { seq, reviewer, verdict, note }));
+      if (given === undefined) throw notFound(`row ${seq} with a score in run ${run.id}`);
+      const subject = `run ${run.id}, row ${seq}`;
+      await audited(pool, request, {
+        action: 'review.verdict',
+        subject,
+        runId: run.id,
+        seq,
+        details: { verdict },
+      });
+      return reply.code(201).send(answerOf(run, given));
+    },
+  );
+
+  app.post(
+    '/reviews/undo',
+    {
+      config: { needs: 'review' },
+      schema: {
+        tags,
+        summary: 'Take the last verdict back: its row is before you again',
+        body: undoRequest,
+        response: { 200: undoneVerdict },
+      },
+    },
+    async (request) => {
+      const run = await visibleRun(pool, request, request.body.run);
+      const reviewer = reviewerOf(request);
+      const undone = await undoVerdict(pool, run.id, reviewer);
+      if (undone === undefined) return { undone: null, row: null };
+      const { seq, score } = undone;
+      const subject = `run ${run.id}, row ${seq}`;
+      await audited(pool, request, { action: 'review.undo', subject, runId: run.id, seq });
+      const again = { seq, score };
+      const leased =
+        (await leaseFirst(pool, run, { reviewer, second: false }, [again])) ??
+        (await leaseFirst(pool, run, { reviewer, second: true }, [again]));
+      const row = leased === undefined ? null : await readRow(request, run, leased);
+      return { undone: answerOf(run, undone), row };
+    },
+  );
+
+  app.post(
+    '/reviews/release',
+    {
+      config: { needs: 'review' },
+      schema: {
+        tags,
+        summary: 'Let go of what is before you: others may have it',
+        body: releaseRequest,
+        response: { 204: z.undefined() },
+      },
+    },
+    async (request, reply) => {
+      const run = await visibleRun(pool, request, request.body.run);
+      await releaseReviews(pool, run.id, reviewerOf(request));
+      return reply.code(204).send();
+    },
+  );
+
+  /** The row for who has leased it; null when its text has gone meanwhile. That it is read is written down first. */
+  async function readRow(
+    request: FastifyRequest,
+    run: RunSummary,
+    { seq, until }: LeasedRow,
+  ): Promise<ReviewRow | null> {
+    const item = await findItem(pool, run, seq);
+    if (item === undefined || item.json === null || item.score === null) return null;
+    const subject = `run ${run.id}, row ${seq}`;
+    await audited(pool, request, { action: 'text.read', subject, runId: run.id, seq });
+    return {
+      ...{ run: run.id, seq, key: item.key, score: item.score },
+      content: shownContent(item.json, item),
+      leasedUntil: until.toISOString(),
+    };
+  }
+}
+
+function answerOf(run: RunSummary, { id, seq, verdict, note, createdAt }: VerdictRow): GivenVerdict {
+  return { id, run: run.id, seq, verdict, note, at: createdAt.toISOString() };
+}

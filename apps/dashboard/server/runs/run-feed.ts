@@ -1,0 +1,109 @@
+import type { RunEvent } from '@tocsin/contract';
+import type { Pool } from '@tocsin/postgres';
+import { findRun, runProgress } from '@tocsin/store';
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
+import { onlyOwner, whoOf } from '../access/who.js';
+import { EventHub } from '../http/event-hub.js';
+import { loggedError } from '../http/logged-error.js';
+import { isOver, ProgressMeter } from './progress.js';
+import { countersOf, progressFor } from './run-answer.js';
+
+const EVERY_MS = 1_000;
+
+/** Tells of a run each second, however many listen, until it is over. Nobody listening, it asks nothing. */
+class RunFeed {
+  readonly #pool: Pool;
+  readonly #runId: number;
+  readonly #ownOnly: boolean;
+  readonly #hub = new EventHub();
+  readonly #meter = new ProgressMeter();
+  #last: { event: string; data: RunEvent } | undefined;
+
+  constructor(pool: Pool, runId: number, ownOnly: boolean) {
+    this.#pool = pool;
+    this.#runId = runId;
+    this.#ownOnly = ownOnly;
+  }
+
+  async join(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    await this.#hub.join(request, reply);
+    if (this.#last !== undefined) this.#hub.send(this.#last.event, this.#last.data);
+  }
+
+  get runId(): number {
+    return this.#runId;
+  }
+
+  get listeners(): number {
+    return this.#hub.listeners;
+  }
+
+  /** @returns whether there is more to tell */
+  async tell(): Promise<boolean> {
+    const run = await findRun(this.#pool, this.#runId);
+    // It was deleted.
+    if (run === undefined) return false;
+    const progress = this.#meter.look(await runProgress(this.#pool, run.id), run.state !== 'submitting');
+    const over = isOver(run.state);
+    const data = {
+      ...{ id: run.id, state: run.state },
+      counters: countersOf(run, this.#ownOnly),
+      progress: progressFor(progress, run, this.#ownOnly),
+    };
+    this.#last = { event: over ? 'over' : 'progress', data };
+    this.#hub.send(this.#last.event, data);
+    return !over;
+  }
+
+  end(): void {
+    this.#hub.end();
+  }
+}
+
+/** The runs that somebody watches. */
+export class RunFeeds {
+  readonly #pool: Pool;
+  readonly #log: FastifyBaseLogger;
+  /** By run, and by whether who listens sees their own runs only. */
+  readonly #feeds = new Map<string, RunFeed>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+
+  constructor(pool: Pool, log: FastifyBaseLogger) {
+    this.#pool = pool;
+    this.#log = log;
+  }
+
+  async join(runId: number, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const ownOnly = onlyOwner(whoOf(request)) !== undefined;
+    const name = `${runId} ${ownOnly}`;
+    const known = this.#feeds.get(name);
+    const feed = known ?? new RunFeed(this.#pool, runId, ownOnly);
+    this.#feeds.set(name, feed);
+    await feed.join(request, reply);
+    if (known === undefined) await this.#goOn(name, feed);
+  }
+
+  close(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    for (const feed of this.#feeds.values()) feed.end();
+    this.#feeds.clear();
+  }
+
+  async #goOn(name: string, feed: RunFeed): Promise<void> {
+    const more = await feed.tell().catch((error: unknown) => {
+      // The next look may find the database again.
+      this.#log.warn({ run: feed.runId, ...loggedError(error) }, 'the progress of a run cannot be told');
+      return true;
+    });
+    if (!more || feed.listeners === 0 || this.#feeds.get(name) !== feed) {
+      this.#feeds.delete(name);
+      feed.end();
+      return;
+    }
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      void this.#goOn(name, feed);
+    }, EVERY_MS);
+    this.#timers.add(timer);
+  }
+}

@@ -1,0 +1,95 @@
+import { PREVIEW_LENGTH, type StoredContent, storedContent } from '@tocsin/contract';
+import type { Item } from '@tocsin/engine';
+import { itemValue } from '@tocsin/pipeline';
+import { type ItemRow, isCut, plainText } from '@tocsin/store';
+import { ApiError } from '../http/api-error.js';
+import { closedJson } from './cut-json.js';
+
+/** Messages that an excerpt holds. */
+const EXCERPT_MESSAGES = 4;
+/** Characters of each part of an excerpt, and of a role. */
+const EXCERPT_LENGTH = PREVIEW_LENGTH / 2;
+const ROLE_LENGTH = 40;
+
+/** What the store has read of a row's text. */
+type StoredText = Pick<ItemRow, 'json' | 'jsonBytes'>;
+
+/** What a list shows of a row's text; nulls for one that was not kept. */
+export function previewOf(row: StoredText | undefined): {
+  preview: string | null;
+  excerpt: StoredContent | null;
+} {
+  if (row === undefined || row.json === null) return { preview: null, excerpt: null };
+  const isPart = isCut(row);
+  const json = isPart ? closedContent(row.json) : row.json;
+  return {
+    preview: cut(plainText(json, PREVIEW_LENGTH), PREVIEW_LENGTH, isPart),
+    excerpt: excerptOf(json, isPart),
+  };
+}
+
+/** A row's text in full; of one of several megabytes the beginning, which says that it is one. */
+export function shownContent(json: string, row: StoredText): StoredContent {
+  if (!isCut(row)) return storedContent.parse(itemValue(json));
+  const bytes = (row.jsonBytes ?? 0).toLocaleString('en-US');
+  const note = `[Cut here. The text has ${bytes} bytes; export the run with its texts for the rest.]`;
+  const text = plainText(json);
+  return { text: `${cut(text, text.length, true)}\n\n${note}` };
+}
+
+/**
+ * A row as the engine takes it: messages stay JSON text, as they stood in the corpus.
+ * @throws ApiError for one that is too long to be held whole
+ */
+export function storedItem(json: string, row: StoredText & { seq: number }): Item {
+  if (!isCut(row)) return JSON.parse(json) as Item;
+  throw new ApiError(413, `the text of row ${row.seq} is too long for this: ${row.jsonBytes} bytes`, {
+    hint: 'The guard has scored its beginning only.',
+  });
+}
+
+/** What is stored of a row, closed where it was cut off, also within messages and tools. */
+function closedContent(json: string): string {
+  const content = JSON.parse(closedJson(json)) as Record<string, unknown>;
+  for (const field of ['messages', 'tools']) {
+    const value = content[field];
+    if (typeof value === 'string') content[field] = closedJson(value);
+  }
+  return JSON.stringify(content);
+}
+
+/** The beginning of each part of an item, so that a reader sees who said what. Without tools and tool calls. */
+function excerptOf(json: string, isPart: boolean): StoredContent {
+  const { text, prompt, response, messages } = storedContent.parse(itemValue(json));
+  if (text !== undefined) return { text: cut(text, PREVIEW_LENGTH, isPart) };
+  if (messages !== undefined) {
+    const last = messages.length - 1;
+    return {
+      messages: messages
+        .slice(0, EXCERPT_MESSAGES)
+        .map((message, i) => messageExcerpt(message, isPart && i === last)),
+    };
+  }
+  const promptIsPart = isPart && response === undefined;
+  return {
+    ...(prompt === undefined ? {} : { prompt: cut(prompt, EXCERPT_LENGTH, promptIsPart) }),
+    ...(response === undefined ? {} : { response: cut(response, EXCERPT_LENGTH, isPart) }),
+  };
+}
+
+function messageExcerpt(message: unknown, isPart: boolean): Record<string, string> {
+  const { role, content, tool_calls: calls } = (message ?? {}) as Record<string, unknown>;
+  const said = content ?? calls ?? '';
+  return {
+    role: typeof role === 'string' ? cut(role, ROLE_LENGTH) : 'message',
+    content: cut(typeof said === 'string' ? said : plainText(JSON.stringify(said)), EXCERPT_LENGTH, isPart),
+  };
+}
+
+/** @param isPart there was more of the text already */
+function cut(text: string, length: number, isPart = false): string {
+  if (text.length <= length && !isPart) return text;
+  const beginning = text.slice(0, length);
+  // Not in the middle of a character.
+  return `${/[\ud800-\udbff]$/.test(beginning) ? beginning.slice(0, -1) : beginning}…`;
+}

@@ -1,0 +1,109 @@
+import { rm } from 'node:fs/promises';
+import { messageOf, UserError } from '@tocsin/core';
+import type { CorpusRow } from '@tocsin/corpus';
+import type { Pool } from '@tocsin/postgres';
+import { audit } from '@tocsin/store';
+import type { FastifyBaseLogger } from 'fastify';
+import { loggedError } from '../http/logged-error.js';
+import type { Submission, Submit } from '../submit.js';
+import { errorInShownNames, rowInShownNames, type UploadedFile } from './uploaded-files.js';
+
+/** What the audit log calls a run whose corpus could not be read to its end. */
+const SUBMISSION_FAILED = 'run.submission_failed';
+
+export interface SubmissionsOptions {
+  pool: Pool;
+  submit: Submit;
+  log: FastifyBaseLogger;
+  /** Rows that the open runs of one key may have together. */
+  rowsPerKey: number;
+}
+
+/** Files of a directory that `uploadDirectory()` gave. */
+export interface UploadedFiles {
+  directory: string;
+  /** Rows of the open runs of the same key. */
+  openRows: number;
+  files: readonly UploadedFile[];
+}
+
+/** Corpora that are on their way from a file into a run. Who asked has been answered by then. */
+export class Submissions {
+  readonly #options: SubmissionsOptions;
+  readonly #running = new Set<Promise<void>>();
+  readonly #over = new AbortController();
+
+  constructor(options: SubmissionsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Begins a submission; the directory is removed when its files are read.
+   * @returns the run, as soon as there is one
+   * @throws UserError for a corpus that cannot be begun
+   */
+  start(
+    { directory, files, openRows }: UploadedFiles,
+    submission: Omit<Submission, 'sources' | 'onRow' | 'onRun' | 'signal'>,
+  ): Promise<number> {
+    const { signal } = this.#over;
+    return new Promise((resolve, reject) => {
+      let runId: number | undefined;
+      const onRun = (id: number): void => {
+        runId = id;
+        resolve(id);
+      };
+      const submitted = this.#options
+        .submit({
+          ...submission,
+          sources: files.map(({ path }) => path),
+          onRow: this.#counted(openRows, rowInShownNames(files)),
+          shownError: (error) => errorInShownNames(error, files),
+          ...{ signal, onRun },
+        })
+        .catch(async (error: unknown) => {
+          if (runId === undefined) reject(error);
+          else await this.#noteFailure(runId, error);
+        })
+        .finally(() => rm(directory, { recursive: true, force: true }))
+        .finally(() => this.#running.delete(submitted));
+      this.#running.add(submitted);
+    });
+  }
+
+  /** A corpus with more rows than the key may have is broken off where it goes over. */
+  #counted(openRows: number, onRow: (row: CorpusRow) => CorpusRow): (row: CorpusRow) => CorpusRow {
+    const { rowsPerKey } = this.#options;
+    let rows = openRows;
+    return (row) => {
+      rows += 1;
+      if (rows <= rowsPerKey) return onRow(row);
+      throw new UserError(
+        `the run was stopped: the open runs of its key may have ${rowsPerKey} rows in all`,
+        {
+          hint: 'Submit fewer rows, or wait until other runs are scored.',
+        },
+      );
+    };
+  }
+
+  /** Breaks off what is under way: those runs are cancelled. */
+  async close(): Promise<void> {
+    this.#over.abort(new Error('the server is stopping'));
+    await Promise.all(this.#running);
+  }
+
+  /** The run has ended; why, is for who looks at it. */
+  async #noteFailure(runId: number, error: unknown): Promise<void> {
+    const { pool, log } = this.#options;
+    log.warn({ run: runId, ...loggedError(error) }, 'a submission failed');
+    await audit(pool, {
+      keyId: null,
+      who: 'server',
+      action: SUBMISSION_FAILED,
+      subject: `run ${runId}`,
+      runId,
+      details: { reason: messageOf(error) },
+    }).catch((cause: unknown) => log.error(loggedError(cause), 'that it failed could not be written down'));
+  }
+}

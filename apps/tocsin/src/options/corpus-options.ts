@@ -1,0 +1,156 @@
+import { readFile } from 'node:fs/promises';
+import { messageOf, UserError } from '@tocsin/core';
+import {
+  type CorpusFields,
+  type CorpusReading,
+  DEFAULT_FIELDS,
+  findSources,
+  INPUT_FORMATS,
+  type InputFormat,
+  QUOTE_STYLES,
+  type QuoteStyle,
+  SHAPES,
+  type ShapeName,
+  sourceLabel,
+} from '@tocsin/corpus';
+import { type Command, Option } from 'commander';
+
+/** How a corpus is read, and where its scores are kept: the options of every command that reads a corpus. */
+export interface CorpusFlags {
+  textField: string;
+  promptField: string;
+  responseField: string;
+  messagesField: string;
+  toolsField: string;
+  idField: string;
+  inputFormat?: InputFormat;
+  shape?: ShapeName;
+  delimiter?: string;
+  quote?: QuoteStyle;
+  encoding?: string;
+  query?: string;
+  queryFile?: string;
+  dataDir?: string;
+  /** Of schedules made through the API: where their files must lie. */
+  corpusRoots?: string[];
+}
+
+/** What a command's help says about its sources. */
+export const SOURCES =
+  'JSONL, CSV, TSV or Parquet files (.gz, .zst too), directories, patterns, postgres://... with --query, - for standard input';
+
+export function addCorpusOptions(command: Command): Command {
+  return command
+    .option('--text-field <name>', 'the field that holds a text', DEFAULT_FIELDS.text)
+    .option('--prompt-field <name>', 'the field that holds a prompt', DEFAULT_FIELDS.prompt)
+    .option('--response-field <name>', 'the field that holds the response to it', DEFAULT_FIELDS.response)
+    .option('--messages-field <name>', "the field that holds an agent's messages", DEFAULT_FIELDS.messages)
+    .option('--tools-field <name>', 'the field that holds the tools it was given', DEFAULT_FIELDS.tools)
+    .option('--id-field <name>', "the field that holds a row's key", DEFAULT_FIELDS.id)
+    .addOption(
+      new Option('--input-format <format>', 'of the files, instead of what their names say').choices([
+        ...INPUT_FORMATS,
+      ]),
+    )
+    .addOption(
+      new Option(
+        '--shape <shape>',
+        'what a record is: a row, a chat (its last exchange is scored), or a request to /v1/moderations',
+      )
+        .choices([...SHAPES])
+        .default('rows'),
+    )
+    .option(
+      '--delimiter <character>',
+      'between the fields of CSV (default: a comma; a tab in .tsv)',
+      delimiter,
+    )
+    .addOption(
+      new Option(
+        '--quote <style>',
+        'what a double quote is in CSV and TSV: around a field (doubled within it, or after a backslash), or a plain character (default: what it looks like)',
+      ).choices([...QUOTE_STYLES]),
+    )
+    .option('--encoding <name>', 'of text that is not UTF-8, e.g. windows-1252 (UTF-16 is detected)')
+    .option('--query <sql>', 'whose rows are the corpus, on the database that is named as a source')
+    .option('--query-file <file>', 'the file that holds the query')
+    .option('--data-dir <dir>', 'of the embedded database, used when DATABASE_URL is unset (TOCSIN_DATA)');
+}
+
+/** On a command line a tab is hard to write. */
+function delimiter(text: string): string {
+  return text === 'tab' || text === '\\t' ? '\t' : text;
+}
+
+/** The fields as a reader of corpora takes them. */
+export function fieldsOf(flags: CorpusFlags): CorpusFields {
+  return {
+    text: flags.textField,
+    prompt: flags.promptField,
+    response: flags.responseField,
+    messages: flags.messagesField,
+    tools: flags.toolsField,
+    id: flags.idField,
+  };
+}
+
+/** A corpus that is there, and how it is read. */
+export interface OpenCorpus {
+  /** As it was named, without passwords: what a run is called. */
+  name: string;
+  sources: string[];
+  /** All that is to be read; undefined when nobody can know (standard input, a query). */
+  bytes: number | undefined;
+  reading: CorpusReading;
+}
+
+/** Finds what a corpus is made of. Throws a `UserError` for what cannot be read. */
+export async function openCorpus(
+  given: readonly string[],
+  flags: CorpusFlags,
+  onNotice: (notice: string) => void = printNotice,
+): Promise<OpenCorpus> {
+  const reading = await readingOf(flags);
+  return {
+    name: labels(given).join(' '),
+    reading,
+    ...(await findSources(given, reading, onNotice)),
+  };
+}
+
+/** Says on standard error what was guessed, skipped or left out. */
+export function printNotice(notice: string): void {
+  console.error(`note: ${notice}`);
+}
+
+/** Sources as people may see them. */
+export function labels(given: readonly string[]): string[] {
+  return given.map(sourceLabel);
+}
+
+async function readingOf(flags: CorpusFlags): Promise<CorpusReading> {
+  const { inputFormat: format, shape, delimiter, quote, encoding, corpusRoots: roots } = flags;
+  const query = await queryOf(flags);
+  return {
+    fields: fieldsOf(flags),
+    ...(format && { format }),
+    ...(shape && { shape }),
+    ...(delimiter !== undefined && { delimiter }),
+    ...(quote && { quote }),
+    ...(encoding !== undefined && { encoding }),
+    ...(roots && { roots }),
+    ...(query !== undefined && { query }),
+  };
+}
+
+async function queryOf({ query, queryFile }: CorpusFlags): Promise<string | undefined> {
+  if (queryFile === undefined) return query;
+  if (query !== undefined) {
+    throw new UserError('--query and --query-file were both given', { hint: 'Leave one of them out.' });
+  }
+  try {
+    return await readFile(queryFile, 'utf8');
+  } catch (error) {
+    throw new UserError(`the query file cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,78 @@
+import { isUserError } from '@tocsin/core';
+import { DEVICE_NAMES, PRECISIONS, parseDevice } from '@tocsin/engine';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+
+/** Which guard, and where it runs: the options of every command that scores. */
+export interface GuardFlags {
+  guard: string;
+  backbone?: string;
+  device?: string;
+  precision?: string;
+  threads?: number;
+  cacheDir?: string;
+}
+
+/** @param required false for a command that can do without a guard */
+export function addGuardOptions(command: Command, { required = true } = {}): Command {
+  const guard = new Option(
+    '-g, --guard <ref>',
+    'starter, owner/name[@revision] on the hub, or an artifact directory',
+  );
+  command
+    .addOption(guard.makeOptionMandatory(required))
+    .option('--backbone <path>', BACKBONE_HELP)
+    .addOption(
+      new Option(
+        '--precision <precision>',
+        'what weights are held in (default: float32 on a CPU, bfloat16 on cuda)',
+      ).choices([...PRECISIONS]),
+    );
+  return addMachineOptions(command);
+}
+
+export const BACKBONE_HELP =
+  'a checkpoint directory, a .gguf file or owner/name[@revision], instead of the one the artifact names';
+
+/** Where a guard runs, whichever it is. */
+export function addMachineOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--device <device>', `what scores: ${DEVICE_NAMES}`).argParser(device).default('auto'),
+    )
+    .option('--threads <n>', 'threads of a forward pass (default: the cores)', wholeNumber)
+    .option('--cache-dir <dir>', 'where models are kept (TOCSIN_CACHE)');
+}
+
+/** The flags again, for a child process. */
+export function guardArguments(flags: GuardFlags): string[] {
+  const named: [string, string | number | undefined][] = [
+    ['--guard', flags.guard],
+    ['--backbone', flags.backbone],
+    ['--device', flags.device],
+    ['--precision', flags.precision],
+    ['--threads', flags.threads],
+    ['--cache-dir', flags.cacheDir],
+  ];
+  return named.flatMap(([name, value]) => (value === undefined ? [] : [name, String(value)]));
+}
+
+function device(text: string): string {
+  try {
+    parseDevice(text);
+    return text;
+  } catch (error) {
+    if (!isUserError(error)) throw error;
+    throw new InvalidArgumentError(`Expected one of ${DEVICE_NAMES}.`);
+  }
+}
+
+export function wholeNumber(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected a whole number from 1.');
+}
+
+export function probability(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= 0 && value <= 1) return value;
+  throw new InvalidArgumentError('Expected a number from 0 to 1.');
+}

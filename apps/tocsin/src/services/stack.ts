@@ -1,0 +1,97 @@
+import { checkServerUrl, messageOf, UserError } from '@tocsin/core';
+import {
+  cancelWhenInterrupted,
+  createPool,
+  type Pool,
+  requireConnection,
+  startEmbedded,
+  withRetry,
+} from '@tocsin/postgres';
+import { prepareBackend, type QueueBackend } from '@tocsin/queue';
+import { migrateSchema } from '@tocsin/store';
+import { type ListenAt, Telemetry } from '@tocsin/telemetry';
+import { VERSION } from '../version.js';
+
+/** Postgres and the queue, ready to be used. */
+export interface Stack {
+  pool: Pool;
+  databaseUrl: string;
+  backend: QueueBackend;
+  /** What this process says of itself. */
+  telemetry: Telemetry;
+  close(): Promise<void>;
+}
+
+export interface StackOptions {
+  /** Of the embedded server, when DATABASE_URL is unset. */
+  dataDir?: string | undefined;
+  env?: NodeJS.ProcessEnv;
+  /** Where metrics and health are served; nowhere by default. */
+  listen?: ListenAt | undefined;
+  /** Ends statements that are still waited for some seconds after it. */
+  interrupted?: AbortSignal;
+  /** Told what is restarted, and what cannot be. */
+  onTrouble: (message: string) => void;
+}
+
+/**
+ * The user's servers where DATABASE_URL and REDIS_URL name them; else an embedded PostgreSQL, and the queue in
+ * Postgres. One code path from here on (invariant 7).
+ */
+export async function openStack(options: StackOptions): Promise<Stack> {
+  const env = options.env ?? process.env;
+  const server = env.DATABASE_URL ? external(env.DATABASE_URL, options) : await embedded(options);
+  const telemetry = await Telemetry.start({
+    role: 'tocsin',
+    version: VERSION,
+    listen: options.listen,
+    env,
+  }).catch(async (error: unknown) => {
+    await server.stop();
+    throw error;
+  });
+  const pool = createPool(server.url, { applicationName: 'tocsin' });
+  if (options.interrupted !== undefined) cancelWhenInterrupted(pool, server.url, options.interrupted);
+  const close = async (): Promise<void> => {
+    await telemetry.close();
+    await pool.end();
+    await server.stop();
+  };
+  const backend: QueueBackend = {
+    ...(env.REDIS_URL ? { kind: 'redis', url: env.REDIS_URL } : { kind: 'postgres', url: server.url }),
+    telemetry: telemetry.tracing.queue,
+  };
+  telemetry.readiness.check('database', async () => void (await pool.query('select 1')));
+  if (backend.kind === 'redis') telemetry.readiness.check('queue', () => prepareBackend(backend));
+  try {
+    await requireConnection(pool, server.url);
+    await withRetry(() => migrateSchema(pool));
+    await prepareBackend(backend);
+    return { pool, databaseUrl: server.url, backend, telemetry, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function external(url: string, { dataDir }: StackOptions): { url: string; stop(): Promise<void> } {
+  if (dataDir !== undefined) {
+    throw new UserError('--data-dir is for the embedded server, but DATABASE_URL names another', {
+      hint: 'Leave one of them out.',
+    });
+  }
+  checkServerUrl('DATABASE_URL', url);
+  return { url, stop: () => Promise.resolve() };
+}
+
+async function embedded({
+  dataDir,
+  onTrouble,
+}: StackOptions): Promise<{ url: string; stop(): Promise<void> }> {
+  const server = await startEmbedded({ dataDir });
+  server.onExit(() => {
+    onTrouble('The embedded PostgreSQL has ended; starting it again');
+    server.ensureRunning().catch((error: unknown) => onTrouble(messageOf(error)));
+  });
+  return server;
+}

@@ -1,0 +1,39 @@
+import { countText, printable } from '@tocsin/evaluate';
+import { type Pool, withRetry } from '@tocsin/postgres';
+import { type ProblemReason, problemReasons, type RunRow } from '@tocsin/store';
+
+/** Reasons that are printed; the rest is counted. */
+export const SHOWN_PROBLEMS = 5;
+
+/** A row's error as a sentence that says which row: rejects name their file and line (or row), others need their key. */
+export function problemText(key: string, error: string): string {
+  return /, (line|row) \d+: /.test(error) ? error : `${printable(key)}: ${error}`;
+}
+
+/** Why rows have no score, the most frequent reasons first; nothing when all have one. */
+export async function reasonsOf(
+  pool: Pool,
+  { id, rejected, failed }: Pick<RunRow, 'id' | 'rejected' | 'failed'>,
+): Promise<ProblemReason[]> {
+  return rejected + failed === 0 ? [] : withRetry(() => problemReasons(pool, id, SHOWN_PROBLEMS));
+}
+
+/** The same as lines for people, each with one row as an example. */
+export function reasonLines(reasons: readonly ProblemReason[]): string[] {
+  if (reasons.length === 0) return [];
+  return [
+    'Why rows have no score:',
+    ...reasons.map(({ rows, first }) => {
+      const example = problemText(first.key, first.reason);
+      return `  ${countText(rows)} ${rows === 1 ? 'row' : 'rows'}, e.g. ${example}`;
+    }),
+  ];
+}
+
+/** Says on standard error why rows were left out. */
+export function printProblems(leftOut: number, problems: readonly string[]): void {
+  if (leftOut === 0) return;
+  console.error(`${countText(leftOut)} ${leftOut === 1 ? 'row was' : 'rows were'} left out:`);
+  for (const problem of problems) console.error(`  ${problem}`);
+  if (leftOut > problems.length) console.error(`  and ${countText(leftOut - problems.length)} more`);
+}

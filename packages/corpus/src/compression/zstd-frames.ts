@@ -1,0 +1,170 @@
+import { UserError } from '@tocsin/core';
+import { sourceName } from '../sources/source-name.js';
+
+const ZSTD_MAGIC = 0xfd2fb528;
+const SKIPPABLE_MAGIC = 0x184d2a50;
+const MB = 1024 * 1024;
+/** The most that `zstd -d` takes too, unless it is told otherwise: so much memory a frame needs. */
+const MAX_WINDOW_BYTES = 128 * MB;
+const RLE_BLOCK = 1;
+
+/** What the next bytes are. */
+type Place =
+  | 'magic'
+  | 'skippable size'
+  | 'skippable data'
+  | 'descriptor'
+  | 'header'
+  | 'block header'
+  | 'block'
+  | 'checksum';
+
+/** Bytes of one frame. */
+export interface FramePart {
+  bytes: Buffer;
+  /** Whether the frame holds no content. */
+  skippable: boolean;
+  /** Whether the frame ends with them. */
+  last: boolean;
+  /** With the last ones: the low 32 bits of its content's XXH64, if it has them. */
+  checksum: number | undefined;
+}
+
+/** Cuts a zstd stream at the ends of its frames (RFC 8878, 3.1), without decompressing. */
+export class ZstdFrames {
+  readonly #source: string;
+  #place: Place = 'magic';
+  #left = 4;
+  #head: Buffer = Buffer.alloc(0);
+  #descriptor = 0;
+  #lastBlock = false;
+  #skippable = false;
+  #checksum: number | undefined;
+
+  /** @param source named in errors */
+  constructor(source: string) {
+    this.#source = source;
+  }
+
+  /** True between two frames. */
+  get whole(): boolean {
+    return this.#place === 'magic' && this.#head.length === 0;
+  }
+
+  /** The parts of this chunk. Throws a `RangeError` for bytes that begin no frame. */
+  *push(chunk: Buffer): Generator<FramePart, void, undefined> {
+    let from = 0;
+    let at = 0;
+    while (at < chunk.length) {
+      const taken = chunk.subarray(at, at + this.#left);
+      at += taken.length;
+      this.#left -= taken.length;
+      if (this.#place !== 'block' && this.#place !== 'skippable data') {
+        this.#head = Buffer.concat([this.#head, taken]);
+      }
+      if (!this.#advance()) continue;
+      yield {
+        bytes: chunk.subarray(from, at),
+        skippable: this.#skippable,
+        last: true,
+        checksum: this.#checksum,
+      };
+      from = at;
+      this.#checksum = undefined;
+      this.#skippable = false;
+    }
+    if (from < chunk.length) {
+      yield { bytes: chunk.subarray(from), skippable: this.#skippable, last: false, checksum: undefined };
+    }
+  }
+
+  /** Goes on to what comes next; true at the end of a frame. */
+  #advance(): boolean {
+    while (this.#left === 0) {
+      const head = this.#head;
+      this.#head = Buffer.alloc(0);
+      if (this.#after(head)) return true;
+    }
+    return false;
+  }
+
+  #after(head: Buffer): boolean {
+    switch (this.#place) {
+      case 'magic': {
+        const magic = head.readUInt32LE(0);
+        this.#skippable = (magic & 0xfffffff0) >>> 0 === SKIPPABLE_MAGIC;
+        if (this.#skippable) return this.#expect('skippable size', 4);
+        if (magic !== ZSTD_MAGIC) throw new RangeError('what follows the last frame is none');
+        return this.#expect('descriptor', 1);
+      }
+      case 'skippable size':
+        return this.#expect('skippable data', head.readUInt32LE(0));
+      case 'descriptor':
+        this.#descriptor = head.readUInt8(0);
+        return this.#expect('header', headerBytes(this.#descriptor));
+      case 'header':
+        this.#checkWindow(head);
+        return this.#expect('block header', 3);
+      case 'block header': {
+        const value = head.readUIntLE(0, 3);
+        this.#lastBlock = (value & 1) === 1;
+        return this.#expect('block', ((value >> 1) & 3) === RLE_BLOCK ? 1 : value >> 3);
+      }
+      case 'block':
+        if (!this.#lastBlock) return this.#expect('block header', 3);
+        if ((this.#descriptor & 4) !== 0) return this.#expect('checksum', 4);
+        return this.#end();
+      case 'checksum':
+        this.#checksum = head.readUInt32LE(0);
+        return this.#end();
+      case 'skippable data':
+        return this.#end();
+    }
+  }
+
+  #expect(place: Place, bytes: number): false {
+    this.#place = place;
+    this.#left = bytes;
+    return false;
+  }
+
+  #end(): true {
+    this.#expect('magic', 4);
+    return true;
+  }
+
+  #checkWindow(header: Buffer): void {
+    const bytes = windowBytes(this.#descriptor, header);
+    if (bytes <= MAX_WINDOW_BYTES) return;
+    throw new UserError(
+      `${sourceName(this.#source)} was compressed with a window of ${Math.ceil(bytes / MB)} MB.`,
+      { hint: 'Decompress it (zstd -d --long=31 FILE), or compress it without --long and --ultra.' },
+    );
+  }
+}
+
+const isSingleSegment = (descriptor: number): boolean => (descriptor & 0x20) !== 0;
+const dictionaryBytes = (descriptor: number): number => [0, 1, 2, 4][descriptor & 3] ?? 0;
+
+function sizeBytes(descriptor: number): number {
+  return [isSingleSegment(descriptor) ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0;
+}
+
+/** Bytes of a frame's header after its descriptor. */
+function headerBytes(descriptor: number): number {
+  return (isSingleSegment(descriptor) ? 0 : 1) + dictionaryBytes(descriptor) + sizeBytes(descriptor);
+}
+
+function windowBytes(descriptor: number, header: Buffer): number {
+  if (!isSingleSegment(descriptor)) {
+    const window = header.readUInt8(0);
+    const base = 2 ** (10 + (window >> 3));
+    return base + (base / 8) * (window & 7);
+  }
+  // The window is the whole content.
+  const at = dictionaryBytes(descriptor);
+  const bytes = sizeBytes(descriptor);
+  return bytes === 8
+    ? Number(header.readBigUInt64LE(at))
+    : header.readUIntLE(at, bytes) + (bytes === 2 ? 256 : 0);
+}

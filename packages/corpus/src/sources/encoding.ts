@@ -1,0 +1,59 @@
+import { UserError } from '@tocsin/core';
+import iconv from 'iconv-lite';
+
+/** What to do about bytes that are no UTF-8. */
+export const ENCODING_HINT =
+  'If the file is written in another encoding, name it: --encoding windows-1252 (or shift_jis, gb18030, ...).';
+
+const UTF8_NAMES = new Set(['utf8', 'utf-8']);
+/** A byte that no UTF-8 text holds: what cannot be decoded becomes a reject of the row it is in. */
+const NO_CHARACTER = Buffer.from([0xff]);
+
+/** Throws a `UserError` for a name that no encoding has. */
+export function checkEncoding(name: string): void {
+  if (UTF8_NAMES.has(name.toLowerCase()) || iconv.encodingExists(name)) return;
+  throw new UserError(`There is no encoding "${name}".`, {
+    hint: 'For example --encoding windows-1252, utf-16le, shift_jis or gb18030.',
+  });
+}
+
+/**
+ * The encoding of a text by its first bytes: UTF-16 or UTF-32 by its byte order mark, UTF-16 without one by the zero
+ * bytes of its first two characters; undefined for everything else, which is to be UTF-8.
+ */
+export function detectEncoding(head: Buffer): { name: string; marked: boolean } | undefined {
+  const [a = -1, b = -1, c = -1, d = -1] = head;
+  if (a === 0xff && b === 0xfe) return { name: c === 0 && d === 0 ? 'utf-32le' : 'utf-16le', marked: true };
+  if (a === 0xfe && b === 0xff) return { name: 'utf-16be', marked: true };
+  const ascii = (byte: number): boolean => byte > 0 && byte < 0x80;
+  if (ascii(a) && b === 0 && ascii(c) && d === 0) return { name: 'utf-16le', marked: false };
+  if (a === 0 && ascii(b) && c === 0 && ascii(d)) return { name: 'utf-16be', marked: false };
+  return undefined;
+}
+
+/** The same text in UTF-8. What the encoding does not define becomes a byte that is no UTF-8. */
+export async function* toUtf8(chunks: AsyncIterable<Buffer>, encoding: string): AsyncGenerator<Buffer> {
+  if (UTF8_NAMES.has(encoding.toLowerCase())) {
+    yield* chunks;
+    return;
+  }
+  const decoder = iconv.getDecoder(encoding, { stripBOM: false });
+  // Unicode encodings may hold a U+FFFD of their own; in others only the decoder writes it.
+  const isUnicode = /^utf-?(16|32)/i.test(encoding);
+  let carried = '';
+  for await (const chunk of chunks) {
+    const text = carried + decoder.write(chunk);
+    const split = /[\ud800-\udbff]$/.test(text);
+    carried = split ? text.slice(-1) : '';
+    yield encoded(split ? text.slice(0, -1) : text, isUnicode);
+  }
+  const rest = encoded(carried + (decoder.end() ?? ''), isUnicode);
+  if (rest.length > 0) yield rest;
+}
+
+function encoded(text: string, isUnicode: boolean): Buffer {
+  const unusable = isUnicode ? /\p{Surrogate}/u : /\ufffd/;
+  if (!unusable.test(text)) return Buffer.from(text);
+  const parts = text.split(new RegExp(unusable.source, unusable.flags));
+  return Buffer.concat(parts.flatMap((part, i) => [...(i > 0 ? [NO_CHARACTER] : []), Buffer.from(part)]));
+}

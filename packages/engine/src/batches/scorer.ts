@@ -1,0 +1,200 @@
+import { readFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { codeOf } from '@tocsin/core';
+import type { OpenGuard } from '../compiled/open-guard.js';
+import { writeWhole } from '../compiled/write-whole.js';
+import { checkDevice, checkedGuard, type DeviceVerdict, featurePass } from '../devices/check-device.js';
+import { deviceName } from '../devices/device.js';
+import { Engine, type EngineEvents, type Verify } from '../process/engine.js';
+import {
+  Batcher,
+  type BatcherCounts,
+  type BatcherScoreOptions,
+  type Pass,
+  type RowOutcome,
+} from './batcher.js';
+import { budgetsOf, calibrate, type TimePass } from './calibrate.js';
+import { type CostModel, UNMEASURED } from './cost-model.js';
+import { batchesOf } from './run-batch.js';
+
+export interface ScorerOptions extends EngineEvents {
+  /** Threads of a forward pass; 0, the default, takes the machine's cores. */
+  threads?: number | undefined;
+  /**
+   * Measure what forward passes cost here once so many tokens are scored, if nobody has yet: some seconds that bulk
+   * work wins back and a small corpus would not. 0 measures at the start. Without it, batches are planned with what was
+   * measured before, or with a model that is about right everywhere.
+   */
+  calibrateAfter?: number | undefined;
+  /** The cost model to plan with, instead of a measured one. */
+  costModel?: CostModel | undefined;
+  /** The engine process' program, if not Tocsin's own: one that stands in for a device which is not there. */
+  engineMain?: string | undefined;
+  /** Told of every forward pass that gave scores. */
+  onPass?: ((pass: Pass) => void) | undefined;
+  /** Told of the tokens that a batch may hold from now on, when more did not fit into memory. */
+  onBudget?: ((budgetTokens: number) => void) | undefined;
+}
+
+/** A guard with its engine process: token ids in, scores out. What workers and `Guard` score with. */
+export class Scorer {
+  readonly #engine: Engine;
+  readonly #batcher: Batcher;
+  readonly #measure: (run: TimePass) => Promise<CostModel>;
+  /** How far the device's numbers are from a CPU's; undefined for a CPU. */
+  readonly verdict: DeviceVerdict | undefined;
+  #measureAfter: number;
+
+  private constructor(
+    engine: Engine,
+    costModel: CostModel,
+    measureAfter: number,
+    measure: (run: TimePass) => Promise<CostModel>,
+    verdict: DeviceVerdict | undefined,
+    { onPass, onBudget }: Pick<ScorerOptions, 'onPass' | 'onBudget'>,
+  ) {
+    this.#engine = engine;
+    this.#batcher = new Batcher(batchesOf(engine), costModel, onPass, onBudget);
+    this.verdict = verdict;
+    this.#measureAfter = measureAfter;
+    this.#measure = measure;
+  }
+
+  /**
+   * Starts the engine process. A device that is no CPU is checked against one, the first time.
+   * @throws UserError for a device that is not there, computes wrong numbers, or has no memory for the guard
+   */
+  static async start(guard: OpenGuard, options: ScorerOptions = {}): Promise<Scorer> {
+    const threads = options.threads ?? 0;
+    let verdict: DeviceVerdict | undefined;
+    const verify: Verify = async (process) => {
+      verdict = await checkDevice(checkedGuard(guard, 'batches'), featurePass(process));
+    };
+    const engine = new Engine(
+      {
+        modelFile: guard.compiled.modelFile,
+        scores: 'batches',
+        task: guard.artifact.task,
+        device: guard.device,
+        threads,
+      },
+      options,
+      options.engineMain,
+      guard.device.kind === 'cpu' ? undefined : verify,
+    );
+    const measure = (run: TimePass): Promise<CostModel> => measureCosts(guard, run, threads);
+    try {
+      await engine.start();
+      const known = options.costModel ?? (await keptCosts(guard, threads));
+      const measureAfter = known === undefined ? options.calibrateAfter : undefined;
+      const costModel =
+        known ?? (measureAfter === 0 ? await measure(batchesOf(engine)) : guessedCosts(guard));
+      const after = measureAfter || Number.POSITIVE_INFINITY;
+      const onBudget = (budgetTokens: number): void => {
+        options.onBudget?.(budgetTokens);
+        void lowerKeptBudget(guard, threads, budgetTokens);
+      };
+      return new Scorer(engine, costModel, after, measure, verdict, { ...options, onBudget });
+    } catch (error) {
+      await engine.close();
+      throw error;
+    }
+  }
+
+  /** What forward passes cost here, as far as it is known. */
+  get costModel(): CostModel {
+    return this.#batcher.costModel;
+  }
+
+  /** Forward passes so far. */
+  get counts(): Readonly<BatcherCounts> {
+    return this.#batcher.counts;
+  }
+
+  /**
+   * Resolves when there is an engine process with its model loaded. One that has died is replaced: whoever asks is the
+   * first to use the new one.
+   * @throws when it cannot be replaced, saying why
+   */
+  ready(): Promise<void> {
+    return this.#engine.start();
+  }
+
+  /** The engine process' id. */
+  enginePid(): Promise<number | undefined> {
+    return this.#engine.pid();
+  }
+
+  /** One outcome a row, in order. Calls may overlap: their rows share forward passes. */
+  async score(rows: Int32Array[], options: BatcherScoreOptions = {}): Promise<RowOutcome[]> {
+    const outcomes = await this.#batcher.score(rows, options);
+    if (this.counts.tokens >= this.#measureAfter) this.#calibrate();
+    return outcomes;
+  }
+
+  close(): Promise<void> {
+    return this.#engine.close();
+  }
+
+  /** Among the batches: the engine process takes one pass at a time, and times each by itself. */
+  #calibrate(): void {
+    this.#measureAfter = Number.POSITIVE_INFINITY;
+    this.#measure((tokenIds, lengths) => this.#batcher.time(tokenIds, lengths)).then(
+      (model) => {
+        this.#batcher.costModel = model;
+      },
+      // The engine died or was closed meanwhile: whoever scores is told of it, and the next start measures.
+      () => {},
+    );
+  }
+}
+
+/** Measured costs hold for one kind of processor and one number of threads. */
+const processor = (): string => `${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown'}`;
+const costFile = (guard: OpenGuard, threads: number): string =>
+  join(guard.compiled.dir, `cost-${deviceName(guard.device).replace(':', '-')}-${threads}.json`);
+
+/** The costs that were measured here before. */
+async function keptCosts(guard: OpenGuard, threads: number): Promise<CostModel | undefined> {
+  const kept = await readKept(costFile(guard, threads));
+  return kept?.processor === processor() ? kept.model : undefined;
+}
+
+/** So that the next process does not run into the same wall. */
+async function lowerKeptBudget(guard: OpenGuard, threads: number, budgetTokens: number): Promise<void> {
+  try {
+    const file = costFile(guard, threads);
+    const kept = await readKept(file);
+    if (kept === undefined || kept.model.budgetTokens <= budgetTokens) return;
+    await writeWhole(file, JSON.stringify({ ...kept, model: { ...kept.model, budgetTokens } }));
+  } catch {
+    // The next process finds out for itself.
+  }
+}
+
+function guessedCosts(guard: OpenGuard): CostModel {
+  return { ...UNMEASURED, budgetTokens: Math.max(UNMEASURED.budgetTokens, guard.artifact.maxLength) };
+}
+
+/** Measures what forward passes cost, and keeps it beside the compiled guard. */
+async function measureCosts(guard: OpenGuard, run: TimePass, threads: number): Promise<CostModel> {
+  const model = await calibrate(
+    run,
+    guard.compiled.config.vocabSize,
+    guard.artifact.maxLength,
+    budgetsOf(guard.device.kind),
+  );
+  await writeWhole(costFile(guard, threads), JSON.stringify({ processor: processor(), model }));
+  return model;
+}
+
+async function readKept(file: string): Promise<{ processor: string; model: CostModel } | undefined> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as { processor: string; model: CostModel };
+  } catch (error) {
+    // One that was cut short (the machine lost power) is worth no more than none.
+    if (codeOf(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

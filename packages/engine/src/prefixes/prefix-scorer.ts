@@ -1,0 +1,122 @@
+import { OutOfMemoryError } from '../batches/out-of-memory.js';
+import type { OpenGuard } from '../compiled/open-guard.js';
+import { checkDevice, checkedGuard, featurePass } from '../devices/check-device.js';
+import { Engine, type EngineEvents, type Verify } from '../process/engine.js';
+import { EngineDiedError, type EngineResult } from '../process/engine-process.js';
+import type { EngineOptions, PrefixRow } from '../process/engine-protocol.js';
+
+/** The prefixes of a guard. Its engine process starts at the first use, or with `start()`. */
+export function prefixScorerOf(
+  guard: OpenGuard,
+  options: EngineEvents & { threads?: number | undefined; engineMain?: string | undefined } = {},
+): PrefixScorer {
+  const { compiled, artifact } = guard;
+  const threads = options.threads ?? 0;
+  const verify: Verify = async (process) => {
+    await checkDevice(checkedGuard(guard, 'prefixes'), featurePass(process, 'prefixes'));
+  };
+  return new PrefixScorer(
+    {
+      modelFile: compiled.prefixFile,
+      scores: 'prefixes',
+      task: artifact.task,
+      device: guard.device,
+      threads,
+    },
+    options,
+    options.engineMain,
+    guard.device.kind === 'cpu' ? undefined : verify,
+  );
+}
+
+interface Waiting {
+  row: PrefixRow;
+  resolve(scores: Float32Array): void;
+  reject(error: unknown): void;
+}
+
+const isWorthRepeating = (error: unknown): boolean =>
+  error instanceof EngineDiedError || error instanceof OutOfMemoryError;
+
+/** A row that kills the engine process is tried this often: somebody else may have killed it. */
+const TRIES = 2;
+
+/**
+ * Scores prefixes with an engine process: whatever waits while a request runs goes with the next one, so that many
+ * streams share forward passes. When a request fails, each of its rows is tried again by itself: only the one that
+ * does it has the error.
+ */
+export class PrefixScorer {
+  readonly #engine: Engine;
+  #waiting: Waiting[] = [];
+  #running = false;
+  #streams = 0;
+
+  /** The engine process starts at the first use, or with `start()`. */
+  constructor(options: EngineOptions, events: EngineEvents = {}, main?: string, verify?: Verify) {
+    this.#engine = new Engine(options, events, main, verify);
+  }
+
+  start(): Promise<void> {
+    return this.#engine.start();
+  }
+
+  /** A number for a stream of its own. At any time at most one row of a stream may wait. */
+  newStream(): number {
+    return this.#streams++;
+  }
+
+  /** Frees what the engine process keeps for a stream. */
+  endStream(stream: number): void {
+    this.#engine.forget(stream);
+  }
+
+  /** P(harmful) of each of the row's prefixes: as many as it has tokens. */
+  score(row: PrefixRow): Promise<Float32Array> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ row, resolve, reject });
+      void this.#pump();
+    });
+  }
+
+  enginePid(): Promise<number | undefined> {
+    return this.#engine.pid();
+  }
+
+  close(): Promise<void> {
+    return this.#engine.close();
+  }
+
+  async #pump(): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    while (this.#waiting.length > 0) await this.#serve(this.#waiting.splice(0));
+    this.#running = false;
+  }
+
+  async #serve(batch: Waiting[]): Promise<void> {
+    try {
+      const { scores } = await this.#run(batch);
+      for (const [i, { resolve, reject }] of batch.entries()) {
+        const ofRow = scores[i];
+        if (ofRow === undefined) reject(new Error('the engine gave no scores for a row'));
+        else resolve(ofRow);
+      }
+    } catch (error) {
+      const [only, ...others] = batch;
+      if (only !== undefined && others.length === 0) only.reject(error);
+      else for (const waiting of batch) await this.#serve([waiting]);
+    }
+  }
+
+  async #run(batch: Waiting[]): Promise<EngineResult> {
+    const request = { type: 'prefixes' as const, rows: batch.map(({ row }) => row) };
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#engine.run(request);
+      } catch (error) {
+        if (batch.length > 1 || attempt === TRIES || !isWorthRepeating(error)) throw error;
+      }
+    }
+  }
+}

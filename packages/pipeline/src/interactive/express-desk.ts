@@ -1,0 +1,400 @@
+import { setMaxListeners } from 'node:events';
+import { setImmediate as turnOver } from 'node:timers/promises';
+import type { Content } from '@tocsin/engine';
+import { type Pool, withRetry } from '@tocsin/postgres';
+import { expressQueueNameOf, ParcelQueue, type QueueBackend, type QueuedParcel } from '@tocsin/queue';
+import {
+  cancelExpress,
+  type ExpressDone,
+  ExpressListener,
+  type KnownOutcome,
+  knownOutcomes,
+  type NewParcel,
+  type RegisteredGuard,
+  type SubmittedExpress,
+  submitExpress,
+  waitingExpress,
+} from '@tocsin/store';
+import { cutParcels } from '../submit/cut-parcels.js';
+import { keyOf } from '../submit/plan-window.js';
+import { AskedContent, type AskedParcel, type ExpressResult } from './asked-content.js';
+import { AskedParcels } from './asked-parcels.js';
+import { Turns } from './turns.js';
+
+/** Of an interactive parcel: no more than a pass takes on a CPU, so that nobody waits for a parcel of several passes. */
+const PARCEL_LIMITS = { tokens: 512, contents: 256 };
+/** Contents and tokens that are looked up at once; what comes meanwhile is next, and shares a parcel. */
+const AT_ONCE = { contents: 256, tokens: 16 * 1024 };
+/** Statements that are under way at once: other requests need connections too. */
+const STATEMENTS = 4;
+/** Whatever was missed (a message of Postgres, a job of the queue) is found so often. */
+const LOOK_EVERY_MS = 1_000;
+/** A look is for the oldest so many. The others become the oldest. */
+const LOOK_AT = { parcels: 256, contents: 1024 };
+
+export interface DeskOptions {
+  pool: Pool;
+  backend: QueueBackend;
+  guard: RegisteredGuard;
+  /** Told of errors that the desk recovers from. */
+  onTrouble: (error: Error) => void;
+}
+
+/**
+ * Gets scores for contents that somebody waits for: known ones from the store, the others by interactive parcels.
+ * Contents that are asked for in one turn of the event loop, or while the store is busy with others, share a parcel; one
+ * that is asked for twice is in it once.
+ *
+ * Clients take turns, here and in the queue: the first 512 tokens of each come before anybody's next 512. What nobody
+ * waits for any more is withdrawn: from here, from the queue and from the store.
+ */
+export class ExpressDesk {
+  readonly #options: DeskOptions;
+  readonly #queue: ParcelQueue;
+  readonly #asked = new Map<string, AskedContent>();
+  readonly #parcels = new AskedParcels();
+  /** Not yet looked up. */
+  readonly #fresh = new Turns<AskedContent>();
+  /** Tokens of each client that are in parcels of ours: they come before what it asks for next. */
+  readonly #ahead = new Map<string, number>();
+  #submitting = false;
+  /** Parcels of ours that nobody waits for any more. */
+  #unwanted: number[] = [];
+  #withdrawing = false;
+  #queueing: Promise<void> = Promise.resolve();
+  #listener: ExpressListener | undefined;
+  #looking: NodeJS.Timeout | undefined;
+  readonly #over = new AbortController();
+
+  private constructor(options: DeskOptions) {
+    this.#options = options;
+    setMaxListeners(0, this.#over.signal);
+    this.#queue = new ParcelQueue(
+      options.backend,
+      expressQueueNameOf(options.guard.queue),
+      options.onTrouble,
+    );
+  }
+
+  static async open(options: DeskOptions): Promise<ExpressDesk> {
+    const desk = new ExpressDesk(options);
+    try {
+      const listener = await ExpressListener.open(
+        options.pool,
+        (done) => desk.#parcelDone(done),
+        options.onTrouble,
+      );
+      desk.#listener = listener;
+    } catch (error) {
+      await desk.#queue.close();
+      throw error;
+    }
+    desk.#lookAgainLater();
+    return desk;
+  }
+
+  /**
+   * @param signal ends the wait, with its reason
+   * @param client whose turn it is
+   */
+  ask(content: Content, signal: AbortSignal, client = ''): Promise<ExpressResult> {
+    if (this.#closed) return Promise.reject(closed());
+    const key = keyOf(content.hash);
+    const known = this.#asked.get(key);
+    const asked = known ?? new AskedContent(content, client);
+    if (known === undefined) {
+      this.#asked.set(key, asked);
+      this.#lookUp([asked]);
+    } else if (client !== known.client) this.#hasten(known, client);
+    return asked.wait(signal, () => {
+      if (!asked.wanted) this.#abandon(asked);
+    });
+  }
+
+  /** Whoever still waits is told; their parcels are cancelled. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#over.abort(closed());
+    clearTimeout(this.#looking);
+    const parcels = [...this.#parcels.ours(), ...this.#unwanted.splice(0)];
+    for (const asked of this.#asked.values()) asked.fail(closed());
+    this.#asked.clear();
+    this.#parcels.clear();
+    this.#listener?.close();
+    await cancelExpress(this.#options.pool, parcels).catch(this.#options.onTrouble);
+    await this.#queue.close();
+  }
+
+  get #closed(): boolean {
+    return this.#over.signal.aborted;
+  }
+
+  #lookUp(contents: AskedContent[]): void {
+    for (const asked of contents) {
+      asked.fresh = true;
+      this.#fresh.add(asked.client, asked);
+    }
+    if (!this.#submitting) void this.#submitAll();
+  }
+
+  /** Another client asks for the same: it is not to wait for the turns of the first one. */
+  #hasten(asked: AskedContent, client: string): void {
+    const { parcel } = asked;
+    if (asked.fresh) this.#fresh.add(client, asked);
+    if (parcel?.ours !== true || parcel.queued.turn <= this.#turnOf(client)) return;
+    parcel.queued = { ...parcel.queued, turn: this.#turnOf(client) };
+    const { id, queued } = parcel;
+    this.#inOrder(() => this.#queue.remove([id]).then(() => this.#queue.add([queued]))).catch(this.#trouble);
+  }
+
+  async #submitAll(): Promise<void> {
+    this.#submitting = true;
+    // Whatever is asked for in the same turn goes along; nobody waits for what may yet come.
+    await turnOver();
+    for (let fresh = this.#nextFresh(); fresh.length > 0 && !this.#closed; fresh = this.#nextFresh()) {
+      const fail = (error: unknown): void => {
+        for (const asked of fresh) this.#forget(asked, () => asked.fail(error));
+      };
+      try {
+        // A queue that is away holds nobody up whose score the store has.
+        const parcels = await this.#submit(fresh);
+        this.#inOrder(() => this.#dispatch(parcels)).catch(fail);
+      } catch (error) {
+        fail(error);
+      }
+    }
+    this.#submitting = false;
+  }
+
+  /** What is looked up next, of all clients in turns. */
+  #nextFresh(): AskedContent[] {
+    const next: AskedContent[] = [];
+    let tokens = 0;
+    while (next.length < AT_ONCE.contents && tokens < AT_ONCE.tokens) {
+      const asked = this.#fresh.take();
+      if (asked === undefined) break;
+      // Nobody waits for it any more, or it was taken in another client's turn.
+      if (!asked.wanted || !asked.fresh) continue;
+      asked.fresh = false;
+      tokens += asked.content.tokenIds.length;
+      next.push(asked);
+    }
+    return next;
+  }
+
+  /** @returns the parcels of what is not known, to be queued */
+  async #submit(fresh: AskedContent[]): Promise<AskedParcel[]> {
+    const contents = new Map(fresh.map((asked) => [keyOf(asked.content.hash), asked]));
+    const cut = this.#cut(fresh);
+    const submitted: AskedParcel[] = [];
+    while (cut.length > 0) {
+      const some = cut.splice(0, STATEMENTS);
+      const parcels = await Promise.all(some.map((one) => this.#submitParcel(one, contents)));
+      for (const parcel of parcels) if (parcel !== undefined) submitted.push(parcel);
+    }
+    return submitted;
+  }
+
+  /** Contents of one turn share parcels, whoever asked for them. */
+  #cut(fresh: readonly AskedContent[]): { parcel: NewParcel; turn: number }[] {
+    const turns = new Map<number, Content[]>();
+    const ahead = new Map<string, number>();
+    for (const asked of fresh) {
+      asked.submitted = false;
+      const { client, content } = asked;
+      const before = ahead.get(client) ?? 0;
+      const turn = this.#turnOf(client, before);
+      const contents = turns.get(turn);
+      if (contents === undefined) turns.set(turn, [content]);
+      else contents.push(content);
+      ahead.set(client, before + content.tokenIds.length);
+    }
+    return [...turns]
+      .sort(([a], [b]) => a - b)
+      .flatMap(([turn, contents]) => cutParcels(contents, PARCEL_LIMITS).map((parcel) => ({ parcel, turn })));
+  }
+
+  /** Clients take turns of as many tokens as a parcel has. */
+  #turnOf(client: string, more = 0): number {
+    return Math.floor(((this.#ahead.get(client) ?? 0) + more) / PARCEL_LIMITS.tokens);
+  }
+
+  async #submitParcel(
+    { parcel, turn }: { parcel: NewParcel; turn: number },
+    contents: ReadonlyMap<string, AskedContent>,
+  ): Promise<AskedParcel | undefined> {
+    const { pool, guard } = this.#options;
+    const work = (): Promise<SubmittedExpress> => submitExpress(pool, guard.id, parcel);
+    const { known, parcelId } = await withRetry(work, this.#over.signal);
+    const unknown = new Set(parcel.hashes.map(keyOf));
+    for (const outcome of known) {
+      const key = keyOf(outcome.hash);
+      unknown.delete(key);
+      const asked = contents.get(key);
+      if (asked === undefined || !asked.wanted) continue;
+      if (outcome.parcelId === null) this.#settle(asked, outcome);
+      else this.#join(asked, { id: outcome.parcelId, tokens: asked.content.tokenIds.length, turn }, false);
+    }
+    if (parcelId === undefined) return undefined;
+    const tokens = parcel.tokenIds.reduce((sum, ids) => sum + ids.length, 0);
+    for (const key of unknown) {
+      const asked = contents.get(key);
+      if (asked?.wanted === true) this.#join(asked, { id: parcelId, tokens, turn }, true);
+    }
+    const joined = this.#parcels.get(parcelId);
+    // All have left while it was stored.
+    if (joined === undefined) this.#withdraw(parcelId);
+    return joined;
+  }
+
+  #join(asked: AskedContent, queued: QueuedParcel, ours: boolean): void {
+    asked.unknown = true;
+    this.#leave(asked);
+    this.#parcels.join(asked, queued, ours);
+    if (asked.parcel?.ours !== true) return;
+    asked.submitted = true;
+    this.#count(asked, asked.content.tokenIds.length);
+  }
+
+  /** @returns its parcel when nobody waits for that one any more */
+  #leave(asked: AskedContent): AskedParcel | undefined {
+    if (asked.parcel?.ours === true) this.#count(asked, -asked.content.tokenIds.length);
+    return this.#parcels.leave(asked);
+  }
+
+  #count({ client }: AskedContent, tokens: number): void {
+    const ahead = (this.#ahead.get(client) ?? 0) + tokens;
+    if (ahead > 0) this.#ahead.set(client, ahead);
+    else this.#ahead.delete(client);
+  }
+
+  /** What is done to the queue, one after another: what is taken out of it must not be on its way there. */
+  #inOrder(work: () => Promise<void>): Promise<void> {
+    const done = this.#queueing.then(work);
+    this.#queueing = done.catch(() => {});
+    return done;
+  }
+
+  /** Those that were withdrawn meanwhile are left out. */
+  async #dispatch(parcels: AskedParcel[]): Promise<void> {
+    const add = (): Promise<void> =>
+      this.#queue.add(parcels.filter(({ contents }) => contents.size > 0).map(({ queued }) => queued));
+    await withRetry(add, this.#over.signal);
+  }
+
+  #parcelDone({ parcelId, scores }: ExpressDone): void {
+    if (this.#closed) return;
+    const untold: AskedContent[] = [];
+    for (const asked of this.#parcels.get(parcelId)?.contents ?? []) {
+      const score = scores.get(asked.content.hash.toString('hex'));
+      if (score === undefined) untold.push(asked);
+      else this.#forget(asked, () => asked.settle({ score, known: false }));
+    }
+    this.#collect(untold).catch(this.#trouble);
+  }
+
+  /** Gives to askers what the store has by now. */
+  async #collect(contents: AskedContent[]): Promise<void> {
+    if (contents.length === 0) return;
+    for (const outcome of await this.#outcomesOf(contents)) {
+      const asked = this.#asked.get(keyOf(outcome.hash));
+      if (asked !== undefined) this.#settle(asked, outcome);
+    }
+  }
+
+  #lookAgainLater(): void {
+    if (this.#closed) return;
+    this.#looking = setTimeout(() => {
+      this.#lookAgain()
+        .catch(this.#trouble)
+        .finally(() => this.#lookAgainLater());
+    }, LOOK_EVERY_MS);
+    this.#looking.unref();
+  }
+
+  /** Finds what no message told of, what the queue has lost, and what another process has given up. */
+  async #lookAgain(): Promise<void> {
+    const parcels = this.#parcels.oldest(LOOK_AT.parcels);
+    if (parcels.length === 0) return;
+    // In this order: what is no longer there is done or cancelled, and what it brought is in the store.
+    const waiting = new Set(
+      await waitingExpress(
+        this.#options.pool,
+        parcels.map(({ id }) => id),
+      ),
+    );
+    const contentsOf = (some: readonly AskedParcel[]): AskedContent[] =>
+      some.flatMap(({ contents }) => [...contents]);
+    const over = contentsOf(parcels.filter(({ id }) => !waiting.has(id)));
+    // A run's parcel may have brought the score of one that still waits.
+    const first = contentsOf(parcels.filter(({ id }) => waiting.has(id))).slice(0, LOOK_AT.contents);
+    await this.#collect([...over, ...first]);
+    const lost = over.filter((asked) => asked.parcel !== undefined && !waiting.has(asked.parcel.id));
+    for (const asked of lost) this.#leave(asked);
+    this.#lookUp(lost);
+    const still = parcels.filter(({ id, contents }) => waiting.has(id) && contents.size > 0);
+    await this.#queue.add(still.map(({ queued }) => queued));
+  }
+
+  async #outcomesOf(contents: AskedContent[]): Promise<KnownOutcome[]> {
+    const { pool, guard } = this.#options;
+    const hashes = contents.map(({ content }) => content.hash);
+    return withRetry(() => knownOutcomes(pool, guard.id, hashes), this.#over.signal);
+  }
+
+  /** Tells the askers what the store has, if it is something that they want to know. */
+  #settle(asked: AskedContent, outcome: KnownOutcome): void {
+    const { score, error, errorIsFresh } = outcome;
+    if (score !== null) this.#forget(asked, () => asked.settle({ score, known: !asked.unknown }));
+    else if (error !== null && (errorIsFresh || asked.submitted))
+      this.#forget(asked, () => asked.settle({ error }));
+  }
+
+  /** In this order: who is told may ask again at once. */
+  #forget(asked: AskedContent, tell: () => void): void {
+    this.#remove(asked);
+    tell();
+  }
+
+  #abandon(asked: AskedContent): void {
+    const parcel = this.#remove(asked);
+    if (parcel?.ours === true) this.#withdraw(parcel.id);
+  }
+
+  /** @returns its parcel when nobody waits for that one any more */
+  #remove(asked: AskedContent): AskedParcel | undefined {
+    const key = keyOf(asked.content.hash);
+    if (this.#asked.get(key) === asked) this.#asked.delete(key);
+    return this.#leave(asked);
+  }
+
+  /** No worker has to score for askers who have left. Parcels that are given up together are cancelled together. */
+  #withdraw(parcelId: number): void {
+    this.#unwanted.push(parcelId);
+    if (!this.#withdrawing) void this.#withdrawAll();
+  }
+
+  async #withdrawAll(): Promise<void> {
+    this.#withdrawing = true;
+    await turnOver();
+    while (this.#unwanted.length > 0 && !this.#closed) {
+      // Somebody may have asked for the same again.
+      const unwanted = this.#unwanted.splice(0).filter((id) => this.#parcels.get(id) === undefined);
+      try {
+        await cancelExpress(this.#options.pool, unwanted);
+        await this.#inOrder(() => this.#queue.remove(unwanted));
+      } catch (error) {
+        // A worker finds that it is cancelled, or a reconciler cancels it when nobody can wait for it any more.
+        this.#trouble(error as Error);
+      }
+    }
+    this.#withdrawing = false;
+  }
+
+  /** What goes wrong after the end is nobody's trouble. */
+  readonly #trouble = (error: Error): void => {
+    if (!this.#closed) this.#options.onTrouble(error);
+  };
+}
+
+const closed = (): Error => new Error('the express scorer is closed');

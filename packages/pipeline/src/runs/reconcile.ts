@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Leadership, type Pool, withRetry } from '@tocsin/postgres';
+import type { ParcelQueue } from '@tocsin/queue';
+import {
+  attendRun,
+  cancelAbandonedExpress,
+  cancelAbandonedRuns,
+  forgetExpress,
+  forgetStoppedTexts,
+  type UnattendedRun,
+  unattendedRuns,
+  waitingParcels,
+} from '@tocsin/store';
+import { settleRuns } from './settle-runs.js';
+
+const EVERY_MS = 5_000;
+/** Express parcels that are over are looked for less often: there may be many. */
+const FORGET_EVERY_MS = 10 * 60_000;
+/** Looking may take this share of the database's time. */
+const SHARE_OF_TIME = 0.2;
+/** Enough that workers never run dry between two looks. */
+const PARCELS = 1_000;
+
+/** A guard whose parcels are looked after. */
+export interface ReconcileOptions {
+  pool: Pool;
+  queue: ParcelQueue;
+  guardId: number;
+  /** A run that this process waits for. */
+  runId?: number;
+  /** Told of what went wrong, and is tried again. Without it, what goes wrong ends the reconciler. */
+  onTrouble?: (error: Error) => void;
+  everyMs?: number;
+}
+
+/**
+ * Keeps store and queue in step, again and again until the signal. Every worker of a guard and everybody who waits for a
+ * run does so, and one of them at a time (the leader) does what only one needs to do: it puts waiting parcels back into
+ * the queue, ends runs that nobody waits for, and cancels runs and express parcels whose process was killed. Whatever the queue has lost is
+ * found here, and what it still has is not added twice.
+ *
+ * @throws UserError when the run that is waited for was cancelled, or has failed
+ */
+export async function reconcile(options: ReconcileOptions, signal: AbortSignal): Promise<void> {
+  const over = new AbortController();
+  const until = AbortSignal.any([signal, over.signal]);
+  const stop = (error: unknown): void => over.abort(error);
+  await Promise.all([
+    // Beside the rest, which may take longer than it takes to look abandoned.
+    ...(options.runId === undefined ? [] : [attend(options, options.runId, until).catch(stop)]),
+    keepInStep(options, until).catch(stop),
+  ]);
+  over.signal.throwIfAborted();
+}
+
+/** Says again and again that this process waits for a run. */
+async function attend(options: ReconcileOptions, runId: number, signal: AbortSignal): Promise<void> {
+  const { pool, onTrouble, everyMs = EVERY_MS } = options;
+  while (!signal.aborted) {
+    try {
+      await withRetry(() => attendRun(pool, runId), signal);
+    } catch (error) {
+      if (signal.aborted || onTrouble === undefined) throw error;
+      onTrouble(error as Error);
+    }
+    await sleep(everyMs, undefined, { signal });
+  }
+}
+
+async function keepInStep(options: ReconcileOptions, signal: AbortSignal): Promise<void> {
+  const { onTrouble, everyMs = EVERY_MS } = options;
+  const leadership = new Leadership(options.pool, options.guardId);
+  // Those that looked abandoned at the look before.
+  let unattended: UnattendedRun[] = [];
+  let forgotAt = Number.NEGATIVE_INFINITY;
+  try {
+    while (!signal.aborted) {
+      const started = performance.now();
+      try {
+        if (await withRetry(() => leadership.held(), signal)) {
+          unattended = await withRetry(() => lead(options, unattended), signal);
+          if (started - forgotAt >= FORGET_EVERY_MS) {
+            await withRetry(() => forgetExpress(options.pool, options.guardId), signal);
+            forgotAt = started;
+          }
+        }
+      } catch (error) {
+        if (signal.aborted || onTrouble === undefined) throw error;
+        onTrouble(error as Error);
+      }
+      await sleep(Math.max(everyMs, (performance.now() - started) / SHARE_OF_TIME), undefined, { signal });
+    }
+  } finally {
+    leadership.release();
+  }
+}
+
+async function lead(
+  { pool, queue, guardId }: ReconcileOptions,
+  unattended: UnattendedRun[],
+): Promise<UnattendedRun[]> {
+  await queue.add(await waitingParcels(pool, guardId, PARCELS));
+  await settleRuns(pool, queue, guardId);
+  await cancelAbandonedRuns(pool, unattended);
+  await cancelAbandonedExpress(pool, guardId);
+  await forgetStoppedTexts(pool);
+  return unattendedRuns(pool);
+}

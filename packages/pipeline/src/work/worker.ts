@@ -1,0 +1,208 @@
+import { setMaxListeners } from 'node:events';
+import type { LaneName, RowOutcome, Scorer } from '@tocsin/engine';
+import { type Pool, withRetry } from '@tocsin/postgres';
+import { expressQueueNameOf, GiveBack, ParcelWorker, type QueueBackend, queueNameOf } from '@tocsin/queue';
+import {
+  type ContentOutcome,
+  completeParcel,
+  countLostLease,
+  type LeasedParcel,
+  leaseParcel,
+} from '@tocsin/store';
+import { type ParcelMeasure, type Tracing, untraced } from '@tocsin/telemetry';
+import { LoneGate } from './lone-gate.js';
+import { isSuspect, scoreSuspect, type Verdict } from './suspect.js';
+
+/** Tokens of a full parcel. */
+const PARCEL_TOKENS = 2048;
+/** Tokens for the batch that runs and for the one after it. */
+const BATCHES_HELD = 2;
+
+/**
+ * Interactive parcels held at once, at most: those of single texts that come while a pass runs share the next one. No
+ * further one is taken once those held fill a pass: so at most two passes are held, one of them running. What comes next
+ * is decided in the queue, where clients take turns, and what is cancelled by then costs no pass.
+ */
+const EXPRESS_HELD = 64;
+
+/** Parcels held at once: enough for the batches in flight, and one that is being fetched or stored. */
+function parcelsHeld(budgetTokens: number): number {
+  return 1 + Math.ceil((BATCHES_HELD * budgetTokens) / PARCEL_TOKENS);
+}
+
+export interface WorkerOptions {
+  pool: Pool;
+  backend: QueueBackend;
+  /** The uuid that names the guard's queue. */
+  queue: string;
+  scorer: Pick<Scorer, 'score' | 'costModel'>;
+  /** Told of what goes wrong and is mended by itself. */
+  onTrouble?: (error: Error) => void;
+  /** Told what becomes of a parcel that workers have died over. */
+  onSuspect?: (parcelId: number, verdict: Verdict) => void;
+  /** Told of a parcel that could not be finished: the engine is broken, or Postgres is away for good. */
+  onFailure: (error: Error) => void;
+  /** Told of each parcel that the worker is through with. */
+  onParcel?: (parcel: ParcelMeasure) => void;
+  /** Told of each lease that ran out: its worker was killed, or hung. */
+  onLeaseLost?: (lane: LaneName) => void;
+  tracing?: Tracing;
+}
+
+/** Takes parcels from the queue, scores them and stores their scores, until `close()`. */
+export class Worker {
+  readonly #options: WorkerOptions;
+  readonly #bulk: ParcelWorker;
+  readonly #express: ParcelWorker;
+  readonly #drainEnds = new AbortController();
+  readonly #gate = new LoneGate();
+  #givenBack = 0;
+  /** Lost leases on their way into the store. */
+  #counting: Promise<void> = Promise.resolve();
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    // One for each parcel that is held, which is no leak.
+    setMaxListeners(0, this.#drainEnds.signal);
+    const { queue, scorer } = options;
+    this.#bulk = this.#take(queueNameOf(queue), 'bulk', parcelsHeld(scorer.costModel.budgetTokens));
+    this.#express = this.#take(expressQueueNameOf(queue), 'express', EXPRESS_HELD);
+  }
+
+  async ready(): Promise<void> {
+    await Promise.all([this.#bulk.ready(), this.#express.ready()]);
+  }
+
+  /**
+   * Drains: takes nothing new, finishes what it holds.
+   * @param limitMs what it has not finished by then is given back to the queue
+   * @returns how many parcels were given back
+   */
+  async close(limitMs?: number): Promise<number> {
+    const ends =
+      limitMs === undefined ? undefined : setTimeout(() => this.#drainEnds.abort(new GiveBack()), limitMs);
+    try {
+      await Promise.all([this.#bulk.close(), this.#express.close()]);
+    } finally {
+      clearTimeout(ends);
+    }
+    await this.#counting;
+    return this.#givenBack;
+  }
+
+  #take(queue: string, lane: LaneName, concurrency: number): ParcelWorker {
+    const { backend, onTrouble, onLeaseLost } = this.#options;
+    const { scorer } = this.#options;
+    return new ParcelWorker(backend, queue, (parcelId) => this.#handle(parcelId, lane), {
+      concurrency,
+      heldTokens: lane === 'express' ? () => scorer.costModel.budgetTokens : undefined,
+      onLeaseLost: (parcelId) => {
+        onLeaseLost?.(lane);
+        this.#countLostLease(parcelId);
+      },
+      ...(onTrouble === undefined ? {} : { onError: onTrouble }),
+    });
+  }
+
+  #countLostLease(parcelId: number): void {
+    const { pool, onTrouble } = this.#options;
+    this.#counting = this.#counting
+      .then(() => countLostLease(pool, parcelId))
+      .catch((error: Error) => onTrouble?.(error));
+  }
+
+  async #handle(parcelId: number, lane: LaneName): Promise<void> {
+    const { onParcel } = this.#options;
+    const started = performance.now();
+    const over = (outcome: ParcelMeasure['outcome'], scored: number, failed: number): void =>
+      onParcel?.({ lane, outcome, scored, failed, seconds: (performance.now() - started) / 1000 });
+    try {
+      const outcomes = await this.#scoreParcel(parcelId, lane);
+      if (outcomes === undefined) return;
+      const failed = outcomes.filter(({ error }) => error !== undefined).length;
+      over('done', outcomes.length - failed, failed);
+    } catch (error) {
+      over(error instanceof GiveBack ? 'given_back' : 'failed', 0, 0);
+      if (error instanceof GiveBack) this.#givenBack++;
+      else this.#options.onFailure(error as Error);
+      throw error;
+    }
+  }
+
+  /** @returns what is stored; undefined when there was nothing to do (done by another worker, cancelled) or it is split */
+  async #scoreParcel(parcelId: number, lane: LaneName): Promise<RowOutcome[] | undefined> {
+    const signal = this.#drainEnds.signal;
+    const parcel = await this.#lease(parcelId, lane);
+    if (parcel === undefined) return undefined;
+    if (!isSuspect(parcel)) {
+      return this.#gate.beside(
+        async () => this.#store(parcel, lane, await this.#score(parcel, lane)),
+        signal,
+      );
+    }
+    // What a worker dies over takes the leases of all that it holds along: no other parcel is to be beside it.
+    return this.#gate.alone(async () => {
+      const { pool, onSuspect: onVerdict, onTrouble } = this.#options;
+      const score = (leased: LeasedParcel): Promise<RowOutcome[]> => this.#score(leased, lane);
+      const outcomes = await scoreSuspect(parcel, { pool, score, onVerdict, onTrouble, signal });
+      return outcomes && this.#store(parcel, lane, outcomes);
+    }, signal);
+  }
+
+  #lease(parcelId: number, lane: LaneName): Promise<LeasedParcel | undefined> {
+    const { pool, tracing = untraced } = this.#options;
+    return tracing.within('parcel lease', factsOf(parcelId, lane), () =>
+      withRetry(() => leaseParcel(pool, parcelId), this.#drainEnds.signal),
+    );
+  }
+
+  #score({ id, hashes, tokenIds }: LeasedParcel, lane: LaneName): Promise<RowOutcome[]> {
+    const { scorer, tracing = untraced } = this.#options;
+    const facts = { ...factsOf(id, lane), 'tocsin.contents': hashes.length };
+    return tracing.within('parcel score', facts, () =>
+      unless(this.#drainEnds.signal, scorer.score(tokenIds, { lane })),
+    );
+  }
+
+  async #store(
+    { id, hashes, tokenIds }: LeasedParcel,
+    lane: LaneName,
+    outcomes: RowOutcome[],
+  ): Promise<RowOutcome[]> {
+    const { pool, tracing = untraced } = this.#options;
+    const stored = hashes.map((hash, i): ContentOutcome => {
+      const outcome = outcomes[i];
+      const ids = tokenIds[i];
+      if (outcome === undefined || ids === undefined)
+        throw new Error(`${hashes.length} contents gave ${outcomes.length} outcomes`);
+      const { score = null, error = null } = outcome;
+      // Whoever asked for an express row asks again, and brings it along.
+      return { hash, tokens: ids.length, score, error, tokenIds: lane === 'bulk' ? ids : undefined };
+    });
+    await tracing.within('parcel complete', factsOf(id, lane), () =>
+      withRetry(() => completeParcel(pool, id, stored), this.#drainEnds.signal),
+    );
+    return outcomes;
+  }
+}
+
+const factsOf = (parcelId: number, lane: LaneName) => ({
+  'tocsin.parcel': parcelId,
+  'tocsin.class': lane,
+});
+
+/** What `work` comes to, or the signal's reason if that comes first; `work` is then no longer waited for. */
+async function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  work.catch(() => {});
+  let stop = (): void => {};
+  const stopped = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([work, stopped]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}

@@ -1,0 +1,126 @@
+import { addressOf, checkServerUrl, explainServer, messageOf, UserError } from '@tocsin/core';
+import pg from 'pg';
+
+export type Pool = pg.Pool;
+
+/** Both `bigint` counters and ids stay far below 2^53. */
+const BIGINT_OID = 20;
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format: 'text' | 'binary') =>
+    oid === BIGINT_OID && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format)) as never,
+};
+
+export interface ConnectOptions {
+  /** Shown in pg_stat_activity; begins with `tocsin`. */
+  applicationName: string;
+  /** Connections at most. */
+  max?: number;
+}
+
+const DEFAULT_MAX = 8;
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** A pool of connections. Nothing connects before the first query. @throws UserError for an address that cannot be read */
+export function createPool(url: string, options: ConnectOptions): Pool {
+  checkServerUrl('DATABASE_URL', url);
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: options.applicationName,
+    max: options.max ?? DEFAULT_MAX,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    types,
+  });
+  // An idle connection that breaks is taken out of the pool; the next query gets another, or the error.
+  pool.on('error', () => {});
+  // One that breaks while it is checked out fails the query under way or the next one; unheard, its event would end
+  // the process as well.
+  pool.on('connect', (client) => client.on('error', () => {}));
+  return pool;
+}
+
+/**
+ * Checks that the server answers, and that a connection stays one.
+ * @throws UserError without the password, saying what to look at
+ */
+export async function requireConnection(pool: Pool, url: string): Promise<void> {
+  let pooled: boolean;
+  try {
+    pooled = await isPooledByTransaction(pool);
+  } catch (cause) {
+    const { why, todo } = explainServer(cause) ?? {
+      why: messageOf(cause),
+      todo: 'Check DATABASE_URL, or unset it to use the embedded server.',
+    };
+    throw new UserError(`Postgres at ${addressOf(url)} does not answer: ${why}`, { hint: todo, cause });
+  }
+  if (pooled) {
+    throw new UserError(
+      `Postgres at ${addressOf(url)} is behind a pooler that gives each transaction another connection`,
+      {
+        hint: 'Tocsin listens and holds locks for as long as it is connected: set pool_mode = session for its database or user, or connect to PostgreSQL itself (docs/fleet.md).',
+      },
+    );
+  }
+}
+
+/** A statement that was asked for before the interruption has run for longer than this when it is cancelled. */
+const INTERRUPTION_GRACE_SECONDS = 2;
+
+/**
+ * Cancels the statements that a pool still waits for two seconds after an interruption. Those that it has begun since, to
+ * end its work cleanly, go on. Call it before the pool connects.
+ */
+export function cancelWhenInterrupted(pool: Pool, url: string, interrupted: AbortSignal): void {
+  const backends = new Set<number>();
+  const pidOf = (client: pg.PoolClient): number =>
+    (client as pg.PoolClient & { processID: number }).processID;
+  pool.on('connect', (client) => backends.add(pidOf(client)));
+  pool.on('remove', (client) => backends.delete(pidOf(client)));
+  const cancel = async (): Promise<void> => {
+    // Each connection of the pool may be waiting.
+    const client = new pg.Client({ connectionString: url, application_name: 'tocsin interrupt' });
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      await client.query(
+        `select pg_cancel_backend(pid) from pg_stat_activity
+         where pid = any($1::int[]) and state = 'active' and query_start <= now() - make_interval(secs => $2)`,
+        [[...backends], INTERRUPTION_GRACE_SECONDS],
+      );
+    } catch {
+      // A second interruption ends the process at once.
+    } finally {
+      await client.end().catch(() => {});
+    }
+  };
+  const later = (): void => {
+    setTimeout(() => void cancel(), INTERRUPTION_GRACE_SECONDS * 1000).unref();
+  };
+  interrupted.addEventListener('abort', later, { once: true });
+}
+
+/**
+ * Whether two clients that are connected at once have one server connection: no server does that, only a pooler between
+ * transactions. Poolers give out the connection that was given back last.
+ */
+async function isPooledByTransaction(pool: Pool): Promise<boolean> {
+  const first = await pool.connect();
+  try {
+    const of = await backendPid(first);
+    // A pool of one connection has no second to compare with.
+    if (pool.options.max === 1) return false;
+    const second = await pool.connect();
+    try {
+      return (await backendPid(second)) === of;
+    } finally {
+      second.release();
+    }
+  } finally {
+    first.release();
+  }
+}
+
+async function backendPid(client: pg.PoolClient): Promise<number | undefined> {
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  return rows[0]?.pid;
+}

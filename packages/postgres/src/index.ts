@@ -1,0 +1,15 @@
+export { boolArray, byteaArray, float4Array, int4Array, int8Array, textArray } from './binary-array.js';
+export {
+  type ConnectOptions,
+  cancelWhenInterrupted,
+  createPool,
+  type Pool,
+  requireConnection,
+} from './connect.js';
+export { findBinaries } from './embedded/binaries.js';
+export { defaultDataDir } from './embedded/data-dir.js';
+export type { EmbeddedServer } from './embedded/embedded-server.js';
+export { startEmbedded } from './embedded/index.js';
+export { Leadership } from './leadership.js';
+export { isTransient, withRetry } from './retry.js';
+export { inTransaction } from './transaction.js';

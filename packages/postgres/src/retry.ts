@@ -1,0 +1,64 @@
+import { channel } from 'node:diagnostics_channel';
+import { codeOf } from '@tocsin/core';
+import pRetry from 'p-retry';
+
+/** Postgres and network errors after which the same statement may well succeed. */
+const TRANSIENT = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOENT', // a Unix socket whose server is starting
+  '08000', // connection exceptions
+  '08001',
+  '08003',
+  '08004',
+  '08006',
+  '40001', // serialization failure
+  '40P01', // deadlock
+  '53100', // the disk is full: somebody may make room
+  '53200', // out of memory
+  '53300', // too many connections
+  '57P01', // the server shuts down
+  '57P02', // the server crashed
+  '57P03', // the server is starting
+]);
+/** node-postgres has no code for a connection that ends under a query. */
+const TRANSIENT_MESSAGE =
+  /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Query read timeout)/;
+
+const FIRST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 2_000;
+/** A server that is away for longer than this is not coming back by itself. */
+const GIVE_UP_AFTER_MS = 120_000;
+
+/** Tells whoever listens (metrics) of each repeated statement, with its error. */
+const repeated = channel('tocsin:database-retry');
+
+/** True for an error that goes away by itself: the server restarts, two transactions got in each other's way. */
+export function isTransient(error: unknown): boolean {
+  const code = codeOf(error);
+  if (code !== undefined && TRANSIENT.has(code)) return true;
+  if (error instanceof AggregateError) return error.errors.some(isTransient);
+  return error instanceof Error && TRANSIENT_MESSAGE.test(error.message);
+}
+
+/**
+ * Runs `work` until it succeeds, for as long as its errors are transient. `work` must be safe to run twice: after a
+ * broken connection nobody knows whether the statement was done.
+ */
+export function withRetry<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  return pRetry(work, {
+    retries: Number.POSITIVE_INFINITY,
+    minTimeout: FIRST_WAIT_MS,
+    maxTimeout: LONGEST_WAIT_MS,
+    maxRetryTime: GIVE_UP_AFTER_MS,
+    randomize: true,
+    shouldRetry: ({ error }) => {
+      const again = isTransient(error);
+      if (again) repeated.publish(error);
+      return again;
+    },
+    ...(signal === undefined ? {} : { signal }),
+  });
+}

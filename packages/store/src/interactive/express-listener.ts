@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pool } from '@tocsin/postgres';
+import type pg from 'pg';
+import { EXPRESS_CHANNEL, type ExpressDone, parseDone } from './express-done.js';
+
+const CONNECT_AGAIN_MS = 500;
+
+/**
+ * Hears of express parcels that are done. Takes one connection of the pool for itself, and another when that one
+ * breaks; what is done in between it does not hear of.
+ */
+export class ExpressListener {
+  readonly #pool: Pool;
+  readonly #onDone: (done: ExpressDone) => void;
+  readonly #onTrouble: (error: Error) => void;
+  readonly #closing = new AbortController();
+  #client: pg.PoolClient | undefined;
+
+  private constructor(pool: Pool, onDone: (done: ExpressDone) => void, onTrouble: (error: Error) => void) {
+    this.#pool = pool;
+    this.#onDone = onDone;
+    this.#onTrouble = onTrouble;
+  }
+
+  /** @param onTrouble told of a connection that broke or cannot be had; the listener goes on trying */
+  static async open(
+    pool: Pool,
+    onDone: (done: ExpressDone) => void,
+    onTrouble: (error: Error) => void = () => {},
+  ): Promise<ExpressListener> {
+    const listener = new ExpressListener(pool, onDone, onTrouble);
+    await listener.#listen();
+    return listener;
+  }
+
+  close(): void {
+    this.#closing.abort();
+    // Whatever else uses the pool is not to be told of parcels.
+    this.#client?.release(true);
+    this.#client = undefined;
+  }
+
+  async #listen(): Promise<void> {
+    const client = await this.#pool.connect();
+    try {
+      client.on('notification', ({ payload = '' }) => this.#hear(payload));
+      await client.query(`listen ${EXPRESS_CHANNEL}`);
+      this.#closing.signal.throwIfAborted();
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
+    this.#client = client;
+    client.once('end', () => {
+      if (this.#closing.signal.aborted) return;
+      this.#client = undefined;
+      client.release(true);
+      this.#onTrouble(new Error('the connection that listens for express parcels broke'));
+      void this.#listenAgain();
+    });
+  }
+
+  /** Whoever may connect to the database may send anything. */
+  #hear(message: string): void {
+    let done: ExpressDone;
+    try {
+      done = parseDone(message);
+    } catch (error) {
+      this.#onTrouble(error as Error);
+      return;
+    }
+    this.#onDone(done);
+  }
+
+  async #listenAgain(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      try {
+        await sleep(CONNECT_AGAIN_MS, undefined, { signal });
+        await this.#listen();
+        return;
+      } catch (error) {
+        if (!signal.aborted) this.#onTrouble(error as Error);
+      }
+    }
+  }
+}

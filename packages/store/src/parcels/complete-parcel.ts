@@ -1,0 +1,67 @@
+import type { Pool } from '@tocsin/postgres';
+import { byteaArray, float4Array, int4Array, textArray } from '@tocsin/postgres';
+import { DONE_MESSAGE, EXPRESS_CHANNEL } from '../interactive/express-done.js';
+import { byHash } from '../scores/hash-order.js';
+import { bytesOf, lengthsOf } from './token-bytes.js';
+
+/** A content's outcome: its score, or the reason why it has none. */
+export interface ContentOutcome {
+  /** 32 bytes. */
+  hash: Buffer;
+  /** How many it has. */
+  tokens: number;
+  score: number | null;
+  error: string | null;
+  /** Of a content with an error: its tokens, to be kept in the parcel for another try. */
+  tokenIds?: Int32Array | undefined;
+}
+
+/**
+ * Stores a parcel's scores and marks it done, in one statement: both or neither. Doing it again, or by two workers at
+ * once, changes nothing: a score that is there stays. Who waits for an express parcel is told of it; that commit does
+ * not wait for the disk: what a power cut takes is scored again.
+ *
+ * An upsert though the claims are there: it finds each by the key. Joined with an update, on a table that Postgres has no
+ * statistics of yet, every parcel read the whole table. In the order of the hashes, so that two never wait for each other.
+ */
+export async function completeParcel(
+  pool: Pool,
+  parcelId: number,
+  outcomes: ContentOutcome[],
+): Promise<void> {
+  const kept = outcomes.flatMap(({ hash, error, tokenIds }) =>
+    error === null || tokenIds === undefined ? [] : [{ hash, tokenIds }],
+  );
+  const keptIds = kept.map(({ tokenIds }) => tokenIds);
+  const sorted = byHash(outcomes);
+  await pool.query({
+    // Prepared once a connection: of a parcel of one row, planning took as long as all else.
+    name: 'complete-parcel',
+    text: `with parcel as (
+       update parcels
+       set state = 'done', finished_at = now(), hashes = $5, lengths = $6, token_ids = $7
+       where id = $1 and state <> 'done'
+       returning id, guard_id, run_id
+     ), stored as (
+       insert into scores (guard_id, content, parcel_id, tokens, score, error)
+       select guard_id, content, id, tokens, score, error
+       from parcel, unnest($2::bytea[], $8::int[], $3::real[], $4::text[]) as outcome (content, tokens, score, error)
+       on conflict (guard_id, content) do update
+       set score = excluded.score, error = excluded.error
+       where scores.score is null
+       returning scores.content, scores.score
+     )
+     select pg_notify('${EXPRESS_CHANNEL}', ${DONE_MESSAGE}), set_config('synchronous_commit', 'off', true)
+     from parcel where run_id is null`,
+    values: [
+      parcelId,
+      byteaArray(sorted.map((outcome) => outcome.hash)),
+      float4Array(sorted.map((outcome) => outcome.score)),
+      textArray(sorted.map((outcome) => outcome.error)),
+      ...(kept.length === 0
+        ? [null, null, null]
+        : [Buffer.concat(kept.map(({ hash }) => hash)), lengthsOf(keptIds), bytesOf(keptIds)]),
+      int4Array(sorted.map((outcome) => outcome.tokens)),
+    ],
+  });
+}

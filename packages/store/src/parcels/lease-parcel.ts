@@ -1,0 +1,62 @@
+import type { Pool } from '@tocsin/postgres';
+import { int32Of } from './token-bytes.js';
+
+/** A parcel's contents, ready for the engine. */
+export interface LeasedParcel {
+  id: number;
+  /** 32 bytes each. */
+  hashes: Buffer[];
+  /** Token ids of each content, in the order of `hashes`. */
+  tokenIds: Int32Array[];
+  /** See `SUSPECT_AFTER`. */
+  lostLeases: number;
+}
+
+const HASH_BYTES = 32;
+
+/** Which contents of an express parcel have a score, by their place: a run has been faster, or another asker. */
+const SCORED = `select n from generate_series(0, contents - 1) n
+  where (select s.score is not null from scores s
+         where s.guard_id = p.guard_id and s.content = substring(p.hashes from ${HASH_BYTES} * n + 1 for ${HASH_BYTES}))`;
+
+/**
+ * What a parcel holds, if it still waits to be scored. The lease itself is the queue's: a parcel that two workers
+ * take is scored twice and stored once. Contents of an express parcel that have a score are left out; of a run's
+ * parcel, whose contents were new when it was cut, it would cost more to ask (10 us each) than it could ever save.
+ */
+export async function leaseParcel(pool: Pool, parcelId: number): Promise<LeasedParcel | undefined> {
+  const { rows } = await pool.query<{
+    hashes: Buffer;
+    lengths: Buffer;
+    token_ids: Buffer;
+    lost_leases: number;
+    scored: number[];
+  }>({
+    // Prepared once a connection: its plan took longer than its run.
+    name: 'lease-parcel',
+    text: `select hashes, lengths, token_ids, lost_leases,
+            case when run_id is null then array(${SCORED}) else '{}' end as scored
+     from parcels p where id = $1 and state = 'waiting'`,
+    values: [parcelId],
+  });
+  const [row] = rows;
+  if (row === undefined) return undefined;
+  const lengths = int32Of(row.lengths);
+  const all = int32Of(row.token_ids);
+  const hashes: Buffer[] = [];
+  const tokenIds: Int32Array[] = [];
+  let at = 0;
+  for (const [i, length] of lengths.entries()) {
+    if (!row.scored.includes(i)) {
+      hashes.push(row.hashes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES));
+      tokenIds.push(all.subarray(at, at + length));
+    }
+    at += length;
+  }
+  if (at !== all.length || row.hashes.length !== lengths.length * HASH_BYTES) {
+    throw new Error(
+      `parcel ${parcelId} is damaged: ${lengths.length} lengths, ${all.length} token ids, ${row.hashes.length} bytes of hashes`,
+    );
+  }
+  return { id: parcelId, hashes, tokenIds, lostLeases: row.lost_leases };
+}

@@ -1,0 +1,65 @@
+import type { Pool } from '@tocsin/postgres';
+import { inTransaction } from '@tocsin/postgres';
+import type pg from 'pg';
+import { SUSPECT_AFTER } from './suspect-parcel.js';
+import { int32Of } from './token-bytes.js';
+
+/**
+ * Puts two parcels in the place of one that waits: the first half of its contents, and the rest. They hold its claims,
+ * belong to its run, and are suspects as it was. A job of the parcel that is gone finds nothing to do.
+ * @returns the halves, to be queued; none when the parcel does not wait any more, or holds a single content
+ */
+export function splitParcel(pool: Pool, parcelId: number): Promise<number[]> {
+  return inTransaction(pool, async (client) => {
+    // The run first, then its parcels, as when a run is cancelled: that must not miss the halves.
+    await client.query('select from runs where id = (select run_id from parcels where id = $1) for share', [
+      parcelId,
+    ]);
+    const { rows } = await client.query<{ lengths: Buffer }>(
+      `select lengths from parcels where id = $1 and state = 'waiting' and contents > 1 for update`,
+      [parcelId],
+    );
+    const [parcel] = rows;
+    if (parcel === undefined) return [];
+    const lengths = int32Of(parcel.lengths);
+    const middle = Math.ceil(lengths.length / 2);
+    const halves = [
+      await insertPart(client, parcelId, lengths, 0, middle),
+      await insertPart(client, parcelId, lengths, middle, lengths.length),
+    ];
+    await client.query('delete from parcels where id = $1', [parcelId]);
+    return halves;
+  });
+}
+
+/** A new parcel of the contents from `begin` to before `end`, and their claims. @returns its id */
+async function insertPart(
+  client: pg.PoolClient,
+  parcelId: number,
+  lengths: Int32Array,
+  begin: number,
+  end: number,
+): Promise<number> {
+  const before = lengths.subarray(0, begin).reduce((sum, length) => sum + length, 0);
+  const tokens = lengths.subarray(begin, end).reduce((sum, length) => sum + length, 0);
+  const { rows } = await client.query<{ id: number }>(
+    `with part as (
+       insert into parcels (run_id, guard_id, contents, tokens, hashes, lengths, token_ids, lost_leases, created_at)
+       select run_id, guard_id, $3, $5, substring(hashes from 32 * $2 + 1 for 32 * $3),
+              substring(lengths from 4 * $2 + 1 for 4 * $3), substring(token_ids from 4 * $4 + 1 for 4 * $5),
+              $6, created_at
+       from parcels where id = $1
+       returning id, guard_id, hashes
+     ), moved as (
+       update scores set parcel_id = part.id
+       from part, generate_series(0, $3 - 1) n
+       where scores.guard_id = part.guard_id and scores.content = substring(part.hashes from 32 * n + 1 for 32)
+         and scores.parcel_id = $1
+     )
+     select id from part`,
+    [parcelId, begin, end - begin, before, tokens, SUSPECT_AFTER],
+  );
+  const [part] = rows;
+  if (part === undefined) throw new Error('the insert returned no row');
+  return part.id;
+}

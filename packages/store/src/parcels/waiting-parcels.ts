@@ -1,0 +1,36 @@
+import type { Pool } from '@tocsin/postgres';
+
+/**
+ * The oldest parcels of a guard's runs that wait to be scored: what a reconciler puts back into the queue. They are worked
+ * off in this order, so one that was lost is among the oldest before long.
+ */
+export async function waitingParcels(pool: Pool, guardId: number, limit: number): Promise<number[]> {
+  const { rows } = await pool.query<{ id: number }>(
+    `select id from parcels where guard_id = $1 and state = 'waiting' and run_id is not null order by id limit $2`,
+    [guardId, limit],
+  );
+  return rows.map((row) => row.id);
+}
+
+/**
+ * Takes up cancelled parcels that hold contents which a run waits for: another run had claimed them, and was
+ * cancelled since.
+ * @returns the parcels to be queued
+ */
+export async function adoptParcels(pool: Pick<Pool, 'query'>, runId: number): Promise<number[]> {
+  // The items are looked at, one by one (see hasUnresolvedItems), only when there is a cancelled parcel at all.
+  const { rows } = await pool.query<{ id: number }>(
+    `update parcels set state = 'waiting', run_id = $1
+     where state = 'cancelled' and id in (
+       select (select s.parcel_id from scores s
+               where s.guard_id = r.guard_id and s.content = i.content and s.score is null and s.error is null)
+       from runs r join items i on i.run_id = r.id
+       where r.id = $1
+         and exists (select from parcels p join runs mine on mine.guard_id = p.guard_id
+                     where mine.id = $1 and p.state = 'cancelled')
+     )
+     returning id`,
+    [runId],
+  );
+  return rows.map((row) => row.id);
+}

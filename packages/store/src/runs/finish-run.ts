@@ -1,0 +1,89 @@
+import { isUserError } from '@tocsin/core';
+import type { Pool } from '@tocsin/postgres';
+import { forgetTexts } from '../items/forget-texts.js';
+import { rankRun } from '../ranking/index.js';
+import type { Retention, RunState } from '../schema/pipeline.js';
+import { hasUnresolvedItems } from './run-progress.js';
+
+/**
+ * Ends a run whose rows all have their outcomes: `done`, or `failed` when none of its rows has a score.
+ *
+ * From its first statement on, nobody has to wait for the run: a process that is killed in between, or slow, leaves a run
+ * that a worker finishes, and never one that looks abandoned. Texts that are not retained are deleted before it is over.
+ * @returns its state now
+ */
+export async function finishRun(pool: Pool, runId: number): Promise<RunState | undefined> {
+  const { rows } = await pool.query<{ retain: Retention }>(
+    `update runs set state = 'scoring', seen_at = null
+     where id = $1 and state in ('submitting', 'scoring') returning retain`,
+    [runId],
+  );
+  const [run] = rows;
+  if (run !== undefined) {
+    await forgetTexts(pool, runId, run.retain);
+    await pool.query(END, [runId]);
+    // Whoever lists runs would count its rows otherwise, and wait for that.
+    await rankRun(pool, runId).catch((error: unknown) => {
+      // It was deleted meanwhile.
+      if (!isUserError(error)) throw error;
+    });
+  }
+  const { rows: ended } = await pool.query<{ state: RunState }>('select state from runs where id = $1', [
+    runId,
+  ]);
+  return ended[0]?.state;
+}
+
+/**
+ * Finishes a run that is still open though all of its rows are in the store and have their outcomes.
+ * @returns false when it is over, or some row has none
+ */
+export async function finishIfComplete(pool: Pool, runId: number): Promise<boolean> {
+  // Asked first, as it costs little: where parcels wait, rows need not be looked at.
+  const { rowCount } = await pool.query(
+    `select from runs
+     where id = $1 and state = 'scoring'
+       and not exists (select from parcels where run_id = $1 and parcels.state = 'waiting')`,
+    [runId],
+  );
+  if (rowCount === 0 || (await hasUnresolvedItems(pool, runId))) return false;
+  await finishRun(pool, runId);
+  return true;
+}
+
+/** An empty corpus is done: it has no row without a score. `reason` is there when the corpus is not whole (`retryRun`). */
+const END = `
+  with run as (
+    select r.id, r.rows, r.reason,
+           r.rows > 0 and not exists (
+             select from items i
+             where i.run_id = r.id
+               -- One look-up a row, whatever the planner thinks of the size of the tables.
+               and (select s.score is not null from scores s where s.guard_id = r.guard_id and s.content = i.content)
+           ) as unscored
+    from runs r where r.id = $1
+  )
+  update runs
+  set state = case when run.unscored or run.reason is not null then 'failed' else 'done' end,
+      reason = coalesce(run.reason, case when run.unscored then (
+        select format('no row has a score (rows: %s). The first: %s', run.rows, coalesce(i.reject, s.error))
+        from items i
+        left join lateral (select error from scores
+                           where guard_id = runs.guard_id and content = i.content limit 1) s on true
+        where i.run_id = run.id order by i.seq limit 1
+      ) end),
+      finished_at = now()
+  from run
+  where runs.id = run.id and runs.state in ('submitting', 'scoring')`;
+
+/** Runs of a guard that nobody waits for and that have no parcel left: they are done, or need parcels of other runs. */
+export async function settledRuns(pool: Pool, guardId: number): Promise<number[]> {
+  const { rows } = await pool.query<{ id: number }>(
+    `select id from runs
+     where guard_id = $1 and state = 'scoring' and seen_at is null
+       and not exists (select from parcels where parcels.run_id = runs.id and parcels.state = 'waiting')
+     order by id`,
+    [guardId],
+  );
+  return rows.map((row) => row.id);
+}

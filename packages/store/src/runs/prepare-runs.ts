@@ -1,0 +1,57 @@
+import { isUserError } from '@tocsin/core';
+import type { Pool } from '@tocsin/postgres';
+import { indexTexts } from '../items/search-texts.js';
+import { rankRun } from '../ranking/index.js';
+
+/** Any number will do, as long as it is always the same. */
+const PREPARE_LOCK = 7_062_604;
+/** Runs that ended longer ago are ranked when somebody looks, and searched without an index. */
+const RECENT_DAYS = 7;
+
+/**
+ * Makes runs that have ended of late quick to look at: ranks them, and gives their texts to the search. To be called now
+ * and then, by as many processes as there are: while one is at it, the others have nothing to do.
+ */
+export async function prepareRuns(pool: Pool, signal?: AbortSignal): Promise<void> {
+  const client = await pool.connect();
+  try {
+    const { rows } = await client.query<{ alone: boolean }>('select pg_try_advisory_lock($1) as alone', [
+      PREPARE_LOCK,
+    ]);
+    if (rows[0]?.alone !== true) return;
+    try {
+      await prepare(pool, signal);
+    } finally {
+      await client.query('select pg_advisory_unlock($1)', [PREPARE_LOCK]);
+    }
+  } finally {
+    client.release();
+  }
+}
+
+async function prepare(pool: Pool, signal: AbortSignal | undefined): Promise<void> {
+  const { rows } = await pool.query<{ id: number; ranked: boolean; searchable: boolean }>(
+    `select id, ranked, searchable
+     from (select r.id, k.built_at is not null and k.built_at > r.finished_at as ranked,
+                  r.searchable_at is not null as searchable
+           from runs r left join run_rankings k on k.run_id = r.id
+           where r.state not in ('submitting', 'scoring') and r.finished_at > now() - make_interval(days => $1)) recent
+     where not (ranked and searchable)
+     order by id desc`,
+    [RECENT_DAYS],
+  );
+  for (const { id, ranked, searchable } of rows) {
+    signal?.throwIfAborted();
+    if (!ranked) await rankIfThere(pool, id);
+    if (!searchable) await indexTexts(pool, id, signal);
+  }
+}
+
+async function rankIfThere(pool: Pool, runId: number): Promise<void> {
+  try {
+    await rankRun(pool, runId);
+  } catch (error) {
+    // It was deleted since it was found.
+    if (!isUserError(error)) throw error;
+  }
+}

@@ -1,0 +1,148 @@
+import { UserError } from '@tocsin/core';
+import type { Pool } from '@tocsin/postgres';
+import { inTransaction } from '@tocsin/postgres';
+import type pg from 'pg';
+import { purgeRunFiles } from '../files/index.js';
+import { forgetTexts } from '../items/forget-texts.js';
+import { noSuchRun } from './retry-run.js';
+
+/** Which runs: one, or all that ended before so many days. Runs that are not over are never among them. */
+export type PurgedRuns = { runId: number } | { olderThanDays: number };
+
+/** @throws UserError when the run that is named does not exist or is not over */
+export async function purgeableRuns(pool: Pool, which: PurgedRuns): Promise<number[]> {
+  if ('olderThanDays' in which) {
+    const { rows } = await pool.query<{ id: number }>(
+      `select id from runs
+       where state not in ('submitting', 'scoring') and finished_at < now() - $1 * interval '1 day' order by id`,
+      [which.olderThanDays],
+    );
+    return rows.map((row) => row.id);
+  }
+  const { rows } = await pool.query<{ state: string }>('select state from runs where id = $1', [which.runId]);
+  const [run] = rows;
+  if (run === undefined) throw noSuchRun(which.runId);
+  requireOver(which.runId, run.state);
+  return [which.runId];
+}
+
+function requireOver(runId: number, state: string): void {
+  if (state !== 'submitting' && state !== 'scoring') return;
+  throw new UserError(`run ${runId} is not over, its state is ${state}`, {
+    hint: `Cancel it first: tocsin cancel ${runId}`,
+  });
+}
+
+/**
+ * Nobody takes runs up again (`retryRun`) until the transaction is over. In the order of their ids, so that two purges do
+ * not wait for each other.
+ * @throws UserError when one was taken up meanwhile
+ */
+async function holdRuns(client: pg.PoolClient, runIds: readonly number[]): Promise<void> {
+  const { rows } = await client.query<{ id: number; state: string }>(
+    'select id, state from runs where id = any($1::bigint[]) order by id for update',
+    [runIds],
+  );
+  for (const { id, state } of rows) requireOver(id, state);
+}
+
+/**
+ * Deletes the texts of runs, the files of the API that they were made from, what reviewers have noted, and the tokens that
+ * their parcels still hold: those of contents that were cancelled or ended in an error. Afterwards such a content can be
+ * scored only from its corpus.
+ * @returns texts deleted
+ * @throws UserError when a run is not over (any more)
+ */
+export async function purgeTexts(pool: Pool, runIds: readonly number[]): Promise<number> {
+  let deleted = 0;
+  for (const runId of runIds) {
+    deleted += await inTransaction(pool, async (client) => {
+      await holdRuns(client, [runId]);
+      return emptyRun(client, runId);
+    });
+  }
+  return deleted;
+}
+
+async function emptyRun(client: pg.PoolClient, runId: number): Promise<number> {
+  const deleted = await forgetTexts(client, runId, 'none');
+  await emptyParcels(client, runId);
+  await purgeRunFiles(client, [runId]);
+  return deleted;
+}
+
+/**
+ * Deletes runs with their rows, texts, rankings and parcels, each in one transaction: whole, or not at all. Scores and
+ * verdicts stay: they belong to no run, and hold no text.
+ * @returns rows deleted
+ * @throws UserError when a run is not over (any more); those before it are deleted
+ */
+export async function purgeRuns(pool: Pool, runIds: readonly number[]): Promise<number> {
+  let deleted = 0;
+  for (const runId of runIds) {
+    deleted += await inTransaction(pool, async (client) => {
+      await holdRuns(client, [runId]);
+      await emptyRun(client, runId);
+      const { rowCount } = await client.query('delete from items where run_id = $1', [runId]);
+      await client.query('delete from runs where id = $1', [runId]);
+      return rowCount ?? 0;
+    });
+  }
+  return deleted;
+}
+
+/**
+ * Deletes the scores of the contents that only these runs have, and the verdicts on them. Call it before `purgeRuns`.
+ * @returns scores deleted
+ * @throws UserError when a run is not over (any more)
+ */
+export function purgeScores(pool: Pool, runIds: readonly number[]): Promise<number> {
+  return inTransaction(pool, async (client) => {
+    await holdRuns(client, runIds);
+    // Together and not run by run: whether a content is anybody else's takes a look at every row that there is.
+    const { rowCount } = await client.query(
+      `delete from scores s
+       using (select r.guard_id, i.content
+              from runs r join items i on i.run_id = r.id
+              where r.guard_id in (select guard_id from runs where id = any($1::bigint[])) and i.content is not null
+              group by r.guard_id, i.content
+              having bool_and(r.id = any($1::bigint[]))) theirs
+       where s.guard_id = theirs.guard_id and s.content = theirs.content
+         and (s.score is not null or s.error is not null)`,
+      [runIds],
+    );
+    // A verdict is on a content that has a score: those that have none any more were on these.
+    await client.query(
+      `delete from verdicts v
+       where v.guard_id in (select guard_id from runs where id = any($1::bigint[]))
+         and (select count(*) = 0 from scores s where s.guard_id = v.guard_id and s.content = v.content)`,
+      [runIds],
+    );
+    return rowCount ?? 0;
+  });
+}
+
+/**
+ * Whoever waits for a content of a cancelled parcel that is emptied here would wait for ever: the content gets an
+ * error. The next run that has it claims it anew.
+ */
+async function emptyParcels(client: pg.PoolClient, runId: number): Promise<void> {
+  // A run that takes one of them up is there first, or waits, and finds it gone.
+  await client.query(`select from parcels where run_id = $1 and state = 'cancelled' order by id for update`, [
+    runId,
+  ]);
+  await client.query(
+    `update scores set error = 'its tokens were purged before it was scored'
+       from (select p.guard_id, p.id, substring(p.hashes from 32 * n + 1 for 32) as content
+             from parcels p, generate_series(0, octet_length(p.hashes) / 32 - 1) n
+             where p.run_id = $1 and p.state = 'cancelled') held
+       where scores.guard_id = held.guard_id and scores.content = held.content
+         and scores.parcel_id = held.id and scores.score is null and scores.error is null`,
+    [runId],
+  );
+  await client.query(
+    `update parcels set state = 'done', hashes = null, lengths = null, token_ids = null, finished_at = now()
+       where run_id = $1 and (state = 'cancelled' or (state = 'done' and hashes is not null))`,
+    [runId],
+  );
+}

@@ -1,0 +1,105 @@
+import { UserError } from '@tocsin/core';
+import type { Pool } from '@tocsin/postgres';
+import { inTransaction } from '@tocsin/postgres';
+import type pg from 'pg';
+import { SUSPECT_AFTER } from '../parcels/suspect-parcel.js';
+import { adoptParcels } from '../parcels/waiting-parcels.js';
+
+/** What a retry takes up again. */
+export interface RetriedRun {
+  guardId: number;
+  /** Parcels to be queued. */
+  parcels: number[];
+  /** Rows whose content has an error, and whose tokens are no longer in the store: only their corpus has them. */
+  lost: number;
+}
+
+/**
+ * Takes up what a run that is over has no score for: its cancelled parcels, and the contents that ended in an error.
+ * What is scored is not scored again. The run is then one that nobody waits for; one that has nothing to be taken up
+ * stays as it was. One that failed before its corpus was in the store keeps its reason, and fails again at its end.
+ * @throws UserError when there is no such run, or it is not over
+ */
+export function retryRun(pool: Pool, runId: number): Promise<RetriedRun> {
+  return inTransaction(pool, async (client) => {
+    const { rows } = await client.query<{ state: string; guardId: number }>(
+      'select state, guard_id as "guardId" from runs where id = $1 for update',
+      [runId],
+    );
+    const [run] = rows;
+    if (run === undefined) throw noSuchRun(runId);
+    if (run.state === 'submitting' || run.state === 'scoring') {
+      throw new UserError(`run ${runId} is not over, its state is ${run.state}`, {
+        hint: `Wait for it (tocsin run ${runId} --watch), or cancel it first (tocsin cancel ${runId}).`,
+      });
+    }
+    const cancelled = await idsOf(
+      client,
+      `update parcels set state = 'waiting' where run_id = $1 and state = 'cancelled' returning id`,
+      [runId],
+    );
+    const parcels = [
+      ...cancelled,
+      ...(await adoptParcels(client, runId)),
+      ...(await reopenFailed(client, runId)),
+    ].sort((a, b) => a - b);
+    if (parcels.length > 0) {
+      await client.query(
+        `update runs set state = 'scoring', finished_at = null, seen_at = null,
+                reason = case when state = 'failed' and submitted_at is null then reason end
+         where id = $1`,
+        [runId],
+      );
+      // It counts as failed what waits again.
+      await client.query('delete from run_rankings where run_id = $1', [runId]);
+    }
+    return { guardId: run.guardId, parcels, lost: await countFailed(client, runId) };
+  });
+}
+
+export function noSuchRun(runId: number): UserError {
+  return new UserError(`there is no run ${runId}`, { hint: '`tocsin runs` lists those that there are.' });
+}
+
+/** The contents of a run's rows that ended in an error. One look-up a row, as in `hasUnresolvedItems`. */
+const FAILED = `runs r join items i on i.run_id = r.id
+  join lateral (select parcel_id from scores s
+                where s.guard_id = r.guard_id and s.content = i.content and s.error is not null limit 1) failed on true
+  where r.id = $1`;
+
+/**
+ * A parcel that is done still holds those of its contents that ended in an error: they become all that it holds. One
+ * that workers had died over is tried as often as before.
+ */
+async function reopenFailed(client: pg.PoolClient, runId: number): Promise<number[]> {
+  const ids = await idsOf(
+    client,
+    `update parcels
+     set state = 'waiting', run_id = $1, finished_at = null,
+         contents = octet_length(hashes) / 32, tokens = octet_length(token_ids) / 4,
+         lost_leases = least(lost_leases, $2)
+     where state = 'done' and hashes is not null and id in (select failed.parcel_id from ${FAILED})
+     returning id`,
+    [runId, SUSPECT_AFTER],
+  );
+  await client.query(
+    `update scores set error = null
+     from (select p.guard_id, p.id, substring(p.hashes from 32 * n + 1 for 32) as content
+           from parcels p, generate_series(0, octet_length(p.hashes) / 32 - 1) n
+           where p.id = any($1::bigint[])) held
+     where scores.guard_id = held.guard_id and scores.content = held.content
+       and scores.parcel_id = held.id and scores.error is not null`,
+    [ids],
+  );
+  return ids;
+}
+
+async function countFailed(client: pg.PoolClient, runId: number): Promise<number> {
+  const { rows } = await client.query<{ count: number }>(`select count(*) as count from ${FAILED}`, [runId]);
+  return rows[0]?.count ?? 0;
+}
+
+async function idsOf(client: pg.PoolClient, sql: string, values: unknown[]): Promise<number[]> {
+  const { rows } = await client.query<{ id: number }>(sql, values);
+  return rows.map((row) => row.id);
+}

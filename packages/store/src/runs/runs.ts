@@ -1,0 +1,105 @@
+import type { Pool } from '@tocsin/postgres';
+import { DEFAULT_RETENTION, type Retention, type RunState } from '../schema/pipeline.js';
+
+/** A run's counters. rows = fresh + known + duplicates + rejected. */
+export interface RunCounts {
+  rows: number;
+  /** Contents without a score when the run came to them: forward passes that it waits for. */
+  fresh: number;
+  known: number;
+  duplicates: number;
+  rejected: number;
+  /** Rows whose text is longer than the guard reads: only its beginning has been scored. */
+  truncated: number;
+}
+
+/** A guard as this database knows it. */
+export interface RegisteredGuard {
+  /** Whose scores are whose. */
+  id: number;
+  /** A uuid that names the guard's queue: another database's queue of the same guard has another. */
+  queue: string;
+}
+
+/** Where a guard's scores are kept; the guard is registered if it was not. */
+export async function registerGuard(pool: Pool, fingerprint: string, ref: string): Promise<RegisteredGuard> {
+  // The update that changes nothing is what makes `returning` give the row in both cases.
+  const { rows } = await pool.query<RegisteredGuard>(
+    `insert into guards (fingerprint, ref) values ($1, $2)
+     on conflict (fingerprint) do update set fingerprint = excluded.fingerprint
+     returning id, queue`,
+    [fingerprint, ref],
+  );
+  return only(rows);
+}
+
+/** The uuid that names a guard's queue. */
+export async function guardQueue(pool: Pool, guardId: number): Promise<string> {
+  const { rows } = await pool.query<{ queue: string }>('select queue from guards where id = $1', [guardId]);
+  return only(rows).queue;
+}
+
+export interface RunOptions {
+  /** harmful when score >= threshold: which rows the run counts as flagged, and whose texts it retains. */
+  threshold?: number;
+  /** Whose texts stay in the store when the run is over; `flagged` by default. */
+  retain?: Retention;
+  /** uuid of the key that it is submitted with; none for the command line. */
+  ownerKey?: string | undefined;
+}
+
+/**
+ * A new run, in state `submitting`. Some process waits for it, and says so with `attendRun` now and then; else it is
+ * taken for abandoned.
+ */
+export async function createRun(
+  pool: Pool,
+  guardId: number,
+  name: string,
+  { threshold, retain = DEFAULT_RETENTION, ownerKey }: RunOptions = {},
+): Promise<number> {
+  const { rows } = await pool.query<{ id: number }>(
+    `insert into runs (guard_id, name, threshold, retain, owner_key, seen_at)
+     values ($1, $2, $3, $4, $5, now()) returning id`,
+    [guardId, name, threshold ?? null, retain, ownerKey ?? null],
+  );
+  return only(rows).id;
+}
+
+/** Moves an open run on; a run that is over stays as it is. */
+export async function setRunState(pool: Pool, runId: number, state: RunState): Promise<void> {
+  await pool.query(
+    `update runs
+     set state = $2,
+         submitted_at = case when $2 = 'scoring' then coalesce(submitted_at, now()) else submitted_at end,
+         finished_at = case when $2 not in ('submitting', 'scoring') then now() else finished_at end
+     where id = $1 and state in ('submitting', 'scoring')`,
+    [runId, state],
+  );
+}
+
+export async function runCounts(pool: Pool, runId: number): Promise<RunCounts> {
+  const { rows } = await pool.query<RunCounts>(
+    'select rows, fresh, known, duplicates, rejected, truncated from runs where id = $1',
+    [runId],
+  );
+  const [counts] = rows;
+  if (counts === undefined) throw new Error(`there is no run ${runId}`);
+  return counts;
+}
+
+function only<T>(rows: T[]): T {
+  const [row] = rows;
+  if (row === undefined) throw new Error('a query that gives one row gave none');
+  return row;
+}
+
+/** Rows of the runs of a key that are not over, in all. @param ownerKey uuid */
+export async function openRowsOf(pool: Pool, ownerKey: string): Promise<number> {
+  const { rows } = await pool.query<{ rows: number }>(
+    `select coalesce(sum(rows), 0)::bigint as rows from runs
+     where state in ('submitting', 'scoring') and owner_key = $1`,
+    [ownerKey],
+  );
+  return rows[0]?.rows ?? 0;
+}

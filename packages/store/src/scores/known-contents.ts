@@ -1,0 +1,44 @@
+import type { Pool } from '@tocsin/postgres';
+import { byteaArray } from '@tocsin/postgres';
+
+/** What the store knows of a content. */
+export type KnownState =
+  /** It has a score. */
+  | 'scored'
+  /** A parcel is on its way. */
+  | 'claimed'
+  /** Its parcel was cancelled; the parcel can be taken up again. */
+  | 'stranded';
+
+export interface KnownContent {
+  hash: Buffer;
+  state: KnownState;
+  parcelId: number;
+  /** The run whose parcel it was, if that run is still there. */
+  runId: number | null;
+}
+
+/**
+ * Those of the contents that need no new parcel. One that ended in an error is not among them: it is tried again.
+ * One look-up each, of the one partition that it can be in: with `= any`, a table of 16 partitions is asked for all of
+ * them 16 times.
+ * @param hashes 32 bytes each, no two alike
+ */
+export async function knownContents(pool: Pool, guardId: number, hashes: Buffer[]): Promise<KnownContent[]> {
+  if (hashes.length === 0) return [];
+  const { rows } = await pool.query<KnownContent>(
+    `select s.content as hash,
+            case when s.score is not null then 'scored'
+                 when p.state = 'cancelled' then 'stranded'
+                 else 'claimed' end as state,
+            s.parcel_id as "parcelId",
+            p.run_id as "runId"
+     from unnest($2::bytea[]) as asked (content)
+     cross join lateral (select * from scores
+                         where guard_id = $1 and content = asked.content offset 0) s
+     left join parcels p on p.id = s.parcel_id
+     where s.error is null and (s.score is not null or p.id is not null)`,
+    [guardId, byteaArray(hashes)],
+  );
+  return rows;
+}
