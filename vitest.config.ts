@@ -6,6 +6,7 @@ export default defineConfig({
       'packages/*/src/**/*.test.ts',
       'apps/*/src/**/*.test.ts',
       'apps/dashboard/server/**/*.test.ts',
+      'apps/dashboard/server/**/*.test.ts',
       'apps/*/web/src/**/*.test.ts',
       'test/src/**/*.test.ts',
     ],

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import cookie from '@fastify/cookie';
 import multipart from '@fastify/multipart';
 import rateLimit from '@fastify/rate-limit';
-import { Admission } from '@tocsin/pipeline';
+import { Admission, type Submit, submitRun } from '@tocsin/pipeline';
 import fastify, { type FastifyRequest, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { authenticate } from './access/authenticate.js';
@@ -37,12 +37,13 @@ import { Streams } from './scoring/streams.js';
  * and the telemetry are the caller's.
  *
  * @example
- * const app = await createDashboard({ pool, backend, telemetry, log, version, guards: [{ guard }], submit, schedules });
+ * const app = await createDashboard({ pool, backend, telemetry, log, version, guards: [{ guard }], schedules });
  * await app.listen({ port: 8080, host: '127.0.0.1' });
  */
 export async function createDashboard(options: DashboardOptions): Promise<App> {
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const { pool, backend, telemetry, version, submit, schedules } = options;
+  const { pool, backend, telemetry, version, schedules } = options;
+  const submit: Submit = (submission) => submitRun({ pool, backend, telemetry }, submission);
   const log = withoutSecrets(options.log);
   const onTrouble = (error: Error): void => log.warn(loggedError(error), 'trouble that is mended by itself');
   const { onExpress: onAnswer } = telemetry.metrics;

@@ -4,5 +4,4 @@ export { createDashboard } from './dashboard.js';
 export type { GuardOffer } from './guards/served-guard.js';
 export { DEFAULT_LIMITS, type Limits } from './limits.js';
 export type { DashboardOptions } from './options.js';
-export type { ScheduledCorpus, ScheduleRules } from './schedules/rules.js';
-export type { Submission, Submit } from './submit.js';
+export type { ScheduleRules } from './schedules/rules.js';

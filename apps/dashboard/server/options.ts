@@ -5,7 +5,6 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { GuardOffer } from './guards/served-guard.js';
 import type { Limits } from './limits.js';
 import type { ScheduleRules } from './schedules/rules.js';
-import type { Submit } from './submit.js';
 
 export interface DashboardOptions {
   /** Of a migrated database. */
@@ -16,7 +15,6 @@ export interface DashboardOptions {
   version: string;
   /** Guards that can be asked; the first is meant when none is named. */
   guards: readonly GuardOffer[];
-  submit: Submit;
   schedules: ScheduleRules;
   /** Those that differ from `DEFAULT_LIMITS`. */
   limits?: Partial<Limits> | undefined;

@@ -1,3 +1,4 @@
+import type { Submit } from '@tocsin/pipeline';
 import type { Pool } from '@tocsin/postgres';
 import type { QueueBackend } from '@tocsin/queue';
 import type { Telemetry } from '@tocsin/telemetry';
@@ -11,8 +12,6 @@ import type { RunFeeds } from './runs/run-feed.js';
 import type { Submissions } from './runs/submissions.js';
 import type { ScheduleRules } from './schedules/rules.js';
 import type { Streams } from './scoring/streams.js';
-
-import type { Submit } from './submit.js';
 
 /** What routes work with. */
 export interface Services {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { submitScheduled } from '@tocsin/pipeline';
 import type { Pool } from '@tocsin/postgres';
 import { clockNameOf, type QueueBackend, ScheduleClock } from '@tocsin/queue';
 import {
@@ -9,6 +10,7 @@ import {
   type Message,
   takeFiring,
 } from '@tocsin/store';
+import type { Telemetry } from '@tocsin/telemetry';
 import { nextTime } from './cron.js';
 import { endFirings } from './end-firings.js';
 import { type ScheduleMeasures, UNMEASURED } from './measures.js';
@@ -27,7 +29,9 @@ const DELIVERIES = 4;
 export interface SchedulerOptions
   extends Pick<DeliverOptions, 'pool' | 'log' | 'allowPrivate' | 'resolve' | 'waitAfter'> {
   backend: QueueBackend;
-  submit: SubmitScheduled;
+  telemetry: Telemetry;
+  /** Stands in for `submitScheduled` where no guard is at hand. */
+  submit?: SubmitScheduled;
   /** Where the webhooks' secrets are; the process' own by default. */
   env?: NodeJS.ProcessEnv;
   lookEveryMs?: number;
@@ -44,7 +48,7 @@ export interface SchedulerOptions
  * A process that is killed leaves a step that another one takes again. The queue's clock only says when to look.
  */
 export class Scheduler {
-  readonly #options: SchedulerOptions & { measures: ScheduleMeasures };
+  readonly #options: SchedulerOptions & { measures: ScheduleMeasures; submit: SubmitScheduled };
   readonly #closing = new AbortController();
   readonly #background = new Set<Promise<void>>();
   readonly #clock: ScheduleClock;
@@ -56,7 +60,14 @@ export class Scheduler {
   #deliverers = 0;
 
   private constructor(options: SchedulerOptions, installation: string) {
-    this.#options = { measures: UNMEASURED, ...options };
+    const { log } = options;
+    const submit: SubmitScheduled = (request, context) =>
+      submitScheduled(options, request, {
+        ...context,
+        onNotice: (notice) => log.warn(notice),
+        onEvent: (message) => log.info(message),
+      });
+    this.#options = { measures: UNMEASURED, submit, ...options };
     let warnedAt = Number.NEGATIVE_INFINITY;
     const onError = (error: Error): void => {
       // A client tries again every second, and says so each time.

@@ -12,16 +12,15 @@ import type { Logger } from 'pino';
 import type { ScheduleMeasures } from './measures.js';
 import { messageTo } from './messages.js';
 
-/** What submits a scheduled corpus: the same that `tocsin submit` does. */
+/** Submits what was stored with a schedule: `submitScheduled` of @tocsin/pipeline, with its destination given. */
 export type SubmitScheduled = (
-  /** What was stored with the schedule. */
   request: unknown,
   context: {
     /** To be called with the run as soon as there is one. */
     onRun: (runId: number) => Promise<void>;
     signal: AbortSignal;
   },
-) => Promise<void>;
+) => Promise<unknown>;
 
 export interface SubmissionOptions {
   pool: Pool;

@@ -1,6 +1,5 @@
 import { Agent, request } from 'node:http';
 import { createDashboard } from '@tocsin/dashboard';
-import { plainSubmit } from '@tocsin/dashboard/testing';
 import { openGuard } from '@tocsin/engine';
 import { createKey } from '@tocsin/store';
 import { Telemetry } from '@tocsin/telemetry';
@@ -25,10 +24,7 @@ export async function benchApi(dir: string): Promise<void> {
       ...{ pool, backend, telemetry, version: VERSION },
       log: pino({ level: 'silent' }),
       guards: [{ guard }],
-      submit: plainSubmit(pool, backend),
       schedules: {
-        write: (scheduled) => scheduled,
-        read: (request) => request as { corpus: string[]; guard: string },
         corpusRoots: [],
         allowPrivateWebhooks: false,
       },

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { type App, createDashboard, DEFAULT_LIMITS } from '@tocsin/dashboard';
-import { plainSubmit, scoredRun } from '@tocsin/dashboard/testing';
+import { scoredRun } from '@tocsin/dashboard/testing';
 import { openGuard } from '@tocsin/engine';
 import { createPool, type Pool } from '@tocsin/postgres';
 import { prepareBackend, type QueueBackend } from '@tocsin/queue';
@@ -70,10 +70,7 @@ export class FuzzStage {
     const app = await createDashboard({
       ...{ pool, backend, telemetry, log, version: VERSION },
       guards: [{ guard, cacheDir, threads: 1 }],
-      submit: plainSubmit(pool, backend),
       schedules: {
-        write: (scheduled) => scheduled,
-        read: (request) => request as { corpus: string[]; guard: string },
         corpusRoots: [cacheDir],
         allowPrivateWebhooks: false,
       },

@@ -12,6 +12,7 @@ import {
   type ScheduleRow,
 } from '@tocsin/store';
 import { TestDatabase } from '@tocsin/store/testing';
+import { Telemetry } from '@tocsin/telemetry';
 import { pino } from 'pino';
 import { until } from '../setup/processes.js';
 import { HookReceiver, SECRET } from './hook-receiver.js';
@@ -33,8 +34,10 @@ export class ScheduleBed {
   log = '';
   readonly #database: TestDatabase;
   readonly #schedulers: Scheduler[] = [];
+  readonly #telemetry: Telemetry;
 
-  private constructor(database: TestDatabase, receiver: HookReceiver) {
+  private constructor(database: TestDatabase, receiver: HookReceiver, telemetry: Telemetry) {
+    this.#telemetry = telemetry;
     this.#database = database;
     this.pool = database.pool;
     this.guard = new PaperGuard(database.pool);
@@ -43,7 +46,8 @@ export class ScheduleBed {
   }
 
   static async open(): Promise<ScheduleBed> {
-    const bed = new ScheduleBed(await TestDatabase.migrated(), await HookReceiver.start());
+    const telemetry = await Telemetry.start({ role: 'scheduler', version: '0.0.0' });
+    const bed = new ScheduleBed(await TestDatabase.migrated(), await HookReceiver.start(), telemetry);
     await prepareBackend(bed.backend);
     return bed;
   }
@@ -58,6 +62,7 @@ export class ScheduleBed {
     const scheduler = await Scheduler.start({
       pool: this.pool,
       backend: this.backend,
+      telemetry: this.#telemetry,
       submit: this.guard.submit,
       log: pino(lines),
       allowPrivate: true,
@@ -119,6 +124,7 @@ export class ScheduleBed {
   async close(): Promise<void> {
     await this.closeSchedulers();
     await this.receiver.close();
+    await this.#telemetry.close();
     await this.#database.close();
   }
 }

@@ -4,6 +4,7 @@ import {
   ExpressScorer,
   type ExpressScorerOptions,
   registerOpenGuard,
+  type ScheduledRequest,
 } from '@tocsin/pipeline';
 import type { Pool } from '@tocsin/postgres';
 import type { QueueBackend } from '@tocsin/queue';
@@ -16,6 +17,8 @@ export interface GuardOffer {
   /** Of the process that gives traces and streams. */
   cacheDir?: string | undefined;
   threads?: number | undefined;
+  /** How another process opens it: stored with schedules. By its name alone if not given. */
+  source?: ScheduledRequest['guard'] | undefined;
 }
 
 export interface ServedGuardOptions extends GuardOffer, Pick<ExpressScorerOptions, 'onAnswer'> {
@@ -64,6 +67,11 @@ export class ServedGuard {
       ...{ pool, backend, guard, registered, admission, onTrouble, onAnswer },
     });
     return new ServedGuard(options, registered, scorer, row.createdAt, admission);
+  }
+
+  /** How another process opens it. */
+  get source(): ScheduledRequest['guard'] {
+    return this.#offer.source ?? { ref: this.name };
   }
 
   get open(): OpenGuard {

@@ -1,7 +1,6 @@
 import type { OpenGuard } from '@tocsin/engine';
-import type { ExpressScorer } from '@tocsin/pipeline';
+import type { ExpressScorer, Submit } from '@tocsin/pipeline';
 import type { Pool } from '@tocsin/postgres';
-import type { Submit } from '../submit.js';
 import type { ServedGuard } from './models/served-model.js';
 
 /** A guard that the routes can ask for single scores, and that batches are submitted for. */

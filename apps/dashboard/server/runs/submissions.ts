@@ -1,11 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { messageOf, UserError } from '@tocsin/core';
 import type { CorpusRow } from '@tocsin/corpus';
+import type { Submission, Submit } from '@tocsin/pipeline';
 import type { Pool } from '@tocsin/postgres';
 import { audit } from '@tocsin/store';
 import type { FastifyBaseLogger } from 'fastify';
 import { loggedError } from '../http/logged-error.js';
-import type { Submission, Submit } from '../submit.js';
 import { errorInShownNames, rowInShownNames, type UploadedFile } from './uploaded-files.js';
 
 /** What the audit log calls a run whose corpus could not be read to its end. */
@@ -55,12 +55,14 @@ export class Submissions {
       };
       const submitted = this.#options
         .submit({
+          onNotice: (notice) => this.#options.log.warn({ name: submission.name }, notice),
           ...submission,
           sources: files.map(({ path }) => path),
           onRow: this.#counted(openRows, rowInShownNames(files)),
           shownError: (error) => errorInShownNames(error, files),
           ...{ signal, onRun },
         })
+        .then(() => undefined)
         .catch(async (error: unknown) => {
           if (runId === undefined) reject(error);
           else await this.#noteFailure(runId, error);

@@ -13,6 +13,7 @@ import {
 } from '@tocsin/contract';
 import { isUserError } from '@tocsin/core';
 import { sourceLabel } from '@tocsin/corpus';
+import { readScheduledRequest, scheduledRequestOf } from '@tocsin/pipeline';
 import {
   DEFAULT_SECRET_ENV,
   nextTime,
@@ -85,7 +86,7 @@ export function scheduleRoutes(app: App, { pool, backend, guards, schedules }: S
     async (request, reply) => {
       const { name, cron, timeZone, threshold, retain, webhookUrl, webhookSecretEnv } = request.body;
       const times = parseTimes({ cron, timeZone });
-      const guard = guards.named(request.body.guard).name;
+      const guard = guards.named(request.body.guard).source;
       const corpus: string[] = [];
       for (const source of request.body.corpus) corpus.push(await allowedSource(source, corpusRoots));
       const webhook =
@@ -97,7 +98,13 @@ export function scheduleRoutes(app: App, { pool, backend, guards, schedules }: S
             };
       const added = {
         ...{ ...times, name, webhook },
-        request: schedules.write({ corpus, guard, threshold, retain, roots: corpusRoots }),
+        request: scheduledRequestOf({
+          sources: corpus,
+          reading: { roots: [...corpusRoots] },
+          guard,
+          ...(threshold !== undefined && { threshold }),
+          ...(retain !== undefined && { retain }),
+        }),
         nextAt: nextTime(times, new Date()),
       };
       const made = await conflictOr(() => addSchedule(pool, added));
@@ -269,10 +276,11 @@ export function scheduleRoutes(app: App, { pool, backend, guards, schedules }: S
 
   function answerOf(row: ScheduleRow): Schedule {
     const { name, cron, timeZone, enabled, nextAt, createdAt, webhookUrl, webhookClosed } = row;
-    const { corpus, guard, threshold, retain } = schedules.read(row.request);
+    const { sources, guard, threshold, retain } = readScheduledRequest(row.request);
     return {
-      ...{ name, cron, timeZone, enabled, guard, webhookClosed },
-      corpus: corpus.map(sourceLabel),
+      ...{ name, cron, timeZone, enabled, webhookClosed },
+      guard: guard.ref,
+      corpus: sources.map(sourceLabel),
       threshold: threshold ?? null,
       retain: retain ?? DEFAULT_RETENTION,
       nextAt: nextAt.toISOString(),

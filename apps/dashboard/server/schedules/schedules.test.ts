@@ -19,8 +19,6 @@ beforeAll(async () => {
   await symlink(dir, join(root, 'up'));
   bed = await DashboardBed.open({
     schedules: {
-      write: (scheduled) => scheduled,
-      read: (request) => request as { corpus: string[]; guard: string },
       corpusRoots: [root],
       allowPrivateWebhooks: false,
     },

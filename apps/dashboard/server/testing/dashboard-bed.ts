@@ -12,7 +12,6 @@ import { inject } from 'vitest';
 import type { App } from '../app.js';
 import { createDashboard } from '../dashboard.js';
 import type { DashboardOptions } from '../options.js';
-import { plainSubmit } from './plain-submit.js';
 
 const GUARD = 'qwen3-residual';
 const VERSION = '0.0.0';
@@ -80,10 +79,7 @@ export class DashboardBed {
       ...{ pool, backend, telemetry, version: VERSION },
       log: pino({ level: 'debug' }, { write: (line) => lines.push(line) }),
       guards: [{ guard, cacheDir: cacheDir(), threads: 1 }],
-      submit: plainSubmit(pool, backend),
       schedules: {
-        write: (scheduled) => scheduled,
-        read: (request) => request as ReturnType<DashboardOptions['schedules']['read']>,
         corpusRoots: [],
         allowPrivateWebhooks: false,
       },

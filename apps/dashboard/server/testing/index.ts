@@ -1,3 +1,2 @@
 /** For tests of the packages above: what a server needs to be tried without a command. */
-export { plainSubmit } from './plain-submit.js';
 export { type PaperRow, type PaperRun, scoredRun } from './scored-run.js';

@@ -4,15 +4,13 @@ import type { App } from '@tocsin/dashboard';
 import { openGuard } from '@tocsin/engine';
 import { anyKey } from '@tocsin/store';
 import type { Logger } from 'pino';
-import type { GuardFlags } from '../options/guard-options.js';
+import { type GuardFlags, guardSource } from '../options/guard-options.js';
 import { allowPrivate, type PrivateWebhookFlags } from '../schedule/service.js';
 import type { Service } from '../services/services.js';
 import type { Stack } from '../services/stack.js';
 import { withModelProgress } from '../terminal/model-progress.js';
 import { VERSION } from '../version.js';
 import { type DashboardFlags, limitsOf } from './options.js';
-import { scheduleRequests } from './schedule-requests.js';
-import { submitFor } from './submit-for.js';
 
 export interface DashboardServiceOptions extends DashboardFlags, PrivateWebhookFlags {
   /** The first is the one that is meant when none is named. */
@@ -46,16 +44,14 @@ export class DashboardService implements Service {
     const guards = [];
     for (const one of flags) {
       const guard = await withModelProgress((shown) => openGuard(one.guard, { ...one, ...shown, signal }));
-      guards.push({ guard, cacheDir: one.cacheDir, threads: one.threads });
+      guards.push({ guard, cacheDir: one.cacheDir, threads: one.threads, source: guardSource(one) });
     }
     this.#app = await createDashboard({
       ...this.#stack,
       log: this.#log,
       version: VERSION,
       guards,
-      submit: submitFor(this.#stack),
       schedules: {
-        ...scheduleRequests(flags),
         corpusRoots: corpusRoot ?? [],
         allowPrivateWebhooks: allowPrivate(this.#options),
       },

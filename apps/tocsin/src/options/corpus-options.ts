@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { messageOf, UserError } from '@tocsin/core';
+import { UserError } from '@tocsin/core';
 import {
   type CorpusFields,
   type CorpusReading,
@@ -13,6 +12,7 @@ import {
   type ShapeName,
   sourceLabel,
 } from '@tocsin/corpus';
+import { readQuery } from '@tocsin/pipeline';
 import { type Command, Option } from 'commander';
 
 /** How a corpus is read, and where its scores are kept: the options of every command that reads a corpus. */
@@ -129,8 +129,13 @@ export function labels(given: readonly string[]): string[] {
 }
 
 async function readingOf(flags: CorpusFlags): Promise<CorpusReading> {
-  const { inputFormat: format, shape, delimiter, quote, encoding, corpusRoots: roots } = flags;
   const query = await queryOf(flags);
+  return { ...givenReading(flags), ...(query !== undefined && { query }) };
+}
+
+/** How a corpus is read, as far as the command line itself says it. */
+export function givenReading(flags: CorpusFlags): CorpusReading {
+  const { inputFormat: format, shape, delimiter, quote, encoding } = flags;
   return {
     fields: fieldsOf(flags),
     ...(format && { format }),
@@ -138,8 +143,6 @@ async function readingOf(flags: CorpusFlags): Promise<CorpusReading> {
     ...(delimiter !== undefined && { delimiter }),
     ...(quote && { quote }),
     ...(encoding !== undefined && { encoding }),
-    ...(roots && { roots }),
-    ...(query !== undefined && { query }),
   };
 }
 
@@ -148,9 +151,5 @@ async function queryOf({ query, queryFile }: CorpusFlags): Promise<string | unde
   if (query !== undefined) {
     throw new UserError('--query and --query-file were both given', { hint: 'Leave one of them out.' });
   }
-  try {
-    return await readFile(queryFile, 'utf8');
-  } catch (error) {
-    throw new UserError(`the query file cannot be read: ${messageOf(error)}`, { cause: error });
-  }
+  return readQuery(queryFile);
 }

@@ -1,5 +1,6 @@
 import { isUserError } from '@tocsin/core';
 import { DEVICE_NAMES, PRECISIONS, parseDevice } from '@tocsin/engine';
+import type { ScheduledRequest } from '@tocsin/pipeline';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** Which guard, and where it runs: the options of every command that scores. */
@@ -54,6 +55,25 @@ export function guardArguments(flags: GuardFlags): string[] {
     ['--cache-dir', flags.cacheDir],
   ];
   return named.flatMap(([name, value]) => (value === undefined ? [] : [name, String(value)]));
+}
+
+/** The guard and where it runs, as a schedule stores it. */
+export function guardSource({
+  guard: ref,
+  backbone,
+  device,
+  precision,
+  threads,
+  cacheDir,
+}: GuardFlags): ScheduledRequest['guard'] {
+  return {
+    ref,
+    ...(backbone !== undefined && { backbone }),
+    ...(device !== undefined && { device }),
+    ...(precision !== undefined && { precision }),
+    ...(threads !== undefined && { threads }),
+    ...(cacheDir !== undefined && { cacheDir }),
+  };
 }
 
 function device(text: string): string {

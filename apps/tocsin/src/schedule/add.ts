@@ -1,4 +1,5 @@
 import { UserError } from '@tocsin/core';
+import { type ScheduledRequest, scheduledRequestOf } from '@tocsin/pipeline';
 import {
   DEFAULT_SECRET_ENV,
   nextTime,
@@ -9,15 +10,15 @@ import {
 } from '@tocsin/scheduler';
 import { addSchedule, type Webhook } from '@tocsin/store';
 import { Command, InvalidArgumentError } from 'commander';
-import { addCorpusOptions, SOURCES } from '../options/corpus-options.js';
-import { addGuardOptions, probability } from '../options/guard-options.js';
-import { retentionOption } from '../options/retention-option.js';
+import { addCorpusOptions, type CorpusFlags, givenReading, SOURCES } from '../options/corpus-options.js';
+import { addGuardOptions, type GuardFlags, guardSource, probability } from '../options/guard-options.js';
+import { type RetentionFlags, retentionOption } from '../options/retention-option.js';
 import { withStack } from '../options/store-options.js';
-import { requestOf, type SubmitOptionFlags } from './request.js';
 import { addPrivateWebhookOption, allowPrivate, type PrivateWebhookFlags } from './service.js';
 import { printSchedule } from './show.js';
 
-interface AddFlags extends SubmitOptionFlags, PrivateWebhookFlags {
+interface AddFlags extends GuardFlags, CorpusFlags, RetentionFlags, PrivateWebhookFlags {
+  threshold?: number;
   cron: string;
   timeZone: string;
   webhook?: string;
@@ -54,17 +55,16 @@ schedule is still going is skipped; times that come while nothing runs are made 
 clocks skip in spring comes an hour later, one that they repeat in autumn comes once.`;
 
 async function add(name: string, corpus: string[], flags: AddFlags): Promise<void> {
-  const {
-    cron,
-    timeZone,
-    webhook: _,
-    webhookSecretEnv: __,
-    allowPrivateWebhooks: ___,
-    json,
-    ...submit
-  } = flags;
+  const { cron, timeZone, json, query, queryFile, threshold, retain } = flags;
   const times = parseTimes({ cron, timeZone });
-  const request = requestOf(corpus, submit);
+  const request = scheduledRequestOf({
+    sources: corpus,
+    reading: { ...givenReading(flags), ...(query !== undefined && { query }) } as ScheduledRequest['reading'],
+    guard: guardSource(flags),
+    ...(queryFile !== undefined && { queryFile }),
+    ...(threshold !== undefined && { threshold }),
+    ...(retain !== undefined && { retain }),
+  });
   const webhook = webhookOf(flags);
   await withStack(flags, async ({ pool, backend }) => {
     const nextAt = nextTime(times, new Date());

@@ -1,8 +1,8 @@
+import { readScheduledRequest } from '@tocsin/pipeline';
 import { listSchedules, type ScheduleRow } from '@tocsin/store';
 import { Command } from 'commander';
 import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
 import { jsonText, tableText } from '../terminal/table.js';
-import { readRequest } from './request.js';
 import { scheduleJson } from './show.js';
 import { stateText, zonedText } from './texts.js';
 
@@ -24,15 +24,15 @@ function schedulesTable(schedules: readonly ScheduleRow[]): string {
   return tableText({
     head: ['schedule', 'cron', 'time zone', 'next', 'state', 'guard', 'corpus'],
     rows: schedules.map((schedule) => {
-      const { corpus, flags } = readRequest(schedule.request);
+      const { sources, guard } = readScheduledRequest(schedule.request);
       return [
         schedule.name,
         schedule.cron,
         schedule.timeZone,
         schedule.enabled ? zonedText(schedule.nextAt, schedule.timeZone) : '-',
         stateText(schedule),
-        flags.guard,
-        corpus.length === 1 ? String(corpus[0]) : `${corpus[0]} and ${corpus.length - 1} more`,
+        guard.ref,
+        sources.length === 1 ? String(sources[0]) : `${sources[0]} and ${sources.length - 1} more`,
       ];
     }),
   });

@@ -3,7 +3,6 @@ import { type Command, Option } from 'commander';
 import type { Logger } from 'pino';
 import type { Service } from '../services/services.js';
 import type { Stack } from '../services/stack.js';
-import { submitScheduled } from './submit-scheduled.js';
 
 export interface PrivateWebhookFlags {
   allowPrivateWebhooks?: boolean;
@@ -42,7 +41,6 @@ export class ScheduleService implements Service {
       ...this.#stack,
       log: this.#log,
       allowPrivate: this.#allowPrivate,
-      submit: submitScheduled(this.#stack, this.#log),
       measures: this.#stack.telemetry.metrics.schedules,
     });
   }

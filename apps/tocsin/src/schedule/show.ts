@@ -1,10 +1,10 @@
+import { readScheduledRequest, type ScheduledRequest } from '@tocsin/pipeline';
 import { nextTimes, shownUrl } from '@tocsin/scheduler';
 import { type FiringRow, getSchedule, listFirings, type ScheduleRow } from '@tocsin/store';
 import { Command } from 'commander';
 import { wholeNumber } from '../options/guard-options.js';
 import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
 import { jsonText } from '../terminal/table.js';
-import { readRequest, type SubmitOptionFlags } from './request.js';
 import { firingsTable, stateText, zonedText } from './texts.js';
 
 const SHOWN_TIMES = 5;
@@ -58,13 +58,14 @@ export function scheduleJson(schedule: ScheduleRow, firings: readonly FiringRow[
   };
 }
 
-function queryLine({ query, queryFile }: SubmitOptionFlags): [string, string][] {
-  const text = query ?? queryFile;
+function queryLine({ reading, queryFile }: ScheduledRequest): [string, string][] {
+  const text = reading.query ?? queryFile;
   return text === undefined ? [] : [['query', text]];
 }
 
 function scheduleText(schedule: ScheduleRow, firings: readonly FiringRow[]): string {
-  const { corpus, flags } = readRequest(schedule.request);
+  const request = readScheduledRequest(schedule.request);
+  const { sources, guard, threshold, retain } = request;
   const { timeZone, webhookUrl, webhookSecretEnv, webhookClosed } = schedule;
   const [next = '-', ...later] = timesOf(schedule).map((time) => zonedText(time, timeZone));
   const webhook = webhookUrl === null ? 'none' : `${shownUrl(webhookUrl)}, secret in ${webhookSecretEnv}`;
@@ -74,11 +75,11 @@ function scheduleText(schedule: ScheduleRow, firings: readonly FiringRow[]): str
     ['cron', `${schedule.cron} (${timeZone})`],
     ['next', next],
     ...later.map((time): [string, string] => ['', time]),
-    ['corpus', corpus.join(' ')],
-    ...queryLine(flags),
-    ['guard', [flags.guard, flags.backbone, flags.precision].filter((part) => part !== undefined).join(', ')],
-    ['threshold', flags.threshold === undefined ? "the artifact's" : String(flags.threshold)],
-    ['retain', flags.retain ?? 'flagged'],
+    ['corpus', sources.join(' ')],
+    ...queryLine(request),
+    ['guard', [guard.ref, guard.backbone, guard.precision].filter((part) => part !== undefined).join(', ')],
+    ['threshold', threshold === undefined ? "the artifact's" : String(threshold)],
+    ['retain', retain ?? 'flagged'],
     ['webhook', webhookClosed === null ? webhook : `${webhook}; closed: ${webhookClosed}`],
   ];
   const text = lines.map(([name, value]) => `${name === '' ? '' : `${name}:`}`.padEnd(12) + value);

@@ -1,6 +1,6 @@
 import { type CorpusRow, refuseInputAsOutput, type ScoreWriter } from '@tocsin/corpus';
 import { type OpenGuard, openGuard } from '@tocsin/engine';
-import { exportScores } from '@tocsin/pipeline';
+import { exportScores, submitFiles } from '@tocsin/pipeline';
 import { withRetry } from '@tocsin/postgres';
 import { getRun, setRunState } from '@tocsin/store';
 import { type CorpusFlags, type OpenCorpus, openCorpus } from '../options/corpus-options.js';
@@ -12,7 +12,6 @@ import { withModelProgress } from '../terminal/model-progress.js';
 import { reasonsOf } from '../terminal/problems.js';
 import { LocalRun } from './local-run.js';
 import { openProgress, type Progress } from './progress.js';
-import { submitFiles } from './submit-files.js';
 import type { RunSummary } from './summary.js';
 import { type Submission, watchRun } from './watch-run.js';
 
@@ -148,7 +147,9 @@ async function submit(
   progress: Progress,
 ): Promise<void> {
   await submitFiles(run, guard, {
-    ...job,
+    ...job.corpus,
+    keep: job.keep,
+    onRow: job.onRow,
     onNotice: (notice) => progress.note(`note: ${notice}`),
     onFraction: (fraction) => {
       submission.fraction = fraction;

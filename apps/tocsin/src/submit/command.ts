@@ -1,8 +1,15 @@
 import { openGuard } from '@tocsin/engine';
+import { submitRun } from '@tocsin/pipeline';
 import { withRetry } from '@tocsin/postgres';
 import { getRun, type RunRow } from '@tocsin/store';
 import { Command } from 'commander';
-import { addCorpusOptions, type CorpusFlags, openCorpus, SOURCES } from '../options/corpus-options.js';
+import {
+  addCorpusOptions,
+  type CorpusFlags,
+  openCorpus,
+  printNotice,
+  SOURCES,
+} from '../options/corpus-options.js';
 import { addGuardOptions, type GuardFlags, probability } from '../options/guard-options.js';
 import { addMetricsOptions, type MetricsFlags } from '../options/metrics-options.js';
 import { type RetentionFlags, retentionOption } from '../options/retention-option.js';
@@ -12,7 +19,6 @@ import { untilDoneOrInterrupted } from '../terminal/interrupt.js';
 import { withModelProgress } from '../terminal/model-progress.js';
 import { reasonLines, reasonsOf } from '../terminal/problems.js';
 import { jsonText } from '../terminal/table.js';
-import { submitRun } from './submit-run.js';
 
 interface SubmitFlags extends GuardFlags, CorpusFlags, RetentionFlags, MetricsFlags {
   threshold?: number;
@@ -41,7 +47,11 @@ async function submit(files: string[], flags: SubmitFlags, interrupted: AbortSig
     openGuard(flags.guard, { ...flags, ...shown, signal: interrupted }),
   );
   const { run, reasons } = await withStack(flags, async (stack) => {
-    const runId = await submitRun({ stack, guard, corpus, flags, interrupted });
+    const { threshold, retain } = flags;
+    const runId = await submitRun(stack, {
+      ...corpus,
+      ...{ guard, threshold, retain, signal: interrupted, onNotice: printNotice },
+    });
     const run = await withRetry(() => getRun(stack.pool, runId));
     return { run, reasons: await reasonsOf(stack.pool, run) };
   });

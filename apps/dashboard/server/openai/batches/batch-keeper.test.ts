@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { UserError } from '@tocsin/core';
 import type { OpenGuard } from '@tocsin/engine';
+import type { Submit } from '@tocsin/pipeline';
 import {
   addBatch,
   type BatchRow,
@@ -16,7 +17,6 @@ import {
 import { TestDatabase } from '@tocsin/store/testing';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { Submit } from '../../submit.js';
 import type { AskedGuard } from '../options.js';
 import { BatchKeeper } from './batch-keeper.js';
 
@@ -76,9 +76,10 @@ test('what is broken off when the server stops is left to whoever comes next, at
     begin = resolve;
   });
   const { keeper } = keep(async ({ name, threshold, onRun, signal }) => {
-    await onRun(await createRun(database.pool, guardId, name, { threshold: threshold ?? 0 }));
+    const runId = await createRun(database.pool, guardId, name, { threshold: threshold ?? 0 });
+    await onRun?.(runId);
     begin(name);
-    await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    return new Promise<number>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
   });
   expect(await begun).toBe('requests.jsonl');
   await keeper.close();

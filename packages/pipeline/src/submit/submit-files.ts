@@ -1,0 +1,71 @@
+import type { Readable } from 'node:stream';
+import { type CorpusReading, type CorpusRow, readCorpus } from '@tocsin/corpus';
+import { type OpenGuard, Preparation } from '@tocsin/engine';
+import type { Pool } from '@tocsin/postgres';
+import type { ParcelQueue } from '@tocsin/queue';
+import type { Telemetry } from '@tocsin/telemetry';
+import { submitCorpus } from './submit-corpus.js';
+
+/** A run that a corpus is put into. */
+export interface OpenRun {
+  pool: Pool;
+  queue: ParcelQueue;
+  guardId: number;
+  runId: number;
+  /** Whether the texts are stored too. */
+  texts: boolean;
+  signal: AbortSignal;
+  telemetry: Telemetry;
+}
+
+/** A corpus, how it is read, and callbacks for what passes by. */
+export interface SubmittedFiles {
+  /** As `findSources` gives them; `-` is standard input. */
+  sources: readonly string[];
+  reading: CorpusReading;
+  /** Size of all sources, for `onFraction`; undefined when it is unknown (standard input, a query). */
+  bytes?: number | undefined;
+  /** Stands for the source `-`, instead of the standard input. */
+  stdin?: Readable | undefined;
+  /** Fields that `onRow` wants to see (`row.kept`). */
+  keep?: readonly string[] | undefined;
+  /** Sees each row before it is scored and returns it, or a reject in its place. */
+  onRow?: ((row: CorpusRow) => CorpusRow) | undefined;
+  /** Called with each note on what was guessed, skipped or is doubtful in the corpus. */
+  onNotice?: ((notice: string) => void) | undefined;
+  /** Called with how much of the corpus has been read, 0 to 1. */
+  onFraction?: ((fraction: number) => void) | undefined;
+  /** Called after each window: rows in the store, parcels queued by this window. */
+  onWindow?: ((rows: number, parcels: number) => void) | undefined;
+}
+
+/** Puts the rows of files into a run: store and queue. @returns the number of rows */
+export async function submitFiles(run: OpenRun, guard: OpenGuard, given: SubmittedFiles): Promise<number> {
+  const { sources, reading, bytes = 0, stdin, keep = [], onRow, onFraction, onNotice, onWindow } = given;
+  const preparation = await Preparation.open(guard);
+  const rows = readCorpus(sources, {
+    ...reading,
+    ...(stdin && { stdin }),
+    ...(onNotice && { onNotice }),
+    keep,
+    signal: run.signal,
+    task: guard.artifact.task,
+    onBytes: (read) => {
+      if (bytes > 0) onFraction?.(read / bytes);
+    },
+  });
+  const { pool, queue, guardId, runId, texts, signal, telemetry } = run;
+  return submitCorpus(onRow === undefined ? rows : eachRow(rows, onRow), {
+    ...{ pool, queue, guardId, runId, texts, signal, preparation },
+    onMeasure: telemetry.metrics.onWindow,
+    tracing: telemetry.tracing,
+    ...(onWindow && { onWindow }),
+  });
+}
+
+async function* eachRow(
+  chunks: AsyncIterable<CorpusRow[]>,
+  onRow: (row: CorpusRow) => CorpusRow,
+): AsyncGenerator<CorpusRow[]> {
+  for await (const rows of chunks) yield rows.map(onRow);
+}
