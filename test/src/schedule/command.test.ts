@@ -49,7 +49,7 @@ test('a schedule is added, shown, paused, resumed and removed', async () => {
     timeZone: 'Europe/Berlin',
     enabled: true,
     webhook: null,
-    request: { corpus: [corpus], flags: { threshold: 0.25, retain: 'none' } },
+    request: { sources: [corpus], threshold: 0.25, retain: 'none' },
   });
   expect(added.nextTimes).toHaveLength(5);
   expect(await schedule('pause', 'office')).toEqual({ name: 'office', enabled: false });
