@@ -34,7 +34,7 @@ export type LookJob = Record<string, never>;
 
 type JobData = ParcelJob | LookJob;
 
-export interface JobOptions {
+interface JobOptions {
   jobId: string;
   /** The lowest is taken first, from 1. */
   priority?: number;

@@ -15,7 +15,6 @@ export type TrafficClass = (typeof CLASSES)[number];
 
 /** What becomes of a row. */
 export const ROW_OUTCOMES = ['scored', 'known', 'duplicate', 'rejected', 'failed'] as const;
-export type RowOutcomeName = (typeof ROW_OUTCOMES)[number];
 
 /** What becomes of a row that somebody asks for. */
 export const EXPRESS_OUTCOMES = [

@@ -3,7 +3,7 @@ import { nearExamples } from './examples.js';
 import { asText, type Schema, type Schemas, valuesOf } from './from-schema.js';
 import { hostileBody, hostileText } from './hostile.js';
 
-export interface Operation {
+interface Operation {
   'x-roles'?: AskerName[];
   parameters?: {
     in: 'path' | 'query' | 'header' | 'cookie';
@@ -35,7 +35,7 @@ export interface FuzzRequest {
 }
 
 /** What a client does with the bytes of its body. */
-export type Pace = 'at once' | 'in drops' | 'half';
+type Pace = 'at once' | 'in drops' | 'half';
 
 /** Values that are there, for the names of path and query parameters. */
 export type Known = Record<string, readonly string[]>;

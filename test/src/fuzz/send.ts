@@ -10,7 +10,7 @@ export interface FuzzAnswer {
 }
 
 /** Instead of a status: who asked did not wait for it. */
-export const LEFT = 299;
+const LEFT = 299;
 
 /** Events have no end: so much of them is enough. */
 const EVENTS_MS = 150;

@@ -1,7 +1,7 @@
 import type { Role } from '@tocsin/contract';
 
 /** What a route asks of who calls it. */
-export const PERMISSIONS = ['look', 'score', 'submit', 'read', 'oversee', 'review', 'manage'] as const;
+const PERMISSIONS = ['look', 'score', 'submit', 'read', 'oversee', 'review', 'manage'] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 
 /**

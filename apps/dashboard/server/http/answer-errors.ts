@@ -24,7 +24,7 @@ export function sendError(reply: FastifyReply, error: ApiError): FastifyReply {
     .send(errorBodyOf(error));
 }
 
-export function errorBodyOf({ message, hint, code, field }: ApiError): ErrorBody {
+function errorBodyOf({ message, hint, code, field }: ApiError): ErrorBody {
   return {
     error: {
       message,

@@ -7,7 +7,7 @@ import { modelRoutes } from './models/routes.js';
 import { moderationRoutes } from './moderations/routes.js';
 import type { OpenaiOptions } from './options.js';
 
-export type { AskedGuard, OpenaiOptions } from './options.js';
+export type { OpenaiOptions } from './options.js';
 
 /**
  * The routes that OpenAI's clients speak; to be registered with the prefix `/v1`, after the hooks that find out who asks

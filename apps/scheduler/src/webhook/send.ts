@@ -8,7 +8,7 @@ import { parseWebhookUrl, requirePublic, type WebhookRules } from './webhook-url
 
 const SECOND = 1000;
 /** From the first look at the name to the answer. */
-export const TIMEOUT_MS = 15 * SECOND;
+const TIMEOUT_MS = 15 * SECOND;
 
 /** What one attempt came to. */
 export type Sent =

@@ -17,8 +17,8 @@ export interface DashboardFlags {
   connections: number;
 }
 
-export const DEFAULT_HOST = '127.0.0.1';
-export const DEFAULT_PORT = 8080;
+const DEFAULT_HOST = '127.0.0.1';
+const DEFAULT_PORT = 8080;
 
 export function addDashboardOptions(command: Command): Command {
   return command

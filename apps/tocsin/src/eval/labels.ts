@@ -15,7 +15,7 @@ export interface RowLabel {
 }
 
 /** The group of rows whose group field is absent or null. */
-export const NO_GROUP = '(none)';
+const NO_GROUP = '(none)';
 
 /**
  * Reads the labels of a corpus while it passes by: what `onRow` was given is at `rows[seq - 1]`. A row that cannot be

@@ -83,7 +83,7 @@ function delimiter(text: string): string {
 }
 
 /** The fields as a reader of corpora takes them. */
-export function fieldsOf(flags: CorpusFlags): CorpusFields {
+function fieldsOf(flags: CorpusFlags): CorpusFields {
   return {
     text: flags.textField,
     prompt: flags.promptField,

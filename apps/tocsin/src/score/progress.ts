@@ -2,7 +2,7 @@ import cliProgress from 'cli-progress';
 import { printable } from '../trace/printable.js';
 
 /** How far a run is. */
-export interface ProgressState {
+interface ProgressState {
   rowsDone: number;
   tokensDone: number;
   /** Tokens of the whole corpus, as far as they are known or can be guessed. */

@@ -17,8 +17,8 @@ const VALUE_TYPES = [
   'int64',
   'float64',
 ] as const;
-export type ValueType = (typeof VALUE_TYPES)[number];
-export type ElementType = Exclude<ValueType, 'array'>;
+type ValueType = (typeof VALUE_TYPES)[number];
+type ElementType = Exclude<ValueType, 'array'>;
 
 type Scalar = number | bigint | boolean | string;
 /** Numbers stay in typed arrays: a vocabulary has 150,000 of them. */

@@ -10,7 +10,7 @@ import { ropeTables } from './rope.js';
  * Queries, keys and values of packed tokens, before the rotation: [tokens, heads * headDim] each, in the type that is
  * computed in.
  */
-export interface Projected {
+interface Projected {
   queries: Value;
   keys: Value;
   values: Value;

@@ -6,7 +6,7 @@ import type { Casts } from './casts.js';
 const KERNEL_MULTIPLE = 16;
 
 /** The size that a head has for those kernels. */
-export const paddedHeadDim = ({ headDim }: BackboneConfig): number =>
+const paddedHeadDim = ({ headDim }: BackboneConfig): number =>
   Math.ceil(headDim / KERNEL_MULTIPLE) * KERNEL_MULTIPLE;
 
 /**

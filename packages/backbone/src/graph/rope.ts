@@ -5,7 +5,7 @@ export interface Rope {
   scaling: Llama3Scaling | undefined;
 }
 
-export interface Llama3Scaling {
+interface Llama3Scaling {
   factor: number;
   lowFreqFactor: number;
   highFreqFactor: number;

@@ -8,7 +8,7 @@ import { badRequest, noRequest, type RequestFault, storedFault } from './request
 import { requestKey } from './request-key.js';
 import type { Shape } from './shape.js';
 
-export const MODERATIONS_URL = '/v1/moderations';
+const MODERATIONS_URL = '/v1/moderations';
 
 /**
  * A record is a request of an OpenAI Batch file to `/v1/moderations`. Each text of its input is a row: one for a string or

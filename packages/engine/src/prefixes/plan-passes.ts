@@ -1,5 +1,5 @@
 /** New tokens that a pass takes at most: attention in a prefix graph needs memory for each pair of token and key. */
-export const PASS_TOKENS = 1024;
+const PASS_TOKENS = 1024;
 
 /** A piece of a row's new tokens: `count` from `from` on (both of the whole row). */
 export interface Piece {

@@ -18,7 +18,7 @@ export interface ComparedRow {
 }
 
 /** Shares of the rows whose |difference| is given. */
-export const DRIFT_PERCENTILES = [0.5, 0.9, 0.99, 0.999] as const;
+const DRIFT_PERCENTILES = [0.5, 0.9, 0.99, 0.999] as const;
 /** How many of the rows that differ most are named. */
 const LARGEST_DRIFTS = 20;
 

@@ -1,7 +1,7 @@
 import type { Labelled } from './labelled.js';
 
 /** Bins of equal width that [0, 1] is cut into. */
-export const CALIBRATION_BINS = 15;
+const CALIBRATION_BINS = 15;
 
 /** The rows whose score is in (from, to]; the first bin holds 0 as well. */
 export interface CalibrationBin {

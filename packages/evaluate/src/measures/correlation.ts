@@ -21,7 +21,7 @@ export function spearman(a: Float64Array, b: Float64Array): number | undefined {
 }
 
 /** The 1-based rank of each value, the lowest first; equal values share the mean of their ranks. */
-export function ranks(values: Float64Array): Float64Array {
+function ranks(values: Float64Array): Float64Array {
   const order = Array.from(values.keys()).sort((i, j) => (values[i] ?? 0) - (values[j] ?? 0));
   const ranked = new Float64Array(values.length);
   for (let from = 0; from < order.length; ) {

@@ -12,7 +12,7 @@ export interface Mistakes {
 }
 
 /** How many of each kind are kept. */
-export const WORST_MISTAKES = 20;
+const WORST_MISTAKES = 20;
 
 /** The most confident mistakes. */
 export function worstMistakes(

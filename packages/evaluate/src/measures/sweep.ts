@@ -9,7 +9,7 @@ export interface ThresholdPoint extends Rates {
 }
 
 /** False-positive rates that a threshold is looked for. */
-export const FIXED_RATES = [0.001, 0.01, 0.05, 0.1] as const;
+const FIXED_RATES = [0.001, 0.01, 0.05, 0.1] as const;
 
 /** Every threshold that tells rows apart: each distinct score, the highest first. */
 export function* sweep({ scores, harmful, safe, totals }: Tally): Generator<ThresholdPoint> {

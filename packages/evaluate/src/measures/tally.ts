@@ -15,7 +15,7 @@ export interface Tally {
   totals: Totals;
 }
 
-export interface Totals {
+interface Totals {
   harmful: number;
   safe: number;
 }

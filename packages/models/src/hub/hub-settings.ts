@@ -16,7 +16,7 @@ export interface HubSettings {
   env: Environment;
 }
 
-export interface HubToken {
+interface HubToken {
   value: string;
   /** For people: the variable or file that it came from. */
   from: string;

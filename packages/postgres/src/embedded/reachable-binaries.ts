@@ -6,7 +6,7 @@ import { makePassable } from './make-passable.js';
 import { allows, firstClosed, type ServerUser } from './server-user.js';
 
 /** Where root keeps copies for the server's user. */
-export const COPY_ROOT = '/var/lib/tocsin';
+const COPY_ROOT = '/var/lib/tocsin';
 
 /**
  * Binaries that `user` can run: these, or, when they lie where only root may go (a checkout in /root), a copy made

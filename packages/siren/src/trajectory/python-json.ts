@@ -1,7 +1,7 @@
 import { JsonNumber, type JsonObject, type JsonValue } from './json-value.js';
 
 /** Deeper nesting makes Python's own reader fail, and the reference with it (its recursion limit is 1,000 frames). */
-export const MAX_DEPTH = 900;
+const MAX_DEPTH = 900;
 /** `sys.get_int_max_str_digits()`: Python refuses to read a longer int. */
 const MAX_INT_DIGITS = 4300;
 

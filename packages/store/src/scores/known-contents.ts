@@ -2,7 +2,7 @@ import type { Pool } from '@tocsin/postgres';
 import { byteaArray } from '@tocsin/postgres';
 
 /** What the store knows of a content. */
-export type KnownState =
+type KnownState =
   /** It has a score. */
   | 'scored'
   /** A parcel is on its way. */

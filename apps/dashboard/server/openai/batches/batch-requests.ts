@@ -19,7 +19,7 @@ import {
 } from '../models/served-model.js';
 
 /** More are refused: ids are held in memory while they are compared. */
-export const MAX_REQUESTS = 500_000;
+const MAX_REQUESTS = 500_000;
 
 /** A text of a request, or a request that has none. */
 export interface RequestRow {

@@ -18,7 +18,7 @@ import { ReviewSummaryPanel } from './review-summary-panel.js';
 
 type Tab = 'queue' | 'summary';
 
-export const ORDERS: readonly { value: ReviewOrder; label: string }[] = [
+const ORDERS: readonly { value: ReviewOrder; label: string }[] = [
   { value: 'uncertain', label: 'Nearest to the threshold' },
   { value: 'score', label: 'Highest score first' },
   { value: 'random', label: 'At random' },

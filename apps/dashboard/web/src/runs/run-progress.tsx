@@ -7,7 +7,7 @@ import { duration } from '../format/time.js';
 type Moving = Pick<RunSummary, 'state' | 'counters' | 'progress'>;
 
 /** How far a run is: by tokens, since these are what takes time. */
-export function partDone({ state, progress }: Moving): number {
+function partDone({ state, progress }: Moving): number {
   if (state === 'done') return 1;
   return progress === null || progress.tokens === 0 ? 0 : Math.min(1, progress.tokensDone / progress.tokens);
 }

@@ -30,7 +30,7 @@ export function Problem({ error, title, onRetry }: ProblemProps): JSX.Element {
 const FOR_PROGRAMS = /\b(GET|POST|PATCH|DELETE) \/|\/api\b/;
 
 /** An error's words, as sentences. */
-export function told(error: unknown): { message: string; hint: string | undefined } {
+function told(error: unknown): { message: string; hint: string | undefined } {
   if (error instanceof ApiError) {
     const { message, hint } = error;
     const useful = hint !== undefined && !FOR_PROGRAMS.test(hint);

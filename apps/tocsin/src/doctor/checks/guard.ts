@@ -32,6 +32,6 @@ export const guardCheck: Check = {
 };
 
 /** How a device's check against the CPU came out. */
-export function checkText({ device, driver, onnxruntime, score, features }: DeviceVerdict): string {
+function checkText({ device, driver, onnxruntime, score, features }: DeviceVerdict): string {
   return `checked against the CPU (${device}, driver ${driver}, onnxruntime ${onnxruntime}): scores differ by ${score.toPrecision(2)} at most, what the head reads by ${(100 * features).toPrecision(2)} %`;
 }
