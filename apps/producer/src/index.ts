@@ -1,0 +1,1 @@
+export { type Produced, type ProducerOptions, runProducer } from './run-producer.js';

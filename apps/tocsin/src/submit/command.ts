@@ -1,7 +1,5 @@
-import { openGuard } from '@tocsin/engine';
-import { submitRun } from '@tocsin/pipeline';
-import { withRetry } from '@tocsin/postgres';
-import { getRun, type RunRow } from '@tocsin/store';
+import { runProducer } from '@tocsin/producer';
+import type { RunRow } from '@tocsin/store';
 import { Command } from 'commander';
 import {
   addCorpusOptions,
@@ -17,7 +15,7 @@ import { withStack } from '../options/store-options.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import { untilDoneOrInterrupted } from '../terminal/interrupt.js';
 import { withModelProgress } from '../terminal/model-progress.js';
-import { reasonLines, reasonsOf } from '../terminal/problems.js';
+import { reasonLines } from '../terminal/problems.js';
 import { jsonText } from '../terminal/table.js';
 
 interface SubmitFlags extends GuardFlags, CorpusFlags, RetentionFlags, MetricsFlags {
@@ -43,18 +41,16 @@ export function submitCommand(): Command {
 
 async function submit(files: string[], flags: SubmitFlags, interrupted: AbortSignal): Promise<number> {
   const corpus = await openCorpus(files, flags);
-  const guard = await withModelProgress((shown) =>
-    openGuard(flags.guard, { ...flags, ...shown, signal: interrupted }),
-  );
-  const { run, reasons } = await withStack(flags, async (stack) => {
-    const { threshold, retain } = flags;
-    const runId = await submitRun(stack, {
+  const { guard, threshold, retain } = flags;
+  const { run, reasons } = await withModelProgress((shown) =>
+    runProducer({
       ...corpus,
       ...{ guard, threshold, retain, signal: interrupted, onNotice: printNotice },
-    });
-    const run = await withRetry(() => getRun(stack.pool, runId));
-    return { run, reasons: await reasonsOf(stack.pool, run) };
-  });
+      opening: { ...flags, ...shown },
+      withDestination: (work) => withStack(flags, work),
+      onStep: (step) => console.error(step),
+    }),
+  );
   if (flags.json === true) console.log(jsonText({ ...run, run: run.id, reasons }));
   else {
     console.error([summaryText(run), ...reasonLines(reasons)].join('\n'));
