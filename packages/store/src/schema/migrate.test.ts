@@ -110,6 +110,19 @@ test('a schema of a newer version is refused, and the lock let go', async () => 
   expect(rows).toEqual([]);
 });
 
+test("another application's migrations are not taken for Tocsin's, however new they are", async () => {
+  const { pool } = await emptyDatabase();
+  await pool.query(`create schema drizzle;
+    create table drizzle.__drizzle_migrations (id serial primary key, hash text not null, created_at bigint)`);
+  for (const at of [1, 9e12]) {
+    await pool.query(`insert into drizzle.__drizzle_migrations (hash, created_at) values ('theirs', $1)`, [
+      at,
+    ]);
+    await expect(migrateSchema(pool)).rejects.toThrow('another application that uses drizzle');
+  }
+  expect(await tablesOf(pool)).toEqual([]);
+});
+
 test('what a database of the version before the dashboard holds is kept, and can be looked at in it', async () => {
   const { pool } = await databaseUpTo('0005_lost_leases');
   expect(await schemaState(pool)).toBe('older');

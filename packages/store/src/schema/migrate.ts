@@ -30,8 +30,8 @@ export async function migrateSchema(pool: Pool): Promise<void> {
   try {
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
     try {
-      await refuseNewerSchema(client);
       await refuseForeignTables(client);
+      await refuseNewerSchema(client);
       await migrate(drizzle(client), { migrationsFolder: MIGRATIONS });
     } finally {
       await client.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]);
