@@ -103,7 +103,8 @@ test('a table that does not fit is refused before anything is done', async () =>
     hint: expect.stringContaining('--out-mode append'),
   });
   await expect(checkOutput(database.url, undefined, { table: 'nowhere.scores' })).rejects.toMatchObject({
-    message: expect.stringContaining('schema "nowhere" does not exist'),
+    message: expect.stringContaining('does not exist and cannot be created'),
+    hint: expect.stringContaining('There is no schema "nowhere"'),
   });
 });
 
