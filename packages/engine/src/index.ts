@@ -1,7 +1,7 @@
 export { PRECISIONS, type Precision } from '@tocsin/backbone';
-export type { BatcherScoreOptions, Pass, RowOutcome } from './batches/batcher.js';
+export type { BatcherScoreOptions, Pass } from './batches/batcher.js';
 export type { CostModel } from './batches/cost-model.js';
-export type { LaneName } from './batches/lane.js';
+export type { LaneName, RowOutcome } from './batches/lane.js';
 export { Scorer, type ScorerOptions } from './batches/scorer.js';
 export { type CompiledEntry, listCompiled } from './compiled/list-compiled.js';
 export { type OpenGuard, type OpenGuardOptions, openGuard } from './compiled/open-guard.js';

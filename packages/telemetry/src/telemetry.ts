@@ -3,7 +3,7 @@ import type { ListenAt } from './listen-at.js';
 import { Metrics, type MetricsOptions } from './metrics.js';
 import { Readiness } from './readiness.js';
 import type { TelemetryServer } from './telemetry-server.js';
-import { startTracing, type Tracing, untraced } from './tracing.js';
+import { type Tracing, untraced } from './tracing.js';
 
 /** The store names it so; it cannot import us, nor we it. */
 const RETRY_CHANNEL = 'tocsin:database-retry';
@@ -57,4 +57,18 @@ export class Telemetry {
     await this.#server?.close();
     await this.tracing.close();
   }
+}
+
+/**
+ * Sends spans to where OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT says (OTLP over HTTP). Without
+ * either, nothing of OpenTelemetry is loaded.
+ */
+async function startTracing(
+  env: NodeJS.ProcessEnv,
+  service: string,
+  version: string,
+): Promise<Tracing | undefined> {
+  if (!env.OTEL_EXPORTER_OTLP_ENDPOINT && !env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) return undefined;
+  const { openTracing } = await import('./open-tracing.js');
+  return openTracing(service, version);
 }

@@ -21,17 +21,3 @@ export const untraced: Tracing = {
   ended: () => {},
   close: () => Promise.resolve(),
 };
-
-/**
- * Sends spans to where OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT says (OTLP over HTTP). Without
- * either, nothing of OpenTelemetry is loaded.
- */
-export async function startTracing(
-  env: NodeJS.ProcessEnv,
-  service: string,
-  version: string,
-): Promise<Tracing | undefined> {
-  if (!env.OTEL_EXPORTER_OTLP_ENDPOINT && !env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) return undefined;
-  const { openTracing } = await import('./open-tracing.js');
-  return openTracing(service, version);
-}

@@ -2,26 +2,14 @@ import { UserError } from '@tocsin/core';
 import { checkWritable, refuseInputAsOutput } from '@tocsin/corpus';
 import { drift } from '@tocsin/evaluate';
 import { Command } from 'commander';
-import type { LabelFlags } from '../eval/labels.js';
-import { addCorpusOptions, type CorpusFlags, labels, openCorpus } from '../options/corpus-options.js';
-import { addMachineOptions, BACKBONE_HELP, type GuardFlags, probability } from '../options/guard-options.js';
+import { addCorpusOptions, labels, openCorpus } from '../options/corpus-options.js';
+import { addMachineOptions, BACKBONE_HELP, probability } from '../options/guard-options.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import { untilDoneOrInterrupted } from '../terminal/interrupt.js';
-import { compareScores, type SideFlags } from './compare-scores.js';
+import { type CompareFlags, compareScores, type SideFlags } from './compare-scores.js';
 import { parseGuardSpec } from './guard-spec.js';
 import { printDrift } from './print-drift.js';
 import { writeDriftReport } from './write-report.js';
-
-export interface CompareFlags
-  extends Pick<GuardFlags, 'device' | 'threads' | 'cacheDir'>,
-    CorpusFlags,
-    Omit<LabelFlags, 'groupField'> {
-  backboneA?: string;
-  backboneB?: string;
-  threshold?: number;
-  out?: string;
-  json?: boolean;
-}
 
 /** `tocsin compare`: how far apart two guards are, or one guard at two precisions, on the same rows. */
 export function compareCommand(): Command {

@@ -7,6 +7,18 @@ import { scoreCorpus } from '../score/score-corpus.js';
 import type { RunSummary } from '../score/summary.js';
 import { problemText, SHOWN_PROBLEMS } from '../terminal/problems.js';
 
+/** The options of `tocsin compare`. */
+export interface CompareFlags
+  extends Pick<GuardFlags, 'device' | 'threads' | 'cacheDir'>,
+    CorpusFlags,
+    Omit<LabelFlags, 'groupField'> {
+  backboneA?: string;
+  backboneB?: string;
+  threshold?: number;
+  out?: string;
+  json?: boolean;
+}
+
 /** One of the two guards, after its run. */
 export interface Side {
   guard: string;

@@ -9,8 +9,7 @@ import {
 } from '@tocsin/evaluate';
 import { printProblems } from '../terminal/problems.js';
 import { jsonText, tableText } from '../terminal/table.js';
-import type { CompareFlags } from './command.js';
-import type { CompareCounts, ComparedScores, Side } from './compare-scores.js';
+import type { CompareCounts, ComparedScores, CompareFlags, Side } from './compare-scores.js';
 
 /** Prints a drift on standard output, as tables or as JSON; what was left out and why on standard error. */
 export function printDrift(

@@ -1,8 +1,7 @@
 import { writeText } from '@tocsin/corpus';
 import type { Drift } from '@tocsin/evaluate';
 import { madeText } from '../version.js';
-import type { CompareFlags } from './command.js';
-import type { ComparedScores } from './compare-scores.js';
+import type { ComparedScores, CompareFlags } from './compare-scores.js';
 import { countsText, sideText } from './print-drift.js';
 
 /** Writes a drift as one HTML file. */

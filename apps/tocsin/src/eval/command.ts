@@ -2,34 +2,16 @@ import { UserError } from '@tocsin/core';
 import { checkWritable, refuseInputAsOutput } from '@tocsin/corpus';
 import { DEFAULT_RESAMPLES, DEFAULT_SEED, type Evaluation, evaluate } from '@tocsin/evaluate';
 import { Command } from 'commander';
-import {
-  addCorpusOptions,
-  type CorpusFlags,
-  labels,
-  openCorpus,
-  SOURCES,
-} from '../options/corpus-options.js';
-import { addGuardOptions, type GuardFlags, probability, wholeNumber } from '../options/guard-options.js';
+import { addCorpusOptions, labels, openCorpus, SOURCES } from '../options/corpus-options.js';
+import { addGuardOptions, probability, wholeNumber } from '../options/guard-options.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import { untilDoneOrInterrupted } from '../terminal/interrupt.js';
 import { numberFromZero } from './from-zero.js';
 import { joinScores } from './join-scores.js';
-import type { LabelledScores } from './labelled-scores.js';
-import type { LabelFlags } from './labels.js';
+import type { EvalFlags, LabelledScores } from './labelled-scores.js';
 import { printEvaluation } from './print-evaluation.js';
 import { scoreLabelled } from './score-labelled.js';
 import { writeEvaluationReport } from './write-report.js';
-
-export interface EvalFlags extends Omit<GuardFlags, 'guard'>, CorpusFlags, LabelFlags {
-  guard?: string;
-  labelField: string;
-  scores?: string;
-  threshold?: number;
-  bootstrap: number;
-  seed: number;
-  out?: string;
-  json?: boolean;
-}
 
 /** `tocsin eval`: how good a guard's scores are on rows whose labels are known. */
 export function evalCommand(): Command {

@@ -1,4 +1,19 @@
 import type { EvaluatedRow } from '@tocsin/evaluate';
+import type { CorpusFlags } from '../options/corpus-options.js';
+import type { GuardFlags } from '../options/guard-options.js';
+import type { LabelFlags } from './labels.js';
+
+/** The options of `tocsin eval`. */
+export interface EvalFlags extends Omit<GuardFlags, 'guard'>, CorpusFlags, LabelFlags {
+  guard?: string;
+  labelField: string;
+  scores?: string;
+  threshold?: number;
+  bootstrap: number;
+  seed: number;
+  out?: string;
+  json?: boolean;
+}
 
 /** What became of the rows of a labelled corpus. rows = evaluated + rejected + withoutLabel + faultyLabel + withoutScore. */
 export interface RowCounts {

@@ -10,8 +10,7 @@ import {
 } from '@tocsin/evaluate';
 import { printProblems } from '../terminal/problems.js';
 import { jsonText, tableText } from '../terminal/table.js';
-import type { EvalFlags } from './command.js';
-import type { LabelledScores, RowCounts, ScoreSource } from './labelled-scores.js';
+import type { EvalFlags, LabelledScores, RowCounts, ScoreSource } from './labelled-scores.js';
 
 /** Groups that are printed; JSON and report hold all. */
 const SHOWN_GROUPS = 30;

@@ -2,12 +2,9 @@ import { isUserError, messageOf, UserError } from '@tocsin/core';
 import { RecalledError } from '../process/engine-process.js';
 import type { CostModel } from './cost-model.js';
 import { type Flight, Flights } from './flights.js';
-import { type Batch, Lane, type LaneName, type Row } from './lane.js';
+import { type Batch, Lane, type LaneName, type Row, type RowOutcome } from './lane.js';
 import { OutOfMemoryError } from './out-of-memory.js';
 import type { BatchResult, RunBatch } from './run-batch.js';
-
-/** A row's outcome: its score, or why it has none though every other row has. */
-export type RowOutcome = { score: number; error?: undefined } | { score?: undefined; error: string };
 
 /** Forward passes so far, for summaries and benchmarks. */
 export interface BatcherCounts {

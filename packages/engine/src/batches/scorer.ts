@@ -7,15 +7,10 @@ import { writeWhole } from '../compiled/write-whole.js';
 import { checkDevice, checkedGuard, type DeviceVerdict, featurePass } from '../devices/check-device.js';
 import { deviceName } from '../devices/device.js';
 import { Engine, type EngineEvents, type Verify } from '../process/engine.js';
-import {
-  Batcher,
-  type BatcherCounts,
-  type BatcherScoreOptions,
-  type Pass,
-  type RowOutcome,
-} from './batcher.js';
+import { Batcher, type BatcherCounts, type BatcherScoreOptions, type Pass } from './batcher.js';
 import { budgetsOf, calibrate, type TimePass } from './calibrate.js';
 import { type CostModel, UNMEASURED } from './cost-model.js';
+import type { RowOutcome } from './lane.js';
 import { batchesOf } from './run-batch.js';
 
 export interface ScorerOptions extends EngineEvents {
