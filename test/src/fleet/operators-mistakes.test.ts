@@ -55,8 +55,8 @@ test('a table that is there already', async () => {
   onTestFinished(() => other.close());
   await other.pool.query('create table runs (mine int)');
   const said = await complaint({ DATABASE_URL: other.url });
-  expect(said).toMatch(/tables of its own under names that Tocsin uses: runs/);
-  expect(said).toContain('a database for itself');
+  expect(said).toMatch(/already has tables under names that Tocsin uses: runs/);
+  expect(said).toContain('a database of its own');
 });
 
 test('a database that does not exist', async () => {
