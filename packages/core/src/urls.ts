@@ -2,7 +2,7 @@ import { UserError } from './user-error.js';
 
 /**
  * The address of a server as people, logs and tables may see it: without password, query and fragment, each of which may
- * let somebody in. It is not parsed: an address that is none must not give its password away either.
+ * grant access. It is not parsed: an address that is none must not give its password away either.
  */
 export function addressOf(url: string): string {
   const [, scheme, rest = ''] = /^([a-z][a-z0-9+.-]*:\/\/)(.*)$/is.exec(url) ?? [];

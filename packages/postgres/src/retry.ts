@@ -16,7 +16,7 @@ const TRANSIENT = new Set([
   '08006',
   '40001', // serialization failure
   '40P01', // deadlock
-  '53100', // the disk is full: somebody may make room
+  '53100', // the disk is full: space may be freed
   '53200', // out of memory
   '53300', // too many connections
   '57P01', // the server shuts down

@@ -64,7 +64,7 @@ export function shownAddress(url: string): string {
 
 const FIRST_WORDS_MS = 2_000;
 
-/** A server that turns somebody away says why and hangs up, and what is being written then fails first. */
+/** A server that refuses a client says why and hangs up, and what is being written then fails first. */
 const isCutOff = (error: unknown): boolean =>
   ['EPIPE', 'ECONNRESET'].includes(codeOf(error) ?? '') || /^Connection is closed/.test(messageOf(error));
 

@@ -6,7 +6,7 @@ import pg from 'pg';
 const SCHEMA = 'bullmq';
 /** For statements, and one that listens. */
 const POOL_MAX = 5;
-/** BullMQ's log of events in Redis is trimmed by BullMQ; in Postgres it would grow for ever. Nobody reads it. */
+/** BullMQ's log of events in Redis is trimmed by BullMQ; in Postgres it would grow for ever. Nothing reads it. */
 const EVENTS_KEPT_MS = 60 * 60_000;
 /**
  * Set by a statement, not by the connection's `options`: PgBouncer refuses a start-up packet that has them.

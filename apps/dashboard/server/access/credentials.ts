@@ -6,7 +6,7 @@ import { ApiError } from '../http/api-error.js';
 const SECOND = 1_000;
 /** A secret that was found good is not looked up again for so long: one that is revoked elsewhere works no longer than that. */
 const TRUSTED_MS = SECOND;
-/** One that was found wrong. Secrets are drawn at random: nobody is given one that was tried before. */
+/** One that was found wrong. Secrets are random: a new key never equals one that was tried before. */
 const DISTRUSTED_MS = 60 * SECOND;
 /** Between two queries of one lane. */
 const QUERY_EVERY_MS = { normal: 25, slow: SECOND } as const;

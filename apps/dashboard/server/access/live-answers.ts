@@ -12,7 +12,7 @@ declare module 'fastify' {
 
 const EVERY_MS = 2_000;
 
-/** What somebody was let in with: a key's id, a session's token, or that there was no key yet. */
+/** The credential of a request: a key's id, a session's token, or that there was no key yet. */
 export type Credential = { keyId: string } | { session: string } | 'keyless';
 
 interface Live {
@@ -32,7 +32,7 @@ export class LiveAnswers {
   readonly #live = new Set<Live>();
   readonly #timer: NodeJS.Timeout;
 
-  /** @param anyKey whether there is a key: from then on nobody is let in without one */
+  /** @param anyKey whether there is a key: from then on every request needs one */
   constructor(pool: Pool, anyKey: () => Promise<boolean>, log: FastifyBaseLogger) {
     this.#pool = pool;
     this.#anyKey = anyKey;

@@ -56,7 +56,7 @@ export class BodyRoom {
   }
 }
 
-/** For all routes that are added to `app` after this, once it is known who asks. */
+/** For all routes that are added to `app` after this, once the request is authenticated. */
 export function boundBodies(app: App, room: BodyRoom): void {
   app.addHook('onRequest', async (request, reply) => {
     room.enter(request.who?.keyId ?? request.ip, request, reply);

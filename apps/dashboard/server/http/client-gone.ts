@@ -9,7 +9,7 @@ class ClientGoneError extends Error {
   }
 }
 
-/** Aborts when who asked has gone before the answer was: nobody waits for it any more. */
+/** Aborts when the client has disconnected before the answer was complete. */
 export function untilGone(reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
   reply.raw.once('close', () => {

@@ -5,7 +5,7 @@ import { loggedError } from '../http/logged-error.js';
 
 const EVERY_MS = 10_000;
 
-/** Makes runs that have ended quick to look at and to search, before somebody does; and deletes sessions that have expired. */
+/** Makes runs that have ended quick to look at and to search, before the first look; and deletes sessions that have expired. */
 export class Preparer {
   readonly #over = new AbortController();
   #timer: NodeJS.Timeout | undefined;

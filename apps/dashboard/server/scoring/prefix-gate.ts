@@ -23,7 +23,7 @@ export interface PrefixWork {
 
 /**
  * Traces and pushes to streams on their way to the engine process of this server. What is pending is bounded together with
- * single scores; clients take turns; and what nobody waits for any more never gets to the engine.
+ * single scores; clients take turns; and abandoned work never reaches the engine.
  */
 export class PrefixGate {
   readonly #admission: Admission;

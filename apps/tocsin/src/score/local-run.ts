@@ -43,7 +43,7 @@ export class LocalRun {
   readonly telemetry: Telemetry;
   readonly #interrupted: AbortSignal;
   readonly #over = new AbortController();
-  /** Aborts when nobody has to wait for the run any more. */
+  /** Aborts when no process has to wait for the run any more. */
   readonly #left = new AbortController();
   readonly #startWorker: () => WorkerChild;
   readonly #reconciling: Promise<void>;
@@ -107,7 +107,7 @@ export class LocalRun {
   /**
    * Ends the run, whose rows all have their outcomes. What becomes of the output later does not change it.
    * @returns `failed` when no row has a score
-   * @throws UserError when somebody has cancelled it
+   * @throws UserError when it was cancelled
    */
   async finish(): Promise<'done' | 'failed'> {
     this.#left.abort(new Error('the run is over'));

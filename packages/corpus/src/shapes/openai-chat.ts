@@ -91,7 +91,7 @@ const ROLES: ReadonlyMap<string, 'user' | 'assistant' | 'other'> = new Map([
   ].map((name) => [name, 'other'] as const),
 ]);
 
-/** Whose a message is; undefined when nobody can tell. */
+/** Whose message it is; undefined when that is unknown. */
 function roleOf(message: unknown): 'user' | 'assistant' | 'other' | undefined {
   return ROLES.get(String(roleName(message)).trim().toLowerCase());
 }

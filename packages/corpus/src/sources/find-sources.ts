@@ -22,7 +22,7 @@ const SHOWN_NAMES = 5;
 export interface FoundSources {
   /** As `readCorpus` takes them. */
   sources: string[];
-  /** Size of all of them as stored (compressed); undefined when nobody can know (stdin, a query). */
+  /** Size of all of them as stored (compressed); undefined when it is unknown (stdin, a query). */
   bytes: number | undefined;
 }
 

@@ -51,7 +51,7 @@ interface Pending {
 
 /**
  * Bounds the interactive work that is pending, in all and for each client. A client with nothing pending is let in
- * whatever one request of it holds; so nobody is refused for ever. When the bounds for all are reached, a client is
+ * whatever one request of it holds; so no client is refused for ever. When the bounds for all are reached, a client is
  * refused only if it would have more than its share of them.
  */
 export class Admission {
@@ -82,7 +82,7 @@ export class Admission {
 
   /**
    * Lets work in.
-   * @param client who asks
+   * @param client the client's id
    * @throws BusyError
    */
   admit(client: string, items: number): Ticket {

@@ -9,7 +9,7 @@ export type ExpressResult =
 /** An interactive parcel that will bring the scores of contents which are waited for here. */
 export interface AskedParcel {
   id: number;
-  /** Whether this process has submitted it: then nobody else withdraws it, and nobody else queues it. */
+  /** Whether this process has submitted it: then no other process withdraws or queues it. */
   ours: boolean;
   /** How it is queued. */
   queued: QueuedParcel;

@@ -36,7 +36,7 @@ export class AskedParcels {
 
   /**
    * The content waits for no parcel any more.
-   * @returns its parcel when nobody waits for that one any more
+   * @returns its parcel when no request waits for it any more
    */
   leave(asked: AskedContent): AskedParcel | undefined {
     const { parcel } = asked;

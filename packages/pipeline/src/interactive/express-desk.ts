@@ -21,7 +21,7 @@ import { AskedContent, type AskedParcel, type ExpressResult } from './asked-cont
 import { AskedParcels } from './asked-parcels.js';
 import { Turns } from './turns.js';
 
-/** Of an interactive parcel: no more than a pass takes on a CPU, so that nobody waits for a parcel of several passes. */
+/** Of an interactive parcel: no more than a pass takes on a CPU, so that no request waits for a parcel of several passes. */
 const PARCEL_LIMITS = { tokens: 512, contents: 256 };
 /** Contents and tokens that are looked up at once; what comes meanwhile is next, and shares a parcel. */
 const AT_ONCE = { contents: 256, tokens: 16 * 1024 };
@@ -41,11 +41,11 @@ export interface DeskOptions {
 }
 
 /**
- * Gets scores for contents that somebody waits for: known ones from the store, the others by interactive parcels.
+ * Gets scores for interactive requests: known ones from the store, the others by interactive parcels.
  * Contents that are asked for in one turn of the event loop, or while the store is busy with others, share a parcel; one
  * that is asked for twice is in it once.
  *
- * Clients take turns, here and in the queue: the first 512 tokens of each come before anybody's next 512. What nobody
+ * Clients take turns, here and in the queue: the first 512 tokens of each come before any client's next 512. What nobody
  * waits for any more is withdrawn: from here, from the queue and from the store.
  */
 export class ExpressDesk {
@@ -58,7 +58,7 @@ export class ExpressDesk {
   /** Tokens of each client that are in parcels of ours: they come before what it asks for next. */
   readonly #ahead = new Map<string, number>();
   #submitting = false;
-  /** Parcels of ours that nobody waits for any more. */
+  /** Our parcels that no request waits for any more. */
   #unwanted: number[] = [];
   #withdrawing = false;
   #queueing: Promise<void> = Promise.resolve();
@@ -111,7 +111,7 @@ export class ExpressDesk {
     });
   }
 
-  /** Whoever still waits is told; their parcels are cancelled. */
+  /** Requests that still wait are rejected; their parcels are cancelled. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#over.abort(closed());
@@ -195,7 +195,7 @@ export class ExpressDesk {
     return submitted;
   }
 
-  /** Contents of one turn share parcels, whoever asked for them. */
+  /** Contents of one turn share parcels, across requests. */
   #cut(fresh: readonly AskedContent[]): { parcel: NewParcel; turn: number }[] {
     const turns = new Map<number, Content[]>();
     const ahead = new Map<string, number>();
@@ -256,7 +256,7 @@ export class ExpressDesk {
     this.#count(asked, asked.content.tokenIds.length);
   }
 
-  /** @returns its parcel when nobody waits for that one any more */
+  /** @returns its parcel when no request waits for it any more */
   #leave(asked: AskedContent): AskedParcel | undefined {
     if (asked.parcel?.ours === true) this.#count(asked, -asked.content.tokenIds.length);
     return this.#parcels.leave(asked);
@@ -361,7 +361,7 @@ export class ExpressDesk {
     if (parcel?.ours === true) this.#withdraw(parcel.id);
   }
 
-  /** @returns its parcel when nobody waits for that one any more */
+  /** @returns its parcel when no request waits for it any more */
   #remove(asked: AskedContent): AskedParcel | undefined {
     const key = keyOf(asked.content.hash);
     if (this.#asked.get(key) === asked) this.#asked.delete(key);
@@ -391,7 +391,7 @@ export class ExpressDesk {
     this.#withdrawing = false;
   }
 
-  /** What goes wrong after the end is nobody's trouble. */
+  /** Errors after the end are ignored. */
   readonly #trouble = (error: Error): void => {
     if (!this.#closed) this.#options.onTrouble(error);
   };

@@ -44,7 +44,7 @@ export interface ExpressScoreOptions {
   /** Milliseconds to wait for the scores; 30 s by default, 60 s at most. */
   timeoutMs?: number | undefined;
   signal?: AbortSignal | undefined;
-  /** Who asks: clients take turns, and each may have so much pending. */
+  /** The client: clients take turns, and each may have so much pending. */
   client?: string | undefined;
 }
 

@@ -65,7 +65,7 @@ test('a run is attended however long the rest of a look takes', async () => {
     return rows[0]?.at;
   };
   const blocker = await pool.connect();
-  // Whoever leads reads parcels first, and waits here.
+  // The leader reads parcels first, and waits here.
   await blocker.query('begin; lock table parcels in access exclusive mode');
   const reconciling = reconcile({ pool, queue, guardId, runId, everyMs: EVERY_MS }, stop.signal);
   for (let look = 0; look < 3; look++) {

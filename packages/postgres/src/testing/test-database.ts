@@ -20,7 +20,7 @@ export interface TestBackend {
   url: string;
 }
 
-/** A database of its own on a server that all test files share: whoever comes first starts it. */
+/** A database of its own on a server that all test files share: the first one starts it. */
 export class TestDatabase {
   readonly #server: EmbeddedServer;
   readonly url: string;

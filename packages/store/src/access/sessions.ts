@@ -43,13 +43,13 @@ export async function checkSessions(pool: Pool, tokens: readonly string[]): Prom
   return found;
 }
 
-/** What somebody was let in with: a key's id, or a session's token. */
+/** The credential of a request: a key's id, or a session's token. */
 export interface ShownCredentials {
   keyIds: readonly string[];
   sessions: readonly string[];
 }
 
-/** Those of the keys and sessions that still let somebody in. Notes no use. */
+/** Those of the keys and sessions that are still valid. Notes no use. */
 export async function validCredentials(
   pool: Pool,
   { keyIds, sessions }: ShownCredentials,

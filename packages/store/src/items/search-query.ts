@@ -2,7 +2,7 @@ import { codeOf, UserError } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 
 /**
- * What somebody has typed, as `websearch_to_tsquery` can read it. Postgres puts every minus before a word on a stack of 32:
+ * A search as it was typed, in a form that `websearch_to_tsquery` can read. Postgres puts every minus before a word on a stack of 32:
  * the 33rd is an error. So of several where a word may begin, whatever signs are between them, the last one stays.
  */
 export function parsableQuery(typed: string): string {

@@ -88,7 +88,7 @@ export interface EndedRun {
   reason: string | null;
 }
 
-/** What a process is told that still works for a run which somebody has ended. @param run undefined when it was deleted */
+/** The error for a process that still works for a run which has been ended. @param run undefined when it was deleted */
 export function runHasEnded(runId: number, run: EndedRun | undefined): UserError {
   const how = run === undefined ? 'was deleted' : run.state === 'failed' ? 'has failed' : 'was cancelled';
   return new UserError(`run ${runId} ${how}${run?.reason ? `: ${run.reason}` : ''}`, {

@@ -8,7 +8,7 @@ export const ABANDONED_AFTER_SECONDS = 30;
 /**
  * Says that somebody waits for a run. One that was left to the workers stays so: what attends it may be a moment behind
  * what leaves it.
- * @throws UserError when somebody has cancelled it, or it has failed
+ * @throws UserError when it was cancelled, or it has failed
  */
 export async function attendRun(pool: Pool, runId: number): Promise<void> {
   const { rowCount } = await pool.query(
@@ -21,7 +21,7 @@ export async function attendRun(pool: Pool, runId: number): Promise<void> {
 
 /**
  * The corpus is in the store, whole, and nobody waits for its run: whichever workers there are bring it to its end.
- * @throws UserError when somebody has cancelled it, or it has failed
+ * @throws UserError when it was cancelled, or it has failed
  */
 export async function leaveRun(pool: Pool, runId: number): Promise<void> {
   const { rowCount } = await pool.query(

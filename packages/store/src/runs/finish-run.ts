@@ -8,7 +8,7 @@ import { hasUnresolvedItems } from './run-progress.js';
 /**
  * Ends a run whose rows all have their outcomes: `done`, or `failed` when none of its rows has a score.
  *
- * From its first statement on, nobody has to wait for the run: a process that is killed in between, or slow, leaves a run
+ * From its first statement on, no process has to attend the run: a process that is killed in between, or slow, leaves a run
  * that a worker finishes, and never one that looks abandoned. Texts that are not retained are deleted before it is over.
  * @returns its state now
  */
@@ -76,7 +76,7 @@ const END = `
   from run
   where runs.id = run.id and runs.state in ('submitting', 'scoring')`;
 
-/** Runs of a guard that nobody waits for and that have no parcel left: they are done, or need parcels of other runs. */
+/** Runs of a guard that no process waits for and that have no parcel left: they are done, or need parcels of other runs. */
 export async function settledRuns(pool: Pool, guardId: number): Promise<number[]> {
   const { rows } = await pool.query<{ id: number }>(
     `select id from runs

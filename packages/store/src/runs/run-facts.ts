@@ -15,7 +15,7 @@ export interface RunFacts {
   retain: Retention;
   createdAt: Date;
   finishedAt: Date | null;
-  /** When the process that waits for it was last heard of; null when nobody has to wait for it. */
+  /** When the process that waits for it was last heard of; null when no process has to wait for it. */
   seenAt: Date | null;
   rows: number;
   /** Of the rows: those whose content had no score when the run came to them. */

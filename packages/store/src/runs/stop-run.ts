@@ -13,7 +13,7 @@ export function cancelRun(pool: Pool, runId: number): Promise<boolean> {
 }
 
 /**
- * Ends an open run that cannot be completed, as `cancelRun` does, and keeps the reason for whoever looks at the run.
+ * Ends an open run that cannot be completed, as `cancelRun` does, and keeps the reason, which is shown with the run.
  * @param reason what failed and what to do about it, for people; may have several lines
  * @returns false when the run was over
  */

@@ -23,7 +23,7 @@ export function detailsOf({ action, details }: Pick<AuditEntry, 'action' | 'deta
   };
 }
 
-/** What was changed or read: a key by its name, since nobody knows its id. */
+/** What was changed or read: a key by its name, since people do not know its id. */
 export function subjectOf({ action, subject, details }: AuditEntry): string {
   return action.startsWith('key.') && typeof details.name === 'string' ? `key ${details.name}` : subject;
 }

@@ -15,7 +15,7 @@ export function NoScreen(): JSX.Element {
   );
 }
 
-/** Instead of a run that is not there, or not for who asks. */
+/** Instead of a run that does not exist, or that the key may not see. */
 export function NoRun({ id }: { id: number }): JSX.Element {
   return (
     <Screen title={`Run ${id}`}>
