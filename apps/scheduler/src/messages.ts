@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { FiringCause, Message } from '@tocsin/store';
+import type { FiringCause } from '@tocsin/core';
+import type { Message } from '@tocsin/store';
 import type { RunSummary } from './summary.js';
 
 /** What a webhook is told. */

@@ -1,14 +1,9 @@
+import { ROLES } from '@tocsin/core/vocabulary';
 import { z } from 'zod';
 import { pageOf, pageQuery } from './pages.js';
 import { plainText, type QueryOf, serial, time, title } from './values.js';
 
-/**
- * What a key may do. `submit`: score, and submit runs and see those of its own key. `read`: see every run and text.
- * `review`: that, and judge rows. `admin`: everything.
- */
-export const ROLES = ['submit', 'read', 'review', 'admin'] as const;
 export const role = z.enum(ROLES);
-export type Role = z.infer<typeof role>;
 
 /** Who asks, and what there is for them. */
 export const me = z

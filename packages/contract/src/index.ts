@@ -1,4 +1,12 @@
 /** What the API takes and gives, one file a subject: zod schemas, and the types that follow from them. */
+export {
+  isOpen,
+  type Retention,
+  type ReviewOrder,
+  type Role,
+  type RunState,
+  type Verdict,
+} from '@tocsin/core/vocabulary';
 export * from './access.js';
 export * from './content.js';
 export * from './errors.js';

@@ -1,3 +1,4 @@
+import { ITEM_ORDERS } from '@tocsin/core/vocabulary';
 import { z } from 'zod';
 import { storedContent } from './content.js';
 import { pageOf, pageQuery } from './pages.js';
@@ -6,7 +7,6 @@ import { pathSerial, plainText, probability, type QueryOf, queryThreshold, seria
 /** Characters of a text that a list shows. */
 export const PREVIEW_LENGTH = 400;
 
-export const ITEM_ORDERS = ['score_desc', 'score_asc', 'seq'] as const;
 export const itemsQuery = z.strictObject({
   ...pageQuery,
   min: queryThreshold.optional().meta({ description: 'Rows with at least this score.' }),

@@ -1,13 +1,10 @@
+import { REVIEW_ORDERS, VERDICTS } from '@tocsin/core/vocabulary';
 import { z } from 'zod';
 import { storedContent } from './content.js';
 import { handle, pathSerial, probability, prose, serial, threshold, time } from './values.js';
 
-export const VERDICTS = ['harmful', 'fine', 'skip'] as const;
 export const verdict = z.enum(VERDICTS);
-export type Verdict = z.infer<typeof verdict>;
-export const REVIEW_ORDERS = ['uncertain', 'score', 'random'] as const;
 export const reviewOrder = z.enum(REVIEW_ORDERS);
-export type ReviewOrder = z.infer<typeof reviewOrder>;
 
 export const nextRequest = z
   .strictObject({

@@ -1,3 +1,11 @@
+import {
+  INPUT_FORMATS,
+  QUOTE_STYLES,
+  RETENTIONS,
+  RUN_STATES,
+  SCORE_FORMATS,
+  SHAPES,
+} from '@tocsin/core/vocabulary';
 import { z } from 'zod';
 import { pageOf, pageQuery } from './pages.js';
 import {
@@ -13,12 +21,8 @@ import {
   title,
 } from './values.js';
 
-export const RUN_STATES = ['submitting', 'scoring', 'done', 'failed', 'cancelled'] as const;
 export const runState = z.enum(RUN_STATES);
-export type RunState = z.infer<typeof runState>;
-export const RETENTIONS = ['none', 'flagged', 'all'] as const;
 export const retention = z.enum(RETENTIONS);
-export type Retention = z.infer<typeof retention>;
 
 /** What has become of a run's rows so far. */
 export const runCounters = z.object({
@@ -119,7 +123,6 @@ export const newRun = z
   .meta({ id: 'NewRun' });
 export type NewRun = z.infer<typeof newRun>;
 
-export const INPUT_FORMATS = ['jsonl', 'csv', 'tsv', 'parquet'] as const;
 const field = plainText(200).min(1).optional();
 /** The fields of an upload, beside its files (`file`, each perhaps .gz or .zst). */
 export const uploadFields = z
@@ -130,10 +133,10 @@ export const uploadFields = z
       .enum(INPUT_FORMATS)
       .optional()
       .meta({ description: 'Instead of what the names of the files say.' }),
-    shape: z.enum(['rows', 'openai-chat', 'openai-batch']).optional(),
+    shape: z.enum(SHAPES).optional(),
     delimiter: z.string().max(3).optional(),
     quote: z
-      .enum(['double', 'none'])
+      .enum(QUOTE_STYLES)
       .optional()
       .meta({ description: 'What a double quote is in CSV and TSV: around a field, or a plain character.' }),
     encoding: plainText(40).optional().meta({ description: 'Of text that is not UTF-8.' }),
@@ -206,14 +209,8 @@ export const counts = z
   .meta({ id: 'Counts' });
 export type Counts = z.infer<typeof counts>;
 
-export const EXPORT_FORMATS = [
-  'jsonl',
-  'csv',
-  'tsv',
-  'parquet',
-  'openai-batch',
-  'openai-batch-errors',
-] as const;
+/** The format `openai-batch` has two files: its errors are the second. */
+export const EXPORT_FORMATS = [...SCORE_FORMATS, 'openai-batch-errors'] as const;
 export const exportQuery = z.strictObject({
   format: z.enum(EXPORT_FORMATS).default('jsonl'),
   min: queryThreshold.optional().meta({ description: 'Only rows with at least this score.' }),

@@ -1,3 +1,4 @@
+import { DELIVERY_STATES, FIRING_CAUSES, FIRING_STATES } from '@tocsin/core/vocabulary';
 import { z } from 'zod';
 import { pageQuery } from './pages.js';
 import { retention } from './runs.js';
@@ -55,8 +56,8 @@ export const firing = z
   .object({
     id: serial,
     dueAt: time,
-    cause: z.enum(['time', 'hand']),
-    state: z.enum(['due', 'submitting', 'scoring', 'done', 'skipped', 'failed']),
+    cause: z.enum(FIRING_CAUSES),
+    state: z.enum(FIRING_STATES),
     run: serial.nullable(),
     startedAt: time.nullable(),
     finishedAt: time.nullable(),
@@ -78,7 +79,7 @@ export const delivery = z
   .object({
     id: z.string(),
     firing: serial,
-    state: z.enum(['pending', 'delivered', 'failed']),
+    state: z.enum(DELIVERY_STATES),
     attempts: z.number().int(),
     nextAt: time,
     lastStatus: z.number().int().nullable(),

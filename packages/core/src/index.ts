@@ -4,6 +4,7 @@ import { isUserError } from './user-error.js';
 export { type Explanation, explainServer, serverError } from './explain-server.js';
 export { addressOf, checkServerUrl, redactUrls } from './urls.js';
 export { isUserError, UserError } from './user-error.js';
+export * from './vocabulary.js';
 
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {

@@ -13,7 +13,6 @@ export {
   rejected,
 } from './rows/row.js';
 export { MAX_KEY_LENGTH } from './rows/row-key.js';
-export { SHAPES, type ShapeName } from './shapes/index.js';
 export { type InputText, moderationTexts } from './shapes/moderation-input.js';
 export { badRequest, noJsonLine, noRequest, type RequestFault, storedFault } from './shapes/request-fault.js';
 export { readRequestKey } from './shapes/request-key.js';
@@ -23,7 +22,7 @@ export { checkWritable, refuseInputAsOutput } from './sinks/output.js';
 export { DEFAULT_TABLE_MODE, TABLE_MODES, type TableMode } from './sinks/postgres-writer.js';
 export type { RowWriter } from './sinks/row-writer.js';
 export { csvText } from './sinks/score-encoder.js';
-export { SCORE_FORMATS, type ScoreFormat, scoreFormat } from './sinks/score-format.js';
+export { scoreFormat } from './sinks/score-format.js';
 export { type RequestAnswer, SCORE_COLUMNS, type ScoreRow } from './sinks/score-row.js';
 export {
   checkOutput,
@@ -35,12 +34,10 @@ export {
 export { writeText } from './sinks/write-text.js';
 export { checkSources } from './sources/check-sources.js';
 export { type FoundSources, findSources } from './sources/find-sources.js';
-export { INPUT_FORMATS, type InputFormat, inputFormat } from './sources/input-format.js';
+export { inputFormat } from './sources/input-format.js';
 export {
   type CorpusReading,
   DEFAULT_MAX_LINE_BYTES,
-  QUOTE_STYLES,
-  type QuoteStyle,
   type ReadCorpusOptions,
   readCorpus,
 } from './sources/read-corpus.js';

@@ -1,7 +1,7 @@
 export { PRECISIONS, type Precision } from '@tocsin/backbone';
 export type { BatcherScoreOptions, Pass } from './batches/batcher.js';
 export type { CostModel } from './batches/cost-model.js';
-export type { LaneName, RowOutcome } from './batches/lane.js';
+export type { RowOutcome } from './batches/lane.js';
 export { Scorer, type ScorerOptions } from './batches/scorer.js';
 export { type CompiledEntry, listCompiled } from './compiled/list-compiled.js';
 export { type OpenGuard, type OpenGuardOptions, openGuard } from './compiled/open-guard.js';

@@ -1,8 +1,7 @@
+import { ADVISORY_LOCKS } from '@tocsin/core';
 import type pg from 'pg';
 import type { Pool } from './connect.js';
 
-/** The first half of the lock's key; the second is the guard's id. Any number will do, as long as it is always the same. */
-const LEADER_LOCK = 7_062_602;
 /** A leader whose machine is gone is found out within half a minute, instead of the two hours that systems default to. */
 const KEEPALIVE = `set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 4`;
 
@@ -32,7 +31,7 @@ export class Leadership {
       await client.query(KEEPALIVE);
       const { rows } = await client.query<{ leads: boolean }>(
         'select pg_try_advisory_lock($1, $2) as leads',
-        [LEADER_LOCK, this.#guardId],
+        [ADVISORY_LOCKS.leader, this.#guardId],
       );
       const leads = rows[0]?.leads === true;
       if (leads) this.#client = client;

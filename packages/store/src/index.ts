@@ -63,16 +63,6 @@ export {
 } from './runs/runs.js';
 export { cancelRun, failRun } from './runs/stop-run.js';
 export * from './schedules/index.js';
-export { type PolicyChange, ROLES, type Role } from './schema/access.js';
-export { BATCH_STATES, type BatchState, VERDICTS, type Verdict } from './schema/dashboard.js';
+export type { PolicyChange } from './schema/access.js';
 export { migrateSchema, type SchemaState, schemaState } from './schema/migrate.js';
-export {
-  DEFAULT_RETENTION,
-  type DeliveryState,
-  type FiringCause,
-  type FiringState,
-  RETENTIONS,
-  type Retention,
-  type RunState,
-} from './schema/pipeline.js';
 export { type KnownContent, knownContents } from './scores/known-contents.js';

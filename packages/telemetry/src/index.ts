@@ -1,6 +1,5 @@
 export { DEFAULT_METRICS_HOST, type ListenAt } from './listen-at.js';
 export {
-  CLASSES,
   EXPRESS_OUTCOMES,
   type ExpressOutcomeName,
   METRICS,
@@ -8,7 +7,6 @@ export {
   type MetricKey,
   ROW_OUTCOMES,
   seriesOf,
-  type TrafficClass,
 } from './metric-definitions.js';
 export {
   type ExpressMeasure,

@@ -9,10 +9,6 @@ export interface MetricDefinition {
   buckets?: readonly number[];
 }
 
-/** Traffic: parcels of runs, and rows that somebody waits for. */
-export const CLASSES = ['bulk', 'express'] as const;
-export type TrafficClass = (typeof CLASSES)[number];
-
 /** What becomes of a row. */
 export const ROW_OUTCOMES = ['scored', 'known', 'duplicate', 'rejected', 'failed'] as const;
 

@@ -1,16 +1,16 @@
+import type { LaneName } from '@tocsin/core';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import {
   type ExpressOutcomeName,
   METRICS,
   type MetricDefinition,
   type MetricKey,
-  type TrafficClass,
 } from './metric-definitions.js';
 import { CachedQueueReader, type ReadQueue } from './queue-reader.js';
 
 /** A forward pass that gave scores. */
 export interface PassMeasure {
-  lane: TrafficClass;
+  lane: LaneName;
   rows: number;
   tokens: number;
   /** Tokens of the longest row: attention is padded to it. */
@@ -23,7 +23,7 @@ export interface PassMeasure {
 
 /** A parcel that a worker is through with. */
 export interface ParcelMeasure {
-  lane: TrafficClass;
+  lane: LaneName;
   outcome: 'done' | 'given_back' | 'failed';
   /** Contents that have a score now. */
   scored: number;
@@ -131,7 +131,7 @@ export class Metrics {
 
   readonly onEngineRestart = (): void => this.#count('engineRestarts');
   readonly onDatabaseRetry = (): void => this.#count('databaseRetries');
-  readonly onLeaseLost = (lane: TrafficClass): void => this.#count('leasesLost', { class: lane });
+  readonly onLeaseLost = (lane: LaneName): void => this.#count('leasesLost', { class: lane });
 
   /**
    * Says how many parcels wait, from now on, for a guard.

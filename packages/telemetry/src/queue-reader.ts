@@ -1,8 +1,8 @@
-import type { TrafficClass } from './metric-definitions.js';
+import type { LaneName } from '@tocsin/core';
 
 /** What waits of one class. */
 export interface QueueDepth {
-  lane: TrafficClass;
+  lane: LaneName;
   parcels: number;
   tokens: number;
   /** Age of the oldest; 0 when there is none. */

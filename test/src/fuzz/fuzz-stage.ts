@@ -1,11 +1,12 @@
 import { Writable } from 'node:stream';
+import type { Role } from '@tocsin/core';
 import { type App, createDashboard, DEFAULT_LIMITS } from '@tocsin/dashboard';
 import { scoredRun } from '@tocsin/dashboard/testing';
 import { openGuard } from '@tocsin/engine';
 import { createPool, type Pool } from '@tocsin/postgres';
 import { prepareBackend, type QueueBackend } from '@tocsin/queue';
 import { goldenDirs } from '@tocsin/siren/testing';
-import { createKey, type Role } from '@tocsin/store';
+import { createKey } from '@tocsin/store';
 import { Telemetry } from '@tocsin/telemetry';
 import { runWorker } from '@tocsin/worker';
 import { pino } from 'pino';

@@ -1,4 +1,5 @@
-import { createKey, type Role } from '@tocsin/store';
+import type { Role } from '@tocsin/core';
+import { createKey } from '@tocsin/store';
 import { TestDatabase } from '@tocsin/store/testing';
 import OpenAI, { type ClientOptions } from 'openai';
 import { goldenGuard, TocsinProcess } from '../setup/tocsin.js';

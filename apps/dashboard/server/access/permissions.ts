@@ -1,4 +1,4 @@
-import type { Role } from '@tocsin/contract';
+import type { Role } from '@tocsin/core';
 
 /** What a route asks of who calls it. */
 const PERMISSIONS = ['look', 'score', 'submit', 'read', 'oversee', 'review', 'manage'] as const;

@@ -1,4 +1,4 @@
-import { ROLES, type Role } from '@tocsin/contract';
+import { ROLES, type Role } from '@tocsin/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DashboardBed } from '../testing/dashboard-bed.js';
 

@@ -1,4 +1,4 @@
-import type { Role } from '@tocsin/contract';
+import type { Role } from '@tocsin/core';
 import type { FastifyRequest } from 'fastify';
 
 /** Who asks. */

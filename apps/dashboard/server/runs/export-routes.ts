@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, type Readable } from 'node:stream';
 import { type EXPORT_FORMATS, exportQuery, runParams } from '@tocsin/contract';
+import { isOpen } from '@tocsin/core';
 import { writerFor } from '@tocsin/corpus';
 import { exportScores } from '@tocsin/pipeline';
 import type { RunSummary } from '@tocsin/store';
@@ -14,7 +15,6 @@ import { ApiError } from '../http/api-error.js';
 import { untilGone } from '../http/client-gone.js';
 import { loggedError } from '../http/logged-error.js';
 import type { Services } from '../services.js';
-import { isOver } from './progress.js';
 import { visibleRun } from './visible-run.js';
 
 type Format = (typeof EXPORT_FORMATS)[number];
@@ -68,7 +68,7 @@ export function exportRoutes(app: App, { pool, guards }: Services): void {
     async (request, reply) => {
       const run = await visibleRun(pool, request, request.params.id);
       const { format, min, withText, threshold = run.threshold ?? DEFAULT_THRESHOLD } = request.query;
-      if (!isOver(run.state)) {
+      if (isOpen(run.state)) {
         throw new ApiError(409, `run ${run.id} is not over, its state is ${run.state}`, {
           hint: 'Wait for it.',
         });

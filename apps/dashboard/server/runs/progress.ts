@@ -52,9 +52,6 @@ function rateOf(samples: readonly Sample[]): { contents: number; tokens: number 
   };
 }
 
-/** Whether nothing becomes of a run any more, unless it is retried. */
-export const isOver = (state: string): boolean => state !== 'submitting' && state !== 'scoring';
-
 /** One look at a run, with the rate since it began. */
 export async function progressOf(
   pool: Pool,

@@ -1,7 +1,8 @@
 import type { RunSummary as RunAnswer } from '@tocsin/contract';
+import { isOpen } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { listKeys, type RunSummary } from '@tocsin/store';
-import { isOver, type Progress, progressOf } from './progress.js';
+import { type Progress, progressOf } from './progress.js';
 
 /**
  * Makes answers of runs; the names of the keys are looked up once.
@@ -21,7 +22,7 @@ export async function runAnswers(
       owner: ownerKey === null ? null : (names.get(ownerKey) ?? null),
       counters: countersOf(run, ownOnly),
       outcome: run.ranked === null ? null : outcomeOf(run, run.ranked),
-      progress: isOver(state) ? null : progressFor(await progressOf(pool, run), run, ownOnly),
+      progress: isOpen(state) ? progressFor(await progressOf(pool, run), run, ownOnly) : null,
     };
   };
 }

@@ -1,11 +1,12 @@
 import type { RunEvent } from '@tocsin/contract';
+import { isOpen } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { findRun, runProgress } from '@tocsin/store';
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
 import { onlyOwner, whoOf } from '../access/who.js';
 import { EventHub } from '../http/event-hub.js';
 import { loggedError } from '../http/logged-error.js';
-import { isOver, ProgressMeter } from './progress.js';
+import { ProgressMeter } from './progress.js';
 import { countersOf, progressFor } from './run-answer.js';
 
 const EVERY_MS = 1_000;
@@ -44,7 +45,7 @@ class RunFeed {
     // It was deleted.
     if (run === undefined) return false;
     const progress = this.#meter.look(await runProgress(this.#pool, run.id), run.state !== 'submitting');
-    const over = isOver(run.state);
+    const over = !isOpen(run.state);
     const data = {
       ...{ id: run.id, state: run.state },
       counters: countersOf(run, this.#ownOnly),

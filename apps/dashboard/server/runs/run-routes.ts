@@ -1,4 +1,5 @@
 import { cancelledRun, retriedRun, run, runEvent, runList, runListQuery, runParams } from '@tocsin/contract';
+import { isOpen, type RunState } from '@tocsin/core';
 import { retryQueued } from '@tocsin/pipeline';
 import { cancelRun, findRun, keptTexts, pageRuns, purgeableRuns, purgeRuns, rankRun } from '@tocsin/store';
 import { z } from 'zod';
@@ -8,7 +9,6 @@ import type { App } from '../app.js';
 import { ApiError, notFound } from '../http/api-error.js';
 import { pageOfRows, placeOf, serialPlace } from '../http/cursor.js';
 import type { Services } from '../services.js';
-import { isOver } from './progress.js';
 import { runAnswers } from './run-answer.js';
 import { visibleRun } from './visible-run.js';
 
@@ -158,8 +158,8 @@ export function runRoutes(app: App, { pool, backend, feeds }: Services): void {
   );
 }
 
-function requireOver({ id, state }: { id: number; state: string }): void {
-  if (isOver(state)) return;
+function requireOver({ id, state }: { id: number; state: RunState }): void {
+  if (!isOpen(state)) return;
   throw new ApiError(409, `run ${id} is not over, its state is ${state}`, {
     hint: 'Wait for it, or cancel it first.',
   });

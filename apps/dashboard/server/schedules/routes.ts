@@ -11,7 +11,7 @@ import {
   schedulePatch,
   testedWebhook,
 } from '@tocsin/contract';
-import { isUserError } from '@tocsin/core';
+import { DEFAULT_RETENTION, isUserError } from '@tocsin/core';
 import { sourceLabel } from '@tocsin/corpus';
 import { readScheduledRequest, scheduledRequestOf } from '@tocsin/pipeline';
 import {
@@ -26,7 +26,6 @@ import {
 } from '@tocsin/scheduler';
 import {
   addSchedule,
-  DEFAULT_RETENTION,
   fireNow,
   getSchedule,
   listDeliveries,

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { ROLES, type Role } from '@tocsin/contract';
+import { ROLES, type Role } from '@tocsin/core';
 import { type OpenGuard, openGuard } from '@tocsin/engine';
 import { prepareBackend, type QueueBackend } from '@tocsin/queue';
 import { goldenDirs } from '@tocsin/siren/testing';

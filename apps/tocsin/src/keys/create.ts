@@ -1,4 +1,5 @@
-import { audit, createKey, type KeyRow, ROLES, type Role } from '@tocsin/store';
+import { ROLES, type Role } from '@tocsin/core';
+import { audit, createKey, type KeyRow } from '@tocsin/store';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { duration } from '../options/duration.js';
 import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';

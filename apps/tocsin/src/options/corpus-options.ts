@@ -1,15 +1,17 @@
-import { UserError } from '@tocsin/core';
 import {
-  type CorpusFields,
-  type CorpusReading,
-  DEFAULT_FIELDS,
-  findSources,
   INPUT_FORMATS,
   type InputFormat,
   QUOTE_STYLES,
   type QuoteStyle,
   SHAPES,
   type ShapeName,
+  UserError,
+} from '@tocsin/core';
+import {
+  type CorpusFields,
+  type CorpusReading,
+  DEFAULT_FIELDS,
+  findSources,
   sourceLabel,
 } from '@tocsin/corpus';
 import { readQuery } from '@tocsin/pipeline';

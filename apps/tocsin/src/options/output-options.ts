@@ -1,10 +1,5 @@
-import {
-  DEFAULT_TABLE_MODE,
-  type OutputOptions,
-  SCORE_FORMATS,
-  TABLE_MODES,
-  type TableMode,
-} from '@tocsin/corpus';
+import { SCORE_FORMATS } from '@tocsin/core';
+import { DEFAULT_TABLE_MODE, type OutputOptions, TABLE_MODES, type TableMode } from '@tocsin/corpus';
 import { type Command, Option } from 'commander';
 
 /** Where scores go: the options of every command that writes them. */

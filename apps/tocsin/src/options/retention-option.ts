@@ -1,4 +1,4 @@
-import { DEFAULT_RETENTION, RETENTIONS, type Retention } from '@tocsin/store';
+import { DEFAULT_RETENTION, RETENTIONS, type Retention } from '@tocsin/core';
 import { Option } from 'commander';
 
 export interface RetentionFlags {

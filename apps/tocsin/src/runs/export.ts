@@ -1,4 +1,4 @@
-import { UserError } from '@tocsin/core';
+import { isOpen, UserError } from '@tocsin/core';
 import { checkOutput, scoreFormat, writerFor } from '@tocsin/corpus';
 import { exportScores } from '@tocsin/pipeline';
 import { getRun } from '@tocsin/store';
@@ -44,7 +44,7 @@ async function exportRun(runId: number, flags: ExportFlags): Promise<number> {
   try {
     return await withStack(flags, async ({ pool }) => {
       const run = await getRun(pool, runId);
-      if (run.state === 'submitting' || run.state === 'scoring') {
+      if (isOpen(run.state)) {
         throw new UserError(
           `run ${runId} is not over: ${run.left} of its ${run.rows} rows wait for a score`,
           {

@@ -1,3 +1,4 @@
+import { isOpen } from '@tocsin/core';
 import { getRun, type ProblemReason, type ProblemRow, problemRows, type RunRow } from '@tocsin/store';
 import { Command } from 'commander';
 import { wholeNumber } from '../options/guard-options.js';
@@ -90,6 +91,6 @@ function runText(run: RunRow, reasons: readonly ProblemReason[], problems: reado
 }
 
 function stateText({ state, seenAt }: RunRow): string {
-  if (state !== 'submitting' && state !== 'scoring') return state;
+  if (!isOpen(state)) return state;
   return seenAt === null ? `${state} (by workers, nobody waits for it)` : `${state} (a command waits for it)`;
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isOpen } from '@tocsin/core';
 import { type Pool, withRetry } from '@tocsin/postgres';
 import { runHead, runProgress } from '@tocsin/store';
 import { openProgress } from '../score/progress.js';
@@ -14,7 +15,7 @@ export async function watchProgress(pool: Pool, runId: number, signal: AbortSign
     while (!signal.aborted) {
       const started = performance.now();
       const { state, rows } = await withRetry(() => runHead(pool, runId), signal);
-      if (state !== 'submitting' && state !== 'scoring') return;
+      if (!isOpen(state)) return;
       const { contents, contentsDone, tokens, tokensDone } = await withRetry(
         () => runProgress(pool, runId),
         signal,

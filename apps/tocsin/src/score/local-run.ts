@@ -1,17 +1,9 @@
-import { reasonOf } from '@tocsin/core';
+import { type Retention, reasonOf } from '@tocsin/core';
 import type { OpenGuard } from '@tocsin/engine';
 import { reconcile, registerOpenGuard } from '@tocsin/pipeline';
 import { type Pool, withRetry } from '@tocsin/postgres';
 import { ParcelQueue, queueNameOf } from '@tocsin/queue';
-import {
-  cancelRun,
-  createRun,
-  failRun,
-  finishRun,
-  type RegisteredGuard,
-  type Retention,
-  runHasEnded,
-} from '@tocsin/store';
+import { cancelRun, createRun, failRun, finishRun, type RegisteredGuard, runHasEnded } from '@tocsin/store';
 import type { Telemetry } from '@tocsin/telemetry';
 import { type GuardFlags, guardArguments } from '../options/guard-options.js';
 import type { Stack } from '../services/stack.js';

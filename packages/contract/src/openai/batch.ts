@@ -1,4 +1,4 @@
-import { BATCH_STATES } from '@tocsin/store';
+import { BATCH_STATES } from '@tocsin/core/vocabulary';
 import { z } from 'zod';
 import { plainText, prose } from '../index.js';
 import { expiresAfter } from './file.js';

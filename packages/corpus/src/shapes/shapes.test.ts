@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
+import type { ShapeName } from '@tocsin/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CorpusRow } from '../rows/row.js';
 import { readRows } from '../testing/read-rows.js';
-import type { ShapeName } from './index.js';
 import { readRequestKey, requestKey } from './request-key.js';
 
 async function read(shape: ShapeName, records: unknown[]): Promise<CorpusRow[]> {

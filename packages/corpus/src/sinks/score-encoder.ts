@@ -1,7 +1,7 @@
+import type { ScoreFormat } from '@tocsin/core';
 import { stringify } from 'csv-stringify/sync';
 import { ParquetEncoder } from './parquet-encoder.js';
 import type { Encoder } from './row-writer.js';
-import type { ScoreFormat } from './score-format.js';
 import { SCORE_COLUMNS, type ScoreRow } from './score-row.js';
 
 /** Turns scores into text or bytes. */

@@ -1,7 +1,4 @@
-import { UserError } from '@tocsin/core';
-
-export const SCORE_FORMATS = ['jsonl', 'csv', 'tsv', 'parquet', 'openai-batch'] as const;
-export type ScoreFormat = (typeof SCORE_FORMATS)[number];
+import { SCORE_FORMATS, type ScoreFormat, UserError } from '@tocsin/core';
 
 /** The path that stands for standard output. */
 export const STDOUT = '-';

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { codeOf, isUserError, UserError } from '@tocsin/core';
+import { codeOf, INPUT_FORMATS, isUserError, UserError } from '@tocsin/core';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { resolveFields } from '../rows/fields.js';
 import { jsonLayout } from '../rows/json-values.js';
@@ -9,7 +9,7 @@ import { count } from '../rows/wording.js';
 import { SHAPE_OF } from '../shapes/index.js';
 import { checkSources } from './check-sources.js';
 import { checkEncoding } from './encoding.js';
-import { INPUT_FORMATS, inputFormat, KNOWN_EXTENSIONS, namedFormat } from './input-format.js';
+import { inputFormat, KNOWN_EXTENSIONS, namedFormat } from './input-format.js';
 import { openText } from './open-source.js';
 import type { CorpusReading } from './read-corpus.js';
 import { sourceError } from './source-error.js';

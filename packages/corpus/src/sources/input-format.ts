@@ -1,8 +1,5 @@
-import { UserError } from '@tocsin/core';
+import { INPUT_FORMATS, type InputFormat, UserError } from '@tocsin/core';
 import { isPostgres } from './source-name.js';
-
-export const INPUT_FORMATS = ['jsonl', 'csv', 'tsv', 'parquet'] as const;
-export type InputFormat = (typeof INPUT_FORMATS)[number];
 
 const FORMAT_OF: ReadonlyMap<string, InputFormat> = new Map([
   ['.jsonl', 'jsonl'],

@@ -1,7 +1,7 @@
 import { constants } from 'node:buffer';
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { UserError } from '@tocsin/core';
+import { type InputFormat, type QuoteStyle, type ShapeName, UserError } from '@tocsin/core';
 import { csvRecords } from '../formats/csv.js';
 import type { FormatOptions } from '../formats/format-options.js';
 import { jsonlRecords } from '../formats/jsonl.js';
@@ -12,10 +12,10 @@ import type { ParsedRow } from '../rows/parse-row.js';
 import type { CorpusRow } from '../rows/row.js';
 import { count } from '../rows/wording.js';
 import { CustomIds } from '../shapes/custom-ids.js';
-import { SHAPE_OF, type ShapeName } from '../shapes/index.js';
+import { SHAPE_OF } from '../shapes/index.js';
 import { checkEncoding, ENCODING_HINT } from './encoding.js';
 import { FirstRows } from './first-rows.js';
-import { type InputFormat, inputFormat } from './input-format.js';
+import { inputFormat } from './input-format.js';
 import { keyPrefixes, placeKey, STDIN, sourceLabel, sourceName } from './source-name.js';
 import type { Found } from './source-record.js';
 
@@ -43,9 +43,6 @@ export interface CorpusReading {
   /** Files must lie in one of these directories, links followed: looked at whenever one is opened. */
   roots?: readonly string[];
 }
-
-export const QUOTE_STYLES = ['double', 'backslash', 'none'] as const;
-export type QuoteStyle = (typeof QUOTE_STYLES)[number];
 
 export interface ReadCorpusOptions extends CorpusReading {
   /** Further fields whose values are wanted as they are: `row.kept`, of items and rejects. */

@@ -1,8 +1,8 @@
-import { isUserError, messageOf, UserError } from '@tocsin/core';
+import { isUserError, type LaneName, messageOf, UserError } from '@tocsin/core';
 import { RecalledError } from '../process/engine-process.js';
 import type { CostModel } from './cost-model.js';
 import { type Flight, Flights } from './flights.js';
-import { type Batch, Lane, type LaneName, type Row, type RowOutcome } from './lane.js';
+import { type Batch, Lane, type Row, type RowOutcome } from './lane.js';
 import { OutOfMemoryError } from './out-of-memory.js';
 import type { BatchResult, RunBatch } from './run-batch.js';
 

@@ -1,4 +1,5 @@
-import type { Batch, LaneName } from './lane.js';
+import type { LaneName } from '@tocsin/core';
+import type { Batch } from './lane.js';
 
 /**
  * While both lanes have work, every fourth pass is a bulk pass. Bulk then keeps a quarter of the device when express

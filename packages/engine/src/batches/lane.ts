@@ -4,9 +4,6 @@ import { planBatches } from './plan-batches.js';
 /** A row's outcome: its score, or why it has none though every other row has. */
 export type RowOutcome = { score: number; error?: undefined } | { score?: undefined; error: string };
 
-/** Express rows are waited for by somebody, one by one; bulk rows by nobody in particular. */
-export type LaneName = 'express' | 'bulk';
-
 /** A row that waits for its forward pass. */
 export interface Row {
   tokenIds: Int32Array;

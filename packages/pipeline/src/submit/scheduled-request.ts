@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { messageOf, UserError } from '@tocsin/core';
-import { type CorpusReading, INPUT_FORMATS, QUOTE_STYLES, SHAPES, sourceLabel } from '@tocsin/corpus';
+import { INPUT_FORMATS, messageOf, QUOTE_STYLES, RETENTIONS, SHAPES, UserError } from '@tocsin/core';
+import { type CorpusReading, sourceLabel } from '@tocsin/corpus';
 import { openGuard } from '@tocsin/engine';
-import { RETENTIONS } from '@tocsin/store';
 import { z } from 'zod';
 import { type Destination, type Submission, submitRun } from './submit-run.js';
 

@@ -1,9 +1,9 @@
-import { reasonOf } from '@tocsin/core';
+import { DEFAULT_RETENTION, type Retention, reasonOf } from '@tocsin/core';
 import { findSources } from '@tocsin/corpus';
 import type { OpenGuard } from '@tocsin/engine';
 import { type Pool, withRetry } from '@tocsin/postgres';
 import { ParcelQueue, type QueueBackend, queueNameOf } from '@tocsin/queue';
-import { cancelRun, createRun, DEFAULT_RETENTION, failRun, leaveRun, type Retention } from '@tocsin/store';
+import { cancelRun, createRun, failRun, leaveRun } from '@tocsin/store';
 import type { Telemetry } from '@tocsin/telemetry';
 import { reconcile } from '../runs/reconcile.js';
 import { registerOpenGuard } from '../runs/register-guard.js';

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import type { LaneName, RowOutcome, Scorer } from '@tocsin/engine';
+import type { LaneName } from '@tocsin/core';
+import type { RowOutcome, Scorer } from '@tocsin/engine';
 import { type Pool, withRetry } from '@tocsin/postgres';
 import { expressQueueNameOf, GiveBack, ParcelWorker, type QueueBackend, queueNameOf } from '@tocsin/queue';
 import {

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
+import type { Role } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { byteaArray } from '@tocsin/postgres';
-import type { Role } from '../schema/access.js';
 
 /** Every key begins with this, so that one that has leaked is found by those who search for such. */
 export const KEY_MARK = 'tcs_';

@@ -1,5 +1,5 @@
+import type { BatchState } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
-import type { BatchState } from '../schema/dashboard.js';
 
 /** Why a batch has failed as a whole. */
 export interface BatchFault {

@@ -1,4 +1,5 @@
 import type { Pool } from '@tocsin/postgres';
+import { OPEN_STATES } from '../runs/open-states.js';
 
 /**
  * Moves batches on whose run is over, or whose time is up: they are to be finalized. Whoever works on one whose time is
@@ -11,7 +12,7 @@ export async function settleBatches(pool: Pool): Promise<number> {
        seen_at = case when b.state = 'validating' then b.seen_at end
      where (b.state in ('validating', 'in_progress') and b.expires_at < now())
         or (b.state = 'in_progress'
-            and not exists (select from runs r where r.id = b.run_id and r.state in ('submitting', 'scoring')))`,
+            and not exists (select from runs r where r.id = b.run_id and r.state in ${OPEN_STATES}))`,
   );
   return rowCount ?? 0;
 }

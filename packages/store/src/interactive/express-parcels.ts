@@ -1,4 +1,5 @@
 import type { Pool } from '@tocsin/postgres';
+import { OPEN_STATES } from '../runs/open-states.js';
 
 /** Nobody waits longer for an express parcel. */
 export const EXPRESS_WAIT_SECONDS = 60;
@@ -66,7 +67,7 @@ export async function purgeExpress(pool: Pool, olderThanDays: number): Promise<n
      where run_id is null
        and created_at < now() - greatest($1 * interval '1 day', make_interval(secs => $2))
        and not exists (select from runs r
-                       where r.guard_id = p.guard_id and r.state in ('submitting', 'scoring'))`,
+                       where r.guard_id = p.guard_id and r.state in ${OPEN_STATES})`,
     [olderThanDays, EXPRESS_WAIT_SECONDS],
   );
   return rowCount ?? 0;

@@ -1,5 +1,5 @@
+import type { Retention } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
-import type { Retention } from '../schema/pipeline.js';
 
 /** Rows that one statement looks at. */
 const BATCH_ROWS = 10_000;

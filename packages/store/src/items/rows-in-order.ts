@@ -1,8 +1,6 @@
+import type { ItemOrder } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
-import { type RankedRow, rankedRows, type ScoreOrder } from '../ranking/index.js';
-
-/** By score, as the run is ranked; or as the rows stand in the corpus. */
-export type ItemOrder = ScoreOrder | 'seq';
+import { type RankedRow, rankedRows } from '../ranking/index.js';
 
 /** Where a page ends. */
 export interface ItemCursor {

@@ -1,5 +1,6 @@
 import type { Pool } from '@tocsin/postgres';
 import { int8Array, textArray } from '@tocsin/postgres';
+import { OPEN_STATES } from '../runs/open-states.js';
 import { plainText } from './plain-text.js';
 import { textsInTurn } from './texts-in-turn.js';
 
@@ -46,8 +47,7 @@ export async function indexTexts(pool: Pool, runId: number, signal?: AbortSignal
     if (rows.length < BATCH_ROWS) break;
     after = last.seq;
   }
-  await pool.query(
-    `update runs set searchable_at = now() where id = $1 and state not in ('submitting', 'scoring')`,
-    [runId],
-  );
+  await pool.query(`update runs set searchable_at = now() where id = $1 and state not in ${OPEN_STATES}`, [
+    runId,
+  ]);
 }

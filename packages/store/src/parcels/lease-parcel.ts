@@ -1,3 +1,4 @@
+import { HASH_BYTES } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { int32Of } from './token-bytes.js';
 
@@ -11,8 +12,6 @@ export interface LeasedParcel {
   /** See `SUSPECT_AFTER`. */
   lostLeases: number;
 }
-
-const HASH_BYTES = 32;
 
 /** Which contents of an express parcel have a score, by their place: a run has been faster, or another asker. */
 const SCORED = `select n from generate_series(0, contents - 1) n

@@ -1,3 +1,4 @@
+import { HASH_BYTES } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { inTransaction } from '@tocsin/postgres';
 import type pg from 'pg';
@@ -45,7 +46,7 @@ async function insertPart(
   const { rows } = await client.query<{ id: number }>(
     `with part as (
        insert into parcels (run_id, guard_id, contents, tokens, hashes, lengths, token_ids, lost_leases, created_at)
-       select run_id, guard_id, $3, $5, substring(hashes from 32 * $2 + 1 for 32 * $3),
+       select run_id, guard_id, $3, $5, substring(hashes from ${HASH_BYTES} * $2 + 1 for ${HASH_BYTES} * $3),
               substring(lengths from 4 * $2 + 1 for 4 * $3), substring(token_ids from 4 * $4 + 1 for 4 * $5),
               $6, created_at
        from parcels where id = $1
@@ -53,7 +54,7 @@ async function insertPart(
      ), moved as (
        update scores set parcel_id = part.id
        from part, generate_series(0, $3 - 1) n
-       where scores.guard_id = part.guard_id and scores.content = substring(part.hashes from 32 * n + 1 for 32)
+       where scores.guard_id = part.guard_id and scores.content = substring(part.hashes from ${HASH_BYTES} * n + 1 for ${HASH_BYTES})
          and scores.parcel_id = $1
      )
      select id from part`,

@@ -1,8 +1,7 @@
-import { UserError } from '@tocsin/core';
+import { type RunState, UserError } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { boolArray, byteaArray, inTransaction, int4Array, int8Array, textArray } from '@tocsin/postgres';
 import type pg from 'pg';
-import type { RunState } from '../schema/pipeline.js';
 import { byHash } from '../scores/hash-order.js';
 import { bytesOf, lengthsOf } from './token-bytes.js';
 

@@ -1,8 +1,9 @@
+import { LANES, type LaneName } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 
 /** What waits of a guard, in runs or by itself. */
 export interface WaitingClass {
-  lane: 'bulk' | 'express';
+  lane: LaneName;
   parcels: number;
   tokens: number;
   /** Age of the oldest; 0 when there is none. */
@@ -17,7 +18,7 @@ export async function waitingByClass(pool: Pool, guardId: number): Promise<Waiti
      from parcels where guard_id = $1 and state = 'waiting' group by 1`,
     [guardId],
   );
-  return (['bulk', 'express'] as const).map((lane) => {
+  return LANES.map((lane) => {
     const row = rows.find(({ express }) => express === (lane === 'express'));
     return {
       lane,

@@ -1,9 +1,9 @@
+import { ADVISORY_LOCKS } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { inTransaction } from '@tocsin/postgres';
 import type pg from 'pg';
+import { OPEN_STATES } from '../runs/open-states.js';
 
-/** The first half of the lock's key; the second is the run. Any number will do, as long as it is always the same. */
-const RANKING_LOCK = 7_062_603;
 /**
  * Rows of a chunk: what a page, or the edge of a count, has to look at. As many as fill two of the 1,996-byte pieces into
  * which Postgres cuts an array, and begin no third: 24 bytes, and 4 a row.
@@ -29,7 +29,7 @@ export function buildRanking(
     // Asked before the rows are: a run that ends meanwhile has a ranking that is not final. One that is being deleted is
     // waited for, and one that is ranked is not deleted.
     const { rows: heads } = await client.query<{ over: boolean; readable: number }>(
-      `select state not in ('submitting', 'scoring') as over, rows - rejected as readable from runs where id = $1 for key share`,
+      `select state not in ${OPEN_STATES} as over, rows - rejected as readable from runs where id = $1 for key share`,
       [runId],
     );
     const [run] = heads;
@@ -83,7 +83,7 @@ const STORE_CHUNKS = `
 
 async function lock(client: pg.PoolClient, runId: number, patience: 'wait' | 'leave'): Promise<boolean> {
   // The key has 32 bits for the run: two that share one would only wait for each other.
-  const key = [RANKING_LOCK, runId % 2 ** 31];
+  const key = [ADVISORY_LOCKS.ranking, runId % 2 ** 31];
   if (patience === 'wait') {
     await client.query('select pg_advisory_xact_lock($1, $2)', key);
     return true;

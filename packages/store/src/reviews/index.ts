@@ -1,6 +1,5 @@
 export { type JudgedContent, judgedContents } from './judged-contents.js';
 export { nextReview, type ReviewedRun, type ReviewQuery } from './next-review.js';
-export { REVIEW_ORDERS, type ReviewOrder } from './review-candidates.js';
 export {
   type LeasedRow,
   leaseFirst,

@@ -1,8 +1,8 @@
+import { isOpen, type Retention, type ReviewOrder, type RunState } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import type { ScoredRun } from '../items/index.js';
 import type { RankedRow } from '../ranking/index.js';
-import type { Retention, RunState } from '../schema/pipeline.js';
-import { type ReviewOrder, reviewCandidates } from './review-candidates.js';
+import { reviewCandidates } from './review-candidates.js';
 import { heldReview, type LeasedRow, leaseFirst } from './review-leases.js';
 
 export interface ReviewQuery {
@@ -49,7 +49,7 @@ export async function nextReview(
 
 /** A run that is over and keeps the flagged ones only has no text below its threshold: there is no use in looking. */
 function lowestRetained({ state, retain, threshold }: ReviewedRun): number {
-  return state !== 'submitting' && state !== 'scoring' && retain === 'flagged' ? (threshold ?? 0) : 0;
+  return !isOpen(state) && retain === 'flagged' ? (threshold ?? 0) : 0;
 }
 
 async function hasTexts(pool: Pool, runId: number): Promise<boolean> {

@@ -1,3 +1,4 @@
+import type { ReviewOrder } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import {
   countAtLeast,
@@ -7,10 +8,6 @@ import {
   rankedRows,
   uncertainRows,
 } from '../ranking/index.js';
-
-export const REVIEW_ORDERS = ['uncertain', 'score', 'random'] as const;
-/** The nearest to the threshold first, the highest score first, or each as likely as every other. */
-export type ReviewOrder = (typeof REVIEW_ORDERS)[number];
 
 export interface CandidateQuery {
   order: ReviewOrder;

@@ -1,8 +1,7 @@
-import { UserError } from '@tocsin/core';
+import { UserError, type Verdict } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { inTransaction } from '@tocsin/postgres';
 import type { ScoredRun } from '../items/index.js';
-import type { Verdict } from '../schema/dashboard.js';
 
 /** What somebody said of a content. */
 export interface VerdictRow {

@@ -1,6 +1,7 @@
 import type { Pool } from '@tocsin/postgres';
 import { type EndedRun, runHasEnded } from '../parcels/submit-window.js';
 import { finishIfComplete } from './finish-run.js';
+import { OPEN_STATES } from './open-states.js';
 
 /** A run that nobody has attended for so long is abandoned: its process was killed. Several times what attending takes. */
 export const ABANDONED_AFTER_SECONDS = 30;
@@ -13,7 +14,7 @@ export const ABANDONED_AFTER_SECONDS = 30;
 export async function attendRun(pool: Pool, runId: number): Promise<void> {
   const { rowCount } = await pool.query(
     `update runs set seen_at = case when seen_at is null then null else now() end
-     where id = $1 and state in ('submitting', 'scoring')`,
+     where id = $1 and state in ${OPEN_STATES}`,
     [runId],
   );
   if (rowCount === 0) await requireDone(pool, runId);
@@ -26,7 +27,7 @@ export async function attendRun(pool: Pool, runId: number): Promise<void> {
 export async function leaveRun(pool: Pool, runId: number): Promise<void> {
   const { rowCount } = await pool.query(
     `update runs set state = 'scoring', seen_at = null, submitted_at = coalesce(submitted_at, now())
-     where id = $1 and state in ('submitting', 'scoring')`,
+     where id = $1 and state in ${OPEN_STATES}`,
     [runId],
   );
   if (rowCount === 0) await requireDone(pool, runId);
@@ -48,7 +49,7 @@ export interface UnattendedRun {
 export async function unattendedRuns(pool: Pool): Promise<UnattendedRun[]> {
   const { rows } = await pool.query<UnattendedRun>(
     `select id, seen_at::text as "seenAt" from runs
-     where state in ('submitting', 'scoring') and seen_at < now() - make_interval(secs => $1)`,
+     where state in ${OPEN_STATES} and seen_at < now() - make_interval(secs => $1)`,
     [ABANDONED_AFTER_SECONDS],
   );
   return rows;
@@ -82,7 +83,7 @@ export async function cancelAbandonedRuns(
        update runs set state = 'cancelled', reason = $3, finished_at = now()
        from unnest($1::bigint[], $2::timestamptz[]) as unattended (id, seen_at)
        where runs.id = unattended.id and runs.seen_at = unattended.seen_at
-         and runs.state in ('submitting', 'scoring')
+         and runs.state in ${OPEN_STATES}
        returning runs.id
      ), left_over as (
        update parcels set state = 'cancelled'

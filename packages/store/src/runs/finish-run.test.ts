@@ -1,8 +1,8 @@
+import type { Retention } from '@tocsin/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exportRows } from '../items/export-rows.js';
 import { forgetStoppedTexts } from '../items/forget-texts.js';
 import { submitWindow } from '../parcels/submit-window.js';
-import type { Retention } from '../schema/pipeline.js';
 import { TestDatabase } from '../testing/index.js';
 import { newRun } from '../testing/test-guard.js';
 import { scoreParcel, windowOf } from '../testing/windows.js';

@@ -1,8 +1,8 @@
-import { isUserError } from '@tocsin/core';
+import { isUserError, type Retention, type RunState } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { forgetTexts } from '../items/forget-texts.js';
 import { rankRun } from '../ranking/index.js';
-import type { Retention, RunState } from '../schema/pipeline.js';
+import { OPEN_STATES } from './open-states.js';
 import { hasUnresolvedItems } from './run-progress.js';
 
 /**
@@ -15,7 +15,7 @@ import { hasUnresolvedItems } from './run-progress.js';
 export async function finishRun(pool: Pool, runId: number): Promise<RunState | undefined> {
   const { rows } = await pool.query<{ retain: Retention }>(
     `update runs set state = 'scoring', seen_at = null
-     where id = $1 and state in ('submitting', 'scoring') returning retain`,
+     where id = $1 and state in ${OPEN_STATES} returning retain`,
     [runId],
   );
   const [run] = rows;
@@ -74,7 +74,7 @@ const END = `
       ) end),
       finished_at = now()
   from run
-  where runs.id = run.id and runs.state in ('submitting', 'scoring')`;
+  where runs.id = run.id and runs.state in ${OPEN_STATES}`;
 
 /** Runs of a guard that no process waits for and that have no parcel left: they are done, or need parcels of other runs. */
 export async function settledRuns(pool: Pool, guardId: number): Promise<number[]> {

@@ -1,5 +1,5 @@
+import type { RunState } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
-import type { RunState } from '../schema/pipeline.js';
 import { RUN_FACTS, type RunFacts } from './run-facts.js';
 
 /** A run, without a look at its rows. */

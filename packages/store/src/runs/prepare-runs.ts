@@ -1,10 +1,9 @@
-import { isUserError } from '@tocsin/core';
+import { ADVISORY_LOCKS, isUserError } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { indexTexts } from '../items/search-texts.js';
 import { rankRun } from '../ranking/index.js';
+import { OPEN_STATES } from './open-states.js';
 
-/** Any number will do, as long as it is always the same. */
-const PREPARE_LOCK = 7_062_604;
 /** Runs that ended longer ago are ranked when somebody looks, and searched without an index. */
 const RECENT_DAYS = 7;
 
@@ -16,13 +15,13 @@ export async function prepareRuns(pool: Pool, signal?: AbortSignal): Promise<voi
   const client = await pool.connect();
   try {
     const { rows } = await client.query<{ alone: boolean }>('select pg_try_advisory_lock($1) as alone', [
-      PREPARE_LOCK,
+      ADVISORY_LOCKS.prepare,
     ]);
     if (rows[0]?.alone !== true) return;
     try {
       await prepare(pool, signal);
     } finally {
-      await client.query('select pg_advisory_unlock($1)', [PREPARE_LOCK]);
+      await client.query('select pg_advisory_unlock($1)', [ADVISORY_LOCKS.prepare]);
     }
   } finally {
     client.release();
@@ -35,7 +34,7 @@ async function prepare(pool: Pool, signal: AbortSignal | undefined): Promise<voi
      from (select r.id, k.built_at is not null and k.built_at > r.finished_at as ranked,
                   r.searchable_at is not null as searchable
            from runs r left join run_rankings k on k.run_id = r.id
-           where r.state not in ('submitting', 'scoring') and r.finished_at > now() - make_interval(days => $1)) recent
+           where r.state not in ${OPEN_STATES} and r.finished_at > now() - make_interval(days => $1)) recent
      where not (ranked and searchable)
      order by id desc`,
     [RECENT_DAYS],

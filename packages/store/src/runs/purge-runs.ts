@@ -1,9 +1,10 @@
-import { UserError } from '@tocsin/core';
+import { HASH_BYTES, isOpen, type RunState, UserError } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { inTransaction } from '@tocsin/postgres';
 import type pg from 'pg';
 import { purgeRunFiles } from '../files/index.js';
 import { forgetTexts } from '../items/forget-texts.js';
+import { OPEN_STATES } from './open-states.js';
 import { noSuchRun } from './retry-run.js';
 
 /** Which runs: one, or all that ended before so many days. Runs that are not over are never among them. */
@@ -14,20 +15,22 @@ export async function purgeableRuns(pool: Pool, which: PurgedRuns): Promise<numb
   if ('olderThanDays' in which) {
     const { rows } = await pool.query<{ id: number }>(
       `select id from runs
-       where state not in ('submitting', 'scoring') and finished_at < now() - $1 * interval '1 day' order by id`,
+       where state not in ${OPEN_STATES} and finished_at < now() - $1 * interval '1 day' order by id`,
       [which.olderThanDays],
     );
     return rows.map((row) => row.id);
   }
-  const { rows } = await pool.query<{ state: string }>('select state from runs where id = $1', [which.runId]);
+  const { rows } = await pool.query<{ state: RunState }>('select state from runs where id = $1', [
+    which.runId,
+  ]);
   const [run] = rows;
   if (run === undefined) throw noSuchRun(which.runId);
   requireOver(which.runId, run.state);
   return [which.runId];
 }
 
-function requireOver(runId: number, state: string): void {
-  if (state !== 'submitting' && state !== 'scoring') return;
+function requireOver(runId: number, state: RunState): void {
+  if (!isOpen(state)) return;
   throw new UserError(`run ${runId} is not over, its state is ${state}`, {
     hint: `Cancel it first: tocsin cancel ${runId}`,
   });
@@ -39,7 +42,7 @@ function requireOver(runId: number, state: string): void {
  * @throws UserError when one was taken up meanwhile
  */
 async function holdRuns(client: pg.PoolClient, runIds: readonly number[]): Promise<void> {
-  const { rows } = await client.query<{ id: number; state: string }>(
+  const { rows } = await client.query<{ id: number; state: RunState }>(
     'select id, state from runs where id = any($1::bigint[]) order by id for update',
     [runIds],
   );
@@ -133,8 +136,8 @@ async function emptyParcels(client: pg.PoolClient, runId: number): Promise<void>
   ]);
   await client.query(
     `update scores set error = 'its tokens were purged before it was scored'
-       from (select p.guard_id, p.id, substring(p.hashes from 32 * n + 1 for 32) as content
-             from parcels p, generate_series(0, octet_length(p.hashes) / 32 - 1) n
+       from (select p.guard_id, p.id, substring(p.hashes from ${HASH_BYTES} * n + 1 for ${HASH_BYTES}) as content
+             from parcels p, generate_series(0, octet_length(p.hashes) / ${HASH_BYTES} - 1) n
              where p.run_id = $1 and p.state = 'cancelled') held
        where scores.guard_id = held.guard_id and scores.content = held.content
          and scores.parcel_id = held.id and scores.score is null and scores.error is null`,

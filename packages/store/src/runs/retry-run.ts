@@ -1,4 +1,4 @@
-import { UserError } from '@tocsin/core';
+import { HASH_BYTES, isOpen, type RunState, UserError } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { inTransaction } from '@tocsin/postgres';
 import type pg from 'pg';
@@ -22,13 +22,13 @@ export interface RetriedRun {
  */
 export function retryRun(pool: Pool, runId: number): Promise<RetriedRun> {
   return inTransaction(pool, async (client) => {
-    const { rows } = await client.query<{ state: string; guardId: number }>(
+    const { rows } = await client.query<{ state: RunState; guardId: number }>(
       'select state, guard_id as "guardId" from runs where id = $1 for update',
       [runId],
     );
     const [run] = rows;
     if (run === undefined) throw noSuchRun(runId);
-    if (run.state === 'submitting' || run.state === 'scoring') {
+    if (isOpen(run.state)) {
       throw new UserError(`run ${runId} is not over, its state is ${run.state}`, {
         hint: `Wait for it (tocsin run ${runId} --watch), or cancel it first (tocsin cancel ${runId}).`,
       });
@@ -76,7 +76,7 @@ async function reopenFailed(client: pg.PoolClient, runId: number): Promise<numbe
     client,
     `update parcels
      set state = 'waiting', run_id = $1, finished_at = null,
-         contents = octet_length(hashes) / 32, tokens = octet_length(token_ids) / 4,
+         contents = octet_length(hashes) / ${HASH_BYTES}, tokens = octet_length(token_ids) / 4,
          lost_leases = least(lost_leases, $2)
      where state = 'done' and hashes is not null and id in (select failed.parcel_id from ${FAILED})
      returning id`,
@@ -84,8 +84,8 @@ async function reopenFailed(client: pg.PoolClient, runId: number): Promise<numbe
   );
   await client.query(
     `update scores set error = null
-     from (select p.guard_id, p.id, substring(p.hashes from 32 * n + 1 for 32) as content
-           from parcels p, generate_series(0, octet_length(p.hashes) / 32 - 1) n
+     from (select p.guard_id, p.id, substring(p.hashes from ${HASH_BYTES} * n + 1 for ${HASH_BYTES}) as content
+           from parcels p, generate_series(0, octet_length(p.hashes) / ${HASH_BYTES} - 1) n
            where p.id = any($1::bigint[])) held
      where scores.guard_id = held.guard_id and scores.content = held.content
        and scores.parcel_id = held.id and scores.error is not null`,

@@ -1,4 +1,4 @@
-import type { Retention, RunState } from '../schema/pipeline.js';
+import type { Retention, RunState } from '@tocsin/core';
 
 /** What stands in a run's own row, and its guard's name. */
 export interface RunFacts {

@@ -1,5 +1,6 @@
+import { DEFAULT_RETENTION, type Retention, type RunState } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
-import { DEFAULT_RETENTION, type Retention, type RunState } from '../schema/pipeline.js';
+import { OPEN_STATES } from './open-states.js';
 
 /** A run's counters. rows = fresh + known + duplicates + rejected. */
 export interface RunCounts {
@@ -72,8 +73,8 @@ export async function setRunState(pool: Pool, runId: number, state: RunState): P
     `update runs
      set state = $2,
          submitted_at = case when $2 = 'scoring' then coalesce(submitted_at, now()) else submitted_at end,
-         finished_at = case when $2 not in ('submitting', 'scoring') then now() else finished_at end
-     where id = $1 and state in ('submitting', 'scoring')`,
+         finished_at = case when $2 not in ${OPEN_STATES} then now() else finished_at end
+     where id = $1 and state in ${OPEN_STATES}`,
     [runId, state],
   );
 }
@@ -98,7 +99,7 @@ function only<T>(rows: T[]): T {
 export async function openRowsOf(pool: Pool, ownerKey: string): Promise<number> {
   const { rows } = await pool.query<{ rows: number }>(
     `select coalesce(sum(rows), 0)::bigint as rows from runs
-     where state in ('submitting', 'scoring') and owner_key = $1`,
+     where state in ${OPEN_STATES} and owner_key = $1`,
     [ownerKey],
   );
   return rows[0]?.rows ?? 0;

@@ -2,6 +2,7 @@ import type { Pool } from '@tocsin/postgres';
 import { inTransaction } from '@tocsin/postgres';
 import { forgetTexts } from '../items/forget-texts.js';
 import { finishIfComplete } from './finish-run.js';
+import { OPEN_STATES } from './open-states.js';
 
 /**
  * Cancels an open run and its waiting parcels; one whose rows all have their outcomes is finished instead. The parcels keep what they hold: a later run that needs their contents
@@ -31,7 +32,7 @@ async function stopRun(
   const stopped = await inTransaction(pool, async (client) => {
     const { rows } = await client.query<{ retain: string }>(
       `update runs set state = $2, reason = $3, finished_at = now()
-       where id = $1 and state in ('submitting', 'scoring') returning retain`,
+       where id = $1 and state in ${OPEN_STATES} returning retain`,
       [runId, state, reason],
     );
     await client.query(`update parcels set state = 'cancelled' where run_id = $1 and state = 'waiting'`, [

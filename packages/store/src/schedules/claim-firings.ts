@@ -1,8 +1,7 @@
-import { UserError } from '@tocsin/core';
+import { type FiringCause, UserError } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { inTransaction } from '@tocsin/postgres';
 import type pg from 'pg';
-import type { FiringCause } from '../schema/pipeline.js';
 import { type Message, storeMessage } from './deliveries.js';
 import { noSuchSchedule } from './schedules.js';
 

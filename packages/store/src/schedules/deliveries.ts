@@ -1,6 +1,6 @@
+import type { DeliveryState } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import type pg from 'pg';
-import type { DeliveryState } from '../schema/pipeline.js';
 
 /** What a webhook is told. */
 export interface Message {

@@ -1,6 +1,7 @@
+import type { FiringCause, FiringState, RunState } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { inTransaction } from '@tocsin/postgres';
-import type { FiringCause, FiringState, RunState } from '../schema/pipeline.js';
+import { OPEN_STATES } from '../runs/open-states.js';
 import { type Message, storeMessage } from './deliveries.js';
 
 /** A firing, its schedule and its run. */
@@ -86,7 +87,7 @@ export async function setFiringState(
 export async function endedFirings(pool: Pool): Promise<FiringRow[]> {
   const { rows } = await pool.query<FiringRow>(
     `select ${COLUMNS} ${FROM}
-     where f.state = 'scoring' and (f.run_id is null or r.state not in ('submitting', 'scoring'))
+     where f.state = 'scoring' and (f.run_id is null or r.state not in ${OPEN_STATES})
      order by f.id`,
   );
   return rows;

@@ -1,3 +1,4 @@
+import { ROLES } from '@tocsin/core';
 import {
   bigint,
   bigserial,
@@ -11,10 +12,6 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core';
 import { bytea, now, time } from './columns.js';
-
-/** What a key may do. Each but `submit` sees every run; `submit` sees those of its own key. */
-export const ROLES = ['submit', 'read', 'review', 'admin'] as const;
-export type Role = (typeof ROLES)[number];
 
 /** Keys of the API. Never deleted, so that what was done with one keeps its name; the key itself is not in here. */
 export const apiKeys = pgTable('api_keys', {

@@ -1,3 +1,4 @@
+import { BATCH_STATES, VERDICTS } from '@tocsin/core';
 import { sql } from 'drizzle-orm';
 import {
   bigint,
@@ -78,9 +79,6 @@ export const reviewLeases = pgTable(
   ],
 );
 
-export const VERDICTS = ['harmful', 'fine', 'skip'] as const;
-export type Verdict = (typeof VERDICTS)[number];
-
 /**
  * What people said of contents. Like a score, a verdict belongs to (guard, content): it serves every run that has the
  * content, and outlives the run in which it was given.
@@ -145,18 +143,6 @@ export const fileChunks = pgTable(
   },
   (table) => [primaryKey({ columns: [table.fileId, table.n] })],
 );
-
-export const BATCH_STATES = [
-  'validating',
-  'failed',
-  'in_progress',
-  'finalizing',
-  'completed',
-  'expired',
-  'cancelling',
-  'cancelled',
-] as const;
-export type BatchState = (typeof BATCH_STATES)[number];
 
 /** A file of requests that is scored as a run. The states are those of OpenAI's batches. */
 export const batches = pgTable(

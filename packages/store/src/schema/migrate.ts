@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { UserError } from '@tocsin/core';
+import { ADVISORY_LOCKS, UserError } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { getTableName, is } from 'drizzle-orm';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
@@ -18,8 +18,6 @@ const TABLES = Object.values({ ...pipeline, ...access, ...dashboard })
   .map((table) => getTableName(table));
 const OWN_DATABASE =
   'Give Tocsin a database of its own: create one (createdb tocsin) and set DATABASE_URL to it.';
-/** drizzle's migrator takes no lock of its own. Any number will do, as long as it is always the same. */
-const MIGRATION_LOCK = 7_062_601;
 
 /**
  * Brings the schema up to date. Any number of processes may do so at once.
@@ -28,13 +26,14 @@ const MIGRATION_LOCK = 7_062_601;
 export async function migrateSchema(pool: Pool): Promise<void> {
   const client = await pool.connect();
   try {
-    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    // drizzle's migrator takes no lock of its own.
+    await client.query('select pg_advisory_lock($1)', [ADVISORY_LOCKS.migrations]);
     try {
       await refuseForeignTables(client);
       await refuseNewerSchema(client);
       await migrate(drizzle(client), { migrationsFolder: MIGRATIONS });
     } finally {
-      await client.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+      await client.query('select pg_advisory_unlock($1)', [ADVISORY_LOCKS.migrations]);
     }
   } finally {
     client.release();

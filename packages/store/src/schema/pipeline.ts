@@ -1,3 +1,11 @@
+import {
+  DEFAULT_RETENTION,
+  DELIVERY_STATES,
+  FIRING_CAUSES,
+  FIRING_STATES,
+  RETENTIONS,
+  RUN_STATES,
+} from '@tocsin/core';
 import { sql } from 'drizzle-orm';
 import {
   bigint,
@@ -29,15 +37,6 @@ export const guards = pgTable('guards', {
   queue: uuid().notNull().unique().defaultRandom(),
   createdAt: now('created_at'),
 });
-
-/** The first two are open; a run in any other state is over. */
-export const RUN_STATES = ['submitting', 'scoring', 'done', 'failed', 'cancelled'] as const;
-export type RunState = (typeof RUN_STATES)[number];
-
-export const RETENTIONS = ['none', 'flagged', 'all'] as const;
-/** Whose texts stay in the database when a run is over. */
-export type Retention = (typeof RETENTIONS)[number];
-export const DEFAULT_RETENTION: Retention = 'flagged';
 
 /** One corpus scored by one guard. */
 export const runs = pgTable('runs', {
@@ -192,12 +191,6 @@ export const schedules = pgTable('schedules', {
   createdAt: now('created_at'),
 });
 
-export const FIRING_CAUSES = ['time', 'hand'] as const;
-export type FiringCause = (typeof FIRING_CAUSES)[number];
-
-export const FIRING_STATES = ['due', 'submitting', 'scoring', 'done', 'skipped', 'failed'] as const;
-export type FiringState = (typeof FIRING_STATES)[number];
-
 /** Times at which a schedule came due, and what came of each. */
 export const firings = pgTable(
   'firings',
@@ -229,9 +222,6 @@ export const firings = pgTable(
       .where(sql`state in ('due', 'submitting', 'scoring')`),
   ],
 );
-
-export const DELIVERY_STATES = ['pending', 'delivered', 'failed'] as const;
-export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
 /** Summaries on their way to a webhook: written with the end of a firing, in one transaction. */
 export const deliveries = pgTable(

@@ -1,11 +1,10 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/preact-query';
-import type { ItemRow, ItemsQuery, Run } from '@tocsin/contract';
+import { type ItemRow, type ItemsQuery, isOpen, type Run } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { rowsOf } from '../api/rows.js';
 import { histogramAsk, itemsAsk } from '../api/runs.js';
 import { threshold as thresholdText } from '../format/number.js';
-import { isOver } from '../runs/run-state.js';
 import { Empty } from '../ui/empty.js';
 import { MoreButton } from '../ui/more-button.js';
 import { Segments } from '../ui/segments.js';
@@ -40,7 +39,7 @@ export function RowsPanel({ run, threshold }: { run: Run; threshold: number }): 
     }),
     enabled: scores.data !== undefined,
     placeholderData: (before) => before,
-    refetchInterval: unscored && !isOver(run.state) ? READ_EVERY_MS : false,
+    refetchInterval: unscored && isOpen(run.state) ? READ_EVERY_MS : false,
   });
   return (
     <>

@@ -1,10 +1,9 @@
 import { useMutation, useQueryClient } from '@tanstack/preact-query';
-import type { Run } from '@tocsin/contract';
+import { isOpen, type Run } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useLocation } from 'preact-iso';
 import { cancelRun, deleteRun, retryRun } from '../api/runs.js';
 import { counted } from '../format/number.js';
-import { isOver } from '../runs/run-state.js';
 import { useMay } from '../session/me.js';
 import { Confirm } from '../ui/confirm.js';
 import { useTeller } from '../ui/toasts.js';
@@ -49,12 +48,12 @@ export function RunActions({ run }: { run: Run }): JSX.Element {
   const unresolved = run.outcome.failed + run.outcome.left;
   return (
     <>
-      {mayReview && isOver(run.state) && run.textsKept > 0 && (
+      {mayReview && !isOpen(run.state) && run.textsKept > 0 && (
         <a class="button primary" href={`/review/${run.id}`}>
           Review
         </a>
       )}
-      {mayChange && !isOver(run.state) && (
+      {mayChange && isOpen(run.state) && (
         <Confirm
           label="Cancel"
           title="Cancel this run?"
@@ -64,12 +63,12 @@ export function RunActions({ run }: { run: Run }): JSX.Element {
           What is scored stays. What waits is not scored; you can take it up again later.
         </Confirm>
       )}
-      {mayChange && isOver(run.state) && unresolved > 0 && (
+      {mayChange && !isOpen(run.state) && unresolved > 0 && (
         <button type="button" class="button" disabled={retrying.isPending} onClick={() => retrying.mutate()}>
           Score the {counted(unresolved, 'row')} left
         </button>
       )}
-      {mayChange && isOver(run.state) && (
+      {mayChange && !isOpen(run.state) && (
         <Confirm
           label="Delete"
           title={`Delete run ${run.id}?`}

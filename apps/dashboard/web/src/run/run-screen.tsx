@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/preact-query';
-import type { Run } from '@tocsin/contract';
+import { isOpen, type Run } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useRoute } from 'preact-iso';
 import { isMissing } from '../api/api-error.js';
@@ -9,7 +9,7 @@ import { count, counted } from '../format/number.js';
 import { NoRun, NoScreen } from '../layout/no-screen.js';
 import { Screen } from '../layout/screen.js';
 import { RunProgress } from '../runs/run-progress.js';
-import { isOver, RunStateBadge } from '../runs/run-state.js';
+import { RunStateBadge } from '../runs/run-state.js';
 import { useLiveRun } from '../runs/use-live-run.js';
 import { Moment } from '../ui/moment.js';
 import { WhenAnswered } from '../ui/when-answered.js';
@@ -45,8 +45,8 @@ function ShownRun({ run: known }: { run: Run }): JSX.Element {
   const threshold = useThreshold(run);
   return (
     <Screen title={run.name} about={<RunFacts run={run} />} actions={<RunActions run={run} />}>
-      {!isOver(run.state) && <RunProgress run={run} />}
-      {run.reason !== null && isOver(run.state) && (
+      {isOpen(run.state) && <RunProgress run={run} />}
+      {run.reason !== null && !isOpen(run.state) && (
         <div class={run.state === 'failed' ? 'notice problem' : 'notice'}>
           <strong>{run.state === 'failed' ? 'This run has failed' : 'This run was cancelled'}</strong>
           {run.reason.split('\n').map((line) => (

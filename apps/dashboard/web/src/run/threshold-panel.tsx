@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/preact-query';
-import type { Histogram, Run } from '@tocsin/contract';
+import { type Histogram, isOpen, type Run } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { countsAsk, histogramAsk } from '../api/runs.js';
@@ -7,7 +7,6 @@ import { count, counted, percent, threshold as thresholdText } from '../format/n
 import { estimateFlagged, isEdge } from '../histogram/estimate.js';
 import { type CountScale, HistogramTable, ScoreHistogram } from '../histogram/score-histogram.js';
 import { within } from '../histogram/threshold-keys.js';
-import { isOver } from '../runs/run-state.js';
 import { Empty } from '../ui/empty.js';
 import { Moment } from '../ui/moment.js';
 import { Segments } from '../ui/segments.js';
@@ -38,7 +37,7 @@ export function ThresholdPanel({ run, threshold }: ThresholdPanelProps): JSX.Ele
 }
 
 function NoScores({ run }: { run: Run }): JSX.Element {
-  if (isOver(run.state)) {
+  if (!isOpen(run.state)) {
     return (
       <Empty title="No row has a score">
         <p>

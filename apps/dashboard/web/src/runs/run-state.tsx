@@ -1,4 +1,4 @@
-import type { RunState } from '@tocsin/contract';
+import { isOpen, type RunState } from '@tocsin/contract';
 import type { JSX } from 'preact';
 
 const WORDS: Record<RunState, string> = {
@@ -9,12 +9,8 @@ const WORDS: Record<RunState, string> = {
   cancelled: 'cancelled',
 };
 
-export function isOver(state: RunState): boolean {
-  return state !== 'submitting' && state !== 'scoring';
-}
-
 /** What a run is at. */
 export function RunStateBadge({ state }: { state: RunState }): JSX.Element {
-  const look = state === 'failed' ? ' alert' : isOver(state) ? '' : ' live';
+  const look = state === 'failed' ? ' alert' : isOpen(state) ? ' live' : '';
   return <span class={`badge${look}`}>{WORDS[state]}</span>;
 }

@@ -1,4 +1,4 @@
-import type { RunSummary } from '@tocsin/contract';
+import { isOpen, type RunSummary } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useLocation } from 'preact-iso';
 import { VisibleText } from '../content/visible-text.js';
@@ -6,7 +6,7 @@ import { count } from '../format/number.js';
 import { Moment } from '../ui/moment.js';
 import { Table } from '../ui/table.js';
 import { RunProgress } from './run-progress.js';
-import { isOver, RunStateBadge } from './run-state.js';
+import { RunStateBadge } from './run-state.js';
 import { useLiveRun } from './use-live-run.js';
 
 /** Browsers keep six connections to a server; the list and the rest of the page need some. */
@@ -16,7 +16,7 @@ const LISTENERS = 3;
 export function RunsTable({ runs }: { runs: readonly RunSummary[] }): JSX.Element {
   const live = new Set(
     runs
-      .filter(({ state }) => !isOver(state))
+      .filter(({ state }) => isOpen(state))
       .slice(0, LISTENERS)
       .map(({ id }) => id),
   );
@@ -58,7 +58,7 @@ function RunLine({ run: known, listen }: { run: RunSummary; listen: boolean }): 
         </a>
       </th>
       <td class="state">
-        {isOver(run.state) ? <RunStateBadge state={run.state} /> : <RunProgress run={run} />}
+        {isOpen(run.state) ? <RunProgress run={run} /> : <RunStateBadge state={run.state} />}
       </td>
       <td class="number">{count(run.counters.rows)}</td>
       <td class="number">

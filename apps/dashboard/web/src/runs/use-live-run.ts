@@ -1,8 +1,7 @@
 import { useQueryClient } from '@tanstack/preact-query';
-import type { RunEvent, RunSummary } from '@tocsin/contract';
+import { isOpen, type RunEvent, type RunSummary } from '@tocsin/contract';
 import { useState } from 'preact/hooks';
 import { useEvents } from '../api/events.js';
-import { isOver } from './run-state.js';
 
 const EVENTS = ['progress', 'over'] as const;
 
@@ -13,7 +12,7 @@ const EVENTS = ['progress', 'over'] as const;
 export function useLiveRun<R extends RunSummary>(run: R, listen = true): R {
   const client = useQueryClient();
   const [event, setEvent] = useState<RunEvent>();
-  const going = listen && !isOver(run.state) && !(event?.id === run.id && isOver(event.state));
+  const going = listen && isOpen(run.state) && !(event?.id === run.id && !isOpen(event.state));
   useEvents<RunEvent>(going ? `/runs/${run.id}/events` : undefined, EVENTS, (next, name) => {
     setEvent(next);
     if (name === 'over') {
@@ -21,6 +20,6 @@ export function useLiveRun<R extends RunSummary>(run: R, listen = true): R {
       void client.invalidateQueries({ queryKey: ['runs'] });
     }
   });
-  if (event?.id !== run.id || isOver(run.state)) return run;
+  if (event?.id !== run.id || !isOpen(run.state)) return run;
   return { ...run, state: event.state, counters: event.counters, progress: event.progress };
 }
