@@ -1,46 +1,83 @@
-import { isUserError } from '@tocsin/core';
+import zlib from 'node:zlib';
+import { codeOf, isUserError } from '@tocsin/core';
 import { Decompress, ZstdErrorCode } from 'fzstd';
 import { DamagedArchive } from './damaged-archive.js';
 import { Xxh64 } from './xxh64.js';
-import { type FramePart, ZstdFrames } from './zstd-frames.js';
+import { type Decompressor, ZlibFeed } from './zlib-feed.js';
+import { type FramePart, LARGEST_WINDOW_BYTES, ZstdFrames } from './zstd-frames.js';
 
-/** Compressed bytes handed over at once: 4 of them may stand for a block of 128 KB. */
-const PIECE_BYTES = 1024;
+const MB = 1024 * 1024;
+
+/** A decompressor of zstd frames. */
+export interface ZstdDecoder {
+  /** Compressed bytes handed over at once: 4 of them may stand for a block of 128 KB. */
+  pieceBytes: number;
+  /** The most that a frame may refer back to. */
+  maxWindowBytes: number;
+  /** For the next frame. */
+  frame(): Frame;
+}
+
+interface Frame {
+  /** What the piece yields. `last`: the frame ends with it. */
+  push(piece: Buffer, last: boolean): Iterable<Buffer> | AsyncIterable<Buffer>;
+  /** Whether the content is what the frame's checksum says. */
+  matches(last: FramePart): boolean;
+  close(): void;
+}
+
+/** In JavaScript, for Node below 22.15. It keeps a window in memory whole, so windows are as large as `zstd -d` allows. */
+export const portableZstd: ZstdDecoder = {
+  pieceBytes: 1024,
+  maxWindowBytes: 128 * MB,
+  frame: () => new PortableFrame(),
+};
+
+/** Node's own, where it has one; undefined below 22.15. */
+export const nativeZstd: ZstdDecoder | undefined = nativeDecoder();
 
 /**
- * Decompress a stream of zstd frames; skippable ones are skipped, checksums are looked at. What came before the damage is
- * given out first.
+ * Decompress a stream of zstd frames; skippable ones are skipped, checksums are verified. What came before the damage is
+ * yielded first.
  */
-export async function* unzstd(chunks: AsyncIterable<Buffer>, source: string): AsyncGenerator<Buffer> {
-  const frames = new ZstdFrames(source);
-  let frame = new Frame();
+export async function* unzstd(
+  chunks: AsyncIterable<Buffer>,
+  source: string,
+  decoder: ZstdDecoder = nativeZstd ?? portableZstd,
+): AsyncGenerator<Buffer> {
+  const frames = new ZstdFrames(source, decoder.maxWindowBytes);
+  let frame: Frame | undefined;
   let fed = 0;
   try {
     for await (const chunk of chunks) {
       for (const part of frames.push(chunk)) {
         const { bytes, skippable, last } = part;
-        for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
-          const piece = bytes.subarray(at, at + PIECE_BYTES);
+        for (let at = 0; at < bytes.length; at += decoder.pieceBytes) {
+          const piece = bytes.subarray(at, at + decoder.pieceBytes);
           fed += piece.length;
-          if (!skippable) yield* frame.push(piece, last && at + PIECE_BYTES >= bytes.length);
+          if (skippable) continue;
+          frame ??= decoder.frame();
+          yield* frame.push(piece, last && at + decoder.pieceBytes >= bytes.length);
         }
-        if (!last) continue;
+        if (!last || frame === undefined) continue;
         if (!frame.matches(part)) throw new RangeError('the content does not match its checksum');
-        frame = new Frame();
+        frame.close();
+        frame = undefined;
       }
     }
   } catch (error) {
     if (isUserError(error) || !isOfFormat(error)) throw error;
     throw new DamagedArchive('zstd', fed, isTruncated(error), { cause: error });
+  } finally {
+    frame?.close();
   }
   if (!frames.whole) throw new DamagedArchive('zstd', fed, true, { detail: 'unexpected end of file' });
 }
 
-/** Decompresses one frame. */
-class Frame {
+class PortableFrame implements Frame {
   readonly #ready: Buffer[] = [];
   readonly #hash = new Xxh64();
-  // It goes on writing into what it has given out.
+  // It goes on writing into the buffers that it has handed over.
   readonly #zstd = new Decompress((data) => this.#ready.push(Buffer.from(data)));
 
   *push(piece: Buffer, last: boolean): Generator<Buffer> {
@@ -57,15 +94,56 @@ class Frame {
   matches({ checksum }: FramePart): boolean {
     return checksum === undefined || checksum === Number(this.#hash.digest() & 0xffffffffn);
   }
+
+  close(): void {}
 }
 
-/** Errors of the decompressor have a number for a code, or come from reading past the end of its tables. */
+/** zlib's checks the checksum itself. */
+class NativeFrame implements Frame {
+  readonly #feed: ZlibFeed;
+
+  constructor(decompressor: Decompressor) {
+    this.#feed = new ZlibFeed(decompressor);
+  }
+
+  async *push(piece: Buffer, last: boolean): AsyncGenerator<Buffer> {
+    yield* this.#feed.push(piece);
+    if (last) yield* this.#feed.end();
+  }
+
+  matches(): boolean {
+    return true;
+  }
+
+  close(): void {
+    this.#feed.close();
+  }
+}
+
+function nativeDecoder(): ZstdDecoder | undefined {
+  // Newer than the types.
+  const { createZstdDecompress: create, constants } = zlib as typeof zlib & {
+    createZstdDecompress?: (options: { params: Record<number, number> }) => Decompressor;
+    constants: { ZSTD_d_windowLogMax?: number };
+  };
+  const { ZSTD_d_windowLogMax: windowLogMax } = constants;
+  if (create === undefined || windowLogMax === undefined) return undefined;
+  const params = { [windowLogMax]: Math.log2(LARGEST_WINDOW_BYTES) };
+  return {
+    pieceBytes: 4096,
+    maxWindowBytes: LARGEST_WINDOW_BYTES,
+    frame: () => new NativeFrame(create({ params })),
+  };
+}
+
+/** Node's errors have a code of the format; fzstd's have a number, or come from reading past the end of its tables. */
 function isOfFormat(error: unknown): boolean {
-  return error instanceof RangeError || error instanceof TypeError || codeOfZstd(error) !== undefined;
+  if (error instanceof RangeError || error instanceof TypeError) return true;
+  return codeOfZstd(error) !== undefined || /^(?:Z|ZSTD)_/.test(codeOf(error) ?? '');
 }
 
 function isTruncated(error: unknown): boolean {
-  return codeOfZstd(error) === ZstdErrorCode.UnexpectedEOF;
+  return codeOfZstd(error) === ZstdErrorCode.UnexpectedEOF || codeOf(error) === 'Z_BUF_ERROR';
 }
 
 function codeOfZstd(error: unknown): number | undefined {

@@ -1,11 +1,11 @@
 import { UserError } from '@tocsin/core';
-import { sourceName } from '../sources/source-name.js';
+import { STDIN, sourceName } from '../sources/source-name.js';
 
 const ZSTD_MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 const MB = 1024 * 1024;
-/** The most that `zstd -d` takes too, unless it is told otherwise: so much memory a frame needs. */
-const MAX_WINDOW_BYTES = 128 * MB;
+/** The largest that zstd reads. */
+export const LARGEST_WINDOW_BYTES = 2 ** 31;
 const RLE_BLOCK = 1;
 
 /** What the next bytes are. */
@@ -33,6 +33,7 @@ export interface FramePart {
 /** Cuts a zstd stream at the ends of its frames (RFC 8878, 3.1), without decompressing. */
 export class ZstdFrames {
   readonly #source: string;
+  readonly #maxWindowBytes: number;
   #place: Place = 'magic';
   #left = 4;
   #head: Buffer = Buffer.alloc(0);
@@ -41,9 +42,13 @@ export class ZstdFrames {
   #skippable = false;
   #checksum: number | undefined;
 
-  /** @param source named in errors */
-  constructor(source: string) {
+  /**
+   * @param source named in errors
+   * @param maxWindowBytes a frame with a larger window is a `UserError`
+   */
+  constructor(source: string, maxWindowBytes: number) {
     this.#source = source;
+    this.#maxWindowBytes = maxWindowBytes;
   }
 
   /** True between two frames. */
@@ -135,10 +140,14 @@ export class ZstdFrames {
 
   #checkWindow(header: Buffer): void {
     const bytes = windowBytes(this.#descriptor, header);
-    if (bytes <= MAX_WINDOW_BYTES) return;
+    if (bytes <= this.#maxWindowBytes) return;
+    const name = sourceName(this.#source);
+    const file = this.#source === STDIN ? 'FILE' : name;
     throw new UserError(
-      `${sourceName(this.#source)} was compressed with a window of ${Math.ceil(bytes / MB)} MB.`,
-      { hint: 'Decompress it (zstd -d --long=31 FILE), or compress it without --long and --ultra.' },
+      `${name} was compressed with a window of ${Math.ceil(bytes / MB)} MB, more than the ${Math.floor(this.#maxWindowBytes / MB)} MB that Node ${process.versions.node} reads.`,
+      {
+        hint: `${this.#maxWindowBytes < LARGEST_WINDOW_BYTES ? 'Use Node 22.15 or newer, or decompress' : 'Decompress'} it: zstd -dc --long=31 ${file} | tocsin score -`,
+      },
     );
   }
 }

@@ -34,9 +34,12 @@ export const ROWS_ZST = Buffer.from(
   'base64',
 );
 
+/** Window descriptors (RFC 8878, 3.1.1.1.2). */
+const WINDOW_2_MB = 0x58;
+export const WINDOW_2_GB = 0xa8;
+
 /** A frame without a checksum of blocks that are stored as they are (RFC 8878, 3.1.1). */
-export function storedZst(content: Buffer): Buffer {
-  const window = 0x58; // 2 MB
+export function storedZst(content: Buffer, window: number = WINDOW_2_MB): Buffer {
   const header = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, window]);
   const blocks: Buffer[] = [];
   for (let at = 0; at < content.length || at === 0; at += BLOCK_BYTES) {
