@@ -33,7 +33,7 @@ export {
 } from './sinks/score-writer.js';
 export { writeText } from './sinks/write-text.js';
 export { checkSources } from './sources/check-sources.js';
-export { type FoundSources, findSources } from './sources/find-sources.js';
+export { absoluteSources, type FoundSources, filesOf, findSources } from './sources/find-sources.js';
 export { inputFormat } from './sources/input-format.js';
 export {
   type CorpusReading,

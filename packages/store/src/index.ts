@@ -59,6 +59,7 @@ export {
   type RunOptions,
   registerGuard,
   runCounts,
+  runSources,
   setRunState,
 } from './runs/runs.js';
 export { cancelRun, failRun } from './runs/stop-run.js';

@@ -218,6 +218,23 @@ describe('an output that is an input is refused, and the input stays as it is', 
     await refused(['score', errors, ...batch, '-o', join(dir, 'requests.jsonl')], errors);
   });
 
+  test('of export, from another working directory, and by the directory or the link that was scored', async () => {
+    await mkdir(join(dir, 'scored'));
+    const input = await file('scored/a.jsonl', text);
+    const corpora = [join(dir, 'scored'), input, join(dir, 'scored', '*.jsonl'), 'scored/a.jsonl'];
+    for (const corpus of corpora) {
+      const ended = await scoring.score([corpus, '--json', '-o', join(dir, 'out.jsonl')], { cwd: dir });
+      const { run } = JSON.parse(String(ended.stdout));
+      const exported = await scoring.run(['export', String(run), '-o', input]);
+      expect(exported).toMatchObject({ exitCode: 1 });
+      expect(exported.stderr).toMatch(/is both an input and an output: its rows would be replaced/);
+      expect(await readFile(input, 'utf8')).toBe(text);
+      expect(await scoring.run(['export', String(run), '-o', join(dir, 'out.jsonl')])).toMatchObject({
+        exitCode: 0,
+      });
+    }
+  });
+
   test('of eval and compare', async () => {
     const input = await file('labelled.jsonl', text);
     const scores = await file('labelled-scores.jsonl', text);

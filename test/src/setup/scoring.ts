@@ -4,6 +4,8 @@ import { type Ended, goldenGuard, type TocsinOptions, tocsin } from './tocsin.js
 /** `tocsin score` with a small guard. */
 export interface Scoring {
   score(args: string[], options?: TocsinOptions): Promise<Ended>;
+  /** Another command on the same database. */
+  run(args: string[], options?: TocsinOptions): Promise<Ended>;
   close(): Promise<void>;
 }
 
@@ -14,12 +16,11 @@ export interface Scoring {
 export async function openScoring(): Promise<Scoring> {
   const database = await TestDatabase.empty();
   const env = { DATABASE_URL: database.url, REDIS_URL: undefined };
+  const run: Scoring['run'] = (args, options = {}) =>
+    tocsin(args, { ...options, env: { ...env, ...options.env } });
   return {
-    score: (args, options = {}) =>
-      tocsin(['score', ...args, ...goldenGuard('qwen3-mlp')], {
-        ...options,
-        env: { ...env, ...options.env },
-      }),
+    run,
+    score: (args, options) => run(['score', ...args, ...goldenGuard('qwen3-mlp')], options),
     close: () => database.close(),
   };
 }

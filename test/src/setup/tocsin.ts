@@ -24,6 +24,8 @@ export interface TocsinOptions {
   stdin?: Buffer | string;
   /** Whether more of it is to be expected, for ever. */
   stdinStaysOpen?: boolean;
+  /** The working directory. */
+  cwd?: string;
 }
 
 /** The real command, as a process of its own. */
@@ -35,7 +37,10 @@ export class TocsinProcess {
   readonly #child: ChildProcess;
 
   constructor(args: string[], options: TocsinOptions = {}) {
-    const child = spawn(process.execPath, [COMMAND, ...args], { env: cleanEnv(options.env) });
+    const child = spawn(process.execPath, [COMMAND, ...args], {
+      env: cleanEnv(options.env),
+      cwd: options.cwd,
+    });
     if (child.pid === undefined) throw new Error('the command did not start');
     this.#child = child;
     this.pid = child.pid;

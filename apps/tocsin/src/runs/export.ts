@@ -1,7 +1,14 @@
 import { isOpen, UserError } from '@tocsin/core';
-import { checkOutput, scoreFormat, writerFor } from '@tocsin/corpus';
+import {
+  checkOutput,
+  filesOf,
+  outputFiles,
+  refuseInputAsOutput,
+  scoreFormat,
+  writerFor,
+} from '@tocsin/corpus';
 import { exportScores } from '@tocsin/pipeline';
-import { getRun } from '@tocsin/store';
+import { getRun, runSources } from '@tocsin/store';
 import { Command } from 'commander';
 import { probability } from '../options/guard-options.js';
 import { addOutputOptions, type OutputFlags, outputOptions } from '../options/output-options.js';
@@ -53,6 +60,8 @@ async function exportRun(runId: number, flags: ExportFlags): Promise<number> {
         );
       }
       const output = outputOptions(flags, run.guard);
+      const inputs = await filesOf(await runSources(pool, runId));
+      for (const file of outputFiles(flags.out, flags.format)) await refuseInputAsOutput(file, inputs);
       await checkOutput(flags.out, flags.format, output);
       const threshold = flags.threshold ?? run.threshold ?? DEFAULT_THRESHOLD;
       const writer = await writerFor(flags.out, flags.format, output);

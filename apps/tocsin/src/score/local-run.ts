@@ -15,6 +15,8 @@ export interface LocalRunOptions {
   guard: OpenGuard;
   /** What is scored, for people. */
   name: string;
+  /** Absolute paths of its files, directories and patterns. */
+  sources: readonly string[];
   threshold: number;
   retain: Retention;
   flags: GuardFlags;
@@ -65,9 +67,11 @@ export class LocalRun {
   }
 
   static async open(options: LocalRunOptions): Promise<LocalRun> {
-    const { stack, guard, name, threshold, retain, flags, progress, interrupted } = options;
+    const { stack, guard, name, sources, threshold, retain, flags, progress, interrupted } = options;
     const registered = await registerOpenGuard(stack.pool, guard);
-    const id = await withRetry(() => createRun(stack.pool, registered.id, name, { threshold, retain }));
+    const id = await withRetry(() =>
+      createRun(stack.pool, registered.id, name, { threshold, retain, sources }),
+    );
     // A branch that moves on the hub in between would be another guard, whose queue is another one.
     const { guard: ref, backbone, device, precision } = guard.pinned;
     const pinned = { guard: ref, device, precision, ...(backbone === undefined ? {} : { backbone }) };

@@ -1,4 +1,4 @@
-import { type CorpusRow, refuseInputAsOutput, type ScoreWriter } from '@tocsin/corpus';
+import { absoluteSources, type CorpusRow, refuseInputAsOutput, type ScoreWriter } from '@tocsin/corpus';
 import { type OpenGuard, openGuard } from '@tocsin/engine';
 import { exportScores, submitFiles } from '@tocsin/pipeline';
 import { withRetry } from '@tocsin/postgres';
@@ -87,6 +87,7 @@ async function runThrough(
     stack,
     guard,
     name: corpus.name,
+    sources: absoluteSources(job.files),
     threshold,
     retain: flags.retain ?? 'none',
     flags,

@@ -45,7 +45,7 @@ async function submit(files: string[], flags: SubmitFlags, interrupted: AbortSig
   const { run, reasons } = await withModelProgress((shown) =>
     runProducer({
       ...corpus,
-      ...{ guard, threshold, retain, signal: interrupted, onNotice: printNotice },
+      ...{ given: files, guard, threshold, retain, signal: interrupted, onNotice: printNotice },
       opening: { ...flags, ...shown },
       withDestination: (work) => withStack(flags, work),
       onStep: (step) => console.error(step),

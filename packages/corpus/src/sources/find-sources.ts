@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { codeOf, INPUT_FORMATS, isUserError, UserError } from '@tocsin/core';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { resolveFields } from '../rows/fields.js';
@@ -45,6 +45,25 @@ export async function findSources(
   const { bytes } =
     files.length === 0 && sources.length > 0 ? { bytes: 0 } : await checkSources(files, reading.roots);
   return { sources, bytes: files.length < sources.length ? undefined : bytes };
+}
+
+/** Sources without databases and standard input, named so that they are found from any working directory. */
+export function absoluteSources(given: readonly string[]): string[] {
+  return given.filter((source) => source !== STDIN && !isPostgres(source)).map((source) => resolve(source));
+}
+
+/** The files that sources stand for now; what is no longer there stands for none. */
+export async function filesOf(sources: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const source of sources) {
+    found.push(
+      ...(await expanded(source, {}, () => {}).catch((error: unknown) => {
+        if (isUserError(error)) return [];
+        throw error;
+      })),
+    );
+  }
+  return found;
 }
 
 /** That a query is there for each database and only for one, and the like. */

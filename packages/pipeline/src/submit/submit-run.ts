@@ -1,5 +1,5 @@
 import { DEFAULT_RETENTION, type Retention, reasonOf } from '@tocsin/core';
-import { findSources } from '@tocsin/corpus';
+import { absoluteSources, findSources } from '@tocsin/corpus';
 import type { OpenGuard } from '@tocsin/engine';
 import { type Pool, withRetry } from '@tocsin/postgres';
 import { ParcelQueue, type QueueBackend, queueNameOf } from '@tocsin/queue';
@@ -24,6 +24,8 @@ export interface Submission
   guard: OpenGuard;
   /** What the run is called. */
   name: string;
+  /** What the sources were found by, where those are many: files, directories and patterns. */
+  given?: readonly string[] | undefined;
   /** Rows with at least this score count as flagged. Default: the artifact's. */
   threshold?: number | undefined;
   /** Whose texts stay in the database after the run. */
@@ -60,7 +62,12 @@ export async function submitRun(destination: Destination, submission: Submission
   const found = await findSources(submission.sources, reading, onNotice);
   const { id: guardId, queue: queueId } = await registerOpenGuard(pool, guard);
   const retain = submission.retain ?? DEFAULT_RETENTION;
-  const options = { threshold: threshold ?? guard.artifact.defaultThreshold, retain, ownerKey };
+  const options = {
+    threshold: threshold ?? guard.artifact.defaultThreshold,
+    retain,
+    ownerKey,
+    sources: absoluteSources(submission.given ?? submission.sources),
+  };
   // If it is repeated, there may be two: nothing attends the first, and the workers cancel it.
   const runId = await withRetry(() => createRun(pool, guardId, name, options));
   await onRun?.(runId);

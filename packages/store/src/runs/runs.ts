@@ -47,6 +47,8 @@ export interface RunOptions {
   retain?: Retention;
   /** uuid of the key that it is submitted with; none for the command line. */
   ownerKey?: string | undefined;
+  /** Absolute paths of its files, directories and patterns. */
+  sources?: readonly string[] | undefined;
 }
 
 /**
@@ -57,14 +59,20 @@ export async function createRun(
   pool: Pool,
   guardId: number,
   name: string,
-  { threshold, retain = DEFAULT_RETENTION, ownerKey }: RunOptions = {},
+  { threshold, retain = DEFAULT_RETENTION, ownerKey, sources = [] }: RunOptions = {},
 ): Promise<number> {
   const { rows } = await pool.query<{ id: number }>(
-    `insert into runs (guard_id, name, threshold, retain, owner_key, seen_at)
-     values ($1, $2, $3, $4, $5, now()) returning id`,
-    [guardId, name, threshold ?? null, retain, ownerKey ?? null],
+    `insert into runs (guard_id, name, threshold, retain, owner_key, sources, seen_at)
+     values ($1, $2, $3, $4, $5, $6, now()) returning id`,
+    [guardId, name, threshold ?? null, retain, ownerKey ?? null, sources],
   );
   return only(rows).id;
+}
+
+/** Absolute paths of a run's files, directories and patterns, as it was submitted. */
+export async function runSources(pool: Pool, runId: number): Promise<string[]> {
+  const { rows } = await pool.query<{ sources: string[] }>('select sources from runs where id = $1', [runId]);
+  return rows[0]?.sources ?? [];
 }
 
 /** Moves an open run on; a run that is over stays as it is. */

@@ -1,0 +1,1 @@
+ALTER TABLE "runs" ADD COLUMN "sources" text[] DEFAULT '{}' NOT NULL;
