@@ -1,7 +1,7 @@
 import { format } from 'node:util';
 import { codeOf, messageOf } from '@tocsin/core';
 import { EXIT } from './terminal/exit-codes.js';
-import { printable } from './trace/printable.js';
+import { printable } from './terminal/printable.js';
 
 /**
  * Makes `console.log` and `console.error` show control characters as escapes instead of sending them to the terminal. Names

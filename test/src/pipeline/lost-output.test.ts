@@ -92,21 +92,19 @@ test('a disk that fills up while scores are written: exit code 1, and no part of
 });
 
 test('control characters of names and of errors are shown, not sent', async () => {
-  await database.pool.query(`update runs set name = $1, reason = $1`, [
-    '\u001b]0;title\u0007 \u001b[2Jx \u009b31m',
-  ]);
-  const shown = '\\u001b]0;title\\u0007 \\u001b[2Jx \\u009b31m';
+  const control = '\u001b]0;title\u0007 \u001b[2Jx \u009b31m';
+  const name = `${control}\nstate: done\r\t\u202e\u2028`;
+  await database.pool.query(`update runs set name = $1, reason = $2`, [name, control]);
+  const shown = '\\u001b]0;title\\u0007 \\u001b[2Jx \\u009b31m\\nstate: done\\r\\t\\u202e\\u2028';
   const unsafe = /(?![\n\t])\p{Cc}/u;
   for (const args of [['runs'], ['run', '1']]) {
     const ended = await tocsin(args, { env });
     expect(ended).toMatchObject({ exitCode: 0 });
-    expect(String(ended.stdout)).toContain(shown);
+    expect(String(ended.stdout)).toContain(args[0] === 'runs' ? shown.slice(-39) : shown);
     expect(String(ended.stdout)).not.toMatch(unsafe);
   }
   const json = await tocsin(['run', '1', '--json'], { env });
-  expect(JSON.parse(String(json.stdout))).toMatchObject({
-    name: '\u001b]0;title\u0007 \u001b[2Jx \u009b31m',
-  });
+  expect(JSON.parse(String(json.stdout))).toMatchObject({ name });
   const ended = await tocsin(['score', join(dir, '\u001b[2Jabsent.jsonl'), ...goldenGuard('qwen3-mlp')], {
     env,
   });

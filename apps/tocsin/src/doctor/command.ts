@@ -2,8 +2,8 @@ import { Chalk } from 'chalk';
 import { Command } from 'commander';
 import { addGuardOptions, type GuardFlags } from '../options/guard-options.js';
 import { EXIT } from '../terminal/exit-codes.js';
+import { oneLine, printable } from '../terminal/printable.js';
 import { jsonText } from '../terminal/table.js';
-import { printable } from '../trace/printable.js';
 import { cacheCheck } from './checks/cache.js';
 import { databaseCheck } from './checks/database.js';
 import { gpuCheck } from './checks/gpu.js';
@@ -74,6 +74,6 @@ export function findingText({ subject, verdict, says, todo }: Finding, chalk = n
     note: chalk.yellow,
     problem: chalk.red,
   };
-  const head = `${colour[verdict](verdict.padEnd(8))} ${subject.padEnd(SUBJECT_WIDTH)} ${printable(says)}`;
+  const head = `${colour[verdict](verdict.padEnd(8))} ${subject.padEnd(SUBJECT_WIDTH)} ${oneLine(says)}`;
   return todo === undefined ? head : `${head}\n${' '.repeat(9 + SUBJECT_WIDTH + 1)}${printable(todo)}`;
 }

@@ -2,6 +2,7 @@ import { UserError } from '@tocsin/core';
 import { audit, revokeKey } from '@tocsin/store';
 import { Command } from 'commander';
 import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
+import { oneLine } from '../terminal/printable.js';
 import { COMMAND_LINE } from './command-line.js';
 
 /** `tocsin keys revoke`. */
@@ -19,6 +20,6 @@ export function revokeCommand(): Command {
         await audit(pool, { ...COMMAND_LINE, action: 'key.revoke', subject: revoked.id, details });
         return revoked;
       });
-      console.log(`The key of ${name} is revoked.`);
+      console.log(`The key of ${oneLine(name)} is revoked.`);
     });
 }

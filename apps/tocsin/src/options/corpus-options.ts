@@ -16,6 +16,7 @@ import {
 } from '@tocsin/corpus';
 import { readQuery } from '@tocsin/pipeline';
 import { type Command, Option } from 'commander';
+import { oneLine } from '../terminal/printable.js';
 
 /** How a corpus is read, and where its scores are kept: the options of every command that reads a corpus. */
 export interface CorpusFlags {
@@ -122,7 +123,7 @@ export async function openCorpus(
 
 /** Says on standard error what was guessed, skipped or left out. */
 export function printNotice(notice: string): void {
-  console.error(`note: ${notice}`);
+  console.error(`note: ${oneLine(notice)}`);
 }
 
 /** Sources as people may see them. */

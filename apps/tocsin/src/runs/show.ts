@@ -6,7 +6,7 @@ import { addStoreOptions, type StoreFlags, withStack } from '../options/store-op
 import { EXIT } from '../terminal/exit-codes.js';
 import { untilInterrupted } from '../terminal/interrupt.js';
 import { problemText, reasonLines, reasonsOf, SHOWN_PROBLEMS } from '../terminal/problems.js';
-import { jsonText } from '../terminal/table.js';
+import { fieldLines, jsonText } from '../terminal/table.js';
 import { addRunArgument } from './run-id.js';
 import { numberText, tookText, whenText } from './texts.js';
 import { watchProgress } from './watch.js';
@@ -63,9 +63,10 @@ function runText(run: RunRow, reasons: readonly ProblemReason[], problems: reado
     ['corpus', run.name],
     ['guard', `${run.guard} [${run.fingerprint.slice(0, 12)}]`],
     ['state', stateText(run)],
-    ...(run.reason === null
-      ? []
-      : [['reason', run.reason.replaceAll('\n', `\n${' '.repeat(12)}`)] as [string, string]]),
+    ...(run.reason ?? '')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line, i): [string, string] => [i === 0 ? 'reason' : '', line]),
     ['started', `${whenText(run.createdAt)} UTC`],
     ['took', tookText(run)],
     ['rows', `${numberText(run.rows)}${share}`],
@@ -80,7 +81,7 @@ function runText(run: RunRow, reasons: readonly ProblemReason[], problems: reado
     ['flagged', run.flagged === null ? '-' : `${numberText(run.flagged)} (score >= ${run.threshold})`],
     ['retained', `texts of ${run.retain === 'flagged' ? 'flagged rows' : run.retain}`],
   ];
-  const text = lines.map(([name, value]) => `${`${name}:`.padEnd(12)}${value}`);
+  const text = fieldLines(lines);
   text.push(...reasonLines(reasons));
   if (problems.length > 0) {
     text.push('Rows without a score:', ...problems.map(({ key, reason }) => `  ${problemText(key, reason)}`));

@@ -4,7 +4,7 @@ import { type FiringRow, getSchedule, listFirings, type ScheduleRow } from '@toc
 import { Command } from 'commander';
 import { wholeNumber } from '../options/guard-options.js';
 import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
-import { jsonText } from '../terminal/table.js';
+import { fieldLines, jsonText } from '../terminal/table.js';
 import { firingsTable, stateText, zonedText } from './texts.js';
 
 const SHOWN_TIMES = 5;
@@ -82,7 +82,7 @@ function scheduleText(schedule: ScheduleRow, firings: readonly FiringRow[]): str
     ['retain', retain ?? 'flagged'],
     ['webhook', webhookClosed === null ? webhook : `${webhook}; closed: ${webhookClosed}`],
   ];
-  const text = lines.map(([name, value]) => `${name === '' ? '' : `${name}:`}`.padEnd(12) + value);
+  const text = fieldLines(lines);
   if (firings.length > 0) text.push('', firingsTable(firings, timeZone));
   return text.join('\n');
 }

@@ -1,5 +1,5 @@
 import cliProgress from 'cli-progress';
-import { printable } from '../trace/printable.js';
+import { oneLine } from '../terminal/printable.js';
 
 /** How far a run is. */
 interface ProgressState {
@@ -57,7 +57,7 @@ class BarProgress implements Progress {
   }
 
   note(message: string): void {
-    this.#stream.write(`\r\x1b[2K${printable(message)}\n`);
+    this.#stream.write(`\r\x1b[2K${oneLine(message)}\n`);
   }
 
   phase(what: string): void {
@@ -92,7 +92,7 @@ class LineProgress implements Progress {
   }
 
   note(message: string): void {
-    this.#stream.write(`${printable(message)}\n`);
+    this.#stream.write(`${oneLine(message)}\n`);
   }
 
   phase(what: string): void {

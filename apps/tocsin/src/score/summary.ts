@@ -1,5 +1,6 @@
 import type { ProblemReason } from '@tocsin/store';
 import { reasonLines } from '../terminal/problems.js';
+import { fieldLines } from '../terminal/table.js';
 
 /** What a run came to. rows = scored + failed + rejected, and also fresh + fromCache + duplicates + rejected. */
 export interface RunSummary {
@@ -64,8 +65,7 @@ function summaryText(summary: Summary): string {
     ['flagged', `${number(summary.flagged)} (score >= ${summary.threshold})`],
     ['out', summary.out === '-' ? 'standard output' : summary.out],
   ];
-  const text = lines.map(([name, value]) => `${`${name}:`.padEnd(12)}${value}`);
-  return [...text, ...reasonLines(summary.reasons), ...summary.notes].join('\n');
+  return [...fieldLines(lines), ...reasonLines(summary.reasons), ...summary.notes].join('\n');
 }
 
 function speed(summary: Summary, number: (value: number) => string): string {

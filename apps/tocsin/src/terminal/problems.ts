@@ -1,13 +1,14 @@
 import { countText, printable } from '@tocsin/evaluate';
 import { type Pool, withRetry } from '@tocsin/postgres';
 import { type ProblemReason, problemReasons, type RunRow } from '@tocsin/store';
+import { oneLine } from './printable.js';
 
 /** Reasons that are printed; the rest is counted. */
 export const SHOWN_PROBLEMS = 5;
 
 /** A row's error as a sentence that says which row: rejects name their file and line (or row), others need their key. */
 export function problemText(key: string, error: string): string {
-  return /, (line|row) \d+: /.test(error) ? error : `${printable(key)}: ${error}`;
+  return oneLine(/, (line|row) \d+: /.test(error) ? error : `${printable(key)}: ${error}`);
 }
 
 /** Why rows have no score, the most frequent reasons first; nothing when all have one. */
@@ -34,6 +35,6 @@ export function reasonLines(reasons: readonly ProblemReason[]): string[] {
 export function printProblems(leftOut: number, problems: readonly string[]): void {
   if (leftOut === 0) return;
   console.error(`${countText(leftOut)} ${leftOut === 1 ? 'row was' : 'rows were'} left out:`);
-  for (const problem of problems) console.error(`  ${problem}`);
+  for (const problem of problems) console.error(`  ${oneLine(problem)}`);
   if (leftOut > problems.length) console.error(`  and ${countText(leftOut - problems.length)} more`);
 }

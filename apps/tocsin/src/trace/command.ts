@@ -6,9 +6,9 @@ import { Chalk } from 'chalk';
 import { Command, Option } from 'commander';
 import { addGuardOptions, type GuardFlags, probability } from '../options/guard-options.js';
 import { withModelProgress } from '../terminal/model-progress.js';
+import { printable } from '../terminal/printable.js';
 import { legend, paint } from './colours.js';
 import { piecesOf } from './pieces.js';
-import { printable } from './printable.js';
 import { trajectoryOf } from './trajectory-file.js';
 
 interface TraceFlags extends GuardFlags {

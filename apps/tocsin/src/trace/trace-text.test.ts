@@ -1,9 +1,9 @@
 import type { Trace } from '@tocsin/engine';
 import { Chalk } from 'chalk';
 import { expect, test } from 'vitest';
+import { printable } from '../terminal/printable.js';
 import { traceText } from './command.js';
 import { piecesOf } from './pieces.js';
-import { printable } from './printable.js';
 
 /** `ab 😀 c`, the emoji in three tokens, the last character unseen. */
 const TRACE: Trace = {
