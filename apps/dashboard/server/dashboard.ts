@@ -22,6 +22,7 @@ import { loggedError } from './http/logged-error.js';
 import { describeApi } from './http/openapi.js';
 import { BUILT_PAGE, servePage } from './http/page.js';
 import { sendSecurityHeaders } from './http/security-headers.js';
+import { boundRequests } from './http/slots.js';
 import { toApiError } from './http/to-api-error.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
 import type { DashboardOptions } from './options.js';
@@ -96,6 +97,7 @@ export async function createDashboard(options: DashboardOptions): Promise<App> {
     await app.register(async (api) => {
       authenticate(api, services);
       refuseWhenBusy(api, admission);
+      boundRequests(api, limits);
       boundBodies(api, room);
       await addRoutes(api, services);
     });
@@ -113,6 +115,15 @@ declare module 'fastify' {
     /** Somebody waits for a forward pass: the route is refused while too much is pending. */
     interactive?: boolean;
   }
+}
+
+/** What is sent to an address that no route has is not read into memory: it may come without a key. */
+function leaveStrayBodies(app: App): void {
+  app.addHook('onRequest', async (request, reply) => {
+    if (!request.is404 || request.method === 'GET' || request.method === 'HEAD') return undefined;
+    reply.callNotFound();
+    return reply;
+  });
 }
 
 /** Before a body is read, and again before it is taken apart: a flood costs little more than its heads. */
@@ -148,5 +159,6 @@ function newApp(
   answerErrors(app);
   logRequests(app);
   boundConnections(app, limits);
+  leaveStrayBodies(app);
   return app;
 }

@@ -32,6 +32,14 @@ export interface Limits {
   slowBodySeconds: number;
   /** Requests of one key (or, without keys, of one address) within a minute. */
   requestsPerMinute: number;
+  /** Requests of one key that are worked at at once; scoring, uploads, exports and event streams have bounds of their own. */
+  requestsAtOncePerKey: number;
+  /** Exports and downloads of all keys that may be under way. */
+  exports: number;
+  exportsPerKey: number;
+  /** Connections of all keys that may wait for server-sent events. */
+  eventStreams: number;
+  eventStreamsPerKey: number;
   /** Wrong keys of one address within a minute. */
   wrongKeysPerMinute: number;
   /** How deep arrays and objects of a JSON body may stand in each other. */
@@ -60,6 +68,11 @@ export const DEFAULT_LIMITS: Limits = {
   connections: 2_000,
   slowBodySeconds: 30,
   requestsPerMinute: 6_000,
+  requestsAtOncePerKey: 4,
+  exports: 8,
+  exportsPerKey: 2,
+  eventStreams: 1_000,
+  eventStreamsPerKey: 100,
   wrongKeysPerMinute: 20,
   jsonDepth: 100,
   streams: 1_000,

@@ -6,6 +6,8 @@ export interface Explanation {
   why: string;
   /** A sentence or two. */
   todo: string;
+  /** The SQLSTATE, or Node's code, if it was told by one. */
+  code?: string | undefined;
 }
 
 interface Known extends Explanation {
@@ -238,7 +240,10 @@ export function explainServer(error: unknown, depth = 0): Explanation | undefine
     ({ says }) => says === undefined || says.test(message),
   );
   const found = known ?? BY_WORDS.find(({ says }) => says.test(message));
-  if (found !== undefined) return { why: shownWith(found.why, message), todo: found.todo };
+  if (found !== undefined) {
+    const { why, todo } = found;
+    return { why: shownWith(why, message), todo, code: known === undefined ? undefined : String(code) };
+  }
   for (const inner of [cause, ...(Array.isArray(errors) ? errors : [])]) {
     const explained = explainServer(inner, depth + 1);
     if (explained !== undefined) return explained;

@@ -34,6 +34,18 @@ describe('what goes away by itself', () => {
     expect(isTransient(new AggregateError([withCode('ECONNREFUSED'), withCode('ECONNREFUSED')]))).toBe(true);
     expect(isTransient(new AggregateError([withCode('EACCES')]))).toBe(false);
   });
+  test('an error that Drizzle has wrapped', () => {
+    const failed = (cause: Error): Error => new Error('Failed query: select 1', { cause });
+    expect(isTransient(failed(withCode('57P01')))).toBe(true);
+    expect(isTransient(failed(new AggregateError([withCode('ECONNREFUSED')])))).toBe(true);
+    expect(isTransient(failed(new Error('Connection terminated unexpectedly')))).toBe(true);
+    expect(isTransient(failed(withCode('42P01')))).toBe(false);
+  });
+  test('an error that is its own cause', () => {
+    const round = new Error('round');
+    round.cause = round;
+    expect(isTransient(round)).toBe(false);
+  });
   test('a defect of ours does not', () => {
     expect(isTransient(new TypeError('x is not a function'))).toBe(false);
     expect(isTransient(undefined)).toBe(false);

@@ -1,5 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
-import { codeOf } from '@tocsin/core';
+import { codeOf, isUserError } from '@tocsin/core';
 import pRetry from 'p-retry';
 
 /** Postgres and network errors after which the same statement may well succeed. */
@@ -35,12 +35,21 @@ const GIVE_UP_AFTER_MS = 120_000;
 /** Tells whoever listens (metrics) of each repeated statement, with its error. */
 const repeated = channel('tocsin:database-retry');
 
-/** True for an error that goes away by itself: the server restarts, two transactions got in each other's way. */
-export function isTransient(error: unknown): boolean {
+/** How deep errors lie in each other: Drizzle wraps what node-postgres throws, which may be an aggregate. */
+const DEEPEST = 8;
+
+/**
+ * True for an error that goes away by itself: the server restarts, two transactions got in each other's way. Looks through
+ * `cause` and aggregates.
+ */
+export function isTransient(error: unknown, depth = 0): boolean {
+  if (depth > DEEPEST) return false;
   const code = codeOf(error);
   if (code !== undefined && TRANSIENT.has(code)) return true;
-  if (error instanceof AggregateError) return error.errors.some(isTransient);
-  return error instanceof Error && TRANSIENT_MESSAGE.test(error.message);
+  if (!(error instanceof Error) || isUserError(error)) return false;
+  if (TRANSIENT_MESSAGE.test(error.message)) return true;
+  const inner: unknown[] = error instanceof AggregateError ? [error.cause, ...error.errors] : [error.cause];
+  return inner.some((one) => isTransient(one, depth + 1));
 }
 
 /**

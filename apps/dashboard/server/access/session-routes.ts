@@ -7,6 +7,9 @@ import { requireSameOrigin } from './same-origin.js';
 import { clearSessionCookie, SESSION_COOKIE, setSessionCookie } from './session-cookie.js';
 import { whoOf } from './who.js';
 
+/** Bytes: anybody may send them. */
+const MAX_BODY = 4 * 1024;
+
 /** Who asks, signing in and signing out. */
 export function sessionRoutes(app: App, services: Services): void {
   const { pool, limits, guards, version, wrongKeys, credentials, live } = services;
@@ -32,6 +35,7 @@ export function sessionRoutes(app: App, services: Services): void {
     '/session',
     {
       config: { needs: 'nobody' },
+      bodyLimit: MAX_BODY,
       schema: {
         tags: ['access'],
         summary: 'Sign in with a key: sets a cookie',
@@ -53,6 +57,7 @@ export function sessionRoutes(app: App, services: Services): void {
     '/session',
     {
       config: { needs: 'nobody' },
+      bodyLimit: MAX_BODY,
       schema: { tags: ['access'], summary: 'Sign out', response: { 204: z.undefined() } },
     },
     async (request, reply) => {

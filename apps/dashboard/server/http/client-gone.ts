@@ -1,3 +1,4 @@
+import { explainServer } from '@tocsin/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { loggedError } from './logged-error.js';
 
@@ -25,5 +26,8 @@ export function logFailure(request: FastifyRequest, thrown: unknown, { status }:
       { reason: thrown instanceof Error ? thrown.message : String(thrown) },
       'the client has gone',
     );
-  } else if (status >= 500) request.log.error(loggedError(thrown), 'request failed');
+  } else if (status >= 500) {
+    const { why, todo } = explainServer(thrown) ?? {};
+    request.log.error({ ...loggedError(thrown), why, todo }, 'request failed');
+  }
 }

@@ -147,6 +147,23 @@ describe('refusals have one shape', () => {
     await alone.close();
   });
 
+  test('a privilege that the database user lacks is a 500 without another try, and the log says what to do', async () => {
+    const alone = await DashboardBed.open();
+    const { pool } = alone.database;
+    await pool.query('alter table policies rename to hidden');
+    await pool.query(`create function refuse() returns setof hidden language plpgsql as
+      $$ begin raise exception 'permission denied for table hidden' using errcode = '42501'; end $$`);
+    await pool.query('create view policies as select * from refuse()');
+    const refused = await alone.ask<ErrorBody>('read', { url: '/api/policies' });
+    expect([refused.status, refused.body.error.code]).toEqual([500, 'internal']);
+    expect(refused.body.error.message).toBe(
+      'the database is not set up for this server; its log says what to do',
+    );
+    expect(refused.headers['retry-after']).toBeUndefined();
+    expect(alone.log).toMatch(/"why":"the user may not do that .*"todo":"[^"]*GRANT/);
+    await alone.close();
+  });
+
   test('a defect says nothing of itself, but to the log', async () => {
     const alone = await DashboardBed.open();
     await alone.database.pool.query('alter table api_keys rename to hidden');

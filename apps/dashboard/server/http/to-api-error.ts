@@ -62,10 +62,18 @@ export function toApiError(error: unknown): ApiError {
   return new ApiError(500, 'this is a defect of the server; its log says more', { cause: error });
 }
 
+/** SQLSTATEs of a database that is not set up for Tocsin: a missing privilege, another's tables. Waiting changes nothing. */
+const NOT_SET_UP = /^42/;
+
 /** What a server refuses that its operators can mend. The server's own words, with names of users and hosts, are the log's. */
 function refusedByServer(error: unknown): ApiError | undefined {
   const explained = explainServer(error);
   if (explained === undefined) return undefined;
+  if (NOT_SET_UP.test(explained.code ?? '')) {
+    return new ApiError(500, 'the database is not set up for this server; its log says what to do', {
+      cause: error,
+    });
+  }
   const why = explained.why.replace(/ \([\s\S]*\)$/, '');
   return new ApiError(503, `a server that Tocsin uses refused: ${why}`, {
     hint: "Its log, and this server's, say more: whoever runs them can mend it.",

@@ -52,7 +52,7 @@ export function exportRoutes(app: App, { pool, guards }: Services): void {
   app.get(
     '/runs/:id/export',
     {
-      config: { needs: 'read' },
+      config: { needs: 'read', download: true },
       schema: {
         tags: ['runs'],
         summary: 'The scores of a run that is over, as a file',

@@ -14,8 +14,10 @@ import { findItem, type ItemRow, pageItems, problemRows, type RunSummary, rankRu
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { audited } from '../access/audited.js';
+import { clientOf } from '../access/who.js';
 import type { App } from '../app.js';
 import { ApiError, notFound } from '../http/api-error.js';
+import { untilGone } from '../http/client-gone.js';
 import { cursorOf, pageOfRows, placeOf, serialPlace } from '../http/cursor.js';
 import { traceAnswer } from '../scoring/trace-answer.js';
 import type { Services } from '../services.js';
@@ -81,7 +83,7 @@ export function itemRoutes(app: App, { pool, guards }: Services): void {
   app.get(
     '/runs/:id/items/:seq/trace',
     {
-      config: { needs: 'read' },
+      config: { needs: 'read', interactive: true },
       schema: {
         tags,
         summary: 'Where a row turns harmful: the score after every token',
@@ -90,7 +92,7 @@ export function itemRoutes(app: App, { pool, guards }: Services): void {
         response: { 200: trace },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { run, item } = await readItem(request, request.params);
       if (item.json === null) {
         throw new ApiError(409, `the text of row ${item.seq} was not kept`, {
@@ -99,7 +101,11 @@ export function itemRoutes(app: App, { pool, guards }: Services): void {
       }
       const guard = guards.ofFingerprint(run.fingerprint);
       const threshold = request.query.threshold ?? run.threshold ?? guard.threshold;
-      const traced = await (await guard.prefixes()).trace(storedItem(item.json, item), { threshold });
+      const stored = storedItem(item.json, item);
+      const work = { client: clientOf(request), characters: item.json.length, signal: untilGone(reply) };
+      const traced = await guard.prefixGate.run(work, async () =>
+        (await guard.prefixes()).trace(stored, { threshold }),
+      );
       return traceAnswer(traced, { guard: guard.name, threshold, policy: null });
     },
   );

@@ -93,6 +93,13 @@ test('the bodies of a key that are in memory are bounded, and one is always let 
   }
 });
 
+test('a key has no more streams than it may, when it begins many at once', async () => {
+  const { key } = await bed.newKey('submit', 'streams at once');
+  const begin = () => bed.ask({ key }, { method: 'POST', url: '/api/streams', body: {} });
+  const answers = await Promise.all(Array.from({ length: 12 }, begin));
+  expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 201, ...Array(10).fill(429)]);
+});
+
 test('a key may have so many streams', async () => {
   const { key } = await bed.newKey('submit', 'many streams');
   const begin = () => bed.ask<Failure>({ key }, { method: 'POST', url: '/api/streams', body: {} });

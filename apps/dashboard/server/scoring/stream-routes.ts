@@ -29,7 +29,8 @@ export function streamRoutes(app: App, services: Services): void {
       const { prompt, tools } = request.body;
       const { guard, threshold, policy } = await judgementOf(services, request.body);
       streams.requireRoom(whoOf(request).keyId);
-      const pieces = (await guard.prefixes()).stream({ threshold, prompt, tools });
+      const prefixes = await guard.prefixes();
+      const pieces = () => prefixes.stream({ threshold, prompt, tools });
       const judged = { guard: guard.name, threshold, policy };
       const { prefixGate: gate } = guard;
       const begun = streams.begin({ pieces, gate, judged, keyId: whoOf(request).keyId });

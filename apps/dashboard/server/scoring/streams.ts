@@ -2,6 +2,11 @@ import { ApiError, notFound } from '../http/api-error.js';
 import type { Limits } from '../limits.js';
 import { OpenStream, type OpenStreamOptions } from './open-stream.js';
 
+export interface NewStreamOptions extends Omit<OpenStreamOptions, 'pieces' | 'idleSeconds' | 'onEnd'> {
+  /** Called when there is room for the stream. */
+  pieces: () => OpenStreamOptions['pieces'];
+}
+
 /** The streams of this process. They are in no database: whoever pushes has to reach the same process each time. */
 export class Streams {
   readonly #limits: Limits;
@@ -11,7 +16,7 @@ export class Streams {
     this.#limits = limits;
   }
 
-  /** Whether another one may be begun by this key. @throws ApiError when there are too many */
+  /** Checks that the key may begin another one. @throws ApiError when there are too many */
   requireRoom(keyId: string | null): void {
     const { streams, streamsPerKey, streamIdleSeconds: retryAfter } = this.#limits;
     const own = [...this.#open.values()].filter((stream) => stream.keyId === keyId).length;
@@ -24,9 +29,12 @@ export class Streams {
     if (this.#open.size >= streams) throw new ApiError(503, 'too many streams are open', { retryAfter });
   }
 
-  begin(options: Omit<OpenStreamOptions, 'idleSeconds' | 'onEnd'>): OpenStream {
+  /** @throws ApiError when there are too many: many may have been let in while the model was loaded */
+  begin({ pieces, ...options }: NewStreamOptions): OpenStream {
+    this.requireRoom(options.keyId);
     const stream: OpenStream = new OpenStream({
       ...options,
+      pieces: pieces(),
       idleSeconds: this.#limits.streamIdleSeconds,
       onEnd: () => this.#open.delete(stream.id),
     });

@@ -12,9 +12,20 @@ export interface DashboardFlags {
   pendingTokens: number;
   pendingItemsPerKey: number;
   pendingTokensPerKey: number;
+  bodyMib: number;
+  pendingBodyMib: number;
+  pendingBodyMibPerKey: number;
   uploadMib: number;
   rowsPerKey: number;
   connections: number;
+  requestsPerMinute: number;
+  requestsAtOncePerKey: number;
+  exports: number;
+  exportsPerKey: number;
+  eventStreams: number;
+  eventStreamsPerKey: number;
+  streams: number;
+  streamsPerKey: number;
 }
 
 const DEFAULT_HOST = '127.0.0.1';
@@ -36,9 +47,28 @@ export function addDashboardOptions(command: Command): Command {
     .addOption(
       limit('pending-tokens-per-key', 'tokens of interactive items of one key', L.pendingTokensPerKey),
     )
+    .addOption(limit('body-mib', 'MiB of a JSON body', L.bodyBytes / MIB))
+    .addOption(
+      limit('pending-body-mib', 'MiB of JSON bodies of all keys in memory', L.pendingBodyBytes / MIB),
+    )
+    .addOption(
+      limit('pending-body-mib-per-key', 'MiB of JSON bodies of one key', L.pendingBodyBytesPerKey / MIB),
+    )
     .addOption(limit('upload-mib', 'MiB of one upload, all its files together', L.uploadBytes / MIB))
     .addOption(limit('rows-per-key', 'rows of the open runs of one key', L.rowsPerKey))
-    .addOption(limit('connections', 'open connections', L.connections));
+    .addOption(limit('connections', 'open connections', L.connections))
+    .addOption(limit('requests-per-minute', 'requests of one key within a minute', L.requestsPerMinute))
+    .addOption(
+      limit('requests-at-once-per-key', 'requests of one key worked at at once', L.requestsAtOncePerKey),
+    )
+    .addOption(limit('exports', 'exports and downloads of all keys at once', L.exports))
+    .addOption(limit('exports-per-key', 'exports and downloads of one key at once', L.exportsPerKey))
+    .addOption(limit('event-streams', 'connections of all keys that wait for events', L.eventStreams))
+    .addOption(
+      limit('event-streams-per-key', 'connections of one key that wait for events', L.eventStreamsPerKey),
+    )
+    .addOption(limit('streams', 'open scoring streams of all keys', L.streams))
+    .addOption(limit('streams-per-key', 'open scoring streams of one key', L.streamsPerKey));
 }
 
 const MIB = 1024 * 1024;
@@ -59,10 +89,14 @@ function wholeNumber(text: string): number {
 
 /** The limits that the options set. */
 export function limitsOf(flags: DashboardFlags): Partial<Limits> {
-  const { pendingItems, pendingTokens, pendingItemsPerKey, pendingTokensPerKey, uploadMib } = flags;
-  const { rowsPerKey, connections } = flags;
+  const { bodyMib, pendingBodyMib, pendingBodyMibPerKey, uploadMib, ...others } = flags;
+  const names = Object.keys(L) as (keyof Limits)[];
+  const given = names.filter((name): name is keyof Limits & keyof typeof others => name in others);
   return {
-    ...{ pendingItems, pendingTokens, pendingItemsPerKey, pendingTokensPerKey, rowsPerKey, connections },
+    ...Object.fromEntries(given.map((name) => [name, others[name]])),
+    bodyBytes: bodyMib * MIB,
+    pendingBodyBytes: pendingBodyMib * MIB,
+    pendingBodyBytesPerKey: pendingBodyMibPerKey * MIB,
     uploadBytes: uploadMib * MIB,
   };
 }

@@ -88,7 +88,7 @@ export function fileRoutes(app: App, { pool, uploadBytes }: OpenaiOptions): void
   app.get(
     '/files/:id/content',
     {
-      config: { needs: 'read' },
+      config: { needs: 'read', download: true },
       schema: { tags: ['OpenAI'], summary: 'What a file holds', params: fileParams },
     },
     async (request, reply) => {
