@@ -27,7 +27,7 @@ import { toApiError } from './http/to-api-error.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
 import type { DashboardOptions } from './options.js';
 import { addRoutes } from './routes.js';
-import { Preparer } from './runs/preparer.js';
+import { startPreparer } from './runs/preparer.js';
 import { RunFeeds } from './runs/run-feed.js';
 import { Submissions } from './runs/submissions.js';
 import { sweepUploads } from './runs/upload-space.js';
@@ -62,11 +62,11 @@ export async function createDashboard(options: DashboardOptions): Promise<App> {
   const submissions = new Submissions({ pool, submit, log, rowsPerKey: limits.rowsPerKey });
   const streams = new Streams(limits);
   const feeds = new RunFeeds(pool, log);
-  const preparer = new Preparer(pool, log);
+  const preparer = startPreparer(pool, log);
   const anyKey = anyKeyOf(pool);
   const live = new LiveAnswers(pool, anyKey, log);
   app.addHook('preClose', async () => {
-    live.close();
+    await live.close();
     feeds.close();
     await streams.close();
   });

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { Loop } from '@tocsin/core';
 import { submitScheduled } from '@tocsin/pipeline';
 import type { Pool } from '@tocsin/postgres';
 import { clockNameOf, type QueueBackend, ScheduleClock } from '@tocsin/queue';
@@ -49,11 +49,9 @@ export interface SchedulerOptions
  */
 export class Scheduler {
   readonly #options: SchedulerOptions & { measures: ScheduleMeasures; submit: SubmitScheduled };
-  readonly #closing = new AbortController();
   readonly #background = new Set<Promise<void>>();
   readonly #clock: ScheduleClock;
-  readonly #loop: Promise<void>;
-  #woken = new AbortController();
+  readonly #loop: Loop;
   #settingClock = false;
   #ending = false;
   #submissions = 0;
@@ -82,7 +80,10 @@ export class Scheduler {
       onDue: () => this.#wake(),
       onError,
     });
-    this.#loop = this.#run();
+    this.#loop = new Loop(() => this.#look(), {
+      everyMs: options.lookEveryMs ?? LOOK_EVERY_MS,
+      onError: this.#failed('a look at the schedules'),
+    });
   }
 
   /** Starts to run the schedules. Those that came due while nothing ran are made up, each once. */
@@ -92,29 +93,24 @@ export class Scheduler {
 
   /** Ends it. A corpus that is being submitted is left to another process, or to the next start. */
   async close(): Promise<void> {
-    this.#closing.abort(new Error('the scheduler is closed'));
-    this.#wake();
-    await this.#loop;
+    await this.#loop.close(new Error('the scheduler is closed'));
     await Promise.all(this.#background);
     await this.#clock.close();
   }
 
   #wake(): void {
-    this.#woken.abort();
+    this.#loop.wake();
   }
 
-  async #run(): Promise<void> {
-    const { log, lookEveryMs = LOOK_EVERY_MS } = this.#options;
-    while (!this.#closing.signal.aborted) {
-      this.#woken = new AbortController();
-      for (const step of [this.#setClock, this.#claim, this.#submit, this.#end, this.#deliver]) {
-        // One that fails keeps no other from its turn.
-        await step().catch((error: unknown) => {
-          log.warn({ err: error }, 'a look at the schedules has failed; trying again');
-        });
-      }
-      await sleep(lookEveryMs, undefined, { signal: this.#woken.signal }).catch(() => undefined);
+  async #look(): Promise<void> {
+    for (const step of [this.#setClock, this.#claim, this.#submit, this.#end, this.#deliver]) {
+      // One that fails keeps no other from its turn.
+      await step().catch(this.#failed('a look at the schedules'));
     }
+  }
+
+  #failed(what: string): (error: unknown) => void {
+    return (error) => this.#options.log.warn({ err: error }, `${what} has failed; trying again`);
   }
 
   readonly #setClock = async (): Promise<void> => {
@@ -149,12 +145,12 @@ export class Scheduler {
   };
 
   readonly #submit = async (): Promise<void> => {
-    while (this.#submissions < SUBMISSIONS && !this.#closing.signal.aborted) {
+    while (this.#submissions < SUBMISSIONS && !this.#loop.signal.aborted) {
       const firing = await takeFiring(this.#options.pool);
       if (firing === undefined) return;
       this.#submissions++;
       this.#inBackground(
-        submitFiring(firing, { ...this.#options, signal: this.#closing.signal }).finally(() => {
+        submitFiring(firing, { ...this.#options, signal: this.#loop.signal }).finally(() => {
           this.#submissions--;
         }),
       );
@@ -181,7 +177,7 @@ export class Scheduler {
     const { env = process.env } = this.#options;
     for (; this.#deliverers < DELIVERIES; this.#deliverers++) {
       this.#inBackground(
-        deliverDue({ ...this.#options, env, signal: this.#closing.signal })
+        deliverDue({ ...this.#options, env, signal: this.#loop.signal })
           .then(() => undefined)
           .finally(() => {
             this.#deliverers--;
@@ -192,14 +188,10 @@ export class Scheduler {
   };
 
   #inBackground(work: Promise<void>, { wake = true } = {}): void {
-    const done = work
-      .catch((error: unknown) => {
-        this.#options.log.warn({ err: error }, 'a step of a schedule has failed; trying again');
-      })
-      .finally(() => {
-        this.#background.delete(done);
-        if (wake) this.#wake();
-      });
+    const done = work.catch(this.#failed('a step of a schedule')).finally(() => {
+      this.#background.delete(done);
+      if (wake) this.#wake();
+    });
     this.#background.add(done);
   }
 }

@@ -1,4 +1,4 @@
-import { isUserError } from '@tocsin/core';
+import { isUserError, Loop } from '@tocsin/core';
 import { type Pool, withRetry } from '@tocsin/postgres';
 import {
   attendFiring,
@@ -40,15 +40,15 @@ export async function submitFiring(firing: FiringRow, options: SubmissionOptions
   // What another process has begun was not late.
   if (firing.takes === 1) measures.onLag(Math.max(0, Date.now() - firing.dueAt.getTime()) / 1000);
   const lost = new AbortController();
-  const attending = setInterval(() => {
-    attendFiring(pool, firing).then(
-      (mine) => {
-        if (!mine) lost.abort(new Error('another process has taken the firing'));
-      },
-      // The next time may succeed; if none does, another process takes the firing.
-      (error: Error) => log.warn({ firing: firing.id, reason: error.message }, 'the firing is not attended'),
-    );
-  }, ATTEND_EVERY_MS);
+  const attend = async (): Promise<void> => {
+    if (!(await attendFiring(pool, firing))) lost.abort(new Error('another process has taken the firing'));
+  };
+  const attending = new Loop(attend, {
+    everyMs: ATTEND_EVERY_MS,
+    pauseFirst: true,
+    // The next time may succeed; if none does, another process takes the firing.
+    onError: ({ message: reason }) => log.warn({ firing: firing.id, reason }, 'the firing is not attended'),
+  });
   let run: number | null = null;
   try {
     const onRun = async (runId: number): Promise<void> => {
@@ -62,7 +62,7 @@ export async function submitFiring(firing: FiringRow, options: SubmissionOptions
     if (signal.aborted || lost.signal.aborted) await withRetry(() => setFiringState(pool, firing, 'due'));
     else await failFiring(firing, run, error, options);
   } finally {
-    clearInterval(attending);
+    await attending.close();
   }
 }
 

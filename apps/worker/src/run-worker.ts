@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { checkServerUrl } from '@tocsin/core';
+import { aborted, checkServerUrl } from '@tocsin/core';
 import { type OpenGuard, openGuard, Scorer } from '@tocsin/engine';
 import { guardText, reconcile, registerOpenGuard, Worker } from '@tocsin/pipeline';
 import { createPool, type Pool, requireConnection, withRetry } from '@tocsin/postgres';
@@ -176,8 +175,4 @@ async function scoreUntil(
   const givenBack = await worker.close(drainMs);
   broken.signal.throwIfAborted();
   return givenBack;
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) await once(signal, 'abort');
 }

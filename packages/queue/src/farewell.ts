@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { TimeoutError, within } from '@tocsin/core';
 import type { JobQueue, JobWorker } from './backend.js';
 
 /** A server that takes longer is away. */
@@ -6,7 +6,7 @@ const ANSWER_MS = 3_000;
 
 /** Closes a queue. The connection to a server that does not answer is cut: a farewell would wait for it, for ever. */
 export async function closeQueue(queue: JobQueue): Promise<void> {
-  if (!(await within(ANSWER_MS, queue.close()))) await within(ANSWER_MS, queue.disconnect());
+  if (!(await answers(queue.close()))) await answers(queue.disconnect());
 }
 
 /**
@@ -18,16 +18,16 @@ export async function closeWorker(worker: JobWorker, held: () => Promise<unknown
   // It is waited for below; until then it may fail.
   closed.catch(() => {});
   await held();
-  if (!(await within(ANSWER_MS, closed))) await within(ANSWER_MS, worker.cutOff());
+  if (!(await answers(closed))) await answers(worker.cutOff());
 }
 
-/** @returns whether it has ended within so many milliseconds */
-async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
-  const over = new AbortController();
-  const late = sleep(ms, false, { signal: over.signal }).catch(() => false);
+/** @returns whether it has answered */
+async function answers(work: Promise<unknown>): Promise<boolean> {
   try {
-    return await Promise.race([work.then(() => true), late]);
-  } finally {
-    over.abort();
+    await within(ANSWER_MS, work);
+    return true;
+  } catch (error) {
+    if (error instanceof TimeoutError) return false;
+    throw error;
   }
 }

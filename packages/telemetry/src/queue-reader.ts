@@ -1,4 +1,4 @@
-import type { LaneName } from '@tocsin/core';
+import { type LaneName, within } from '@tocsin/core';
 
 /** What waits of one class. */
 export interface QueueDepth {
@@ -33,18 +33,5 @@ export class CachedQueueReader {
       this.#answer = within(LONGEST_MS, this.#read()).catch(() => undefined);
     }
     return this.#answer;
-  }
-}
-
-/** @throws when `work` takes longer; it is then no longer waited for */
-export async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms / 1000} s`)), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,5 +1,4 @@
-import { messageOf } from '@tocsin/core';
-import { within } from './queue-reader.js';
+import { messageOf, within } from '@tocsin/core';
 
 /** Looks at one thing that a process needs. @throws when it is not there, saying why */
 export type Check = () => Promise<void>;

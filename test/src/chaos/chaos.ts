@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { abortable } from '@tocsin/core';
 import { withRetry } from '@tocsin/postgres';
 import { until } from '../setup/processes.js';
 import { readScores, type ScoreLine } from '../setup/tocsin.js';
@@ -54,18 +54,13 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
   const workers = Array.from({ length: WORKERS }, () => new KeptWorker(() => stage.worker()));
   const fleet = { stage, commits, workers, producer: new Producer(stage) };
   try {
-    return await Promise.race([harm(fleet, corpora, options), aborted(signal)]);
+    return await abortable(harm(fleet, corpora, options), signal);
   } finally {
     fleet.producer.end();
     await commits.close();
     await Promise.all(workers.map((worker) => worker.end()));
     await stage.close();
   }
-}
-
-async function aborted(signal: AbortSignal): Promise<never> {
-  if (!signal.aborted) await once(signal, 'abort');
-  throw signal.reason;
 }
 
 async function harm(

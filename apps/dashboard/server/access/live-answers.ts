@@ -1,3 +1,4 @@
+import { Loop } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { validCredentials } from '@tocsin/store';
 import type { FastifyBaseLogger, FastifyReply } from 'fastify';
@@ -30,15 +31,19 @@ export class LiveAnswers {
   readonly #anyKey: () => Promise<boolean>;
   readonly #log: FastifyBaseLogger;
   readonly #live = new Set<Live>();
-  readonly #timer: NodeJS.Timeout;
+  readonly #checks: Loop;
 
   /** @param anyKey whether there is a key: from then on every request needs one */
   constructor(pool: Pool, anyKey: () => Promise<boolean>, log: FastifyBaseLogger) {
     this.#pool = pool;
     this.#anyKey = anyKey;
     this.#log = log;
-    this.#timer = setInterval(() => void this.#checkOlderThan(EVERY_MS), EVERY_MS);
-    this.#timer.unref();
+    this.#checks = new Loop(() => this.#checkOlderThan(EVERY_MS), {
+      everyMs: EVERY_MS,
+      pauseFirst: true,
+      keepAlive: false,
+      onError: this.#unchecked,
+    });
   }
 
   add(reply: FastifyReply, credential: Credential): void {
@@ -52,24 +57,23 @@ export class LiveAnswers {
 
   /** Looks at once, after a change of keys or sessions in this process. */
   check(): Promise<void> {
-    return this.#checkOlderThan(0);
+    return this.#checkOlderThan(0).catch(this.#unchecked);
   }
 
-  close(): void {
-    clearInterval(this.#timer);
+  close(): Promise<void> {
+    return this.#checks.close();
   }
+
+  readonly #unchecked = (error: unknown): void =>
+    this.#log.warn(loggedError(error), 'the keys of answers under way could not be looked up');
 
   async #checkOlderThan(ms: number): Promise<void> {
     const before = performance.now() - ms;
     // What has not begun to answer was asked for in time.
     const long = [...this.#live].filter(({ reply, since }) => since <= before && reply.raw.headersSent);
     if (long.length === 0) return;
-    try {
-      const valid = await this.#valid(long.map(({ credential }) => credential));
-      for (const { reply, credential } of long) if (!valid(credential)) end(reply);
-    } catch (error) {
-      this.#log.warn(loggedError(error), 'the keys of answers under way could not be looked up');
-    }
+    const valid = await this.#valid(long.map(({ credential }) => credential));
+    for (const { reply, credential } of long) if (!valid(credential)) end(reply);
   }
 
   async #valid(credentials: readonly Credential[]): Promise<(credential: Credential) => boolean> {

@@ -2,7 +2,7 @@ import { beginSession, checkSessions, createKey } from '@tocsin/store';
 import { TestDatabase } from '@tocsin/store/testing';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Preparer } from './preparer.js';
+import { startPreparer } from './preparer.js';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -15,7 +15,7 @@ test('a server that runs deletes the sessions that have expired, and no other', 
   const { row: key } = await createKey(pool, { name: 'ann', role: 'read', createdBy: 'test' });
   await beginSession(pool, key.id, -1);
   const live = await beginSession(pool, key.id, 3_600);
-  const preparer = new Preparer(pool, pino({ level: 'silent' }), 10);
+  const preparer = startPreparer(pool, pino({ level: 'silent' }), 10);
   try {
     const count = async () =>
       (await pool.query<{ n: number }>('select count(*) as n from sessions')).rows[0]?.n;

@@ -1,5 +1,5 @@
 import type { RunEvent } from '@tocsin/contract';
-import { isOpen } from '@tocsin/core';
+import { isOpen, Loop } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { findRun, runProgress } from '@tocsin/store';
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
@@ -67,7 +67,7 @@ export class RunFeeds {
   readonly #log: FastifyBaseLogger;
   /** By run, and by whether who listens sees their own runs only. */
   readonly #feeds = new Map<string, RunFeed>();
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #loops = new Set<Loop>();
 
   constructor(pool: Pool, log: FastifyBaseLogger) {
     this.#pool = pool;
@@ -81,30 +81,29 @@ export class RunFeeds {
     const feed = known ?? new RunFeed(this.#pool, runId, ownOnly);
     this.#feeds.set(name, feed);
     await feed.join(request, reply);
-    if (known === undefined) await this.#goOn(name, feed);
+    if (known === undefined) this.#watch(name, feed);
   }
 
   close(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const loop of this.#loops) void loop.close();
     for (const feed of this.#feeds.values()) feed.end();
     this.#feeds.clear();
   }
 
-  async #goOn(name: string, feed: RunFeed): Promise<void> {
-    const more = await feed.tell().catch((error: unknown) => {
-      // The next look may find the database again.
-      this.#log.warn({ run: feed.runId, ...loggedError(error) }, 'the progress of a run cannot be told');
-      return true;
-    });
-    if (!more || feed.listeners === 0 || this.#feeds.get(name) !== feed) {
-      this.#feeds.delete(name);
+  #watch(name: string, feed: RunFeed): void {
+    const tell = async (): Promise<void> => {
+      if (feed.listeners > 0 && (await feed.tell())) return;
+      void loop.close();
+      this.#loops.delete(loop);
+      if (this.#feeds.get(name) === feed) this.#feeds.delete(name);
       feed.end();
-      return;
-    }
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      void this.#goOn(name, feed);
-    }, EVERY_MS);
-    this.#timers.add(timer);
+    };
+    const loop = new Loop(tell, {
+      everyMs: EVERY_MS,
+      // The next look may find the database again.
+      onError: (error) =>
+        this.#log.warn({ run: feed.runId, ...loggedError(error) }, 'the progress of a run cannot be told'),
+    });
+    this.#loops.add(loop);
   }
 }

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { poll } from '@tocsin/core';
 import { withRetry } from '@tocsin/postgres';
 import { adoptParcels, hasUnresolvedItems, type RunProgress, runProgress } from '@tocsin/store';
 import type { LocalRun } from './local-run.js';
@@ -26,9 +26,7 @@ export async function watchRun(
   progress: Progress,
 ): Promise<RunProgress> {
   const { pool, runId, signal } = run;
-  for (;;) {
-    signal.throwIfAborted();
-    const started = performance.now();
+  const look = async (): Promise<RunProgress | undefined> => {
     // Asked before the look: a submission that ends in between has parcels which the look does not know of.
     const submitted = submission.done;
     const state = await withRetry(() => runProgress(pool, runId), signal);
@@ -37,11 +35,9 @@ export async function watchRun(
       tokensDone: state.tokensDone,
       tokensTotal: submitted || submission.fraction === 0 ? state.tokens : state.tokens / submission.fraction,
     });
-    if (submitted && state.parcelsWaiting === 0 && (await nothingLeft(run))) return state;
-    await sleep(Math.max(LOOK_EVERY_MS, (performance.now() - started) / SHARE_OF_TIME), undefined, {
-      signal,
-    });
-  }
+    return submitted && state.parcelsWaiting === 0 && (await nothingLeft(run)) ? state : undefined;
+  };
+  return poll(look, { everyMs: LOOK_EVERY_MS, shareOfTime: SHARE_OF_TIME, signal });
 }
 
 /** Items may wait for parcels of other runs. Those of a run that was cancelled since are taken up. */

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { aborted } from '@tocsin/core';
 
 /** Something that a command keeps running until it is stopped: workers, a server, a scheduler. */
 export interface Service {
@@ -32,8 +32,7 @@ export async function runServices(
     }
     onStarted();
     const failures = services.flatMap(({ failed }) => (failed === undefined ? [] : [failed]));
-    const over = AbortSignal.any([signal, ...failures]);
-    if (!over.aborted) await once(over, 'abort');
+    await aborted(AbortSignal.any([signal, ...failures]));
     for (const failed of failures) failed.throwIfAborted();
   } catch (error) {
     // Whatever is broken off by the signal is not a failure.

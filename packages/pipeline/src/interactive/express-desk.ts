@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { setImmediate as turnOver } from 'node:timers/promises';
+import { Loop } from '@tocsin/core';
 import type { Content } from '@tocsin/engine';
 import { type Pool, withRetry } from '@tocsin/postgres';
 import { expressQueueNameOf, ParcelQueue, type QueueBackend, type QueuedParcel } from '@tocsin/queue';
@@ -63,7 +64,7 @@ export class ExpressDesk {
   #withdrawing = false;
   #queueing: Promise<void> = Promise.resolve();
   #listener: ExpressListener | undefined;
-  #looking: NodeJS.Timeout | undefined;
+  #looking: Loop | undefined;
   readonly #over = new AbortController();
 
   private constructor(options: DeskOptions) {
@@ -89,7 +90,12 @@ export class ExpressDesk {
       await desk.#queue.close();
       throw error;
     }
-    desk.#lookAgainLater();
+    desk.#looking = new Loop(() => desk.#lookAgain(), {
+      everyMs: LOOK_EVERY_MS,
+      pauseFirst: true,
+      keepAlive: false,
+      onError: desk.#trouble,
+    });
     return desk;
   }
 
@@ -115,7 +121,7 @@ export class ExpressDesk {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#over.abort(closed());
-    clearTimeout(this.#looking);
+    void this.#looking?.close();
     const parcels = [...this.#parcels.ours(), ...this.#unwanted.splice(0)];
     for (const asked of this.#asked.values()) asked.fail(closed());
     this.#asked.clear();
@@ -300,16 +306,6 @@ export class ExpressDesk {
       const asked = this.#asked.get(keyOf(outcome.hash));
       if (asked !== undefined) this.#settle(asked, outcome);
     }
-  }
-
-  #lookAgainLater(): void {
-    if (this.#closed) return;
-    this.#looking = setTimeout(() => {
-      this.#lookAgain()
-        .catch(this.#trouble)
-        .finally(() => this.#lookAgainLater());
-    }, LOOK_EVERY_MS);
-    this.#looking.unref();
   }
 
   /** Finds what no message told of, what the queue has lost, and what another process has given up. */

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { poll } from '@tocsin/core';
 import { Leadership, type Pool, withRetry } from '@tocsin/postgres';
 import type { ParcelQueue } from '@tocsin/queue';
 import {
@@ -55,41 +55,26 @@ export async function reconcile(options: ReconcileOptions, signal: AbortSignal):
 
 /** Says again and again that this process waits for a run. */
 async function attend(options: ReconcileOptions, runId: number, signal: AbortSignal): Promise<void> {
-  const { pool, onTrouble, everyMs = EVERY_MS } = options;
-  while (!signal.aborted) {
-    try {
-      await withRetry(() => attendRun(pool, runId), signal);
-    } catch (error) {
-      if (signal.aborted || onTrouble === undefined) throw error;
-      onTrouble(error as Error);
-    }
-    await sleep(everyMs, undefined, { signal });
-  }
+  const { pool, onTrouble: onError, everyMs = EVERY_MS } = options;
+  await poll(() => withRetry(() => attendRun(pool, runId), signal), { everyMs, signal, onError });
 }
 
 async function keepInStep(options: ReconcileOptions, signal: AbortSignal): Promise<void> {
-  const { onTrouble, everyMs = EVERY_MS } = options;
+  const { onTrouble: onError, everyMs = EVERY_MS } = options;
   const leadership = new Leadership(options.pool, options.guardId);
   // Those that looked abandoned at the look before.
   let unattended: UnattendedRun[] = [];
   let forgotAt = Number.NEGATIVE_INFINITY;
+  const look = async (): Promise<void> => {
+    if (!(await withRetry(() => leadership.held(), signal))) return;
+    const started = performance.now();
+    unattended = await withRetry(() => lead(options, unattended), signal);
+    if (started - forgotAt < FORGET_EVERY_MS) return;
+    await withRetry(() => forgetExpress(options.pool, options.guardId), signal);
+    forgotAt = started;
+  };
   try {
-    while (!signal.aborted) {
-      const started = performance.now();
-      try {
-        if (await withRetry(() => leadership.held(), signal)) {
-          unattended = await withRetry(() => lead(options, unattended), signal);
-          if (started - forgotAt >= FORGET_EVERY_MS) {
-            await withRetry(() => forgetExpress(options.pool, options.guardId), signal);
-            forgotAt = started;
-          }
-        }
-      } catch (error) {
-        if (signal.aborted || onTrouble === undefined) throw error;
-        onTrouble(error as Error);
-      }
-      await sleep(Math.max(everyMs, (performance.now() - started) / SHARE_OF_TIME), undefined, { signal });
-    }
+    await poll(look, { everyMs, shareOfTime: SHARE_OF_TIME, signal, onError });
   } finally {
     leadership.release();
   }

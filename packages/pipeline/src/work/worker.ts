@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import type { LaneName } from '@tocsin/core';
+import { abortable, type LaneName } from '@tocsin/core';
 import type { RowOutcome, Scorer } from '@tocsin/engine';
 import { type Pool, withRetry } from '@tocsin/postgres';
 import { expressQueueNameOf, GiveBack, ParcelWorker, type QueueBackend, queueNameOf } from '@tocsin/queue';
@@ -161,7 +161,7 @@ export class Worker {
     const { scorer, tracing = untraced } = this.#options;
     const facts = { ...factsOf(id, lane), 'tocsin.contents': hashes.length };
     return tracing.within('parcel score', facts, () =>
-      unless(this.#drainEnds.signal, scorer.score(tokenIds, { lane })),
+      abortable(scorer.score(tokenIds, { lane }), this.#drainEnds.signal),
     );
   }
 
@@ -191,19 +191,3 @@ const factsOf = (parcelId: number, lane: LaneName) => ({
   'tocsin.parcel': parcelId,
   'tocsin.class': lane,
 });
-
-/** What `work` comes to, or the signal's reason if that comes first; `work` is then no longer waited for. */
-async function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  work.catch(() => {});
-  let stop = (): void => {};
-  const stopped = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    signal.throwIfAborted();
-    return await Promise.race([work, stopped]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
-}

@@ -1,3 +1,4 @@
+import { Loop } from '@tocsin/core';
 import { isRunning, type ProcessIdentity } from './process-identity.js';
 
 const INTERVAL = 250;
@@ -7,23 +8,17 @@ const INTERVAL = 250;
  * @returns a function that ends the watch
  */
 export function watch(identity: ProcessIdentity, onGone: () => void): () => void {
-  let ended = false;
-  const look = async (): Promise<void> => {
-    const running = await isRunning(identity).catch(() => {
-      // We could not look (no file descriptor left, say): that tells nothing about the server.
-      return true;
-    });
-    if (ended) return;
-    if (running) again();
-    else onGone();
+  const look = async (signal: AbortSignal): Promise<void> => {
+    if ((await isRunning(identity)) || signal.aborted) return;
+    void loop.close();
+    onGone();
   };
-  const again = (): void => {
-    timer = setTimeout(look, INTERVAL).unref();
-  };
-  let timer: NodeJS.Timeout;
-  again();
-  return () => {
-    ended = true;
-    clearTimeout(timer);
-  };
+  const loop = new Loop(look, {
+    everyMs: INTERVAL,
+    pauseFirst: true,
+    keepAlive: false,
+    // We could not look (no file descriptor left, say): that tells nothing about the server.
+    onError: () => {},
+  });
+  return () => void loop.close();
 }

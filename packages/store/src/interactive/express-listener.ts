@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { poll } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import type pg from 'pg';
 import { EXPRESS_CHANNEL, type ExpressDone, parseDone } from './express-done.js';
@@ -74,14 +74,9 @@ export class ExpressListener {
 
   async #listenAgain(): Promise<void> {
     const { signal } = this.#closing;
-    while (!signal.aborted) {
-      try {
-        await sleep(CONNECT_AGAIN_MS, undefined, { signal });
-        await this.#listen();
-        return;
-      } catch (error) {
-        if (!signal.aborted) this.#onTrouble(error as Error);
-      }
-    }
+    const listen = (): Promise<true> => this.#listen().then(() => true);
+    await poll(listen, { everyMs: CONNECT_AGAIN_MS, signal, onError: this.#onTrouble }).catch(() => {
+      // It was closed.
+    });
   }
 }

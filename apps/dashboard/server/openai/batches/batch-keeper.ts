@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { Loop } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { attendBatch, type BatchRow, forgetFiles, leaveBatch, settleBatches, takeBatch } from '@tocsin/store';
 import type { FastifyBaseLogger } from 'fastify';
@@ -29,47 +29,37 @@ export interface BatchKeeperOptions extends Pick<OpenaiOptions, 'pool' | 'guards
  */
 export class BatchKeeper {
   readonly #options: BatchKeeperOptions;
-  readonly #over = new AbortController();
   readonly #working = new Set<Promise<void>>();
-  #woken = new AbortController();
   #sweptAt = Number.NEGATIVE_INFINITY;
-  #loop: Promise<void> = Promise.resolve();
+  #loop: Loop | undefined;
 
   constructor(options: BatchKeeperOptions) {
     this.#options = options;
   }
 
   start(): void {
-    this.#loop = this.#keep();
+    this.#loop = new Loop((signal) => this.#keep(signal), {
+      everyMs: LOOK_EVERY_MS,
+      onError: (error) => this.#options.log.warn(loggedError(error), 'batches could not be looked after'),
+    });
   }
 
   /** There is something to do. */
   nudge(): void {
-    this.#woken.abort();
+    this.#loop?.wake();
   }
 
   /** What is under way is broken off, and left to whoever comes next. */
   async close(): Promise<void> {
-    this.#over.abort(new Error('the server is stopping'));
-    this.nudge();
-    await this.#loop;
+    await this.#loop?.close(new Error('the server is stopping'));
     await Promise.all(this.#working);
   }
 
-  async #keep(): Promise<void> {
-    const { pool, log } = this.#options;
-    const { signal } = this.#over;
-    while (!signal.aborted) {
-      this.#woken = new AbortController();
-      try {
-        await this.#sweep(pool);
-        await settleBatches(pool);
-        await this.#takeWhatThereIs(pool);
-      } catch (error) {
-        log.warn(loggedError(error), 'batches could not be looked after');
-      }
-      await sleep(LOOK_EVERY_MS, undefined, { signal: this.#woken.signal }).catch(() => {});
-    }
+  async #keep(signal: AbortSignal): Promise<void> {
+    const { pool } = this.#options;
+    await this.#sweep(pool);
+    await settleBatches(pool);
+    await this.#takeWhatThereIs(pool, signal);
   }
 
   async #sweep(pool: Pool): Promise<void> {
@@ -78,11 +68,11 @@ export class BatchKeeper {
     await forgetFiles(pool);
   }
 
-  async #takeWhatThereIs(pool: Pool): Promise<void> {
-    while (this.#working.size < AT_ONCE && !this.#over.signal.aborted) {
+  async #takeWhatThereIs(pool: Pool, over: AbortSignal): Promise<void> {
+    while (this.#working.size < AT_ONCE && !over.aborted) {
       const batch = await takeBatch(pool);
       if (batch === undefined) return;
-      const work = this.#work(batch).finally(() => {
+      const work = this.#work(batch, over).finally(() => {
         this.#working.delete(work);
         this.nudge();
       });
@@ -90,12 +80,16 @@ export class BatchKeeper {
     }
   }
 
-  async #work(batch: BatchRow): Promise<void> {
+  async #work(batch: BatchRow, over: AbortSignal): Promise<void> {
     const { pool, log } = this.#options;
     const about = { batch: batch.id };
     const changed = new AbortController();
-    const signal = AbortSignal.any([this.#over.signal, changed.signal]);
-    const attending = this.#attend(batch, changed);
+    const signal = AbortSignal.any([over, changed.signal]);
+    const attending = new Loop(() => this.#attend(batch, changed), {
+      everyMs: ATTEND_EVERY_MS,
+      pauseFirst: true,
+      onError: this.#cannot(about),
+    });
     try {
       if (batch.takes > MAX_TAKES) await this.#giveUp(batch);
       else if (batch.state === 'validating') await submitBatch(this.#options, batch, signal);
@@ -105,31 +99,21 @@ export class BatchKeeper {
       if (signal.aborted) await leaveBatch(pool, batch).catch(this.#cannot(about));
       else log.error({ ...about, ...loggedError(error) }, 'a batch could not be worked on');
     } finally {
-      changed.abort();
-      await attending;
+      await attending.close();
     }
   }
 
-  /** Says that the batch is worked on, until `changed` is aborted; aborts it when somebody has cancelled or taken it. */
+  /** Says that the batch is worked on; aborts `changed` when somebody has cancelled or taken it. */
   async #attend(batch: BatchRow, changed: AbortController): Promise<void> {
-    const { pool } = this.#options;
-    while (!changed.signal.aborted) {
-      await sleep(ATTEND_EVERY_MS, undefined, { signal: changed.signal }).catch(() => {});
-      if (changed.signal.aborted) return;
-      const now = await attendBatch(pool, batch).catch(this.#cannot({ batch: batch.id }));
-      if (now === null || now?.state === batch.state) continue;
-      changed.abort(
-        new Error(now === undefined ? 'another has taken the batch' : `the batch is ${now.state}`),
-      );
-    }
+    const now = await attendBatch(this.#options.pool, batch);
+    if (now?.state === batch.state) return;
+    changed.abort(new Error(now === undefined ? 'another has taken the batch' : `the batch is ${now.state}`));
   }
 
   /** For what is not worth ending the work: the next look mends it. */
-  #cannot(about: object): (error: unknown) => null {
-    return (error) => {
+  #cannot(about: object): (error: unknown) => void {
+    return (error) =>
       this.#options.log.warn({ ...about, ...loggedError(error) }, 'the state of a batch could not be stored');
-      return null;
-    };
   }
 
   async #giveUp(batch: BatchRow): Promise<void> {
