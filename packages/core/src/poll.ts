@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How often to look. */
-export interface Pace {
+interface Pace {
   /** From the end of one look to the start of the next. */
   everyMs: number;
   /** The share of the time, from 0 to 1, that looks may take: after a slow look the pause is longer. */
