@@ -46,7 +46,7 @@ export function boundRequests(app: App, limits: Limits): void {
 const isUpload = ({ headers }: FastifyRequest): boolean =>
   headers['content-type']?.startsWith('multipart/') === true;
 
-export interface SlotLimits {
+interface SlotLimits {
   /** What the slots are for, in the plural: `exports`. */
   what: string;
   /** Of one client. */
@@ -66,7 +66,7 @@ interface Client {
 }
 
 /** Bounds requests that are under way at once, for each client and in all. */
-export class Slots {
+class Slots {
   readonly #limits: SlotLimits;
   readonly #clients = new Map<string, Client>();
   #taken = 0;
