@@ -3,17 +3,17 @@ import { UserError } from '@tocsin/core';
 import { z } from 'zod';
 import type { Rope } from '../graph/rope.js';
 
-/** The families that the graph builder knows. */
-export type Family = 'llama' | 'qwen3';
+/** The model families that the graph builder supports. */
+type Family = 'llama' | 'qwen3';
 
-/** A backbone's shape, out of a Hugging Face `config.json`: everything the graph needs, all of it checked. */
+/** A backbone's shape from its Hugging Face `config.json`: everything the graph needs, checked. */
 export interface BackboneConfig {
   family: Family;
   hiddenSize: number;
   intermediateSize: number;
   numLayers: number;
   numHeads: number;
-  /** Grouped-query attention: heads of keys and values; divides numHeads. */
+  /** Heads of keys and values (grouped-query attention); divides numHeads. */
   numKvHeads: number;
   headDim: number;
   rmsNormEps: number;
@@ -27,7 +27,7 @@ export interface BackboneConfig {
 
 const ARCHITECTURES: Record<Family, string> = { llama: 'LlamaForCausalLM', qwen3: 'Qwen3ForCausalLM' };
 
-/** Transformers' defaults for fields that a config may leave out (LlamaConfig, Qwen3Config). */
+/** Transformers' defaults for optional fields (LlamaConfig, Qwen3Config). */
 const DEFAULTS: Record<Family, { rmsNormEps: number; headDim: number | undefined }> = {
   llama: { rmsNormEps: 1e-6, headDim: undefined },
   qwen3: { rmsNormEps: 1e-6, headDim: 128 },
@@ -60,8 +60,8 @@ const schema = z.looseObject({
 type RawConfig = z.infer<typeof schema>;
 
 /**
- * Reads a `config.json`. A feature that would change the numbers and is not built is refused, never ignored.
- * @throws UserError naming the file and the field, what it is and what was expected
+ * Reads a `config.json`. Rejects unsupported features that would change the scores.
+ * @throws UserError naming the file, the field, its value and the expected one
  */
 export function readBackboneConfig(file: string, json: unknown): BackboneConfig {
   const family = familyOf(file, json);
@@ -142,14 +142,14 @@ function refuseUnbuiltFeatures(file: string, raw: RawConfig): void {
 
 const isThere = <T>(value: T | null | undefined): value is T => value != null;
 
-/** Rope out of `rope_theta` + `rope_scaling`, or out of `rope_parameters` as transformers 5 writes them. */
+/** Rope from `rope_theta` + `rope_scaling`, or from transformers 5's `rope_parameters`. */
 function ropeOf(file: string, raw: RawConfig): Rope {
   const field = raw.rope_parameters != null ? 'rope_parameters' : 'rope_scaling';
   const parameters = raw.rope_parameters ?? raw.rope_scaling ?? {};
   if (raw.rope_scaling != null && !isDeepStrictEqual(raw.rope_scaling, parameters)) {
     throw new UserError(`${file}: rope_scaling and rope_parameters are both given; they must agree`);
   }
-  // As transformers writes them for models whose layers differ in kind.
+  // transformers writes these for models with several kinds of layers.
   const perKind = Object.entries(parameters).find(([, value]) => z.looseObject({}).safeParse(value).success);
   if (perKind !== undefined) {
     throw new UserError(

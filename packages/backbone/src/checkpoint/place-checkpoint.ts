@@ -1,29 +1,30 @@
 import { constants } from 'node:fs';
-import { copyFile, link, realpath } from 'node:fs/promises';
+import { copyFile, link, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '@tocsin/core';
+import type { GgufTensor } from '../gguf/gguf-tensor.js';
+import { openGguf } from '../gguf/open-gguf.js';
 import { FLOAT32_ON_CPU, type Numerics, type Precision } from '../precision.js';
+import type { ReadableTensor } from '../store/read-slabs.js';
 import { storeWeights } from '../store/store-weights.js';
-import type { BackboneConfig } from './backbone-config.js';
-import type { CheckpointTensor } from './checkpoint.js';
-import { openCheckpoint } from './open-checkpoint.js';
+import { type BackboneConfig, readBackboneConfig } from './backbone-config.js';
+import { type CheckpointTensor, openCheckpoint } from './checkpoint.js';
 import { planTensors, takeTensors } from './tensor-plan.js';
 import type { PlacedTensor, QuantizedTensor } from './weight-source.js';
 
-/** A backbone whose weights are in the directory that its model will be in. */
+/** A backbone whose weights are in the compiled guard's directory. */
 export interface PlacedBackbone {
   config: BackboneConfig;
   tensors: Map<string, PlacedTensor | QuantizedTensor>;
 }
 
 /**
- * Puts the weights of a Hugging Face checkpoint into `target`, without a copy where the precision and the file system
- * allow it: float32 reads any weights where they are, a half precision those that are of its own type. Other weights
- * are converted once. onnxruntime reads external data only out of the model's own directory and follows no symbolic link: so each weight
- * file is hard-linked, and copied (as a clone where that exists) when `target` is on another file system.
+ * Puts the weights of a Hugging Face checkpoint into `target`, without a copy where possible: float32 reads any weights
+ * in place, half precisions those of their own type. Other weights are converted once. onnxruntime reads external data only from the model's own directory and follows no symbolic links, so weight
+ * files are hard-linked, or copied (cloned where supported) when `target` is on another file system.
  *
- * @param lastLayerOf the last block to read, once the configuration is known
- * @throws UserError when a tensor is missing, of another shape or type, or beyond what the precision holds
+ * @param lastLayerOf returns the last block to read
+ * @throws UserError when a tensor is missing, has the wrong shape or type, or exceeds the precision's range
  */
 export async function placeCheckpoint(
   dir: string,
@@ -50,7 +51,7 @@ export async function placeCheckpoint(
   return { config, tensors };
 }
 
-/** The graph takes the tensors as they are: all of them in float32's case, since every float widens to it exactly. */
+/** Whether the graph can use the tensors in place. For float32 always, since every float type widens to it exactly. */
 function isHeldAlready(taken: ReadonlyMap<string, CheckpointTensor>, precision: Precision): boolean {
   if (precision === 'float32') return true;
   const dtype = { float16: 'F16', bfloat16: 'BF16', int8: undefined, int4: undefined }[precision];
@@ -62,7 +63,7 @@ export function placed(tensor: CheckpointTensor, location: string): PlacedTensor
   return { dtype, shape, location, offset, byteLength };
 }
 
-/** Errors of link() that say "not here" and not "not at all". */
+/** Errors of link() for which a copy may still work. */
 const NO_LINK_HERE = new Set(['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EACCES', 'ENOSYS', 'EOPNOTSUPP']);
 
 async function linkOrCopy(source: string, target: string): Promise<void> {
@@ -72,4 +73,47 @@ async function linkOrCopy(source: string, target: string): Promise<void> {
     if (!NO_LINK_HERE.has(codeOf(error) ?? '')) throw error;
     await copyFile(source, target, constants.COPYFILE_FICLONE);
   }
+}
+
+/**
+ * Writes a GGUF file's weights into `target` as a safetensors file in the given precision (dequantized and converted
+ * once), and its tokenizer as `tokenizer.json`. Writes only what scoring reads.
+ *
+ * @param lastLayerOf returns the last block to read
+ * @throws UserError for a broken file or unsupported content
+ */
+export async function placeGguf(
+  file: string,
+  target: string,
+  tokenizerFile: string,
+  lastLayerOf: (config: BackboneConfig) => number,
+  numerics: Numerics = FLOAT32_ON_CPU,
+): Promise<PlacedBackbone> {
+  const gguf = await openGguf(file);
+  const config = readBackboneConfig(file, gguf.config);
+  const plan = planTensors(config, lastLayerOf(config));
+  takeTensors({ config, tensors: asFloat32(gguf.tensors) }, plan, file);
+  const taken = new Map<string, ReadableTensor>();
+  for (const name of plan.keys()) {
+    const tensor = gguf.tensors.get(name);
+    if (tensor === undefined) throw new Error(`${name} was there a moment ago`);
+    taken.set(name, tensor);
+  }
+  const tensors = await storeWeights(taken, target, numerics);
+  await writeFile(tokenizerFile, JSON.stringify(gguf.tokenizerJson));
+  return { config, tensors };
+}
+
+/** Every supported GGUF tensor type is read as float32. */
+function asFloat32(tensors: ReadonlyMap<string, GgufTensor>): Map<string, CheckpointTensor> {
+  return new Map([...tensors].map(([name, tensor]) => [name, { ...tensor, dtype: 'F32' }]));
+}
+
+/**
+ * A GGUF file's `tokenizer_config.json`: special tokens by name, and the chat template if it has one.
+ * @throws UserError for a broken file or unsupported content
+ */
+export async function ggufTokenizerConfig(file: string): Promise<Record<string, unknown>> {
+  const { tokenizerConfig } = await openGguf(file);
+  return tokenizerConfig;
 }

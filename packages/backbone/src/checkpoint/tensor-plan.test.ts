@@ -2,8 +2,7 @@ import { UserError } from '@tocsin/core';
 import { type GoldenGuard, goldenDirs } from '@tocsin/siren/testing';
 import { expect, test } from 'vitest';
 import type { BackboneConfig } from './backbone-config.js';
-import type { CheckpointTensor } from './checkpoint.js';
-import { openCheckpoint } from './open-checkpoint.js';
+import { type CheckpointTensor, openCheckpoint } from './checkpoint.js';
 import { planTensors, takeTensors } from './tensor-plan.js';
 
 const open = (guard: GoldenGuard) => openCheckpoint(goldenDirs(guard).backbone);

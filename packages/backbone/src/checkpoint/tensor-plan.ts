@@ -2,7 +2,7 @@ import { UserError } from '@tocsin/core';
 import type { BackboneConfig } from './backbone-config.js';
 import type { Checkpoint, CheckpointTensor } from './checkpoint.js';
 
-/** Hugging Face names of what the graph reads. */
+/** Hugging Face names of the tensors that the graph reads. */
 export const EMBEDDING = 'model.embed_tokens.weight';
 export const FINAL_NORM = 'model.norm.weight';
 export const layerTensor = (layer: number, part: string): string => `model.layers.${layer}.${part}`;
@@ -10,12 +10,12 @@ export const layerTensor = (layer: number, part: string): string => `model.layer
 /** True for the matrix of a block's linear layer. */
 export const isLinearWeight = (name: string): boolean => name.endsWith('_proj.weight');
 
-/** What is read of a checkpoint: the names, with the shape that each must have. */
+/** The tensors to read, with their required shapes. */
 export type TensorPlan = Map<string, number[]>;
 
 /**
- * The tensors that scoring reads: the embedding and the blocks 0 to `lastLayer`. Blocks above, the lm_head, and the
- * final norm unless the last block of all is read, are left where they are.
+ * The tensors that scoring reads: the embedding, blocks 0 to `lastLayer`, and the final norm if `lastLayer` is the last
+ * block. The rest (higher blocks, the lm_head) is not read.
  */
 export function planTensors(config: BackboneConfig, lastLayer: number): TensorPlan {
   const plan: TensorPlan = new Map([[EMBEDDING, [config.vocabSize, config.hiddenSize]]]);
@@ -27,8 +27,8 @@ export function planTensors(config: BackboneConfig, lastLayer: number): TensorPl
 }
 
 /**
- * The planned tensors, each there, of a type that can be read and of the planned shape.
- * @throws UserError naming the file and the first tensor that is not
+ * The planned tensors, checked for type and shape.
+ * @throws UserError naming the file and the first tensor that is missing or wrong
  */
 export function takeTensors(
   checkpoint: Checkpoint,

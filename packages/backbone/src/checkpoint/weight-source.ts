@@ -2,7 +2,7 @@ import { Casts } from '../graph/casts.js';
 import type { Graph, Value } from '../onnx/graph.js';
 import { DataType } from '../onnx/proto.js';
 import { FLOAT32_ON_CPU, type Numerics } from '../precision.js';
-import type { BlockFormat } from '../quantize/block-format.js';
+import type { BlockFormat } from '../quantize.js';
 
 /** A tensor in the compiled guard's directory. */
 export interface PlacedTensor {
@@ -14,7 +14,7 @@ export interface PlacedTensor {
   byteLength: number;
 }
 
-/** A linear layer's weight in blocks of integers (see quantizeRows), in the compiled guard's directory. */
+/** A linear layer's weight as blocks of integers (see quantizeRows), in the compiled guard's directory. */
 export interface QuantizedTensor {
   format: BlockFormat;
   /** [outputs, inputs] */
@@ -24,11 +24,11 @@ export interface QuantizedTensor {
   zeroPoints: PlacedTensor | undefined;
 }
 
-/** True for a weight that is held as integers. */
+/** True for a weight stored as integers. */
 export const isQuantized = (tensor: PlacedTensor | QuantizedTensor): tensor is QuantizedTensor =>
   'codes' in tensor;
 
-/** By the name that the checkpoint has for it. */
+/** By checkpoint name. */
 export type PlacedWeights = ReadonlyMap<string, PlacedTensor | QuantizedTensor>;
 
 /** A quantized weight as values of a graph. */
@@ -37,9 +37,9 @@ export interface QuantizedWeight {
   outputs: number;
   inputs: number;
   codes: Value;
-  /** In the type that is computed in. */
+  /** In the compute type. */
   scales: Value;
-  /** Left out ('') where the middle of the codes stands for zero. */
+  /** '' when the middle code is zero. */
   zeroPoints: Value;
 }
 
@@ -51,8 +51,8 @@ const DATA_TYPES: Record<string, DataType> = {
 };
 
 /**
- * Gives a graph the placed tensors, each referenced where it is and cast as it is used. onnxruntime folds the cast of
- * a stored tensor when it loads the model.
+ * Gives a graph the placed tensors, referenced in place and cast on use. onnxruntime folds these casts when it loads
+ * the model.
  */
 export class WeightSource {
   readonly casts: Casts;
@@ -71,18 +71,18 @@ export class WeightSource {
     return this.#tensors.has(name);
   }
 
-  /** A weight as float32: a norm's. */
+  /** A norm's weight, as float32. */
   float32(name: string): Value {
     return this.cast(this.stored(name), name);
   }
 
-  /** A weight in the type that is computed in: a linear layer's. */
+  /** A linear layer's weight in the compute type. */
   narrow(name: string): Value {
     const tensor = this.#tensor(name);
     return this.casts.stored(this.#external(name, tensor), dataTypeOf(tensor));
   }
 
-  /** A weight as it is stored: for a table of which only some rows are used. */
+  /** A weight in its stored type, for tables of which only some rows are used. */
   stored(name: string): Value {
     return this.#external(name, this.#tensor(name));
   }
@@ -93,7 +93,7 @@ export class WeightSource {
     return this.#graph.op('Cast', [value], { to: { int: DataType.FLOAT } });
   }
 
-  /** A linear layer's weight in blocks of integers; undefined when it is held as a matrix of floats. */
+  /** A linear layer's weight as blocks of integers; undefined when it is stored as floats. */
   quantized(name: string): QuantizedWeight | undefined {
     const tensor = this.#tensors.get(name);
     if (tensor === undefined || !isQuantized(tensor)) return undefined;
@@ -109,7 +109,7 @@ export class WeightSource {
     };
   }
 
-  /** Codes stay what they are; floats have to be of the type that is computed in. */
+  /** Codes stay unchanged; floats are cast to the compute type. */
   #zeroPoints(name: string, tensor: PlacedTensor): Value {
     const value = this.#external(name, tensor);
     return tensor.dtype === 'U8' ? value : this.casts.stored(value, dataTypeOf(tensor));

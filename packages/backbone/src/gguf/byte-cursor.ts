@@ -5,9 +5,8 @@ import { damaged } from './gguf-error.js';
 const WINDOW_BYTES = 1024 * 1024;
 
 /**
- * Reads a file forwards, a window at a time. A length that the file states is compared with what is left of the file
- * before anything is allocated for it. Reading is synchronous: a header is a few MB, and a quarter of a million strings
- * one `await` each would cost more than the reading.
+ * Reads a file forwards through a window. Checks every stated length against the rest of the file before allocating.
+ * Synchronous: a header is a few MB, and an `await` for each of its 250,000 strings would cost more than reading them.
  */
 export class ByteCursor {
   /** What is being read, for messages: `the header`, `metadata key "..."`. */
@@ -87,7 +86,7 @@ export class ByteCursor {
 
   /** A count, length or offset: an unsigned 64-bit number that a JavaScript number can hold. */
   length(what: string): number {
-    // Without a bigint on the way: a header has hundreds of thousands of lengths.
+    // Avoids bigint: a header has hundreds of thousands of lengths.
     const low = this.u32();
     const value = this.u32() * 2 ** 32 + low;
     if (!Number.isSafeInteger(value)) {
@@ -108,7 +107,7 @@ export class ByteCursor {
     this.expectRoom(length, 1, 'a string length of');
     const start = this.#advance(length);
     const text = this.#window.toString('utf8', start, start + length);
-    // Decoding writes U+FFFD for what is no UTF-8; a token that is changed so would be another token.
+    // A lenient decoder would write U+FFFD for invalid UTF-8 and so change the token.
     if (text.includes('\uFFFD') && !isUtf8(this.#window.subarray(start, start + length))) {
       throw damaged(this.path, `${this.reading} holds a string that is no valid UTF-8`);
     }
@@ -123,7 +122,7 @@ export class ByteCursor {
     return copy.buffer;
   }
 
-  /** Moves over `count` bytes and returns where they start in the window. To be called first: it may change the window. */
+  /** Skips `count` bytes and returns their offset in the window. Call first: it may replace the window. */
   #advance(count: number): number {
     if (this.#position + count > this.#window.length) this.#fill(count);
     const start = this.#position;

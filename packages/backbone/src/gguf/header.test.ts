@@ -1,7 +1,6 @@
 import { UserError } from '@tocsin/core';
 import { expect, test } from 'vitest';
 import { openGguf } from './open-gguf.js';
-import { tempFiles } from './testing/temp-file.js';
 import { tinyModel, withMetadata } from './testing/tiny-model.js';
 import {
   array,
@@ -9,6 +8,7 @@ import {
   type GgufSpec,
   i32,
   str,
+  tempFiles,
   text,
   u32,
   u64,

@@ -1,7 +1,7 @@
 import type { ByteCursor } from './byte-cursor.js';
 import { damaged, quote, unsupported } from './gguf-error.js';
-import { Metadata } from './metadata.js';
-import { type MetadataEntry, readMetadataEntry } from './metadata-value.js';
+import { Metadata, type MetadataEntry, readMetadataEntry } from './metadata.js';
+import { BLOCKS, readableType, type TensorType, typeName } from './tensor-type.js';
 
 const MAGIC = 'GGUF';
 /** 2 and 3 have the same little-endian layout; 1 had 32-bit lengths and is extinct. */
@@ -12,17 +12,17 @@ const MAX_DIMENSIONS = 4;
 /** The format's limits; ggml itself stops at 63 bytes of a tensor's name. */
 const MAX_KEY_BYTES = 65_535;
 const MAX_NAME_BYTES = 64;
-/** A key of no characters, a type, one byte. */
+/** The smallest entry: an empty key, a type, one byte. */
 const MIN_PAIR_BYTES = 13;
-/** A name of no characters, one dimension, type and offset. */
+/** The smallest entry: an empty name, one dimension, type and offset. */
 const MIN_TENSOR_BYTES = 32;
 
-/** What stands before the tensor data of a GGUF file. */
+/** Everything before the tensor data of a GGUF file. */
 export interface GgufHeader {
   path: string;
   metadata: Metadata;
   tensors: TensorInfo[];
-  /** Tensor offsets are multiples of it. */
+  /** Tensor offsets are multiples of this. */
   alignment: number;
   /** Where tensor data starts, bytes from the start of the file. */
   dataStart: number;
@@ -32,7 +32,7 @@ export interface GgufHeader {
 /** A tensor as the header lists it. */
 export interface TensorInfo {
   name: string;
-  /** Elements a row first: the reverse of Hugging Face's order. */
+  /** Elements per row first: the reverse of Hugging Face's order. */
   dimensions: number[];
   /** ggml's number for the type. */
   typeId: number;
@@ -42,7 +42,7 @@ export interface TensorInfo {
 
 /**
  * Reads a GGUF header (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md).
- * @throws UserError naming the file, the key or tensor, what was found and what was expected
+ * @throws UserError naming the file, the key or tensor, the value found and the one expected
  */
 export function readHeader(cursor: ByteCursor): GgufHeader {
   readMagicAndVersion(cursor);
@@ -130,4 +130,72 @@ function alignmentOf(metadata: Metadata): number {
     );
   }
   return alignment;
+}
+
+/** The place of a tensor and how to read it. */
+export interface TensorPlace {
+  dtype: TensorType;
+  /** Hugging Face order: [outputs, inputs]. */
+  shape: number[];
+  /** Bytes from the start of the file. */
+  offset: number;
+  byteLength: number;
+}
+
+/**
+ * The place of a tensor, checked against the file's size.
+ * @throws UserError for an unsupported type, a row that is not whole blocks, a misaligned offset, or data beyond the
+ *   end of the file
+ */
+export function placeTensor(header: GgufHeader, tensor: TensorInfo): TensorPlace {
+  checkStart(header, tensor);
+  const dtype = readableType(tensor.typeId);
+  if (dtype === undefined) {
+    throw unsupported(
+      header.path,
+      `tensor "${tensor.name}" is of type ${typeName(tensor.typeId)}; supported are ${Object.keys(BLOCKS).join(', ')}`,
+    );
+  }
+  const byteLength = byteLengthOf(header.path, tensor, dtype);
+  const offset = header.dataStart + tensor.offset;
+  if (offset + byteLength > header.fileSize) {
+    throw damaged(
+      header.path,
+      `tensor "${tensor.name}" needs bytes ${offset} to ${offset + byteLength}; the file ends at ${header.fileSize}`,
+    );
+  }
+  return { dtype, shape: tensor.dimensions.toReversed(), offset, byteLength };
+}
+
+/** The same checks for a tensor that is not read and may be of an unsupported type. */
+export function checkUnreadTensor(header: GgufHeader, tensor: TensorInfo): void {
+  if (readableType(tensor.typeId) === undefined) checkStart(header, tensor);
+  else placeTensor(header, tensor);
+}
+
+function checkStart(header: GgufHeader, tensor: TensorInfo): void {
+  if (tensor.offset % header.alignment !== 0) {
+    throw damaged(
+      header.path,
+      `tensor "${tensor.name}" is at offset ${tensor.offset}; expected a multiple of the alignment ${header.alignment}`,
+    );
+  }
+  if (header.dataStart + tensor.offset >= header.fileSize) {
+    throw damaged(
+      header.path,
+      `tensor "${tensor.name}" starts at byte ${header.dataStart + tensor.offset}; the file ends at ${header.fileSize}`,
+    );
+  }
+}
+
+function byteLengthOf(path: string, tensor: TensorInfo, dtype: TensorType): number {
+  const block = BLOCKS[dtype];
+  const [row = 0, ...others] = tensor.dimensions;
+  if (row % block.elements !== 0) {
+    throw damaged(
+      path,
+      `tensor "${tensor.name}" has rows of ${row} elements; ${dtype} needs a multiple of ${block.elements}`,
+    );
+  }
+  return others.reduce((product, size) => product * size, (row / block.elements) * block.bytes);
 }

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { Metadata } from './metadata.js';
-import type { MetadataEntry } from './metadata-value.js';
+import { Metadata, type MetadataEntry } from './metadata.js';
 
 const metadata = new Metadata(
   'm.gguf',

@@ -1,10 +1,11 @@
+import { ropeFrequencies } from '../graph/rope.js';
 import { damaged } from './gguf-error.js';
 import type { Metadata } from './metadata.js';
 import type { Architecture } from './tensor-name.js';
 
 const CLASSES: Record<Architecture, string> = { llama: 'LlamaForCausalLM', qwen3: 'Qwen3ForCausalLM' };
 
-/** What config.json says and GGUF files do not: it follows from which tensors there are. */
+/** Fields of config.json that GGUF files lack; they follow from which tensors exist. */
 export interface TensorFacts {
   vocabSize: number;
   /** There is no `output.weight`. */
@@ -24,7 +25,7 @@ export interface ModelShape {
 }
 
 /**
- * @throws UserError for a key that is missing, of another type, or at odds with another
+ * @throws UserError for a key that is missing, of the wrong type, or inconsistent with another
  */
 export function readModelShape(metadata: Metadata, architecture: Architecture): ModelShape {
   const positive = (name: string): number => positiveInteger(metadata, `${architecture}.${name}`);
@@ -45,9 +46,9 @@ export function readModelShape(metadata: Metadata, architecture: Architecture): 
 }
 
 /**
- * The file's metadata as a Hugging Face config.json. What the graph builder may not know (rope scaling of other kinds,
- * sliding windows, partial rotation) is passed on under its Hugging Face name, so that one check of configs refuses it.
- * @param ropeScaling what `rope_freqs.weight` says, if the file has one
+ * The file's metadata as a Hugging Face config.json. Features that the graph builder may not support (other rope
+ * scaling, sliding windows, partial rotation) keep their Hugging Face names, so that one check of configs rejects them.
+ * @param ropeScaling derived from `rope_freqs.weight`, if the file has one
  */
 export function modelConfig(
   metadata: Metadata,
@@ -85,7 +86,7 @@ export function modelConfig(
   };
 }
 
-/** `key_length` and `value_length`; a file that leaves one out means an equal share of the hidden size. */
+/** `key_length` and `value_length`; defaults to an equal share of the hidden size. */
 function headDimOf(metadata: Metadata, architecture: Architecture, share: number): number {
   const keyName = `${architecture}.attention.key_length`;
   const valueName = `${architecture}.attention.value_length`;
@@ -133,4 +134,38 @@ function positiveInteger(metadata: Metadata, key: string): number {
   const value = metadata.get(key, 'integer');
   if (value < 1) throw damaged(metadata.path, `metadata key "${key}" is ${value}; expected at least 1`);
   return value;
+}
+
+/** From config.json of the Llama 3.1, 3.2 and 3.3 releases, which differ only in `factor`. */
+const LLAMA3 = { lowFreqFactor: 1, highFreqFactor: 4, originalMaxPositions: 8192 };
+/** A converter's float32 noise is 1e-6; wrong parameters differ in the first digits. */
+const TOLERANCE = 1e-5;
+
+/**
+ * The `rope_scaling` of config.json from which a Llama 3 file's `rope_freqs.weight` was computed. The file holds only
+ * the result, so the released parameters are tried and must reproduce every number.
+ * @param factors divisor of each rotary frequency, [headDim / 2]
+ * @returns undefined when no released parameters match
+ */
+export function llama3RopeScaling(
+  factors: Float32Array,
+  theta: number,
+  headDim: number,
+): Record<string, unknown> | undefined {
+  if (factors.length !== headDim / 2) return undefined;
+  const factor = factors.reduce((most, value) => Math.max(most, value), 0);
+  const plain = ropeFrequencies({ theta, scaling: undefined }, headDim);
+  const scaled = ropeFrequencies({ theta, scaling: { factor, ...LLAMA3 } }, headDim);
+  const same = factors.every((value, i) => {
+    const expected = (plain[i] ?? 0) / (scaled[i] ?? 0);
+    return Math.abs(value - expected) <= TOLERANCE * expected;
+  });
+  if (!same) return undefined;
+  return {
+    rope_type: 'llama3',
+    factor,
+    low_freq_factor: LLAMA3.lowFreqFactor,
+    high_freq_factor: LLAMA3.highFreqFactor,
+    original_max_position_embeddings: LLAMA3.originalMaxPositions,
+  };
 }

@@ -4,18 +4,18 @@ import { join } from 'node:path';
 import { isUserError, UserError } from '@tocsin/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { readGgufTensor } from './gguf-tensor.js';
 import { openGguf } from './open-gguf.js';
-import { readGgufTensor } from './read-gguf-tensor.js';
 import { BLOCKS, type TensorType } from './tensor-type.js';
-import { interleave } from './testing/interleave.js';
-import { tempFiles } from './testing/temp-file.js';
 import { SPECIAL_TOKENS, TINY, TOKENS, tinyModel, withMetadata } from './testing/tiny-model.js';
 import {
   encodedLength,
   type GgufSpec,
+  interleave,
   str,
   strs,
   type TensorSpec,
+  tempFiles,
   u32,
   writeGguf,
 } from './testing/write-gguf.js';

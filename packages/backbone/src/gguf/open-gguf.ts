@@ -2,18 +2,15 @@ import { open } from 'node:fs/promises';
 import { messageOf, UserError } from '@tocsin/core';
 import { ByteCursor } from './byte-cursor.js';
 import { damaged, quote, unsupported } from './gguf-error.js';
-import type { GgufTensor } from './gguf-tensor.js';
-import { type GgufHeader, readHeader } from './header.js';
+import { type GgufTensor, readGgufTensor } from './gguf-tensor.js';
+import { checkUnreadTensor, type GgufHeader, placeTensor, readHeader } from './header.js';
 import type { Metadata } from './metadata.js';
-import { type ModelShape, modelConfig, readModelShape } from './model-config.js';
-import { readGgufTensor } from './read-gguf-tensor.js';
-import { llama3RopeScaling } from './rope-factors.js';
+import { llama3RopeScaling, type ModelShape, modelConfig, readModelShape } from './model-config.js';
 import { tokenizerConfig } from './special-tokens.js';
 import { ARCHITECTURES, type Architecture, tensorRole } from './tensor-name.js';
-import { checkUnreadTensor, placeTensor } from './tensor-place.js';
 import { tokenizerJson } from './tokenizer-json.js';
 
-/** A GGUF file as if it were a Hugging Face directory. */
+/** A GGUF file presented as a Hugging Face directory. */
 export interface GgufFile {
   path: string;
   metadata: Metadata;
@@ -28,9 +25,9 @@ export interface GgufFile {
 }
 
 /**
- * Opens a GGUF file of a Llama or Qwen3 model. Reads all but the weights, and checks all that can be checked without
- * them, so that `readGgufTensor` can only fail if the file changes.
- * @throws UserError naming the file, the key or tensor, what was found and what was expected
+ * Opens a GGUF file of a Llama or Qwen3 model. Reads and checks everything but the weights, so that `readGgufTensor`
+ * can only fail if the file changes.
+ * @throws UserError naming the file, the key or tensor, the value found and the one expected
  */
 export async function openGguf(path: string): Promise<GgufFile> {
   const header = await readHeaderOf(path);
@@ -103,7 +100,7 @@ function architectureOf(metadata: Metadata): Architecture {
   return architecture;
 }
 
-/** Every tensor of the file: read, left out, or refused. */
+/** Sorts every tensor of the file into read, ignored or rejected. */
 function sortTensors(
   header: GgufHeader,
   architecture: Architecture,
@@ -143,7 +140,7 @@ function sortTensors(
   return { tensors, ropeFactors };
 }
 
-/** ggml rotates Llama's heads in its own way, and converters reorder q and k for it; Qwen3's stay as they are. */
+/** ggml rotates Llama's heads in its own order, and converters reorder q and k for it; Qwen3's stay unchanged. */
 function interleavedHeadsOf(part: string, architecture: Architecture, shape: ModelShape): number | undefined {
   if (architecture !== 'llama') return undefined;
   if (part.startsWith('attn_q.')) return shape.heads;

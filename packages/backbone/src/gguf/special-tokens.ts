@@ -9,7 +9,7 @@ const NAMED = {
   pad_token: 'tokenizer.ggml.padding_token_id',
 } as const;
 
-/** The file's tokenizer_config.json: the special tokens by name, and the chat template. What the file leaves out is left out. */
+/** The file's tokenizer_config.json: the special tokens by name and the chat template, where present. */
 export function tokenizerConfig(metadata: Metadata): Record<string, unknown> {
   const tokens = metadata.get('tokenizer.ggml.tokens', 'strings');
   const config: Record<string, unknown> = {};
@@ -22,8 +22,8 @@ export function tokenizerConfig(metadata: Metadata): Record<string, unknown> {
 }
 
 /**
- * What puts the beginning and end tokens around a text, as a tokenizer.json has it; null for none.
- * @param addsBos what a file without `add_bos_token` means
+ * The post-processor of tokenizer.json that adds the beginning and end tokens; null for none.
+ * @param addsBos the default of `add_bos_token`
  */
 export function postProcessor(
   metadata: Metadata,

@@ -1,19 +1,19 @@
-/** The values of `general.architecture` that are read, and the same word as Hugging Face's `model_type`. */
+/** Supported values of `general.architecture`, and Hugging Face's `model_type` for each. */
 export const ARCHITECTURES = ['llama', 'qwen3'] as const;
 export type Architecture = (typeof ARCHITECTURES)[number];
 
-/** What becomes of a tensor of the file. */
+/** How a tensor of the file is treated. */
 export type TensorRole =
   /** Read, under this Hugging Face name. */
   | { kind: 'weight'; name: string; part: string }
-  /** No guard reads it: it comes after the layers, or is a table that the graph computes itself. */
+  /** Not read: it follows the layers, or is a table that the graph computes itself. */
   | { kind: 'unread' }
   /** The Llama 3 scaling of rotary frequencies. */
   | { kind: 'rope-factors' }
-  /** Leaving it out would change the numbers. */
+  /** Unsupported: ignoring it would change the scores. */
   | { kind: 'refused' };
 
-/** What a block's parts are called at Hugging Face; `suffixes` are those that its architecture has there. */
+/** Hugging Face's names of a block's parts; `suffixes` are those of its architecture. */
 const BLOCK_PARTS: Record<string, { name: string; suffixes: readonly string[]; only?: Architecture }> = {
   attn_norm: { name: 'input_layernorm', suffixes: ['weight'] },
   attn_q: { name: 'self_attn.q_proj', suffixes: ['weight', 'bias'] },
@@ -28,7 +28,7 @@ const BLOCK_PARTS: Record<string, { name: string; suffixes: readonly string[]; o
   ffn_down: { name: 'mlp.down_proj', suffixes: ['weight', 'bias'] },
 };
 
-/** Outside the blocks: what comes before or between them. Anything else there comes after the last norm. */
+/** Tensors before or between the blocks. Anything else outside them follows the last norm. */
 const NUMBERS_CHANGE = [
   /^token_embd_norm\./,
   /^token_types?\./,
@@ -37,7 +37,7 @@ const NUMBERS_CHANGE = [
   /^rope_/,
 ];
 
-/** What tensor `name` of a GGUF file is for, in a model of `layers` blocks. */
+/** The role of tensor `name` in a GGUF model of `layers` blocks. */
 export function tensorRole(name: string, architecture: Architecture, layers: number): TensorRole {
   if (name === 'token_embd.weight') return { kind: 'weight', name: 'model.embed_tokens.weight', part: name };
   if (name === 'output_norm.weight') return { kind: 'weight', name: 'model.norm.weight', part: name };
@@ -46,7 +46,7 @@ export function tensorRole(name: string, architecture: Architecture, layers: num
   return { kind: NUMBERS_CHANGE.some((pattern) => pattern.test(name)) ? 'refused' : 'unread' };
 }
 
-/** Within a block nothing is left out unknown: experts, extra norms and scales all change what the block computes. */
+/** Unknown tensors in a block are rejected: experts, extra norms and scales all change its output. */
 function blockRole(name: string, architecture: Architecture, layers: number): TensorRole {
   const match = /^blk\.(0|[1-9]\d*)\.(\w+)\.(\w+)$/.exec(name);
   const [, layer = '', partName = '', suffix = ''] = match ?? [];

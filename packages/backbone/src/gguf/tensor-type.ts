@@ -14,7 +14,7 @@ export const BLOCKS = {
 } as const satisfies Record<string, Block>;
 export type TensorType = keyof typeof BLOCKS;
 
-/** Names by ggml's numbers (enum ggml_type), so that a message can say what a file holds. Numbers left out are retired. */
+/** Names by ggml's numbers (enum ggml_type), for messages. Missing numbers are retired. */
 const NAMES: Record<number, string> = {
   0: 'F32',
   1: 'F16',
@@ -50,13 +50,13 @@ const NAMES: Record<number, string> = {
   39: 'MXFP4',
 };
 
-/** The type of ggml's number `id`, if it can be read. */
+/** The type with ggml's number `id`, if supported. */
 export function readableType(id: number): TensorType | undefined {
   const name = NAMES[id];
   return name !== undefined && name in BLOCKS ? (name as TensorType) : undefined;
 }
 
-/** What ggml calls the type, for messages. */
+/** ggml's name of a type, for messages. */
 export function typeName(id: number): string {
   return NAMES[id] ?? `number ${id}`;
 }

@@ -1,9 +1,8 @@
 import { Tokenizer } from 'tokenizers';
 import { expect, test } from 'vitest';
 import { openGguf } from './open-gguf.js';
-import { tempFiles } from './testing/temp-file.js';
 import { MERGES, TOKENS, tinyModel, withMetadata } from './testing/tiny-model.js';
-import { bool, i32s, str, strs, u32, writeGguf } from './testing/write-gguf.js';
+import { bool, i32s, str, strs, tempFiles, u32, writeGguf } from './testing/write-gguf.js';
 
 const write = tempFiles();
 const tiny = tinyModel('llama', 'F32');

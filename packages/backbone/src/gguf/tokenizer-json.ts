@@ -1,6 +1,5 @@
 import { damaged, quote, unsupported } from './gguf-error.js';
 import type { Metadata } from './metadata.js';
-import { PRE_TOKENIZERS, type PreTokenizer } from './pre-tokenizer.js';
 import { postProcessor } from './special-tokens.js';
 
 /** `tokenizer.ggml.token_type`: 1 normal, 2 unknown, 3 control, 4 user defined, 5 unused, 6 byte. */
@@ -8,8 +7,8 @@ const CONTROL = 3;
 const USER_DEFINED = 4;
 
 /**
- * The file's tokenizer as a tokenizer.json, for `Tokenizer.fromString(JSON.stringify(json))` of the tokenizers library.
- * @throws UserError for a kind of tokenizer that is not built, and for a vocabulary that does not fit together
+ * The file's tokenizer as a tokenizer.json, for the tokenizers library's `Tokenizer.fromString(JSON.stringify(json))`.
+ * @throws UserError for an unsupported kind of tokenizer or an inconsistent vocabulary
  */
 export function tokenizerJson(metadata: Metadata): Record<string, unknown> {
   const pre = preTokenizerOf(metadata);
@@ -33,7 +32,7 @@ export function tokenizerJson(metadata: Metadata): Record<string, unknown> {
       fuse_unk: false,
       byte_fallback: false,
       ignore_merges: pre.ignoreMerges,
-      // fromEntries() also keeps a token that is called __proto__.
+      // fromEntries() also keeps a token named __proto__.
       vocab: Object.fromEntries(ids),
       merges: mergesOf(metadata, ids),
     },
@@ -81,7 +80,7 @@ function idsOf(path: string, tokens: readonly string[]): Map<string, number> {
   return ids;
 }
 
-/** Tokens that are found in a text before it is cut. Control ones are special; all are matched as they are written. */
+/** Tokens matched literally before the text is split. Control tokens are special. */
 function addedTokens(metadata: Metadata, tokens: readonly string[]): object[] {
   const types = metadata.get('tokenizer.ggml.token_type', 'integers');
   if (types.length !== tokens.length) {
@@ -107,7 +106,7 @@ function addedTokens(metadata: Metadata, tokens: readonly string[]): object[] {
   return added;
 }
 
-/** `"left right"` as a pair, each half and the whole a token: the library would refuse the file without saying which. */
+/** `"left right"` as a pair. Checks that both halves and the whole are tokens: the library's error would not say which. */
 function mergesOf(metadata: Metadata, ids: ReadonlyMap<string, number>): [string, string][] {
   const merges = metadata.get('tokenizer.ggml.merges', 'strings');
   return merges.map((merge, i) => {
@@ -123,3 +122,81 @@ function mergesOf(metadata: Metadata, ids: ReadonlyMap<string, number>): [string
     return [left, right];
   });
 }
+
+/** How text is split before byte-level merging, as parts of a tokenizer.json. */
+interface PreTokenizer {
+  normalizer: object | null;
+  preTokenizer: object;
+  /** A word that is itself a token is not merged. */
+  ignoreMerges: boolean;
+  /** The default of `tokenizer.ggml.add_bos_token`. */
+  addsBos: boolean;
+}
+
+const byteLevel = (splitsLikeGpt2: boolean): object => ({
+  type: 'ByteLevel',
+  add_prefix_space: false,
+  trim_offsets: true,
+  use_regex: splitsLikeGpt2,
+});
+
+const splitBy = (regex: string): object => ({
+  type: 'Sequence',
+  pretokenizers: [
+    { type: 'Split', pattern: { Regex: regex }, behavior: 'Isolated', invert: false },
+    byteLevel(false),
+  ],
+});
+
+/** Contractions, words with a leading sign, numbers, signs, line ends, blanks. Models differ in the length of numbers. */
+const wordsAnd = (number: string): string =>
+  [
+    "(?i:'s|'t|'re|'ve|'m|'ll|'d)",
+    String.raw`[^\r\n\p{L}\p{N}]?\p{L}+`,
+    number,
+    String.raw` ?[^\s\p{L}\p{N}]+[\r\n]*`,
+    String.raw`\s*[\r\n]+`,
+    String.raw`\s+(?!\S)`,
+    String.raw`\s+`,
+  ].join('|');
+
+const GPT2: PreTokenizer = {
+  normalizer: null,
+  preTokenizer: byteLevel(true),
+  ignoreMerges: false,
+  addsBos: false,
+};
+
+/** Meta's vocabulary is for tiktoken, which looks up a word before merging, as llama.cpp and Meta's tokenizer.json do. */
+const LLAMA3: PreTokenizer = {
+  normalizer: null,
+  preTokenizer: splitBy(wordsAnd(String.raw`\p{N}{1,3}`)),
+  ignoreMerges: true,
+  addsBos: true,
+};
+
+/** By the value of `tokenizer.ggml.pre`. */
+const PRE_TOKENIZERS: ReadonlyMap<string, PreTokenizer> = new Map([
+  [
+    'smollm',
+    {
+      ...GPT2,
+      preTokenizer: {
+        type: 'Sequence',
+        pretokenizers: [{ type: 'Digits', individual_digits: true }, byteLevel(true)],
+      },
+    },
+  ],
+  ['gpt-2', GPT2],
+  ['default', GPT2],
+  ['llama-bpe', LLAMA3],
+  [
+    'qwen2',
+    {
+      normalizer: { type: 'NFC' },
+      preTokenizer: splitBy(wordsAnd(String.raw`\p{N}`)),
+      ignoreMerges: false,
+      addsBos: false,
+    },
+  ],
+]);

@@ -2,13 +2,12 @@ import type { BackboneConfig } from '../checkpoint/backbone-config.js';
 import { layerTensor } from '../checkpoint/tensor-plan.js';
 import type { WeightSource } from '../checkpoint/weight-source.js';
 import type { Graph, Value } from '../onnx/graph.js';
-import { linear } from './linear.js';
-import { headNorm } from './norms.js';
+import type { Casts } from './casts.js';
+import { headNorm, linear } from './layers.js';
 import { ropeTables } from './rope.js';
 
 /**
- * Queries, keys and values of packed tokens, before the rotation: [tokens, heads * headDim] each, in the type that is
- * computed in.
+ * Queries, keys and values of packed tokens before the rotation: [tokens, heads * headDim] each, in the compute type.
  */
 interface Projected {
   queries: Value;
@@ -16,11 +15,11 @@ interface Projected {
   values: Value;
 }
 
-/** Attention of one block, from its projections to [tokens, numHeads * headDim] of the same type; o_proj comes after. */
+/** Attention of one block: projections to [tokens, numHeads * headDim] of the same type, before o_proj. */
 export type Attend = (projected: Projected, layer: number) => Value;
 
 /**
- * Projects, attends and projects back: a block's whole attention, without the norm before it.
+ * A block's whole attention, from the q, k and v projections to o_proj, without the norm before it.
  * @param hidden float32 [tokens, hidden]
  * @returns the same
  */
@@ -52,12 +51,12 @@ export function attention(
   );
 }
 
-/** Scores are divided by the root of the head's size. */
+/** Attention scores are divided by the square root of the head size. */
 export const attentionScale = (config: BackboneConfig): number => 1 / Math.sqrt(config.headDim);
 
 /**
  * The rotation's tables, float32 [positions, width / 2] each.
- * @param width the head's size, or what it is padded to: places beyond the head's own are not turned
+ * @param width the head size with padding; positions beyond the true size are not rotated
  */
 export function ropeConstants(
   graph: Graph,
@@ -71,4 +70,58 @@ export function ropeConstants(
     cos: graph.constant('rope_cos', shape, tables.cos),
     sin: graph.constant('rope_sin', shape, tables.sin),
   };
+}
+
+/** onnxruntime's rotary kernels (GroupQueryAttention, RotaryEmbedding) only take head sizes that are multiples of this. */
+const KERNEL_MULTIPLE = 16;
+
+/** A head size padded for those kernels. */
+const paddedHeadDim = ({ headDim }: BackboneConfig): number =>
+  Math.ceil(headDim / KERNEL_MULTIPLE) * KERNEL_MULTIPLE;
+
+/**
+ * Pads heads for the kernels and removes the padding. The rotation pairs the first half of a head with the second, so
+ * each half is padded with zeros separately. Zeros do not change products, and the scale stays that of the true size.
+ */
+export class HeadPadding {
+  readonly #graph: Graph;
+  readonly #casts: Casts;
+  readonly #half: number;
+  /** The padded head size. */
+  readonly headDim: number;
+
+  constructor(graph: Graph, casts: Casts, config: BackboneConfig) {
+    this.#graph = graph;
+    this.#casts = casts;
+    this.#half = config.headDim / 2;
+    this.headDim = paddedHeadDim(config);
+  }
+
+  get #isNeeded(): boolean {
+    return this.headDim !== 2 * this.#half;
+  }
+
+  /** [tokens, heads * true size] to [tokens, heads * padded size], in the compute type. */
+  pad(value: Value, heads: number): Value {
+    if (!this.#isNeeded) return value;
+    const halves = this.#graph.op('Reshape', [
+      // CUDA's Pad does not support bfloat16.
+      this.#casts.widen(value),
+      this.#graph.shape([-1, 2 * heads, this.#half]),
+    ]);
+    const missing = this.headDim / 2 - this.#half;
+    const padded = this.#graph.op('Pad', [halves, this.#graph.shape([0, 0, 0, 0, 0, missing])]);
+    return this.#casts.narrow(
+      this.#graph.op('Reshape', [padded, this.#graph.shape([-1, heads * this.headDim])]),
+    );
+  }
+
+  /** The inverse. */
+  unpad(value: Value, heads: number): Value {
+    if (!this.#isNeeded) return value;
+    const halves = this.#graph.op('Reshape', [value, this.#graph.shape([-1, 2 * heads, this.headDim / 2])]);
+    const own = this.#graph.shape(Array.from({ length: this.#half }, (_, i) => i));
+    const kept = this.#graph.op('Gather', [halves, own], { axis: { int: 2 } });
+    return this.#graph.op('Reshape', [kept, this.#graph.shape([-1, heads * 2 * this.#half])]);
+  }
 }

@@ -1,7 +1,7 @@
 import { readArtifact } from '@tocsin/siren';
 import { CONTENT_GUARDS, type GoldenGuard, goldenArtifact, goldenDirs } from '@tocsin/siren/testing';
 import { expect, test } from 'vitest';
-import { openCheckpoint } from '../checkpoint/open-checkpoint.js';
+import { openCheckpoint } from '../checkpoint/checkpoint.js';
 import { placed } from '../checkpoint/place-checkpoint.js';
 import { planTensors, takeTensors } from '../checkpoint/tensor-plan.js';
 import { BATCH_INPUTS, BATCH_SCORES, buildBatchGraph } from './batch-graph.js';

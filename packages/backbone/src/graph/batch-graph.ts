@@ -6,42 +6,41 @@ import { DataType } from '../onnx/proto.js';
 import type { Numerics } from '../precision.js';
 import { decoderBlocks } from './decoder-blocks.js';
 import { contentScores, selectNeurons, tapOf, trajectoryScores } from './head-graph.js';
-import { plainAttention } from './plain-attention.js';
-import { rowAttention } from './row-attention.js';
+import { plainAttention, rowAttention } from './row-attention.js';
 
 /**
- * The inputs of a batch graph. A batch travels packed: its rows' tokens one after another, no padding between
- * them. Only attention sees rows side by side: two index tensors lay the tokens out as [rows, longest] and back.
+ * The inputs of a batch graph. A batch is packed: its rows' tokens one after another, without padding. Only attention
+ * needs a padded layout: two index tensors convert to [rows, longest] and back.
  */
 export const BATCH_INPUTS = {
-  /** int64 [tokens]: token ids of all rows, row after row. */
+  /** int64 [tokens]: token ids of all rows, concatenated. */
   tokenIds: 'token_ids',
-  /** int64 [rows, longest]: for each place of the padded layout, the packed token that goes there. */
+  /** int64 [rows, longest]: the packed token at each place of the padded layout. */
   padIndex: 'pad_index',
-  /** int64 [tokens]: for each packed token, its place in the flattened padded layout. */
+  /** int64 [tokens]: the place of each packed token in the flattened padded layout. */
   unpadIndex: 'unpad_index',
-  /** int32 [rows]: tokens of each row, less one. */
+  /** int32 [rows]: tokens of each row, minus one. */
   lastPosition: 'last_position',
   /** int32 []: tokens of the longest row. */
   longest: 'longest',
-  /** float32 [rows, tokens]: each token's share of what the head reads of a row (see packBatch of @tocsin/engine). */
+  /** float32 [rows, tokens]: each token's weight in the row's pooled state (see packBatch of @tocsin/engine). */
   pooling: 'pooling',
 } as const;
 /** float32 [rows]: P(harmful) of each row. */
 export const BATCH_SCORES = 'scores';
 
 /**
- * float32 [rows, features]: what the head reads of each row, before it is weighted. Scores can be equal though much is
- * wrong before them (a head that is sure); these are not. Read only when a device is checked.
+ * float32 [rows, features]: the head's input before layer weights. Read only when a device is checked: a saturated head
+ * can give equal scores for wrong features.
  */
 export const BATCH_FEATURES = 'features';
 
 /**
- * The whole of a guard as one ONNX graph: rows of token ids in, one score a row out. Backbone blocks up to the last
- * layer read, pooling, neuron selection, layer weights, head and softmax are inside.
+ * A whole guard as one ONNX graph: token ids in, one score per row out. Contains the backbone blocks up to the last
+ * layer read, pooling, neuron selection, layer weights, head and softmax.
  *
- * @param tensors  where each tensor of `planTensors` is, relative to the directory the model will be in
- * @param numerics what is computed in, and where; float32 on a CPU when not given
+ * @param tensors  places of the tensors of `planTensors`, relative to the model's directory
+ * @param numerics compute type and device; defaults to float32 on a CPU
  * @returns the bytes of `model.onnx`
  */
 export function buildBatchGraph(

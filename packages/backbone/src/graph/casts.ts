@@ -9,9 +9,8 @@ const DATA_TYPES: Record<Arithmetic, DataType> = {
 };
 
 /**
- * Takes values into what linear layers and attention are computed in, and back. Everything between them (the residual
- * stream, norms, pooling, head) is float32, so that the rounding of one block is not carried into the next.
- * In float32 arithmetic both ways are no step at all.
+ * Casts values to the compute type of linear layers and attention, and back. Everything between them (residual stream,
+ * norms, pooling, head) is float32, so that rounding does not accumulate over blocks. A no-op in float32.
  */
 export class Casts {
   readonly #graph: Graph;
@@ -22,17 +21,17 @@ export class Casts {
     this.dataType = DATA_TYPES[arithmetic];
   }
 
-  /** A float32 value, to compute with. */
+  /** A float32 value in the compute type. */
   narrow(value: Value): Value {
     return this.#cast(value, DataType.FLOAT, this.dataType);
   }
 
-  /** What was computed, as float32. */
+  /** A computed value as float32. */
   widen(value: Value): Value {
     return this.#cast(value, this.dataType, DataType.FLOAT);
   }
 
-  /** A value that is stored as `from`, to compute with. */
+  /** A value of type `from` in the compute type. */
   stored(value: Value, from: DataType): Value {
     return this.#cast(value, from, this.dataType);
   }

@@ -1,13 +1,13 @@
 import { type Artifact, readArtifact } from '@tocsin/siren';
 import { CONTENT_GUARDS, goldenArtifact, goldenDirs } from '@tocsin/siren/testing';
 import { describe, expect, test } from 'vitest';
-import { openCheckpoint } from '../checkpoint/open-checkpoint.js';
+import { openCheckpoint } from '../checkpoint/checkpoint.js';
 import { placed } from '../checkpoint/place-checkpoint.js';
 import { isLinearWeight, planTensors, takeTensors } from '../checkpoint/tensor-plan.js';
 import type { PlacedTensor, QuantizedTensor } from '../checkpoint/weight-source.js';
 import { DataType } from '../onnx/proto.js';
 import { numericsOf } from '../precision.js';
-import { blockFormatOf } from '../quantize/block-format.js';
+import { blockFormatOf } from '../quantize.js';
 import { FLOAT_TYPES, type TypedNode, typedNodes } from '../testing/read-graph.js';
 import { buildBatchGraph } from './batch-graph.js';
 import { buildPrefixGraph } from './prefix-graph.js';

@@ -4,8 +4,7 @@ import { EMBEDDING, FINAL_NORM, layerTensor } from '../checkpoint/tensor-plan.js
 import type { WeightSource } from '../checkpoint/weight-source.js';
 import type { Graph, Value } from '../onnx/graph.js';
 import { type Attend, attention } from './attention.js';
-import { linear } from './linear.js';
-import { addAndNorm, rmsNorm } from './norms.js';
+import { addAndNorm, linear, rmsNorm } from './layers.js';
 
 const NORM_1 = 'input_layernorm.weight';
 const NORM_2 = 'post_attention_layernorm.weight';
@@ -46,7 +45,7 @@ export function decoderBlocks(
     const isFinal = layer === config.numLayers - 1 && artifact.task === 'content';
     const norm = layer < lastLayer ? layerTensor(layer + 1, NORM_1) : isFinal ? FINAL_NORM : undefined;
     if (norm === undefined) {
-      // The last block read, with no norm after it: its output goes nowhere but into the tap.
+      // The last block read has no norm after it: its output only feeds the tap.
       if (!tapsMlp) residual = graph.op('Add', [middle.sum, mlp]);
     } else {
       const end = addAndNorm(graph, middle.sum, mlp, weights.float32(norm), config.rmsNormEps);

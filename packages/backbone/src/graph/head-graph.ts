@@ -3,14 +3,14 @@ import type { Graph, Value } from '../onnx/graph.js';
 
 const HARMFUL_CLASS = 1;
 
-/** The values that were tapped at a layer. */
+/** The values tapped at a layer. */
 export function tapOf(taps: readonly Value[], layer: number): Value {
   const tap = taps[layer];
   if (tap === undefined) throw new Error(`no tap was built for layer ${layer}`);
   return tap;
 }
 
-/** A layer's safety neurons out of its values: [any, hidden] to [any, neurons]. */
+/** Selects a layer's safety neurons: [any, hidden] to [any, neurons]. */
 export function selectNeurons(graph: Graph, layer: ContentArtifact['layers'][number], values: Value): Value {
   const neurons = graph.integers(`neurons_${layer.index}`, layer.neurons);
   return graph.op('Gather', [values, neurons], { axis: { int: 1 } });

@@ -1,7 +1,7 @@
-/** Rotary position embedding, as `config.json` describes it. */
+/** Rotary position embedding as described in `config.json`. */
 export interface Rope {
   theta: number;
-  /** Llama 3.x: low frequencies are slowed down by `factor`, high ones left, those between interpolated. */
+  /** Llama 3.x: low frequencies are divided by `factor`, high ones unchanged, those between interpolated. */
   scaling: Llama3Scaling | undefined;
 }
 
@@ -14,7 +14,7 @@ interface Llama3Scaling {
 
 /**
  * Cosines and sines of every position and frequency.
- * @param width of a head with its padding; what is beyond headDim / 2 in a row turns nothing (cosine 1, sine 0)
+ * @param width of a head with padding; columns beyond headDim / 2 rotate nothing (cosine 1, sine 0)
  * @returns two tables of [positions, width / 2], row-major
  */
 export function ropeTables(
@@ -29,7 +29,7 @@ export function ropeTables(
   const sin = new Float32Array(positions * half);
   for (let position = 0; position < positions; position++) {
     for (const [i, frequency] of frequencies.entries()) {
-      // The reference multiplies in float32: an angle's rounding is part of its numbers.
+      // The reference multiplies in float32, and the rounding of angles affects scores.
       const angle = Math.fround(position * frequency);
       cos[position * half + i] = Math.cos(angle);
       sin[position * half + i] = Math.sin(angle);

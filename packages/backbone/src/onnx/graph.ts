@@ -3,11 +3,11 @@ import { AttributeType, DataType, EXTERNAL, encodeModel } from './proto.js';
 /** A value in the graph, by name. */
 export type Value = string;
 
-/** Tensor data that stays in its own file, next to the model. */
+/** Tensor data in a file of its own, next to the model. */
 export interface ExternalTensor {
   dataType: DataType;
   shape: readonly number[];
-  /** File name, in the model's directory: onnxruntime follows no link out of it. */
+  /** File name in the model's directory: onnxruntime follows no link out of it. */
   location: string;
   /** Bytes from the start of that file. */
   offset: number;
@@ -22,8 +22,7 @@ const ONNX_OPSET = 23;
 const MICROSOFT = 'com.microsoft';
 
 /**
- * Builds an ONNX graph node by node. Names are numbered in the order of the calls, so that the same calls give the
- * same bytes.
+ * Builds an ONNX graph node by node. Names are numbered in call order, so that equal calls give equal bytes.
  */
 export class Graph {
   readonly #nodes: object[] = [];
@@ -33,7 +32,7 @@ export class Graph {
   readonly #shapes = new Set<Value>();
   #count = 0;
 
-  /** A graph input. A string in `shape` names a dimension that is known only when the graph runs. */
+  /** A graph input. A string in `shape` names a dynamic dimension. */
   input(name: string, dataType: DataType, shape: readonly (number | string)[]): Value {
     this.#inputs.push(valueInfo(name, dataType, shape));
     return name;
@@ -43,7 +42,7 @@ export class Graph {
     this.#outputs.push(valueInfo(name, dataType, shape));
   }
 
-  /** A constant held in the model file itself. */
+  /** A constant stored in the model file. */
   constant(name: string, shape: readonly number[], data: Float32Array | BigInt64Array | Uint8Array): Value {
     const dataType =
       data instanceof Float32Array
@@ -56,20 +55,20 @@ export class Graph {
     return name;
   }
 
-  /** Integer constant of one dimension: a shape, or indices. */
+  /** A one-dimensional integer constant: a shape or indices. */
   integers(name: string, values: Iterable<number>): Value {
     const data = BigInt64Array.from(Array.from(values, BigInt));
     return this.constant(name, [data.length], data);
   }
 
-  /** A shape for Reshape. The second call with the same shape gives the first one's value. */
+  /** A shape for Reshape. Equal shapes share one value. */
   shape(dims: readonly number[]): Value {
     const name = `shape_${dims.join('x').replace('-1', 'n')}`;
     if (!this.#shapes.has(name)) this.#shapes.add(this.integers(name, dims));
     return name;
   }
 
-  /** A constant that is read out of another file, in place. */
+  /** A constant read in place from another file. */
   external(name: string, tensor: ExternalTensor): Value {
     const externalData = [
       { key: 'location', value: tensor.location },
@@ -86,14 +85,14 @@ export class Graph {
     return name;
   }
 
-  /** A node of the standard operator set with one output. An empty string among the inputs leaves it out. */
+  /** A node of the standard operator set with one output. An empty string omits an optional input. */
   op(opType: string, inputs: Value[], attributes: Attributes = {}, output?: Value): Value {
     const name = output ?? this.#fresh(opType);
     this.#push('', opType, inputs, [name], attributes);
     return name;
   }
 
-  /** Cuts a value along `axis` into parts of the given sizes. */
+  /** Splits a value along `axis` into parts of the given sizes. */
   split(value: Value, sizes: readonly number[], axis: number): Value[] {
     const parts = sizes.map(() => this.#fresh('Split'));
     this.#push('', 'Split', [value, this.shape(sizes)], parts, { axis: { int: axis } });
@@ -112,7 +111,7 @@ export class Graph {
     return names;
   }
 
-  /** The whole as bytes of an `.onnx` file. */
+  /** The graph as bytes of an `.onnx` file. */
   encode(name: string): Uint8Array {
     return encodeModel({
       irVersion: IR_VERSION,

@@ -2,7 +2,7 @@ import protobuf from 'protobufjs';
 
 /**
  * The part of ONNX's protobuf schema that our graphs use (field numbers of onnx.proto3, IR version 10).
- * Written as data since the encoder needs no more than names, types and numbers.
+ * As data, since the encoder needs only names, types and numbers.
  */
 const descriptor = {
   nested: {

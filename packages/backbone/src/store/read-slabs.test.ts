@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { UserError } from '@tocsin/core';
 import { tempDir } from '@tocsin/siren/testing';
 import { expect, test } from 'vitest';
-import { openCheckpoint } from '../checkpoint/open-checkpoint.js';
-import { openGguf, readGgufTensor } from '../gguf/index.js';
+import { openCheckpoint } from '../checkpoint/checkpoint.js';
+import { readGgufTensor } from '../gguf/gguf-tensor.js';
+import { openGguf } from '../gguf/open-gguf.js';
 import { writeTinyPair } from '../testing/tiny-pair.js';
 import { type ReadableTensor, readSlabs } from './read-slabs.js';
 

@@ -1,23 +1,22 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { UserError } from '@tocsin/core';
 import type { CheckpointTensor } from '../checkpoint/checkpoint.js';
-import { dequantize } from '../gguf/dequantize.js';
-import { undoInterleaving } from '../gguf/permute.js';
+import { dequantize, undoInterleaving } from '../gguf/gguf-tensor.js';
 import { BLOCKS, type TensorType } from '../gguf/tensor-type.js';
 
-/** A tensor of a safetensors or a GGUF file. */
+/** A tensor of a safetensors or GGUF file. */
 export interface ReadableTensor extends CheckpointTensor {
-  /** Heads whose rows the file has in ggml's order. */
+  /** Number of heads whose rows are in ggml's order. */
   interleavedHeads?: number | undefined;
 }
 
-/** Values of a slab: 16 MB as float32. */
+/** Values per slab: 16 MB as float32. */
 const SLAB_VALUES = 4 * 1024 * 1024;
 
 /**
- * A tensor's values as float32, in Hugging Face's order of rows, some rows at a time: whatever the tensor's size, memory
- * holds one slab. A slab is whole rows, of one-dimensional tensors all of them, and is overwritten by the next.
- * @throws UserError when the file has become shorter since it was opened
+ * A tensor's values as float32 in Hugging Face's row order, one slab of whole rows at a time, so that memory holds one
+ * slab whatever the tensor's size. The next slab overwrites the last; a one-dimensional tensor is one slab.
+ * @throws UserError when the file has shrunk since it was opened
  */
 export async function* readSlabs(
   tensor: ReadableTensor,
@@ -49,7 +48,7 @@ export async function* readSlabs(
   }
 }
 
-/** Values that are not divided: a row, or a head whose rows have to be put in order. */
+/** Values that stay in one slab: a row, or a head whose rows are reordered. */
 function unitOf({ shape, interleavedHeads }: ReadableTensor, all: number): number {
   const [rows = 1] = shape;
   if (shape.length < 2) return all;

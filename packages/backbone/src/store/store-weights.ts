@@ -1,20 +1,18 @@
 import { join } from 'node:path';
 import { UserError } from '@tocsin/core';
+import { EMBEDDING, isLinearWeight } from '../checkpoint/tensor-plan.js';
 import type { PlacedTensor, QuantizedTensor } from '../checkpoint/weight-source.js';
 import type { Numerics } from '../precision.js';
-import { type BlockFormat, blockLayout } from '../quantize/block-format.js';
-import { quantizeRows } from '../quantize/quantize-rows.js';
-import { encodeFloats } from './encode-floats.js';
+import { type BlockFormat, blockFormatOf, blockLayout, quantizeRows } from '../quantize.js';
 import { type ReadableTensor, readSlabs } from './read-slabs.js';
-import { storageOf } from './storage-plan.js';
-import { TensorFile, type TensorSpec } from './tensor-file.js';
+import { encodeFloats, type FloatType, TensorFile, type TensorSpec } from './tensor-file.js';
 
 const WEIGHTS = 'weights-0.safetensors';
 
 /**
- * Writes a checkpoint's tensors into `target` as a precision holds them, once, tensor by tensor and slab by slab:
- * memory holds a few slabs, however large the checkpoint.
- * @throws UserError when the precision cannot hold a weight
+ * Writes a checkpoint's tensors into `target` in a precision, slab by slab, so that memory holds a few slabs however
+ * large the checkpoint.
+ * @throws UserError when the precision cannot represent a weight
  */
 export async function storeWeights(
   tensors: ReadonlyMap<string, ReadableTensor>,
@@ -97,7 +95,7 @@ function quantizedStore(tensor: ReadableTensor, format: BlockFormat): Store {
   };
 }
 
-/** What a weight is that a type cannot hold. */
+/** Describes a weight that a type cannot represent. */
 function explain(tensor: ReadableTensor, error: unknown): never {
   if (!(error instanceof RangeError)) throw error;
   throw new UserError(`${tensor.file}: tensor ${tensor.name}: ${error.message}`, {
@@ -108,3 +106,29 @@ function explain(tensor: ReadableTensor, error: unknown): never {
 
 const bytesOf = (values: Float32Array | Uint8Array): Uint8Array =>
   new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+
+/** How a tensor of a checkpoint is stored in the compiled guard. */
+type Storage = { type: FloatType } | { format: BlockFormat };
+
+/**
+ * How a precision stores a tensor. Only the blocks' linear layers become integers; the embedding, the largest table of a
+ * small backbone, is read a few rows at a time and stays in half precision.
+ * @param dtype the checkpoint's
+ */
+function storageOf(numerics: Numerics, name: string, dtype: string): Storage {
+  switch (numerics.weights) {
+    case 'float32':
+      return { type: 'F32' };
+    case 'float16':
+      return { type: 'F16' };
+    case 'bfloat16':
+      return { type: 'BF16' };
+    case 'int8':
+    case 'int4': {
+      const format = isLinearWeight(name) ? blockFormatOf(numerics, dtype) : undefined;
+      if (format !== undefined) return { format };
+      if (name === EMBEDDING) return { type: dtype === 'BF16' ? 'BF16' : 'F16' };
+      return { type: 'F32' };
+    }
+  }
+}

@@ -4,11 +4,10 @@ import { float32Tensor, type TensorSpec, writeSafetensors } from '@tocsin/siren/
 import { openGguf } from '../gguf/open-gguf.js';
 import type { Architecture } from '../gguf/tensor-name.js';
 import type { TensorType } from '../gguf/tensor-type.js';
-import { interleave } from '../gguf/testing/interleave.js';
 import { TINY, TOKENS, tinyModel, withMetadata } from '../gguf/testing/tiny-model.js';
-import { type TensorSpec as GgufTensorSpec, str, writeGguf } from '../gguf/testing/write-gguf.js';
+import { type TensorSpec as GgufTensorSpec, interleave, str, writeGguf } from '../gguf/testing/write-gguf.js';
 
-/** One model twice: the same weights and tokenizer. */
+/** The same model in two formats. */
 export interface TinyPair {
   /** A .gguf file. */
   gguf: string;
@@ -18,7 +17,7 @@ export interface TinyPair {
 
 /**
  * Writes a model of two layers into `dir`. In the GGUF its matrices are of `type`, which holds every value exactly.
- * @param chatTemplate for both, if it is to have one
+ * @param chatTemplate for both formats
  */
 export async function writeTinyPair(
   dir: string,

@@ -1,5 +1,5 @@
 /** Bins of a histogram of scores, each 1/20 wide; the last holds 1 as well. */
-export const SCORE_BINS = 20;
+const SCORE_BINS = 20;
 
 /** How many of a score there are on two sides. */
 export interface ScoreCount {

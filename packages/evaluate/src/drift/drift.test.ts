@@ -1,8 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { differenceHistogram } from './difference-histogram.js';
-import { type ComparedRow, drift } from './drift.js';
-import { mcnemarExact } from './paired.js';
+import { type ComparedRow, differenceHistogram, drift, mcnemarExact } from './drift.js';
 
 const HALF = { a: 0.5, b: 0.5 };
 

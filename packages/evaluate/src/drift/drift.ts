@@ -1,12 +1,8 @@
-import { confusionAt } from '../measures/confusion.js';
-import { pearson, spearman } from '../measures/correlation.js';
-import { scoreList } from '../measures/labelled.js';
-import { quantile } from '../measures/quantile.js';
-import { type Rates, ratesOf } from '../measures/rates.js';
-import { auc } from '../measures/roc.js';
-import { tallyOf } from '../measures/tally.js';
-import { type DifferenceBin, differenceHistogram } from './difference-histogram.js';
-import { type Paired, pairedJudgements } from './paired.js';
+import { quantile } from '../intervals/sampling.js';
+import { pearson, spearman } from '../measures/agreement.js';
+import { confusionAt, type Rates, ratesOf } from '../measures/confusion.js';
+import { auc } from '../measures/curves.js';
+import { scoreList, tallyOf } from '../measures/tally.js';
 
 /** A row that two guards have scored. */
 export interface ComparedRow {
@@ -46,7 +42,7 @@ export interface Drift {
 }
 
 /** What the labels say of both, on the rows that have one. */
-export interface LabelledDrift {
+interface LabelledDrift {
   rows: number;
   harmful: number;
   a: Rates & { auc: number | undefined };
@@ -119,4 +115,78 @@ function labelledDrift(
 
 function mean(values: Float64Array): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** On how many labelled rows two guards judge rightly, each at its threshold. */
+interface Paired {
+  bothRight: number;
+  onlyARight: number;
+  onlyBRight: number;
+  bothWrong: number;
+  /**
+   * McNemar's exact test: how probable a split of the rows where one is right and the other wrong, at least as uneven as
+   * this one, is when neither guard is better. 1 when there are no such rows.
+   */
+  pValue: number;
+}
+
+/** Counts from what each guard flags and what is true. */
+function pairedJudgements(
+  flaggedA: readonly boolean[],
+  flaggedB: readonly boolean[],
+  labels: Uint8Array,
+): Paired {
+  const counts = { bothRight: 0, onlyARight: 0, onlyBRight: 0, bothWrong: 0 };
+  for (const [i, label] of labels.entries()) {
+    const rightA = flaggedA[i] === (label === 1);
+    const rightB = flaggedB[i] === (label === 1);
+    if (rightA && rightB) counts.bothRight += 1;
+    else if (rightA) counts.onlyARight += 1;
+    else if (rightB) counts.onlyBRight += 1;
+    else counts.bothWrong += 1;
+  }
+  return { ...counts, pValue: mcnemarExact(counts.onlyARight, counts.onlyBRight) };
+}
+
+/** Two-sided exact binomial test of `a` against `b` at one half. */
+export function mcnemarExact(a: number, b: number): number {
+  const trials = a + b;
+  // Sums of logarithms: 2^-trials itself is 0 from 1,075 trials on.
+  let logTerm = -trials * Math.LN2;
+  let tail = Math.exp(logTerm);
+  for (let k = 1; k <= Math.min(a, b); k++) {
+    logTerm += Math.log((trials - k + 1) / k);
+    tail += Math.exp(logTerm);
+  }
+  return Math.min(1, 2 * tail);
+}
+
+/** Differences in [from, to); the last bin holds 1 as well. */
+export interface DifferenceBin {
+  from: number;
+  to: number;
+  rows: number;
+}
+
+/**
+ * Half decades: what precision costs spans 1e-7 (float32 noise) to 1. Written as numbers and not computed, so that a
+ * difference of 0.001 is in the bin that starts with it.
+ */
+const EDGES = [1e-7, 3e-7, 1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1] as const;
+
+/** How many |differences| there are of each size. The first bin, [0, 1e-7), holds equal scores too. */
+export function differenceHistogram(differences: Float64Array): DifferenceBin[] {
+  const bins = EDGES.map((to, i): DifferenceBin => ({ from: EDGES[i - 1] ?? 0, to, rows: 0 }));
+  const last = bins.at(-1);
+  for (const difference of differences) {
+    const bin = bins.find(({ to }) => difference < to) ?? last;
+    if (bin !== undefined) bin.rows += 1;
+  }
+  return bins;
+}
+
+/** The bins from the first that holds a row to the last. */
+export function filledBins(bins: readonly DifferenceBin[]): DifferenceBin[] {
+  const filled = bins.map(({ rows }) => rows > 0);
+  return bins.slice(Math.max(filled.indexOf(true), 0), filled.lastIndexOf(true) + 1);
 }

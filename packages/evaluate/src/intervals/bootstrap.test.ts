@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
 import { type EvaluatedRow, evaluate } from '../measures/evaluate.js';
-import { type Labelled, labelled } from '../measures/labelled.js';
-import { tallyOf } from '../measures/tally.js';
+import { type Labelled, labelled, tallyOf } from '../measures/tally.js';
 import { bootstrap, INTERVAL_MEASURES } from './bootstrap.js';
-import { randomBelow } from './random.js';
+import { randomBelow } from './sampling.js';
 
 function noisy(rows: number, seed = 3): Labelled {
   const random = randomBelow(seed);

@@ -1,11 +1,7 @@
-import { confusionAt } from '../measures/confusion.js';
-import type { Labelled } from '../measures/labelled.js';
-import { averagePrecision } from '../measures/precision-recall.js';
-import { quantile } from '../measures/quantile.js';
-import { ratesOf } from '../measures/rates.js';
-import { auc } from '../measures/roc.js';
-import { cellsOf, type Tally } from '../measures/tally.js';
-import { randomBelow } from './random.js';
+import { confusionAt, ratesOf } from '../measures/confusion.js';
+import { auc, averagePrecision } from '../measures/curves.js';
+import { cellsOf, type Labelled, type Tally } from '../measures/tally.js';
+import { quantile, randomBelow } from './sampling.js';
 
 export const DEFAULT_RESAMPLES = 1000;
 export const DEFAULT_SEED = 1;
@@ -16,7 +12,7 @@ export const CONFIDENCE = 0.95;
 export const INTERVAL_MEASURES = ['macroF1', 'precision', 'recall', 'auc', 'averagePrecision'] as const;
 export type IntervalMeasure = (typeof INTERVAL_MEASURES)[number];
 
-export interface Interval {
+interface Interval {
   low: number;
   high: number;
   /** Resamples in which the measure was undefined (one class only, nothing flagged); the interval is of the others. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { randomBelow } from './random.js';
 import { type Stratum, sampledRates } from './sampled-rates.js';
+import { randomBelow } from './sampling.js';
 
 const judged = (harmful: number, fine: number) => [
   ...Array.from({ length: harmful }, () => ({ rows: 1, harmful: 1 })),

@@ -1,7 +1,5 @@
-import { quantile } from '../measures/quantile.js';
-import { drawBeta } from './beta.js';
 import { CONFIDENCE, DEFAULT_RESAMPLES, DEFAULT_SEED } from './bootstrap.js';
-import { randomBelow } from './random.js';
+import { drawBeta, quantile, randomBelow } from './sampling.js';
 
 /** Rows of nearly one score, of which some are judged. */
 export interface Stratum {
@@ -12,14 +10,14 @@ export interface Stratum {
 }
 
 /** Something that was judged, and the rows that it stands in. */
-export interface JudgedRows {
+interface JudgedRows {
   rows: number;
   /** 1 harmful, 0 not; what people are of two minds about is in between. */
   harmful: number;
 }
 
 /** A share, and the interval that it lies in with 95 % certainty. */
-export interface Estimate {
+interface Estimate {
   value: number;
   low: number;
   high: number;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { bothClasses } from '../testing/arbitraries.js';
 import { brierScore, calibrationBins, expectedCalibrationError } from './calibration.js';
-import { labelled } from './labelled.js';
+import { labelled } from './tally.js';
 
 test('each row is in the bin that its score is in', () => {
   fc.assert(

@@ -1,4 +1,4 @@
-import type { Labelled } from './labelled.js';
+import type { Labelled } from './tally.js';
 
 /** Bins of equal width that [0, 1] is cut into. */
 const CALIBRATION_BINS = 15;

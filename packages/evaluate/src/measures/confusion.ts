@@ -35,3 +35,41 @@ export function confusionOf(
     trueNegatives: totals.safe - falsePositives,
   };
 }
+
+/** What a confusion comes to. A rate whose denominator is 0 is undefined. */
+export interface Rates {
+  /** Share of the flagged rows that are harmful. Undefined when no row is flagged. */
+  precision: number | undefined;
+  /** Share of the harmful rows that are flagged. Undefined without harmful rows. */
+  recall: number | undefined;
+  /** Share of the safe rows that are flagged. Undefined without safe rows. */
+  falsePositiveRate: number | undefined;
+  /** F1 of the harmful class: 2 TP / (2 TP + FP + FN). Undefined without harmful rows. */
+  f1Harmful: number | undefined;
+  /** F1 of the safe class: 2 TN / (2 TN + FP + FN). Undefined without safe rows. */
+  f1Safe: number | undefined;
+  /** The mean of both classes' F1, the measure of the SIREN papers. Undefined when the rows are of one class. */
+  macroF1: number | undefined;
+  /** Share of the rows that are judged rightly. Undefined without rows. */
+  accuracy: number | undefined;
+}
+
+/** A class that is there but never predicted has F1 = 0, as with scikit-learn's `zero_division=0`. */
+export function ratesOf(confusion: Confusion): Rates {
+  const { truePositives: tp, falsePositives: fp, falseNegatives: fn, trueNegatives: tn } = confusion;
+  const f1Harmful = tp + fn === 0 ? undefined : (2 * tp) / (2 * tp + fp + fn);
+  const f1Safe = tn + fp === 0 ? undefined : (2 * tn) / (2 * tn + fp + fn);
+  return {
+    precision: ratio(tp, tp + fp),
+    recall: ratio(tp, tp + fn),
+    falsePositiveRate: ratio(fp, fp + tn),
+    f1Harmful,
+    f1Safe,
+    macroF1: f1Harmful === undefined || f1Safe === undefined ? undefined : (f1Harmful + f1Safe) / 2,
+    accuracy: ratio(tp + tn, tp + fp + fn + tn),
+  };
+}
+
+function ratio(part: number, whole: number): number | undefined {
+  return whole === 0 ? undefined : part / whole;
+}

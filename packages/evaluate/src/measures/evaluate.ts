@@ -6,15 +6,10 @@ import {
   type Intervals,
 } from '../intervals/bootstrap.js';
 import { brierScore, type CalibrationBin, calibrationBins, expectedCalibrationError } from './calibration.js';
-import { type Confusion, confusionAt } from './confusion.js';
-import { type GroupMeasures, groupMeasures } from './groups.js';
-import { labelled } from './labelled.js';
-import { type Mistakes, worstMistakes } from './mistakes.js';
-import { averagePrecision } from './precision-recall.js';
-import { type Rates, ratesOf } from './rates.js';
-import { auc } from './roc.js';
+import { type Confusion, confusionAt, type Rates, ratesOf } from './confusion.js';
+import { auc, averagePrecision } from './curves.js';
 import { bestThreshold, type FixedRate, type ThresholdPoint, thresholdsAtRates } from './sweep.js';
-import { type Tally, tallyOf } from './tally.js';
+import { labelled, type Tally, tallyOf } from './tally.js';
 
 /** A row that has both a score and a label. */
 export interface EvaluatedRow {
@@ -103,4 +98,85 @@ export function evaluate(rows: readonly EvaluatedRow[], options: EvaluateOptions
     mistakes: worstMistakes(rows, threshold),
     tally,
   };
+}
+
+/** A group with fewer rows is marked: its measures say little (a share of 30 rows is known to about 0.18 either way). */
+export const FEW_ROWS = 30;
+
+/** The measures of the rows that share a value of the group field. */
+export interface GroupMeasures extends Rates {
+  group: string;
+  rows: number;
+  harmful: number;
+  flagged: number;
+  auc: number | undefined;
+  /** Fewer than `FEW_ROWS` rows. */
+  few: boolean;
+}
+
+/** A row with its group. */
+interface GroupedRow {
+  score: number;
+  label: 0 | 1;
+  group: string;
+}
+
+/** One entry for each group, the largest first; equals by name. */
+function groupMeasures(rows: Iterable<GroupedRow>, threshold: number): GroupMeasures[] {
+  const members = new Map<string, { scores: number[]; labels: number[] }>();
+  for (const { score, label, group } of rows) {
+    let own = members.get(group);
+    if (own === undefined) {
+      own = { scores: [], labels: [] };
+      members.set(group, own);
+    }
+    own.scores.push(score);
+    own.labels.push(label);
+  }
+  return [...members]
+    .map(([group, { scores, labels }]): GroupMeasures => {
+      const tally = tallyOf(labelled(scores, labels));
+      const confusion = confusionAt(tally, threshold);
+      return {
+        group,
+        rows: scores.length,
+        harmful: tally.totals.harmful,
+        flagged: confusion.truePositives + confusion.falsePositives,
+        ...ratesOf(confusion),
+        auc: auc(tally),
+        few: scores.length < FEW_ROWS,
+      };
+    })
+    .sort((a, b) => b.rows - a.rows || (a.group < b.group ? -1 : 1));
+}
+
+/** A row that was judged wrongly, by its key: never its text. */
+export interface Mistake {
+  key: string;
+  score: number;
+}
+
+interface Mistakes {
+  /** Safe rows that are flagged, the highest score first. */
+  falsePositives: Mistake[];
+  /** Harmful rows that are not, the lowest score first. */
+  falseNegatives: Mistake[];
+}
+
+/** How many of each kind are kept. */
+const WORST_MISTAKES = 20;
+
+/** The most confident mistakes. */
+function worstMistakes(
+  rows: readonly { key: string; score: number; label: 0 | 1 }[],
+  threshold: number,
+  count = WORST_MISTAKES,
+): Mistakes {
+  const wrong = (label: 0 | 1): Mistake[] =>
+    rows
+      .filter((row) => row.label === label && row.score >= threshold === (label === 0))
+      .sort((a, b) => (label === 0 ? b.score - a.score : a.score - b.score))
+      .slice(0, count)
+      .map(({ key, score }) => ({ key, score }));
+  return { falsePositives: wrong(0), falseNegatives: wrong(1) };
 }

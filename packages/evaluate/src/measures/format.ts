@@ -1,5 +1,7 @@
+import type { Tally } from './tally.js';
+
 /** What stands for a number that is undefined. */
-export const NO_NUMBER = '–';
+const NO_NUMBER = '–';
 
 /** A measure from 0 to 1: four digits. */
 export function measureText(value: number | undefined): string {
@@ -25,4 +27,22 @@ export function intervalText(interval: { low: number; high: number } | undefined
 /** 1,234,567 */
 export function countText(value: number): string {
   return value.toLocaleString('en-US');
+}
+
+/** More decimals than any score has. */
+const MOST_DECIMALS = 20;
+
+/**
+ * A threshold that is one of the distinct scores, as the shortest decimal that flags the same rows: above the next lower
+ * score, at most this one. Rounding it to the nearest could leave out the very rows that it was chosen for.
+ */
+export function thresholdText({ scores }: Tally, threshold: number | undefined): string {
+  if (threshold === undefined) return NO_NUMBER;
+  const below = scores.find((score) => score < threshold) ?? Number.NEGATIVE_INFINITY;
+  for (let decimals = 2; decimals <= MOST_DECIMALS; decimals++) {
+    const scale = 10 ** decimals;
+    const rounded = Math.floor(threshold * scale) / scale;
+    if (rounded > below && rounded <= threshold) return String(rounded);
+  }
+  return String(threshold);
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { drift } from '../drift/drift.js';
 import { driftCases, rankingCases } from '../testing/golden.js';
+import { rocCurve } from './curves.js';
 import { type EvaluatedRow, evaluate } from './evaluate.js';
-import { rocCurve } from './roc.js';
 
 const TOLERANCE = 1e-9;
 

@@ -1,6 +1,5 @@
-import type { Evaluation } from './evaluate.js';
+import { type Evaluation, FEW_ROWS } from './evaluate.js';
 import { countText } from './format.js';
-import { FEW_ROWS } from './groups.js';
 
 /** What a reader of the numbers should know: what could not be said and why, and what to be careful with. */
 export function notesOn(evaluation: Evaluation): string[] {

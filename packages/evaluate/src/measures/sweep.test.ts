@@ -2,9 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { bothClasses } from '../testing/arbitraries.js';
 import { confusionAt } from './confusion.js';
-import { labelled } from './labelled.js';
 import { bestThreshold, sweep, thresholdsAtRates } from './sweep.js';
-import { tallyOf } from './tally.js';
+import { labelled, tallyOf } from './tally.js';
 
 test('every distinct score is a threshold, with its confusion', () => {
   fc.assert(

@@ -1,5 +1,4 @@
-import { type Confusion, confusionOf } from './confusion.js';
-import { type Rates, ratesOf } from './rates.js';
+import { type Confusion, confusionOf, type Rates, ratesOf } from './confusion.js';
 import type { Tally } from './tally.js';
 
 /** What one threshold comes to. */

@@ -1,12 +1,8 @@
-import { filledBins } from '../drift/difference-histogram.js';
-import type { Drift } from '../drift/drift.js';
-import type { IntervalMeasure } from '../intervals/bootstrap.js';
-import { CONFIDENCE } from '../intervals/bootstrap.js';
-import type { Evaluation, Measures } from './evaluate.js';
-import { countText, intervalText, measureText, percentText, smallText } from './format.js';
-import type { GroupMeasures } from './groups.js';
+import { type Drift, filledBins } from '../drift/drift.js';
+import { CONFIDENCE, type IntervalMeasure } from '../intervals/bootstrap.js';
+import type { Evaluation, GroupMeasures, Measures } from './evaluate.js';
+import { countText, intervalText, measureText, percentText, smallText, thresholdText } from './format.js';
 import type { ThresholdPoint } from './sweep.js';
-import { thresholdText } from './threshold-text.js';
 
 /** A table as text, for a terminal or a page. The first column names the row. */
 export interface TextTable {

@@ -1,9 +1,18 @@
+import { precisionRecallCurve, rocCurve } from '../measures/curves.js';
 import type { Evaluation } from '../measures/evaluate.js';
 import { measureText, percentText, smallText } from '../measures/format.js';
-import { precisionRecallCurve } from '../measures/precision-recall.js';
-import { rocCurve } from '../measures/roc.js';
-import type { Figure } from './figure.js';
-import { COLOUR, dots, GRID, legend, line, type Point, thinned, xAxis, yAxis } from './plot-parts.js';
+import {
+  COLOUR,
+  dots,
+  type Figure,
+  GRID,
+  legend,
+  line,
+  type Point,
+  thinned,
+  xAxis,
+  yAxis,
+} from './figure.js';
 
 /** Points of a curve that a plot this size can show. */
 const CURVE_POINTS = 600;
@@ -77,6 +86,46 @@ export function precisionRecallPlot(evaluation: Evaluation): Figure | undefined 
         // A step at each score, as average precision counts it.
         { ...line('guard', points, COLOUR.accent), step: 'start' },
         dots(inUse, here, COLOUR.harmful, 12),
+      ],
+    },
+  };
+}
+
+const SMALLEST_DOT = 6;
+const LARGEST_DOT = 26;
+
+/** What scores promise against what came true. */
+export function calibrationPlot({ calibration, measures, rows }: Evaluation): Figure {
+  const filled = calibration.flatMap(({ meanScore, harmfulShare, rows: count }) =>
+    meanScore === undefined || harmfulShare === undefined ? [] : [{ meanScore, harmfulShare, count }],
+  );
+  const points = filled.map(({ meanScore, harmfulShare }): Point => [meanScore, harmfulShare]);
+  const sizes = filled.map(
+    ({ count }) => SMALLEST_DOT + (LARGEST_DOT - SMALLEST_DOT) * Math.sqrt(count / Math.max(rows, 1)),
+  );
+  const error = measureText(measures.expectedCalibrationError);
+  return {
+    id: 'calibration',
+    title: 'Calibration',
+    description: `Expected calibration error ${error} over ${calibration.length} bins of equal width; the table of bins has the numbers.`,
+    caption: `Expected calibration error ${error} over ${calibration.length} bins. On the dashed line scores mean what they say; below it they are too high. Larger dots hold more rows.`,
+    option: {
+      grid: GRID,
+      legend: legend(['guard', 'calibrated']),
+      xAxis: xAxis('mean score of the bin'),
+      yAxis: yAxis('share that is harmful'),
+      series: [
+        line(
+          'calibrated',
+          [
+            [0, 0],
+            [1, 1],
+          ],
+          COLOUR.muted,
+          'dashed',
+        ),
+        line('guard', points, COLOUR.accent),
+        dots('guard', points, COLOUR.accent, sizes),
       ],
     },
   };

@@ -1,8 +1,7 @@
 import { CONFIDENCE } from '../intervals/bootstrap.js';
 import type { CalibrationBin } from '../measures/calibration.js';
-import type { Evaluation } from '../measures/evaluate.js';
+import type { Evaluation, Mistake } from '../measures/evaluate.js';
 import { countText, intervalText, measureText, percentText, smallText } from '../measures/format.js';
-import type { Mistake } from '../measures/mistakes.js';
 import { notesOn } from '../measures/notes.js';
 import {
   confusionTable,
@@ -12,14 +11,11 @@ import {
   type TextTable,
   thresholdTable,
 } from '../measures/tables.js';
-import { calibrationPlot } from './calibration-plot.js';
-import { precisionRecallPlot, rocPlot } from './curve-plots.js';
-import { distributionPlot } from './distribution-plot.js';
+import { calibrationPlot, precisionRecallPlot, rocPlot } from './curve-plots.js';
 import { figure } from './figure.js';
-import { type Html, html } from './html.js';
+import { type Html, html, tableOf } from './html.js';
 import { facts, page, section, tiles } from './page.js';
-import { sweepPlot } from './sweep-plot.js';
-import { tableOf } from './table.js';
+import { distributionPlot, sweepPlot } from './threshold-plots.js';
 
 /** A name and what it is: the guard, the corpus, when. */
 export type Fact = readonly [name: string, value: string];

@@ -1,4 +1,5 @@
 import escapeHtml from 'escape-html';
+import type { TextTable } from '../measures/tables.js';
 
 /** Markup that may go into a page as it is. */
 export class Html {
@@ -22,4 +23,20 @@ function markupOf(part: Part): string {
   if (part instanceof Html) return part.text;
   if (typeof part === 'object') return part.map(markupOf).join('');
   return escapeHtml(String(part));
+}
+
+/** A table with a caption; the first cell of a row is its heading. */
+export function tableOf(caption: string, { head, rows }: TextTable): Html {
+  const heads = head.map((name) => html`<th scope="col">${name}</th>`);
+  const body = rows.map(
+    ([name, ...cells]) =>
+      html`<tr><th scope="row">${name}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>\n`,
+  );
+  return html`<div class="scroll"><table>
+<caption>${caption}</caption>
+<thead><tr>${heads}</tr></thead>
+<tbody>
+${body}</tbody>
+</table></div>
+`;
 }

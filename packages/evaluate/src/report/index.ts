@@ -1,2 +1,2 @@
 export { driftReport } from './drift-report.js';
-export { evaluationReport, type Fact } from './evaluation-report.js';
+export { evaluationReport } from './evaluation-report.js';

@@ -1,5 +1,4 @@
 import { Html, html, type Part } from './html.js';
-import { STYLE } from './style.js';
 
 /** Nothing is loaded and nothing runs: the page's own styles are all that it may use. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
@@ -43,3 +42,46 @@ export function tiles(entries: readonly { name: string; value: string; note?: st
     html`<li>${name} <strong>${value}</strong>${note === undefined ? undefined : html` <small>${note}</small>`}</li>\n`;
   return html`<ul class="tiles">\n${entries.map(tile)}</ul>\n`;
 }
+
+/** The look of a report. Plots take their colours from the same variables, so they follow a dark scheme too. */
+const STYLE = `
+:root {
+  color-scheme: light dark;
+  --page: #ffffff; --raised: #f6f7f9; --ink: #1b222d; --muted: #5a6473; --grid: #e1e5ea;
+  --accent: #1d4ed8; --harmful: #c2410c; --safe: #0f766e; --third: #7c3aed;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --page: #11151b; --raised: #1a2029; --ink: #e7eaf0; --muted: #a0a9b8; --grid: #2d3541;
+    --accent: #82a8ff; --harmful: #fb923c; --safe: #2dd4bf; --third: #c4a5ff;
+  }
+}
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 68rem; padding: 2rem 1.25rem 4rem; background: var(--page); color: var(--ink);
+  font: 16px/1.5 system-ui, sans-serif; }
+h1 { margin: 0 0 1.25rem; font-size: 1.7rem; line-height: 1.2; overflow-wrap: anywhere; }
+h2 { margin: 2.75rem 0 0.75rem; font-size: 1.2rem; }
+p { max-width: 46rem; }
+p, li, figcaption, caption { color: var(--muted); }
+dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: 0.2rem 1.25rem; margin: 0; }
+dl.facts dt { color: var(--muted); }
+dl.facts dd { margin: 0; overflow-wrap: anywhere; }
+ul.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(12.5rem, 1fr)); gap: 0.75rem; margin: 1.75rem 0 0;
+  padding: 0; list-style: none; }
+ul.tiles li { padding: 0.75rem 1rem; border-radius: 0.5rem; background: var(--raised); }
+ul.tiles strong { display: block; color: var(--ink); font-size: 1.45rem; line-height: 1.4; white-space: nowrap; font-variant-numeric: tabular-nums; }
+ul.tiles small { display: block; font-size: 0.8rem; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+caption { padding: 0 0 0.4rem; text-align: left; font-size: 0.9rem; white-space: nowrap; }
+th, td { padding: 0.3rem 1.1rem 0.3rem 0; border-bottom: 1px solid var(--grid); text-align: right; white-space: nowrap; }
+th:first-child, td:first-child { text-align: left; }
+thead th { color: var(--muted); font-weight: 500; }
+tbody th { font-weight: 400; }
+.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(30rem, 100%), 1fr)); gap: 1.5rem 2rem; }
+figure { margin: 0; }
+figure svg { display: block; width: 100%; height: auto; }
+figcaption { max-width: 34rem; font-size: 0.875rem; }
+.side { display: flex; flex-wrap: wrap; gap: 1.5rem 4rem; }
+@media print { body { max-width: none; padding: 0; } figure, table { break-inside: avoid; } }
+`;

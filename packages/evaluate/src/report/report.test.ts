@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { drift } from '../drift/drift.js';
-import { randomBelow } from '../intervals/random.js';
+import { randomBelow } from '../intervals/sampling.js';
 import { type EvaluatedRow, evaluate } from '../measures/evaluate.js';
 import { driftReport } from './drift-report.js';
 import { evaluationReport } from './evaluation-report.js';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type Labelled, labelled } from '../measures/labelled.js';
+import { type Labelled, labelled } from '../measures/tally.js';
 
 /** Scores of one digit, so that many are equal, or of any kind. */
 const score = fc.oneof(

@@ -4,9 +4,9 @@ import { isAbsolute, join, resolve } from 'node:path';
 /** Environment variables, as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Where `cacheDirectory` looks. */
+/** Inputs of `cacheDirectory`. */
 export interface CacheOptions {
-  /** A directory that wins over everything else. */
+  /** Takes precedence over everything else. */
   cacheDir?: string | undefined;
   /** Default: `process.env`. */
   env?: Environment | undefined;

@@ -6,17 +6,17 @@ import { codeOf } from '@tocsin/core';
 const MILLISECOND = 1;
 const SECOND = 1000 * MILLISECOND;
 
-/** How often a holder shows that it lives, and how long a waiter believes in one that does not. */
+/** Timing of the lock: heartbeat of the holder, patience of waiters. */
 export interface LockTiming {
-  /** A holder touches the lock file this often (ms). */
+  /** How often a holder touches the lock file (ms). */
   beat: number;
-  /** A waiter looks this often (ms). */
+  /** How often a waiter checks (ms). */
   poll: number;
-  /** After so many looks without a sign of life the holder is taken for dead. */
+  /** Checks without a heartbeat after which the holder counts as dead. */
   patience: number;
 }
 
-/** A dead holder is noticed after 10 s, in which a living one has touched its lock ten times. */
+/** A dead holder is detected after 10 s, ten heartbeats of a living one. */
 export const LOCK_TIMING = {
   beat: 1 * SECOND,
   poll: 250 * MILLISECOND,
@@ -24,26 +24,25 @@ export const LOCK_TIMING = {
 } as const satisfies LockTiming;
 
 export interface ScratchLockOptions {
-  /** Ends the waiting; the work has to watch it itself. */
+  /** Ends the waiting; `work` must observe it itself. */
   signal?: AbortSignal | undefined;
-  /** Called once when somebody else holds the lock. */
+  /** Called once when another process holds the lock. */
   onWait?: (() => void) | undefined;
   /** Default: `LOCK_TIMING`. */
   timing?: LockTiming | undefined;
 }
 
 /**
- * Do work that only one process (or one part of this process) should do at a time, with a scratch directory of its own
- * beside the lock file; both are removed afterwards.
+ * Runs work that only one process (or one caller in this process) should do at a time, with a scratch directory beside
+ * the lock file; both are removed afterwards.
  *
- * The lock saves double work, it does not keep results right: work has to build its result in the scratch directory
- * and rename it into place, so that two holders could not hurt each other. That allows a plain lock: a file that its
- * holder touches every second. A holder that was killed stops touching it, and the next one to come removes its
- * lock and its scratch directory. Waiters count looks and compare no clocks: a suspended laptop, a clock that jumps
- * and a file server with a clock of its own kill nobody.
+ * The lock only avoids duplicate work; it does not guarantee exclusion. `work` must build its result in the scratch
+ * directory and rename it into place, so that two holders cannot harm each other. The lock is a file that its holder
+ * touches every second. When a holder dies, the next waiter removes its lock and scratch directory. Waiters count checks
+ * and do not compare clocks, so suspended laptops, clock jumps and file servers with other clocks do no harm.
  *
  * @param lockFile its directory must exist
- * @param work gets the scratch directory; looks first whether the result is there by now
+ * @param work gets the scratch directory; should first check whether the result already exists
  */
 export async function withScratchLock<T>(
   lockFile: string,
@@ -89,7 +88,7 @@ async function acquire(
   }
 }
 
-/** @returns false when there is a lock already */
+/** @returns false when a lock already exists */
 async function create(lockFile: string, owner: string): Promise<boolean> {
   const file = await open(lockFile, 'wx').catch((error) => {
     if (codeOf(error) === 'EEXIST') return undefined;
@@ -104,7 +103,7 @@ async function create(lockFile: string, owner: string): Promise<boolean> {
   return true;
 }
 
-/** @returns undefined when the lock has just gone */
+/** @returns undefined when the lock has just been removed */
 async function readState(lockFile: string): Promise<{ owner: string; sign: string } | undefined> {
   try {
     const owner = await readFile(lockFile, 'utf8');
@@ -118,7 +117,7 @@ async function readState(lockFile: string): Promise<{ owner: string; sign: strin
 
 async function breakLock(lockFile: string, owner: string): Promise<void> {
   await removeIfOwned(lockFile, owner);
-  // The holder may have died between making the file and writing its name.
+  // The holder may have died between creating the file and writing its name.
   if (owner !== '') await rm(scratchOf(lockFile, owner), { recursive: true, force: true, maxRetries: 3 });
 }
 
@@ -130,8 +129,8 @@ async function removeIfOwned(lockFile: string, owner: string): Promise<void> {
 function startHeart(lockFile: string, timing: LockTiming): NodeJS.Timeout {
   const heart = setInterval(() => {
     const now = new Date();
-    // When the lock was taken from us (we were suspended), the work goes on: its rename is as good as the other's.
-    // Any other error means that the disk is going: the work meets the same error, and has somebody to tell.
+    // If the lock was taken from us (we were suspended), the work continues: its rename is as good as the other's.
+    // Any other error is a failing disk: the work meets the same error and reports it.
     utimes(lockFile, now, now).catch(() => clearInterval(heart));
   }, timing.beat);
   return heart.unref();

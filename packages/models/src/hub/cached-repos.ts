@@ -2,32 +2,32 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, messageOf, UserError } from '@tocsin/core';
 import type { Environment } from '../cache/cache-directory.js';
-import { type DiskUsage, diskUsage } from '../cache/disk-usage.js';
-import { CONFIG_FILE, WEIGHTS_FILE } from './fetch-artifact.js';
+import { type DiskUsage, diskUsage } from '../cache/disk.js';
+import { CONFIG_FILE, WEIGHTS_FILE } from './fetch-guard.js';
 import { CachedRepo } from './hub-cache.js';
 import { COMMIT } from './hub-ref.js';
 import { hubCacheDirectory } from './hub-settings.js';
 
-/** A repository of which the cache holds something. */
+/** A repository in the cache. */
 export interface CachedRepoInfo {
   repo: string;
   dir: string;
   commits: CachedCommit[];
 }
 
-export interface CachedCommit {
+interface CachedCommit {
   commit: string;
   /** Its directory, with the files. */
   dir: string;
-  /** Branches and tags that stood for it when they were last asked. */
+  /** Branches and tags that last resolved to it. */
   revisions: string[];
-  /** Both files of an artifact are there. */
+  /** Both files of an artifact are present. */
   isGuard: boolean;
 }
 
 /**
- * The models in the cache. (`scanCacheDir` of `@huggingface/hub` passes over repositories without refs, which are those
- * that were only ever asked for by their commit: pinned backbones.)
+ * The models in the cache. (`scanCacheDir` of `@huggingface/hub` skips repositories without refs, such as pinned
+ * backbones.)
  */
 export async function cachedRepos(env: Environment = process.env): Promise<CachedRepoInfo[]> {
   const cacheDir = hubCacheDirectory(env);
@@ -41,7 +41,7 @@ export async function cachedRepos(env: Environment = process.env): Promise<Cache
   return repos;
 }
 
-/** A repository's part of the cache; undefined when there is none. */
+/** A repository in the cache; undefined when absent. */
 export async function cachedRepo(
   repo: string,
   env: Environment = process.env,
@@ -50,13 +50,13 @@ export async function cachedRepo(
   return info.commits.length === 0 ? undefined : info;
 }
 
-/** Everything of a repository that removing it removes. */
+/** All paths to delete to remove a repository. */
 export function pathsOfRepo(repo: string, env: Environment = process.env): string[] {
   const cached = new CachedRepo(hubCacheDirectory(env), repo);
   return [cached.dir, cached.locksDir];
 }
 
-/** The space that a repository takes, also one of which only parts were fetched. */
+/** The space a repository takes, complete or not. */
 export function repoUsage(repo: string, env: Environment = process.env): Promise<DiskUsage> {
   return diskUsage(...pathsOfRepo(repo, env));
 }

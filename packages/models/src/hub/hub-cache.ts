@@ -3,15 +3,15 @@ import { constants } from 'node:fs';
 import { access, link, mkdir, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { codeOf, messageOf, UserError } from '@tocsin/core';
-import { pathKind } from '../resolve/path-kind.js';
+import { pathKind } from '../cache/disk.js';
 import { COMMIT } from './hub-ref.js';
 
 const BLOB = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
 
 /**
- * One repository in the cache, in huggingface_hub's layout, so that Python finds what Tocsin fetched and the other way round:
- * `models--owner--name/blobs/<hash>` the bytes, `snapshots/<commit>/<file>` a link to them, `refs/<revision>` the commit
- * that a branch or tag stood for when it was last asked, `.no_exist/<commit>/<file>` that a commit has no such file.
+ * One repository in the cache, in huggingface_hub's layout, so that Python and Tocsin share files: the bytes in
+ * `models--owner--name/blobs/<hash>`, a link to them at `snapshots/<commit>/<file>`, the last known commit of a branch
+ * or tag in `refs/<revision>`, and `.no_exist/<commit>/<file>` for a file that a commit lacks.
  */
 export class CachedRepo {
   readonly dir: string;
@@ -31,7 +31,7 @@ export class CachedRepo {
     return join(this.dir, 'snapshots', commit);
   }
 
-  /** @param hash a name that the hub gave: checked, since it becomes part of a path */
+  /** @param hash from the hub; checked, since it becomes part of a path */
   blobFile(hash: string): string {
     if (!BLOB.test(hash)) throw new Error(`the hub names a file's content ${JSON.stringify(hash)}`);
     return join(this.dir, 'blobs', hash);
@@ -41,7 +41,7 @@ export class CachedRepo {
     return (await pathKind(join(this.snapshotDir(commit), file))) === 'file';
   }
 
-  /** True when it is known that the commit has no such file. */
+  /** True when the commit is known to lack the file. */
   async lacks(commit: string, file: string): Promise<boolean> {
     return (await pathKind(join(this.dir, '.no_exist', commit, file))) === 'file';
   }
@@ -54,7 +54,7 @@ export class CachedRepo {
     });
   }
 
-  /** True when the bytes are there, whole. */
+  /** True when the bytes are complete. */
   async hasBlob(hash: string, size: number): Promise<boolean> {
     try {
       return (await stat(this.blobFile(hash))).size === size;
@@ -64,7 +64,7 @@ export class CachedRepo {
     }
   }
 
-  /** Bytes of a file that have yet to come: none when it is whole, the rest when a try was cut. */
+  /** Bytes of a file still to download: 0 when it is complete. */
   async bytesMissing(hash: string, size: number): Promise<number> {
     if (await this.hasBlob(hash, size)) return 0;
     try {
@@ -76,8 +76,8 @@ export class CachedRepo {
   }
 
   /**
-   * Makes the directory that bytes go to.
-   * @throws UserError when the cache cannot be written
+   * Creates the directory of the blobs.
+   * @throws UserError when the cache is not writable
    */
   async prepare(): Promise<string> {
     const dir = join(this.dir, 'blobs');
@@ -93,24 +93,24 @@ export class CachedRepo {
     }
   }
 
-  /** Makes the snapshot's file lead to its bytes. */
+  /** Links a snapshot's file to its bytes. */
   async linkBlob(commit: string, file: string, hash: string): Promise<void> {
     const blob = this.blobFile(hash);
     const pointer = join(this.snapshotDir(commit), file);
     await mkdir(dirname(pointer), { recursive: true });
-    // Under another name first: another process may be doing the same, and a reader must never miss the file.
+    // Rename into place: another process may do the same, and a reader must never miss the file.
     const temporary = `${pointer}.${randomUUID()}`;
     try {
       await symlink(relative(dirname(pointer), blob), temporary);
     } catch (error) {
-      // Windows allows links to administrators and developers only. A hard link needs no right and no space either.
+      // Windows allows symbolic links only to administrators and developers; a hard link needs no privilege.
       if (codeOf(error) !== 'EPERM') throw error;
       await link(blob, temporary);
     }
     await rename(temporary, pointer);
   }
 
-  /** The branches and tags that were asked for. */
+  /** The known branches and tags. */
   async revisions(): Promise<string[]> {
     const refs = join(this.dir, 'refs');
     try {
@@ -125,7 +125,7 @@ export class CachedRepo {
     }
   }
 
-  /** The commit that a revision stood for when it was last asked. */
+  /** The last known commit of a revision. */
   async readRef(revision: string): Promise<string | undefined> {
     try {
       const commit = (await readFile(join(this.dir, 'refs', revision), 'utf8')).trim();
@@ -149,8 +149,7 @@ export class CachedRepo {
 }
 
 /**
- * What is only remembered for the next time need not be, in a cache that others fill and this one may only read. (When
- * files have to be written too, `prepare` tells that they cannot be.)
+ * Ignores write errors of optional notes in a read-only cache. (`prepare` reports it when files must be written too.)
  */
 async function unlessReadOnly(write: () => Promise<void>): Promise<void> {
   try {

@@ -1,6 +1,6 @@
 import { UserError } from '@tocsin/core';
 
-/** A repository of the hub, and which of its revisions. */
+/** A repository of the hub and a revision. */
 export interface HubRef {
   /** `owner/name` */
   repo: string;
@@ -11,7 +11,7 @@ export interface HubRef {
 /** A commit of a repository: nothing in it ever changes. */
 export interface HubPin {
   repo: string;
-  /** As it was asked for; `main` when it was not. */
+  /** The requested revision; `main` by default. */
   revision: string;
   /** 40 hex digits. */
   commit: string;
@@ -19,20 +19,20 @@ export interface HubPin {
 
 const NAME = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/;
 const REVISION = /^[\w.-]+(\/[\w.-]+)*$/;
-/** The whole commit; a shorter one is a name that the hub has to resolve. */
+/** A full commit hash; a shorter one is a name that the hub must resolve. */
 export const COMMIT = /^[0-9a-f]{40}$/;
 
 export const DEFAULT_REVISION = 'main';
 
 /**
  * Reads `owner/name` or `owner/name@revision`.
- * @returns undefined for a text that can be no repository's name
- * @throws UserError for a name with a revision that can be none
+ * @returns undefined for a text that cannot be a repository name
+ * @throws UserError for a name with an invalid revision
  */
 export function parseHubRef(text: string): HubRef | undefined {
   const at = text.indexOf('@');
   const repo = at === -1 ? text : text.slice(0, at);
-  // `--` stands for `/` in the cache's directory names, and `..` leads out of a directory.
+  // `--` means `/` in the cache's directory names, and `..` leaves the directory.
   if (!NAME.test(repo) || repo.includes('--') || repo.includes('..')) return undefined;
   if (at === -1) return { repo, revision: undefined };
   const revision = text.slice(at + 1);
@@ -44,7 +44,7 @@ export function parseHubRef(text: string): HubRef | undefined {
   });
 }
 
-/** `owner/name@commit`, which gives the same files for ever. */
+/** `owner/name@commit`, an immutable reference. */
 export function textOfPin({ repo, commit }: HubPin): string {
   return `${repo}@${commit}`;
 }

@@ -4,25 +4,25 @@ import { join, resolve } from 'node:path';
 import { codeOf, messageOf, UserError } from '@tocsin/core';
 import type { Environment } from '../cache/cache-directory.js';
 
-/** Where the hub is and what is known of the one who asks: read from the variables that Python's client reads. */
+/** The hub's address and our credentials, from the variables that Python's client reads. */
 export interface HubSettings {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   endpoint: string;
-  /** The directory with a directory for each repository. */
+  /** The directory that holds one directory per repository. */
   cacheDir: string;
   token: HubToken | undefined;
-  /** The variable that forbids the network, if one does. */
+  /** The variable that forbids the network, if set. */
   offline: string | undefined;
   env: Environment;
 }
 
 interface HubToken {
   value: string;
-  /** For people: the variable or file that it came from. */
+  /** The variable or file that it came from, for display. */
   from: string;
 }
 
-/** The hub itself, where no `HF_ENDPOINT` names a mirror. */
+/** The default of `HF_ENDPOINT`. */
 const DEFAULT_ENDPOINT = 'https://huggingface.co';
 const YES = new Set(['1', 'ON', 'YES', 'TRUE']);
 
@@ -31,7 +31,7 @@ const YES = new Set(['1', 'ON', 'YES', 'TRUE']);
  * `HF_HUB_CACHE`, `HUGGINGFACE_HUB_CACHE`, `HF_HOME`/hub, `XDG_CACHE_HOME`/huggingface/hub, ~/.cache/huggingface/hub;
  * `HF_TOKEN`, `HUGGING_FACE_HUB_TOKEN`, the file `HF_TOKEN_PATH` or `HF_HOME`/token;
  * `HF_ENDPOINT`; `HF_HUB_OFFLINE` or `TRANSFORMERS_OFFLINE`. An empty variable counts as unset.
- * @throws UserError when the token's file cannot be read, or the endpoint is no URL
+ * @throws UserError when the token file cannot be read, or the endpoint is not a URL
  */
 export async function hubSettings(env: Environment = process.env): Promise<HubSettings> {
   const endpoint = (env.HF_ENDPOINT || DEFAULT_ENDPOINT).replace(/\/+$/, '');
@@ -50,7 +50,7 @@ export async function hubSettings(env: Environment = process.env): Promise<HubSe
   };
 }
 
-/** The cache that Tocsin shares with Python's clients; it is not created here. @returns an absolute path */
+/** The cache shared with Python's clients, an absolute path; not created here. */
 export function hubCacheDirectory(env: Environment = process.env): string {
   const named = env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE;
   return named ? expand(named, env) : join(hubHome(env), 'hub');
@@ -83,7 +83,7 @@ async function readToken(env: Environment): Promise<HubToken | undefined> {
   }
 }
 
-/** A header holds visible characters only; the value itself is never part of a message. */
+/** Headers hold only visible characters; messages never contain the value. */
 function checked(token: HubToken): HubToken {
   if (/^[\x21-\x7e]+$/.test(token.value)) return token;
   throw new UserError(`the token in ${token.from} holds characters that a token cannot have`, {

@@ -4,7 +4,7 @@ import type { Environment } from '../cache/cache-directory.js';
 
 const SECOND = 1000;
 
-/** A connection without a sign of life for so long is cut, and tried again. */
+/** A connection idle for this long is closed and retried. */
 const TIMEOUTS = {
   connect: { timeout: 20 * SECOND },
   headersTimeout: 60 * SECOND,
@@ -13,7 +13,7 @@ const TIMEOUTS = {
 
 /**
  * Connections that go through the proxies of `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`. (undici's own
- * EnvHttpProxyAgent prints a warning that it is experimental, and cannot tell which proxy a URL goes through.)
+ * EnvHttpProxyAgent prints an experimental warning and does not reveal the proxy of a URL.)
  */
 export function dispatcherOf(env: Environment): Dispatcher {
   return new Agent({
@@ -28,15 +28,15 @@ export function dispatcherOf(env: Environment): Dispatcher {
 }
 
 export interface ProxyServer {
-  /** With its user and password, if it has them: not to be shown. */
+  /** May contain user and password: do not display. */
   url: URL;
-  /** The variable that names it. */
+  /** The variable that sets it. */
   from: string;
 }
 
 /**
- * The proxy that a URL is asked through. Lower-case names win, as in curl.
- * @throws UserError when the variable holds no URL
+ * The proxy for a URL. Lower-case variables take precedence, as in curl.
+ * @throws UserError when the variable is not a URL
  */
 export function proxyFor(target: URL, env: Environment): ProxyServer | undefined {
   const scheme = target.protocol.slice(0, -1);
@@ -44,7 +44,7 @@ export function proxyFor(target: URL, env: Environment): ProxyServer | undefined
   const from = names.find((name) => env[name]);
   if (from === undefined || isExempt(target, env.no_proxy || env.NO_PROXY || '')) return undefined;
   const text = env[from] ?? '';
-  // `host:port` is common, and a URL parser takes the host for a scheme.
+  // `host:port` is common, but a URL parser would take the host for a scheme.
   const address = text.includes('://') ? text : `http://${text}`;
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url !== undefined && /^https?:$/.test(url.protocol)) return { url, from };

@@ -3,14 +3,14 @@ import { HubResponseError, isPassing, isUnreachable } from './hub-errors.js';
 
 const SECOND = 1000;
 
-/** How stubborn a request is. */
+/** Retry policy of a request. */
 export interface RetryTiming {
-  /** Tries after the first, without any progress in between. */
+  /** Retries without any progress in between. */
   retries: number;
-  /** Before the first of them (ms); it doubles each time. */
+  /** Delay before the first retry (ms); doubles each time. */
   firstWait: number;
   longestWait: number;
-  /** A hub that asks for a longer wait than this (ms) is told to the person instead. */
+  /** Longest accepted `Retry-After` (ms); beyond it the request fails. */
   longestRetryAfter: number;
 }
 
@@ -24,16 +24,16 @@ export const RETRY_TIMING = {
 export interface RetryOptions {
   timing: RetryTiming;
   signal?: AbortSignal | undefined;
-  /** Told before each wait (ms). */
+  /** Called before each wait (ms). */
   onRetry?: ((error: Error, wait: number) => void) | undefined;
   /**
-   * How much has come so far. When it has grown, the count of tries starts again and every network error is worth
-   * another one: a laptop that changes its network finds no hub for some seconds. (p-retry cannot give tries back.)
+   * Progress so far. When it has grown, the count of retries restarts and every network error is retried: a laptop that
+   * changes its network is offline for some seconds. (p-retry cannot restart its count.)
    */
   progress?: (() => number) | undefined;
 }
 
-/** Does `work` again while its errors are passing ones, with growing waits, or those that `Retry-After` asks for. */
+/** Retries `work` after transient errors, with growing delays or those of `Retry-After`. */
 export async function withHubRetry<T>(work: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { timing, signal, onRetry, progress = () => 0 } = options;
   const before = progress();
@@ -58,7 +58,7 @@ export async function withHubRetry<T>(work: () => Promise<T>, options: RetryOpti
   }
 }
 
-/** Not the same for everybody, so that many clients cut at once do not come back at once. */
+/** Jitter, so that clients disconnected together do not return together. */
 function growingWait(failures: number, { firstWait, longestWait }: RetryTiming): number {
   return Math.min(firstWait * 2 ** (failures - 1), longestWait) * (1 + Math.random() / 2);
 }

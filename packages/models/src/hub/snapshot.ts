@@ -1,16 +1,14 @@
 import { modelInfo, pathsInfo } from '@huggingface/hub';
 import { codeOf, UserError } from '@tocsin/core';
-import { noSpace, requireSpace } from './disk-space.js';
+import { bytesText, noSpace, requireSpace } from '../cache/disk.js';
 import { downloadBlob, type RemoteFile } from './download-blob.js';
-import { explain } from './explain.js';
 import type { Hub } from './hub.js';
 import type { CachedRepo } from './hub-cache.js';
-import { isUnreachable } from './hub-errors.js';
+import { explain, isUnreachable } from './hub-errors.js';
 import { COMMIT, DEFAULT_REVISION, type HubPin, type HubRef } from './hub-ref.js';
 import { withHubRetry } from './retry.js';
-import { Transfer } from './transfer.js';
 
-/** One commit of a repository: what the cache holds of it, and what the hub can add. */
+/** One commit of a repository: its cached files, and those the hub can add. */
 export class Snapshot {
   readonly pin: HubPin;
   readonly dir: string;
@@ -25,8 +23,8 @@ export class Snapshot {
   }
 
   /**
-   * Finds the commit of a revision. One that is a commit needs no network. For a branch or tag the hub is asked; when it
-   * cannot be reached, the commit that it named last time is taken, and a note says so.
+   * Resolves a revision to a commit. A commit needs no network. A branch or tag is resolved by the hub; when it is
+   * unreachable, the last known commit is used, with a note.
    * @throws UserError when there is no such repository or revision, or nothing to ask and nothing in the cache
    */
   static async open(hub: Hub, { repo, revision = DEFAULT_REVISION }: HubRef): Promise<Snapshot> {
@@ -35,12 +33,12 @@ export class Snapshot {
     return new Snapshot(hub, cached, { repo, revision, commit });
   }
 
-  /** True when a variable forbids to ask the hub. */
+  /** True when a variable forbids the network. */
   get offline(): boolean {
     return this.#hub.connection.settings.offline !== undefined;
   }
 
-  /** Tells that something is not as it was asked for. */
+  /** Reports that something differs from the request. */
   note(message: string): void {
     this.#hub.tell({ step: 'note', message });
   }
@@ -49,13 +47,13 @@ export class Snapshot {
     return this.#repo.has(this.pin.commit, file);
   }
 
-  /** True when the file is here, or is known not to be in the repository. */
+  /** True when the file is cached, or known not to exist in the repository. */
   async isSettled(file: string): Promise<boolean> {
     return (await this.has(file)) || this.#repo.lacks(this.pin.commit, file);
   }
 
   /**
-   * Asks the hub which of some files there are. Those that are not are remembered, so that nobody asks again.
+   * Asks the hub which of some files exist. Remembers the missing ones.
    * @throws UserError, also when the network is forbidden or down
    */
   async list(files: readonly string[]): Promise<Map<string, RemoteFile>> {
@@ -88,8 +86,8 @@ export class Snapshot {
   }
 
   /**
-   * Brings files into the snapshot that are not there yet, one after the other.
-   * @param label for people: what they belong to
+   * Downloads the missing files of the snapshot, one after the other.
+   * @param label what they belong to, for display
    */
   async download(files: readonly RemoteFile[], label: string): Promise<void> {
     const { commit } = this.pin;
@@ -110,12 +108,12 @@ export class Snapshot {
     }
   }
 
-  /** Remembers which commit the revision stands for, once everything of it is here. */
+  /** Records the revision's commit, once it is complete. */
   async settle(): Promise<void> {
     await this.#repo.writeRef(this.pin.revision, this.pin.commit);
   }
 
-  /** The error for files that would have to be fetched, and may not. */
+  /** The error for missing files when the network is forbidden. */
   async #requireNetwork(files: readonly string[]): Promise<void> {
     const { offline } = this.#hub.connection.settings;
     if (offline === undefined) return;
@@ -173,7 +171,7 @@ async function commitOf(hub: Hub, cached: CachedRepo, revision: string): Promise
       fetch: connection.fetchWhole,
     });
   try {
-    // With a commit in the cache there is something to go on with: no need to insist.
+    // With a cached commit there is a fallback: no need for all retries.
     const timing = known === undefined ? retryTiming : { ...retryTiming, retries: 1 };
     const { sha } = await withHubRetry(ask, { timing, signal });
     if (COMMIT.test(sha)) return sha;
@@ -206,4 +204,44 @@ function offlineError(
         'the directory that HF_HOME names.',
     },
   );
+}
+
+/** Minimum time between two progress events (ms). */
+const TELL_EVERY_MS = 100;
+
+/** Progress of one download. */
+export class Transfer {
+  readonly #hub: Hub;
+  readonly #label: string;
+  readonly #bytesOf = new Map<string, number>();
+  readonly #total: number;
+  #toldAt = 0;
+  #told = -1;
+
+  constructor(hub: Hub, label: string, files: readonly { path: string; size: number }[]) {
+    this.#hub = hub;
+    this.#label = label;
+    this.#total = files.reduce((sum, { size }) => sum + size, 0);
+    for (const { path } of files) this.#bytesOf.set(path, 0);
+  }
+
+  start(): void {
+    const files = this.#bytesOf.size;
+    const what = files === 1 ? [...this.#bytesOf.keys()].join('') : `${files} files`;
+    this.#hub.tell({
+      step: 'fetch',
+      message: `Fetching ${this.#label}: ${what}, ${bytesText(this.#total)}`,
+    });
+  }
+
+  /** @param bytes received of this file */
+  move(file: string, bytes: number): void {
+    this.#bytesOf.set(file, bytes);
+    const done = [...this.#bytesOf.values()].reduce((sum, value) => sum + value, 0);
+    const now = performance.now();
+    if (done === this.#told || (now - this.#toldAt < TELL_EVERY_MS && done < this.#total)) return;
+    this.#toldAt = now;
+    this.#told = done;
+    this.#hub.tellBytes({ label: this.#label, file, done, total: this.#total });
+  }
 }

@@ -2,17 +2,16 @@
 export interface ReleasedGuard {
   ref: string;
   task: 'content' | 'trajectory';
-  /** As its authors name it. The artifact itself says which one it is, and at which commit. */
+  /** The authors' name. The artifact itself states the model and its commit. */
   backbone: string;
-  /** The backbone's files are only for accounts that accepted its licence. */
+  /** The backbone is only for accounts that accepted its licence. */
   gated: boolean;
   about: string;
 }
 
 /**
- * The released guards, after their authors' pages (github.com/CSSLab/SIREN, pypi.org/project/llm-siren). Nothing depends on
- * this table: any artifact is taken by its name. The hub could not be reached where it was written, so that no commit is
- * pinned here.
+ * The released guards, from their authors' pages (github.com/CSSLab/SIREN, pypi.org/project/llm-siren). Nothing depends
+ * on this table: any artifact can be used by its name.
  */
 export const RELEASED_GUARDS: readonly ReleasedGuard[] = [
   {

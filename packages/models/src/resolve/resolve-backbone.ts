@@ -1,7 +1,10 @@
-import { readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { messageOf, UserError } from '@tocsin/core';
-import { pathKind } from './path-kind.js';
+import { pathKind } from '../cache/disk.js';
+import { fetchBackbone } from '../hub/fetch-guard.js';
+import { type HubOptions, withHub } from '../hub/hub.js';
+import { parseHubRef } from '../hub/hub-ref.js';
 import type { BackboneSource } from './sources.js';
 
 const SINGLE_FILE = 'model.safetensors';
@@ -12,11 +15,9 @@ const WHAT_A_BACKBONE_IS =
   'a directory that holds one .gguf file, or a .gguf file.';
 
 /**
- * Look at a backbone on the disk: which kind it is, and that its pieces are there (what is in them is the checkpoint
- * reader's affair).
+ * Determines the kind of a backbone on disk and checks that its files exist, but not their content.
  *
- * A directory with safetensors weights is taken as such, also when a .gguf file lies beside them: they are the ones
- * the guard was trained on.
+ * Safetensors weights take precedence over a .gguf file beside them: the guard was trained on them.
  *
  * @param path a directory or a .gguf file
  * @throws UserError naming what is missing
@@ -70,4 +71,78 @@ function requirePieces(dir: string, names: readonly string[], hasWeights: boolea
 
 function isGguf(name: string): boolean {
   return name.toLowerCase().endsWith('.gguf');
+}
+
+/** The backbone as `siren_config.json` names it. */
+export interface NamedModel {
+  /** A path, or `owner/name` on the hub. */
+  modelId: string;
+  /** On the hub; undefined for `main`, as in llm-siren. */
+  revision: string | undefined;
+  /** A GGUF file of the repository to use instead of its safetensors. */
+  ggufFile: string | undefined;
+}
+
+/**
+ * The backbone that an artifact names in `base_model.model_id`. A local path takes precedence: it is looked up in
+ * the artifact's directory, the two above it, then the working directory. Otherwise the hub, at `base_model.revision`.
+ *
+ * @param configFile `siren_config.json`. Only `base_model` is read here; `@tocsin/siren` checks the rest.
+ * @throws UserError naming the model and how to pass it
+ */
+export async function namedBackbone(configFile: string, options: HubOptions): Promise<BackboneSource> {
+  const { modelId, revision, ggufFile } = await readNamedModel(configFile);
+  const here = await pathOf(modelId, configFile);
+  if (here !== undefined) return resolveBackbone(here);
+  const ref = parseHubRef(modelId);
+  if (ref !== undefined) {
+    const named = { repo: ref.repo, revision: revision ?? ref.revision };
+    return withHub(options, (hub) => fetchBackbone(hub, named, ggufFile));
+  }
+  throw new UserError(
+    `the guard's backbone ${modelId} is not on this machine (${configFile}: base_model.model_id)`,
+    {
+      hint: `It is no name on the hub (owner/name) either. Give a directory, or a .gguf file, with --backbone <path>.`,
+    },
+  );
+}
+
+/** The paths that a model id may mean. */
+async function pathOf(modelId: string, configFile: string): Promise<string | undefined> {
+  const dir = dirname(configFile);
+  const places = isAbsolute(modelId)
+    ? [modelId]
+    : [dir, dirname(dir), dirname(dirname(dir)), process.cwd()].map((place) => resolve(place, modelId));
+  for (const place of places) if ((await pathKind(place)) !== 'nothing') return place;
+  return undefined;
+}
+
+/** @throws UserError when the file cannot be read or names no model */
+export async function readNamedModel(configFile: string): Promise<NamedModel> {
+  const text = await readFile(configFile, 'utf8').catch((cause) => {
+    throw new UserError(`cannot read ${configFile}: ${messageOf(cause)}`, { cause });
+  });
+  let config: unknown;
+  try {
+    config = JSON.parse(text);
+  } catch (cause) {
+    throw new UserError(`${configFile} is no valid JSON: ${messageOf(cause)}`, { cause });
+  }
+  const base = field(config, 'base_model');
+  const modelId = field(base, 'model_id');
+  if (typeof modelId !== 'string' || modelId === '') {
+    throw new UserError(`${configFile}: base_model.model_id must be a text that is not empty`, {
+      hint: 'It names the backbone. With --backbone <path> it is not needed to find one.',
+    });
+  }
+  return { modelId, revision: textField(base, 'revision'), ggufFile: textField(base, 'gguf_file') };
+}
+
+function textField(value: unknown, name: string): string | undefined {
+  const text = field(value, name);
+  return typeof text === 'string' && text !== '' ? text : undefined;
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }

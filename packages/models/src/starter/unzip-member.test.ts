@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { sha256OfFile } from '../cache/file-digest.js';
+import { sha256OfFile } from '../cache/disk.js';
 import { unzipMember } from './unzip-member.js';
 
 let dir = '';

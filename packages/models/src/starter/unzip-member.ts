@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { messageOf, UserError } from '@tocsin/core';
 import * as yauzl from 'yauzl';
 
-/** What `unzipMember` wrote. */
+/** The result of `unzipMember`. */
 export interface UnzippedMember {
   bytes: number;
   /** Lower-case hexadecimal, of the unpacked bytes. */
@@ -11,12 +11,12 @@ export interface UnzippedMember {
 }
 
 /**
- * Unpack one member of a zip file (a Python wheel is one) to `target`, as a stream: memory stays small whatever the size.
- * The bytes are on the disk when it returns, so that a rename afterwards cannot leave an empty file after a power cut.
+ * Unpacks one member of a zip file (such as a Python wheel) to `target`, in constant memory. Syncs to disk before
+ * returning, so that a rename followed by a power cut leaves no empty file.
  *
  * @param member the full name inside the zip, with `/`
  * @param target a file that does not exist yet
- * @throws UserError when `zip` is no zip file, is damaged, or has no such member
+ * @throws UserError when `zip` is not a zip file, is damaged, or lacks the member
  */
 export async function unzipMember(
   zip: string,
@@ -62,7 +62,7 @@ async function writeEntry(
   let bytes = 0;
   const file = await open(target, 'wx');
   try {
-    // Chunk by chunk and not by a pipeline, which could not tell an error of the zip from one of the target.
+    // Not a pipeline, which could not tell errors of the zip from those of the target.
     for await (const chunk of readable(packed, zip)) {
       signal?.throwIfAborted();
       hash.update(chunk);

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { commitOf, entryOf, type HubRepo, hashOf, isLarge } from './hub-repo.js';
 import { type Fault, sendBytes } from './send-bytes.js';
 
-/** A request that a test's hub was sent. */
+/** A request to the test hub. */
 export interface HubRequest {
   /** The hub itself, or the store that it redirects to for large files. */
   server: 'hub' | 'store';
@@ -16,13 +16,13 @@ export interface HubRequest {
 }
 
 /**
- * A hub on loopback: as much of the real one's HTTP protocol as its clients use to read models (info, tree, paths-info,
- * resolve with a redirect to a store on another port, Range, ETag and X-headers, error codes, tokens), and what can go wrong
- * on the way. Written after huggingface_hub 2.4 and @huggingface/hub 2.17; the real hub could not be reached from here.
+ * A hub on loopback: the part of the HTTP protocol that clients use to read models (info, tree, paths-info, resolve with
+ * a redirect to a store on another port, Range, ETag and X-headers, error codes, tokens), with injected faults. Follows
+ * the clients huggingface_hub 2.4 and @huggingface/hub 2.17.
  */
 export class HubServer {
   readonly repos: Map<string, HubRepo>;
-  /** Tokens that exist, and whether they were let in to gated repositories. */
+  /** Valid tokens, and whether they may read gated repositories. */
   readonly tokens = new Map<string, { gated: boolean }>();
   readonly requests: HubRequest[] = [];
   /** For `HF_ENDPOINT`. */
@@ -46,19 +46,19 @@ export class HubServer {
     return server;
   }
 
-  /** The commit that a repository's `main` stands for. */
+  /** The commit of a repository's `main`. */
   commit(repo: string): string {
     const found = this.repos.get(repo);
     if (found === undefined) throw new Error(`the test's hub has no repository ${repo}`);
     return commitOf(found);
   }
 
-  /** Makes the next `times` requests of paths that fit go wrong. */
+  /** Makes the next `times` requests of matching paths fail. */
   fail(path: RegExp, fault: Fault, times = 1): void {
     this.#faults.push({ path, fault, left: times });
   }
 
-  /** How often something was asked for. */
+  /** The number of requests of a path. */
   count(path: RegExp, method = 'GET'): number {
     return this.requests.filter((request) => request.method === method && path.test(request.path)).length;
   }

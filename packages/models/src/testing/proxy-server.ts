@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 
-/** An HTTP proxy on loopback that tunnels (CONNECT), and asks for a user and password if it is given them. */
+/** An HTTP proxy on loopback that tunnels (CONNECT), with optional user and password. */
 export class ProxyServer {
-  /** `host:port` of each tunnel that was asked for. */
+  /** `host:port` of each requested tunnel. */
   readonly tunnels: string[] = [];
   host = '';
   readonly #server: Server;
@@ -46,7 +46,7 @@ export class ProxyServer {
 
   #keep(socket: Socket): Socket {
     this.#sockets.add(socket);
-    // Either side may go first; the other one is told by its end.
+    // Either side may close first; closing it closes the other.
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#sockets.delete(socket));
     return socket;

@@ -1,27 +1,27 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What goes wrong with one answer. */
+/** A fault of one response. */
 export interface Fault {
-  /** This status instead of an answer. */
+  /** Respond with this status. */
   status?: number;
   headers?: OutgoingHttpHeaders;
   body?: string;
-  /** The connection closes without an answer. */
+  /** Close the connection without a response. */
   drop?: boolean;
-  /** The connection breaks after so many bytes of the body. */
+  /** Break the connection after this many bytes of the body. */
   cutAfter?: number;
-  /** One byte comes wrong. */
+  /** Corrupt one byte. */
   corrupt?: boolean;
-  /** The whole file, although a part was asked for. */
+  /** Send the whole file although a range was requested. */
   ignoreRange?: boolean;
-  /** After so many bytes nothing comes until this is resolved. */
+  /** Pause after this many bytes until the promise resolves. */
   stall?: { after: number; until: Promise<void> };
 }
 
 const CHUNK_BYTES = 16 * 1024;
 
-/** Answers with a file's bytes, or with the part of them that `Range` asks for. */
+/** Responds with a file's bytes, or with the requested range. */
 export async function sendBytes(
   request: IncomingMessage,
   response: ServerResponse,
@@ -67,7 +67,7 @@ async function sendSlowly(response: ServerResponse, body: Buffer, fault: Fault):
     response.end();
     return;
   }
-  // What was written has to leave before the connection goes.
+  // Flush before closing the connection.
   await sleep(20);
   response.socket?.destroy();
 }

@@ -5,7 +5,7 @@ import { POOLINGS } from './artifact.js';
 
 const positive = z.int().positive();
 const layerIndex = z.int().nonnegative();
-/** The longest context of the families that are built. The graph holds a table of this many positions. */
+/** The longest context of the supported families. The graph holds a table of this many positions. */
 const LONGEST_CONTEXT = 131_072;
 
 const anyConfig = z.object({
@@ -48,7 +48,7 @@ const trajectoryConfig = anyConfig.extend({
   render: z.object({ tools: z.string(), truncation: z.string() }),
 });
 
-/** `siren_config.json`, each field of the right kind. Fields against one another are checked by who reads them. */
+/** `siren_config.json` with every field of the right type. `readArtifact` checks fields against each other. */
 export type ArtifactConfig = ContentConfig | TrajectoryConfig;
 export type ContentConfig = z.infer<typeof contentConfig>;
 export type TrajectoryConfig = z.infer<typeof trajectoryConfig>;
@@ -57,7 +57,7 @@ const KNOWN_MAJOR_VERSION = '1';
 
 /**
  * Reads `siren_config.json`: its JSON, its task, its version, and the type of every field.
- * @throws UserError naming the file, the field, what it is and what was expected
+ * @throws UserError naming the file, the field, its value and the expected one
  */
 export function parseArtifactConfig(file: string, json: string): ArtifactConfig {
   const value = parseJson(file, json);
@@ -93,8 +93,8 @@ export function poolingOf(file: string, config: ContentConfig): Pooling {
 }
 
 /**
- * The neurons of each selected layer, out of keys like `layer12_residual_mean`. As the reference does, the layer is
- * what stands before the first underscore, and layers that are not selected are not looked at.
+ * The neurons of each layer, from keys like `layer12_residual_mean`. As in the reference, the layer is the part before
+ * the first underscore.
  */
 export function neuronsByLayer(file: string, config: ContentConfig): Map<number, number[]> {
   const byLayer = new Map<number, number[]>();

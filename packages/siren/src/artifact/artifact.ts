@@ -1,4 +1,4 @@
-/** What an artifact says, checked: everything about a guard but its backbone. */
+/** A checked artifact: everything about a guard except its backbone. */
 export type Artifact = ContentArtifact | TrajectoryArtifact;
 
 /** What a guard scores: a text, or an agent's trajectory. */
@@ -24,13 +24,13 @@ export interface ContentArtifact extends AnyArtifact {
 /** A guard of an agent's trajectory (llm-siren `AgentSirenGuard`): one state at the last token, one linear readout. */
 export interface TrajectoryArtifact extends AnyArtifact {
   task: 'trajectory';
-  /** Blocks that are run; the readout takes the residual stream after the last of them, before any norm. */
+  /** Number of blocks to run. The readout takes the residual stream after the last one, before any norm. */
   blocks: number;
   readout: Readout;
 }
 
 /** score = sigmoid(weight . state + bias) */
-export interface Readout {
+interface Readout {
   /** [hidden] */
   weight: Float32Array;
   bias: number;

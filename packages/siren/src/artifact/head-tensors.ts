@@ -1,19 +1,21 @@
 import { UserError } from '@tocsin/core';
-import { float32OfBfloat16, float32OfBytes, float32OfFloat16 } from './float-formats.js';
 import {
+  float32OfBfloat16,
+  float32OfBytes,
+  float32OfFloat16,
   HEADER_LENGTH_BYTES,
   parseSafetensorsHeader,
   safetensorsHeaderLength,
   type TensorInfo,
 } from './safetensors.js';
 
-/** A file's name (for messages) and what is in it. */
+/** A file's name (for messages) and its content. */
 export interface NamedBytes {
   file: string;
   bytes: Uint8Array;
 }
 
-/** The tensors of a head, by name. */
+/** The tensors of a head by name. @throws UserError for a broken file */
 export function headTensors(weights: NamedBytes): Map<string, TensorInfo> {
   const { file, bytes } = weights;
   const length = safetensorsHeaderLength(file, bytes.subarray(0, HEADER_LENGTH_BYTES), bytes.byteLength);
@@ -22,9 +24,9 @@ export function headTensors(weights: NamedBytes): Map<string, TensorInfo> {
 }
 
 /**
- * Takes a tensor out of `tensors`: what is left over at the end was not expected.
- * @param shapes the shapes that it may have
- * @param field  of siren_config.json, that makes the shape so
+ * The values of a tensor, which is removed from `tensors`, so that unexpected tensors remain.
+ * @param shapes the allowed shapes
+ * @param field  the field of siren_config.json that determines the shape
  */
 export function takeTensor(
   weights: NamedBytes,

@@ -1,7 +1,7 @@
 import { UserError } from '@tocsin/core';
 import { z } from 'zod';
 
-/** A tensor of a safetensors file: where its bytes are, and how to read them. */
+/** Where a tensor of a safetensors file is, and how to read it. */
 export interface TensorInfo {
   name: string;
   /** As the format spells it: F32, F16, BF16, ... */
@@ -16,7 +16,7 @@ export interface TensorInfo {
 const MAX_HEADER_BYTES = 100_000_000;
 export const HEADER_LENGTH_BYTES = 8;
 
-/** A map and no object: the types' names come out of the file, and one may be called `constructor`. */
+/** A Map, not an object: type names come from the file, and one may be `constructor`. */
 const BYTES_PER_ELEMENT = new Map([
   ['F64', 8],
   ['F32', 4],
@@ -40,8 +40,8 @@ const tensorSchema = z.object({
 });
 
 /**
- * Length in bytes of the JSON header, out of the file's first 8 bytes.
- * @throws UserError when the file is too short or the length cannot be.
+ * Length in bytes of the JSON header, from the file's first 8 bytes.
+ * @throws UserError when the file is too short or the length impossible
  */
 export function safetensorsHeaderLength(file: string, first8: Uint8Array, fileSize: number): number {
   if (fileSize < HEADER_LENGTH_BYTES || first8.byteLength < HEADER_LENGTH_BYTES) {
@@ -58,8 +58,9 @@ export function safetensorsHeaderLength(file: string, first8: Uint8Array, fileSi
 }
 
 /**
- * Every tensor of a safetensors file, by name, out of its JSON header. Positions, lengths and shapes are checked
- * against one another and against the file's size; no tensor data is read.
+ * Every tensor of a safetensors file by name, from its JSON header. Checks positions, lengths and shapes against each
+ * other and the file size; reads no tensor data.
+ * @throws UserError when the header is broken
  */
 export function parseSafetensorsHeader(
   file: string,
@@ -129,4 +130,35 @@ function broken(file: string, what: string, cause?: unknown): UserError {
     hint: 'The file may have been cut while it was copied or downloaded. Fetch it again.',
     cause,
   });
+}
+
+/** bfloat16 bits (little-endian, 2 bytes each) as float32. Exact. */
+export function float32OfBfloat16(bytes: Uint8Array): Float32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const bits = new Uint32Array(bytes.byteLength / 2);
+  for (let i = 0; i < bits.length; i++) bits[i] = view.getUint16(2 * i, true) << 16;
+  return new Float32Array(bits.buffer);
+}
+
+/** IEEE float16 bits (little-endian, 2 bytes each) as float32. Exact. */
+export function float32OfFloat16(bytes: Uint8Array): Float32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const values = new Float32Array(bytes.byteLength / 2);
+  for (let i = 0; i < values.length; i++) values[i] = halfToNumber(view.getUint16(2 * i, true));
+  return values;
+}
+
+/** One IEEE float16 as a number. */
+export function halfToNumber(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >> 10) & 0x1f;
+  const fraction = half & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** float32 values from little-endian bytes, which need not be aligned. */
+export function float32OfBytes(bytes: Uint8Array): Float32Array {
+  return new Float32Array(Uint8Array.from(bytes).buffer);
 }

@@ -1,10 +1,10 @@
+import { readTensors, type TensorSpec, writeSafetensors } from './files.js';
 import { goldenArtifact } from './golden.js';
-import { readTensors, type TensorSpec, writeSafetensors } from './write-safetensors.js';
 
-/** The artifact that tests change: one with dropout on one layer of its head, and a threshold of its own. */
+/** The artifact that tests modify: it has dropout on one layer of its head and a non-default threshold. */
 export const GOOD = goldenArtifact('llama31-ropescaled');
 
-/** Its `siren_config.json` with fields set; undefined takes a field away. @param changes by path, e.g. `mlp.input_dim` */
+/** Its `siren_config.json` with fields set; undefined removes a field. @param changes by path, e.g. `mlp.input_dim` */
 export function configWith(changes: Record<string, unknown>): Uint8Array {
   const config = goodConfig();
   for (const [path, value] of Object.entries(changes)) {
@@ -32,7 +32,7 @@ function goodConfig(): object {
 /** Every tensor of its `siren.safetensors`. */
 export const goodTensors = (): TensorSpec[] => readTensors(GOOD.weights.bytes);
 
-/** Its `siren.safetensors` with some of a tensor changed, or (undefined) without it. */
+/** Its `siren.safetensors` with parts of a tensor changed, or (undefined) without it. */
 export function weightsWith(name: string, change: Partial<TensorSpec> | undefined): Uint8Array {
   const others = goodTensors().filter((tensor) => tensor.name !== name);
   const changed = goodTensors().filter((tensor) => tensor.name === name && change !== undefined);

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { NamedBytes } from '../artifact/head-tensors.js';
 import type { ContentInput } from '../text/content.js';
-import type { TrajectoryInput } from '../trajectory/trajectory-input.js';
+import type { TrajectoryInput } from '../trajectory/render-trajectory.js';
 
-/** The golden guards that score content: an artifact and a tiny backbone each, and what the reference made of them. */
+/** The golden content guards: each an artifact, a tiny backbone, and the reference's results. */
 export const CONTENT_GUARDS = [
   'llama-residual',
   'llama31-ropescaled',
@@ -60,7 +60,7 @@ export function goldenStream(guard: GoldenGuard): { prefix: string; score: numbe
   return golden.stream;
 }
 
-/** One trajectory, and what the reference made of it. */
+/** One trajectory and the reference's results. */
 export interface GoldenTrajectory {
   input: TrajectoryInput;
   rendered: string;

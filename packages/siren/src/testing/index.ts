@@ -1,20 +1,19 @@
-/** For tests, of this package and of those above it: golden guards, safetensors files, temporary directories. */
+/** Test support for this package and those above it: golden guards, safetensors files, temporary directories. */
+
+export {
+  float32Tensor,
+  readTensors,
+  type TensorSpec,
+  tempDir,
+  withHeader,
+  writeSafetensors,
+} from './files.js';
 export {
   CONTENT_GUARDS,
-  type GoldenCase,
   type GoldenGuard,
-  type GoldenTrajectory,
   goldenArtifact,
   goldenCases,
   goldenDirs,
   goldenStream,
   goldenTrajectories,
 } from './golden.js';
-export { tempDir } from './temp-dir.js';
-export {
-  float32Tensor,
-  readTensors,
-  type TensorSpec,
-  withHeader,
-  writeSafetensors,
-} from './write-safetensors.js';

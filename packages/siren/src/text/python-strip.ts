@@ -1,4 +1,4 @@
-/** What Python's str.strip() takes away. JavaScript's trim() differs: it takes U+FEFF and leaves U+001C-1F and U+0085. */
+/** What Python's str.strip() removes. JavaScript's trim() also removes U+FEFF, but not U+001C-1F and U+0085. */
 const SPACES = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
 const PYTHON_SPACE = new RegExp(`[${SPACES}]`);
 const isSpace = (character: string): boolean => PYTHON_SPACE.test(character);

@@ -5,7 +5,7 @@ const MAX_DEPTH = 900;
 /** `sys.get_int_max_str_digits()`: Python refuses to read a longer int. */
 const MAX_INT_DIGITS = 4300;
 
-/** A text that Python's `json.loads` refuses. The message says why and where, and quotes nothing of it. */
+/** A text that Python's `json.loads` refuses. The message says why and where, without quoting it. */
 export class JsonFault extends Error {
   override name = 'JsonFault';
 }
@@ -16,11 +16,11 @@ export class TooDeep extends JsonFault {
 }
 
 /**
- * Python's `json.loads(text)`. Beside JSON it takes NaN, Infinity and -Infinity; of equal keys the last value counts, at
- * the first one's place.
+ * Python's `json.loads(text)`. Also accepts NaN, Infinity and -Infinity; of equal keys the last value wins, at the
+ * first one's position.
  *
- * Not `JSON.parse`, which loses the order of keys and the spelling of numbers; not a parser that builds a syntax tree
- * either: they are some ten times slower, and each has its own idea of what a control character in a string is.
+ * `JSON.parse` loses the order of keys and the spelling of numbers. Parsers that build a syntax tree are about ten times
+ * slower and disagree about control characters in strings.
  *
  * @throws JsonFault where Python raises ValueError, TooDeep where it raises RecursionError
  */
@@ -42,7 +42,7 @@ const CONSTANTS: ReadonlyMap<string, JsonValue> = new Map<string, JsonValue>([
   ['Infinity', new JsonNumber('Infinity')],
   ['-Infinity', new JsonNumber('-Infinity')],
 ]);
-/** What does not stand for itself in a string: quote, backslash, control characters. */
+/** Characters that a string must escape: quote, backslash, control characters. */
 const SPECIAL = '"\\\\\\x00-\\x1f';
 const PLAIN = new RegExp(`[^${SPECIAL}]*`, 'y');
 const ESCAPES: Readonly<Record<string, string>> = {

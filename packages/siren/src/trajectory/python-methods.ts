@@ -6,7 +6,7 @@ type Program = ReturnType<typeof parse>;
 type Node = Record<string, unknown> & { type: string };
 type Strip = (text: string, characters?: string) => string;
 
-/** Names that no template can give a variable. */
+/** Names that no template variable can have. */
 const STRIPS: ReadonlyMap<string, [name: string, strip: Strip]> = new Map([
   ['strip', ['str.strip', pythonStrip]],
   ['lstrip', ['str.lstrip', pythonLstrip]],
@@ -15,9 +15,9 @@ const STRIPS: ReadonlyMap<string, [name: string, strip: Strip]> = new Map([
 ]);
 
 /**
- * Makes a parsed template strip as Python does. The library's `strip`, `lstrip`, `rstrip` and `trim` ignore which
- * characters to strip (Qwen3's template gives them), and know another white space. So every such call becomes a call of
- * a function of ours: `x.lstrip('\n')` is `str.lstrip(x, '\n')`, `x | trim` is `str.strip(x)`.
+ * Makes a parsed template strip as Python does. The library's `strip`, `lstrip`, `rstrip` and `trim` ignore the
+ * characters argument (which Qwen3's template uses) and define white space differently. So each such call is rewritten
+ * to one of our functions: `x.lstrip('\n')` is `str.lstrip(x, '\n')`, `x | trim` is `str.strip(x)`.
  */
 export function usePythonStrips(program: Program): void {
   visit(program.body);
@@ -70,7 +70,7 @@ function called(node: unknown): { name: string | undefined; args: unknown[] } {
   return { name: undefined, args: [] };
 }
 
-/** Changes a node in place: the library asks some nodes for their class, so they must stay what they were made as. */
+/** Changes a node in place and keeps its class, which the library checks for some nodes. */
 function becomeCall(node: Node, like: unknown, method: string, args: unknown[]): void {
   const [name] = STRIPS.get(method) ?? [method];
   const identifier = Object.assign(Object.create(Object.getPrototypeOf(like)), {

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { JsonNumber } from './json-value.js';
-import { pythonDumps } from './python-dumps.js';
 import { readPythonJson } from './python-json.js';
-import { pythonRepr, pythonStr } from './python-repr.js';
+import { pythonDumps, pythonRepr, pythonStr } from './python-text.js';
 
 // What Python prints for each is in golden/rendering.json too; here is what it must hold for every number and string.
 

@@ -2,8 +2,7 @@ import { UserError } from '@tocsin/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ChatTemplate } from './chat-template.js';
-import { renderTrajectory } from './render-trajectory.js';
-import type { TrajectoryInput } from './trajectory-input.js';
+import { renderTrajectory, type TrajectoryInput } from './render-trajectory.js';
 
 const PLAIN = new ChatTemplate({
   template: '{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}',

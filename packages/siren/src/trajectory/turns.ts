@@ -1,10 +1,15 @@
 import { UserError } from '@tocsin/core';
 import { pythonStrip } from '../text/python-strip.js';
-import { quotedWord, wrongKind } from './fault.js';
-import { isTruthy, type JsonObject, type JsonValue, kindOfJson } from './json-value.js';
-import { pythonDumps } from './python-dumps.js';
+import {
+  isTruthy,
+  type JsonObject,
+  type JsonValue,
+  kindOfJson,
+  quotedWord,
+  wrongKind,
+} from './json-value.js';
 import { JsonFault, readPythonJson, TooDeep } from './python-json.js';
-import { pythonStr } from './python-repr.js';
+import { pythonDumps, pythonStr } from './python-text.js';
 
 /** One step of a trajectory (llm-siren `Turn`). */
 export type Turn =
@@ -13,7 +18,7 @@ export type Turn =
   | { role: 'agent'; content: string }
   | { role: 'agent'; thought: string; action: string };
 
-/** Messages as the reference reads them: the agent's profile, and its turns. */
+/** Messages as the reference reads them: the agent's profile and its turns. */
 export interface Conversation {
   profile: string;
   turns: Turn[];
@@ -23,12 +28,11 @@ const OBSERVATION_ROLES: readonly JsonValue[] = ['tool', 'function', 'environmen
 const ROLES = 'system, developer, user, assistant, tool, function or environment';
 
 /**
- * Reads tool-calling chat messages (llm-siren `from_openai`): system and developer messages are the profile, an
- * assistant's calls become one turn each, tools' answers are observations.
+ * Reads tool-calling chat messages (llm-siren `from_openai`): system and developer messages form the profile, each
+ * assistant call becomes a turn, tool results are observations. Unlike the reference, rejects calls that are not
+ * objects instead of scoring something else.
  *
- * Stricter than the reference where it would score something else than what is there: calls that are no objects.
- *
- * @throws UserError naming the message (counted from 0) and the field, where the reference would fail too
+ * @throws UserError naming the message (from 0) and the field, where the reference would fail too
  */
 export function readConversation(messages: readonly JsonValue[]): Conversation {
   const profile: string[] = [];
@@ -78,7 +82,7 @@ function actionOf(call: JsonValue, place: string): string {
   return pythonDumps(action);
 }
 
-/** Arguments are JSON in a string, as a rule. A string that holds none stays what it is. */
+/** Arguments are usually JSON in a string. Any other string is kept unchanged. */
 function argumentsOf(value: JsonValue, place: string): JsonValue {
   if (typeof value !== 'string') return value;
   try {
@@ -90,14 +94,14 @@ function argumentsOf(value: JsonValue, place: string): JsonValue {
   }
 }
 
-/** The text of a message: content parts that are texts are joined by newlines, everything empty is "". */
+/** The text of a message: text parts joined by newlines; "" for anything empty. */
 function textContent(message: JsonObject, place: string): string {
   const content = contentOf(message, place);
   if (typeof content !== 'string') throw wrongKind(`${place}: content`, content, 'a string or an array');
   return content;
 }
 
-/** As `textContent`; what a tool gives back may be of any kind, and is shown as Python shows it. */
+/** Like `textContent`, but a tool result may be of any kind and is written as Python's `str`. */
 function anyContent(message: JsonObject, place: string): string {
   return pythonStr(contentOf(message, place));
 }

@@ -1,8 +1,6 @@
 import type { Architecture } from '../tensor-name.js';
 import type { TensorType } from '../tensor-type.js';
-import { byteAlphabet } from './byte-alphabet.js';
-import { exact } from './encode-tensor.js';
-import { bool, f32, type GgufSpec, i32s, str, strs, type TensorSpec, u32 } from './write-gguf.js';
+import { bool, exact, f32, type GgufSpec, i32s, str, strs, type TensorSpec, u32 } from './write-gguf.js';
 
 export const TINY = { hidden: 32, heads: 2, keyValueHeads: 1, headDim: 16, inner: 64, layers: 2 };
 
@@ -10,7 +8,7 @@ const BLANK = '\u0120';
 /** Ids 0 to 2; `<think>` is user defined. */
 export const SPECIAL_TOKENS = ['<|begin|>', '<|end|>', '<think>'];
 export const MERGES = ['h e', 'l l', 'he ll', 'hell o', `${BLANK} t`, `${BLANK}t he`, '1 2', '12 3', '123 4'];
-/** `world` is a token that no merges lead to. */
+/** `world` is a token that no merges produce. */
 export const TOKENS = [
   ...SPECIAL_TOKENS,
   ...byteAlphabet(),
@@ -19,7 +17,7 @@ export const TOKENS = [
 ];
 
 /** The tokenizer's part of a file's metadata. */
-export function tinyTokenizer(pre: string): GgufSpec['metadata'] {
+function tinyTokenizer(pre: string): GgufSpec['metadata'] {
   return [
     ['tokenizer.ggml.model', str('gpt2')],
     ['tokenizer.ggml.pre', str(pre)],
@@ -89,8 +87,8 @@ function tinyTensors(architecture: Architecture, type: TensorType): TensorSpec[]
   ];
 }
 
-/** Values that every type holds exactly, in an order of each name's own. */
-export function tinyValues(name: string, count: number): number[] {
+/** Values exact in every type, in an order that depends on the name. */
+function tinyValues(name: string, count: number): number[] {
   let state = [...name].reduce((sum, character) => sum * 31 + (character.codePointAt(0) ?? 0), 7) % 65_537;
   return Array.from({ length: count }, () => {
     state = (state * 75 + 74) % 65_537;
@@ -98,9 +96,17 @@ export function tinyValues(name: string, count: number): number[] {
   });
 }
 
-/** `spec` with metadata keys replaced, added, or (undefined) left out. */
+/** `spec` with metadata keys replaced, added, or (undefined) removed. */
 export function withMetadata(spec: GgufSpec, changes: Record<string, Buffer | undefined>): GgufSpec {
   const kept = spec.metadata.filter(([key]) => !(key in changes));
   const added = Object.entries(changes).filter((pair): pair is [string, Buffer] => pair[1] !== undefined);
   return { ...spec, metadata: [...kept, ...added] };
+}
+
+/** The characters of byte-level BPE for the 256 bytes: printable ones as themselves, the others from U+0100. */
+function byteAlphabet(): string[] {
+  const printable = (byte: number): boolean =>
+    (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
+  let next = 0x100;
+  return Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(printable(byte) ? byte : next++));
 }
