@@ -103,6 +103,8 @@ export const run = runSummary
     outcome: runOutcome,
     /** Rows whose text is in the store. */
     textsKept: z.number().int(),
+    /** What was guessed, skipped or is doubtful in the corpus. */
+    notes: z.array(z.string()),
   })
   .meta({ id: 'Run' });
 export type Run = z.infer<typeof run>;

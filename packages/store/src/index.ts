@@ -53,12 +53,14 @@ export { hasUnresolvedItems, type RunProgress, runProgress } from './runs/run-pr
 export {
   createRun,
   guardQueue,
+  noteRun,
   openRowsOf,
   type RegisteredGuard,
   type RunCounts,
   type RunOptions,
   registerGuard,
   runCounts,
+  runNotes,
   runSources,
   setRunState,
 } from './runs/runs.js';

@@ -137,6 +137,9 @@ async function live(pool: Pool, size: number): Promise<void> {
   await store.runHead(pool, runId);
   await store.runCounts(pool, runId);
   await store.setRunState(pool, runId, 'scoring');
+  await store.noteRun(pool, runId, ['the delimiter was guessed']);
+  await store.runNotes(pool, runId);
+  await store.runSources(pool, runId);
   await store.waitingParcels(pool, guardId, 1_000);
   await store.waitingByClass(pool, guardId);
   await store.waitingGuards(pool);

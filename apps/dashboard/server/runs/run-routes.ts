@@ -1,7 +1,16 @@
 import { cancelledRun, retriedRun, run, runEvent, runList, runListQuery, runParams } from '@tocsin/contract';
 import { isOpen, type RunState } from '@tocsin/core';
 import { retryQueued } from '@tocsin/pipeline';
-import { cancelRun, findRun, keptTexts, pageRuns, purgeableRuns, purgeRuns, rankRun } from '@tocsin/store';
+import {
+  cancelRun,
+  findRun,
+  keptTexts,
+  pageRuns,
+  purgeableRuns,
+  purgeRuns,
+  rankRun,
+  runNotes,
+} from '@tocsin/store';
 import { z } from 'zod';
 import { audited } from '../access/audited.js';
 import { onlyOwner, whoOf } from '../access/who.js';
@@ -57,7 +66,11 @@ export function runRoutes(app: App, { pool, backend, feeds }: Services): void {
       const { id } = request.params;
       await visibleRun(pool, request, id);
       const ranking = await rankRun(pool, id);
-      const [found, textsKept] = await Promise.all([findRun(pool, id), keptTexts(pool, id)]);
+      const [found, textsKept, notes] = await Promise.all([
+        findRun(pool, id),
+        keptTexts(pool, id),
+        runNotes(pool, id),
+      ]);
       // It was deleted meanwhile.
       if (found === undefined) throw notFound(`run ${id}`);
       const { outcome, ...summary } = await (await runAnswers(pool, onlyOwner(whoOf(request)) !== undefined))(
@@ -65,7 +78,7 @@ export function runRoutes(app: App, { pool, backend, feeds }: Services): void {
       );
       if (outcome === null)
         throw new Error(`run ${id} was ranked at ${ranking.asOf.toISOString()} and is not`);
-      return { ...summary, outcome, textsKept };
+      return { ...summary, outcome, textsKept, notes };
     },
   );
 

@@ -6,7 +6,7 @@ import type { Pool } from '@tocsin/postgres';
 import { audit } from '@tocsin/store';
 import type { FastifyBaseLogger } from 'fastify';
 import { loggedError } from '../http/logged-error.js';
-import { errorInShownNames, rowInShownNames, type UploadedFile } from './uploaded-files.js';
+import { errorInShownNames, noteInShownNames, rowInShownNames, type UploadedFile } from './uploaded-files.js';
 
 /** What the audit log calls a run whose corpus could not be read to its end. */
 const SUBMISSION_FAILED = 'run.submission_failed';
@@ -55,8 +55,8 @@ export class Submissions {
       };
       const submitted = this.#options
         .submit({
-          onNotice: (notice) => this.#options.log.warn({ name: submission.name }, notice),
           ...submission,
+          shownNote: (note) => noteInShownNames(note, files),
           sources: files.map(({ path }) => path),
           onRow: this.#counted(openRows, rowInShownNames(files)),
           shownError: (error) => errorInShownNames(error, files),

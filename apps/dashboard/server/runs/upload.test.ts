@@ -72,6 +72,17 @@ test('files of several formats are one corpus, and rows say which file of the cl
   expect(rows[3]?.reason).toMatch(/^b\.jsonl\.gz, line 2: The line is not JSON/);
 });
 
+test('what was guessed of a file is kept with the run, and calls the file what the client calls it', async () => {
+  const { body } = await upload({ name: 'file', filename: 'my corpus.csv', content: 'ID,Text\n1,one\n' });
+  const notes = async () => (await bed.ask<Run>('submit', { url: `/api/runs/${body.id}` })).body.notes;
+  await expect
+    .poll(notes, { timeout: 60_000 })
+    .toEqual([
+      '"my corpus.csv": the column "Text" is read as "text".',
+      '"my corpus.csv": the column "ID" is read as "id".',
+    ]);
+});
+
 test('what is wrong with a file as a whole is told without saying where it lies', async () => {
   const { status, body } = await upload({ name: 'file', filename: 'a.jsonl.gz', content: 'no gzip' });
   // The run is there by then, or not: both are right.

@@ -14,6 +14,15 @@ export function rowInShownNames(files: readonly UploadedFile[]): (row: CorpusRow
   return (row) => ({ ...row, file: names.get(row.file) ?? row.file });
 }
 
+/** The same for a note on the corpus, which quotes what it names. */
+export function noteInShownNames(note: string, files: readonly UploadedFile[]): string {
+  return files.reduce(
+    (text, { path, name }) =>
+      text.replaceAll(JSON.stringify(path), JSON.stringify(name)).replaceAll(path, name),
+    note,
+  );
+}
+
 /** The same for what was thrown. */
 export function errorInShownNames(error: unknown, files: readonly UploadedFile[]): unknown {
   if (!isUserError(error)) return error;

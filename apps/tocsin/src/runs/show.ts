@@ -1,10 +1,18 @@
 import { isOpen } from '@tocsin/core';
-import { getRun, type ProblemReason, type ProblemRow, problemRows, type RunRow } from '@tocsin/store';
+import {
+  getRun,
+  type ProblemReason,
+  type ProblemRow,
+  problemRows,
+  type RunRow,
+  runNotes,
+} from '@tocsin/store';
 import { Command } from 'commander';
 import { wholeNumber } from '../options/guard-options.js';
 import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import { untilInterrupted } from '../terminal/interrupt.js';
+import { oneLine } from '../terminal/printable.js';
 import { problemText, reasonLines, reasonsOf, SHOWN_PROBLEMS } from '../terminal/problems.js';
 import { fieldLines, jsonText } from '../terminal/table.js';
 import { addRunArgument } from './run-id.js';
@@ -44,8 +52,9 @@ async function show(runId: number, flags: ShowFlags): Promise<number> {
       // With fewer than are asked for, every row of the run would be looked at.
       const shown = Math.min(flags.problems, run.rejected + run.failed);
       const problems = shown === 0 ? [] : await problemRows(pool, runId, shown);
-      if (flags.json === true) console.log(jsonText({ ...run, reasons, problems }));
-      else console.log(runText(run, reasons, problems));
+      const notes = await runNotes(pool, runId);
+      if (flags.json === true) console.log(jsonText({ ...run, reasons, problems, notes }));
+      else console.log([runText(run, reasons, problems), ...notesText(notes)].join('\n'));
       if (flags.watch !== true) return EXIT.ok;
       if (run.state !== 'done') return EXIT.failed;
       return run.rejected + run.failed > 0 ? EXIT.someRejected : EXIT.ok;
@@ -89,6 +98,10 @@ function runText(run: RunRow, reasons: readonly ProblemReason[], problems: reado
     if (more > 0) text.push(`  and ${numberText(more)} more`);
   }
   return text.join('\n');
+}
+
+function notesText(notes: readonly string[]): string[] {
+  return notes.length === 0 ? [] : ['Notes on the corpus:', ...notes.map((note) => `  ${oneLine(note)}`)];
 }
 
 function stateText({ state, seenAt }: RunRow): string {

@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream';
 import { type CorpusReading, type CorpusRow, readCorpus } from '@tocsin/corpus';
 import { type OpenGuard, Preparation } from '@tocsin/engine';
-import type { Pool } from '@tocsin/postgres';
+import { type Pool, withRetry } from '@tocsin/postgres';
 import type { ParcelQueue } from '@tocsin/queue';
+import { noteRun } from '@tocsin/store';
 import type { Telemetry } from '@tocsin/telemetry';
 import { submitCorpus } from './submit-corpus.js';
 
@@ -33,20 +34,29 @@ export interface SubmittedFiles {
   onRow?: ((row: CorpusRow) => CorpusRow) | undefined;
   /** Called with each note on what was guessed, skipped or is doubtful in the corpus. */
   onNotice?: ((notice: string) => void) | undefined;
+  /** Notes that are kept with the run, before those of `onNotice`. */
+  notes?: readonly string[] | undefined;
+  /** Maps a note to the one that is kept with the run. */
+  shownNote?: ((note: string) => string) | undefined;
   /** Called with how much of the corpus has been read, 0 to 1. */
   onFraction?: ((fraction: number) => void) | undefined;
   /** Called after each window: rows in the store, parcels queued by this window. */
   onWindow?: ((rows: number, parcels: number) => void) | undefined;
 }
 
-/** Puts the rows of files into a run: store and queue. @returns the number of rows */
+/** Puts the rows of files into a run: store and queue; and notes on the files with it. @returns the number of rows */
 export async function submitFiles(run: OpenRun, guard: OpenGuard, given: SubmittedFiles): Promise<number> {
   const { sources, reading, bytes = 0, stdin, keep = [], onRow, onFraction, onNotice, onWindow } = given;
+  const { shownNote = (note: string): string => note } = given;
+  const notes = [...(given.notes ?? [])];
   const preparation = await Preparation.open(guard);
   const rows = readCorpus(sources, {
     ...reading,
     ...(stdin && { stdin }),
-    ...(onNotice && { onNotice }),
+    onNotice: (notice) => {
+      notes.push(notice);
+      onNotice?.(notice);
+    },
     keep,
     signal: run.signal,
     task: guard.artifact.task,
@@ -55,12 +65,16 @@ export async function submitFiles(run: OpenRun, guard: OpenGuard, given: Submitt
     },
   });
   const { pool, queue, guardId, runId, texts, signal, telemetry } = run;
-  return submitCorpus(onRow === undefined ? rows : eachRow(rows, onRow), {
-    ...{ pool, queue, guardId, runId, texts, signal, preparation },
-    onMeasure: telemetry.metrics.onWindow,
-    tracing: telemetry.tracing,
-    ...(onWindow && { onWindow }),
-  });
+  try {
+    return await submitCorpus(onRow === undefined ? rows : eachRow(rows, onRow), {
+      ...{ pool, queue, guardId, runId, texts, signal, preparation },
+      onMeasure: telemetry.metrics.onWindow,
+      tracing: telemetry.tracing,
+      ...(onWindow && { onWindow }),
+    });
+  } finally {
+    if (notes.length > 0) await withRetry(() => noteRun(pool, runId, notes.map(shownNote)), signal);
+  }
 }
 
 async function* eachRow(

@@ -20,7 +20,10 @@ export interface Destination {
 
 /** A corpus to be scored, and by what. */
 export interface Submission
-  extends Pick<SubmittedFiles, 'sources' | 'reading' | 'stdin' | 'keep' | 'onRow' | 'onNotice'> {
+  extends Pick<
+    SubmittedFiles,
+    'sources' | 'reading' | 'stdin' | 'keep' | 'onRow' | 'onNotice' | 'shownNote'
+  > {
   guard: OpenGuard;
   /** What the run is called. */
   name: string;
@@ -59,7 +62,11 @@ export type Submit = (submission: Submission) => Promise<number>;
 export async function submitRun(destination: Destination, submission: Submission): Promise<number> {
   const { pool, backend, telemetry } = destination;
   const { guard, name, threshold, ownerKey, onRun, shownError, reading, onNotice } = submission;
-  const found = await findSources(submission.sources, reading, onNotice);
+  const notes: string[] = [];
+  const found = await findSources(submission.sources, reading, (notice) => {
+    notes.push(notice);
+    onNotice?.(notice);
+  });
   const { id: guardId, queue: queueId } = await registerOpenGuard(pool, guard);
   const retain = submission.retain ?? DEFAULT_RETENTION;
   const options = {
@@ -79,8 +86,9 @@ export async function submitRun(destination: Destination, submission: Submission
   });
   try {
     const run = { pool, queue, guardId, runId, texts: retain !== 'none', signal, telemetry };
-    const { stdin, keep, onRow } = submission;
-    await submitFiles(run, guard, { ...found, reading, stdin, keep, onRow, onNotice });
+    const { stdin, keep, onRow, shownNote } = submission;
+    const callbacks = { onRow, onNotice, shownNote };
+    await submitFiles(run, guard, { ...found, reading, stdin, keep, notes, ...callbacks });
     await withRetry(() => leaveRun(pool, runId), signal);
     // A corpus whose rows are all scored needs no worker to be done.
     await withRetry(() => settleRuns(pool, queue, guardId), signal);

@@ -112,3 +112,18 @@ export async function openRowsOf(pool: Pool, ownerKey: string): Promise<number> 
   );
   return rows[0]?.rows ?? 0;
 }
+
+const MOST_NOTES = 100;
+const NOTE_CHARACTERS = 2_000;
+
+/** Keeps notes on a run's corpus with the run: the first 100 of them, instead of those that it had. */
+export async function noteRun(pool: Pool, runId: number, notes: readonly string[]): Promise<void> {
+  const kept = notes.slice(0, MOST_NOTES).map((note) => note.slice(0, NOTE_CHARACTERS).toWellFormed());
+  await pool.query('update runs set notes = $2 where id = $1', [runId, kept]);
+}
+
+/** Notes on how a run's corpus was read: what was guessed, skipped or is doubtful; none of a run that is gone. */
+export async function runNotes(pool: Pool, runId: number): Promise<string[]> {
+  const { rows } = await pool.query<{ notes: string[] }>('select notes from runs where id = $1', [runId]);
+  return rows[0]?.notes ?? [];
+}

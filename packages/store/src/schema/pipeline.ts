@@ -48,6 +48,8 @@ export const runs = pgTable('runs', {
   name: text().notNull(),
   /** Absolute paths of its files, directories and patterns, which no output of the run may replace. */
   sources: text().array().notNull().default([]),
+  /** What was guessed, skipped or is doubtful in the corpus, for people. */
+  notes: text().array().notNull().default([]),
   state: text({ enum: RUN_STATES }).notNull().default('submitting'),
   /** harmful when score >= threshold, for this run's counts and texts; null for the guard's default. */
   threshold: real(),

@@ -56,6 +56,16 @@ function ShownRun({ run: known }: { run: Run }): JSX.Element {
           ))}
         </div>
       )}
+      {run.notes.length > 0 && (
+        <div class="notice">
+          <strong>How the corpus was read</strong>
+          {run.notes.map((note) => (
+            <p key={note} dir="auto">
+              <VisibleText text={note} />
+            </p>
+          ))}
+        </div>
+      )}
       <ThresholdPanel run={run} threshold={threshold} />
       <RunTabs run={run} threshold={threshold.settled} />
     </Screen>
