@@ -104,6 +104,7 @@ export class Scheduler {
 
   async #look(): Promise<void> {
     for (const step of [this.#setClock, this.#claim, this.#submit, this.#end, this.#deliver]) {
+      if (this.#loop.signal.aborted) return;
       // One that fails keeps no other from its turn.
       await step().catch(this.#failed('a look at the schedules'));
     }

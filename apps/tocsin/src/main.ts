@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { addCommands } from './commands.js';
 import { failWhenOutputIsLost, showControlCharacters } from './safe-console.js';
 import { EXIT } from './terminal/exit-codes.js';
+import { Interrupted } from './terminal/interrupt.js';
 import { reportError } from './terminal/report-error.js';
 import { VERSION } from './version.js';
 
@@ -25,6 +26,7 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.failed;
+  else if (error instanceof Interrupted) process.exitCode = EXIT.interrupted;
   else {
     reportError(error);
     process.exitCode = EXIT.failed;

@@ -1,7 +1,7 @@
-import { aborted, checkServerUrl } from '@tocsin/core';
+import { abortable, aborted, checkServerUrl } from '@tocsin/core';
 import { type OpenGuard, openGuard, Scorer } from '@tocsin/engine';
 import { guardText, reconcile, registerOpenGuard, Worker } from '@tocsin/pipeline';
-import { createPool, type Pool, requireConnection, withRetry } from '@tocsin/postgres';
+import { cancelWhenInterrupted, createPool, type Pool, requireConnection, withRetry } from '@tocsin/postgres';
 import { ParcelQueue, prepareBackend, type QueueBackend, queueNameOf } from '@tocsin/queue';
 import { migrateSchema, type RegisteredGuard, waitingByClass } from '@tocsin/store';
 import { type ListenAt, Telemetry } from '@tocsin/telemetry';
@@ -60,32 +60,45 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
   // The queue in Postgres is where the database is.
   if (backend.kind === 'redis') readiness.check('queue', () => prepareBackend(backend));
   signal.addEventListener('abort', () => readiness.hold('draining', 'told to stop'), { once: true });
+  // From then on nothing is waited for in Postgres: told to stop before it is ready, or the drain limit has passed.
+  const over = new AbortController();
+  cancelWhenInterrupted(pool, over.signal, { graceMs: 0 });
   if (telemetry.url !== undefined) log.info({ at: telemetry.url }, 'metrics are served');
   try {
-    await requireConnection(pool, databaseUrl);
-    await withRetry(() => migrateSchema(pool));
-    await prepareBackend(backend);
-    const guard = await openGuard(options.guard, {
-      ...options,
-      onEvent: ({ message }) => log.info(message),
-    });
-    const registered = await registerOpenGuard(pool, guard);
-    const working = { id: registered.id, text: guardText(guard), fingerprint: guard.fingerprint };
-    const { runId } = options;
-    if (runId !== undefined) await withRetry(() => requireGuardOfRun(pool, runId, working));
-    await withRetry(() => warnOfOtherGuards(pool, working, log));
-    await workWith(guard, registered, pool, { ...options, backend, telemetry });
+    const { guard, registered } = await abortable(prepare(pool, { ...options, backend }), signal);
+    const onDrainLimit = (): void => over.abort();
+    await workWith(guard, registered, pool, { ...options, backend, telemetry, onDrainLimit });
+  } catch (error) {
+    if (!signal.aborted || error !== signal.reason) throw error;
+    over.abort();
+    log.info('told to stop before the worker was ready');
   } finally {
     await telemetry.close();
     await pool.end();
   }
 }
 
+/** Makes sure of the servers, and opens the guard. */
+async function prepare(
+  pool: Pool,
+  { databaseUrl, backend, log, runId, ...options }: RunWorkerOptions,
+): Promise<{ guard: OpenGuard; registered: RegisteredGuard }> {
+  await requireConnection(pool, databaseUrl);
+  await withRetry(() => migrateSchema(pool));
+  await prepareBackend(backend);
+  const guard = await openGuard(options.guard, { ...options, onEvent: ({ message }) => log.info(message) });
+  const registered = await registerOpenGuard(pool, guard);
+  const working = { id: registered.id, text: guardText(guard), fingerprint: guard.fingerprint };
+  if (runId !== undefined) await withRetry(() => requireGuardOfRun(pool, runId, working));
+  await withRetry(() => warnOfOtherGuards(pool, working, log));
+  return { guard, registered };
+}
+
 async function workWith(
   guard: OpenGuard,
   registered: RegisteredGuard,
   pool: Pool,
-  options: RunWorkerOptions & { telemetry: Telemetry },
+  options: RunWorkerOptions & { telemetry: Telemetry; onDrainLimit: () => void },
 ): Promise<void> {
   const { log, signal, backend, threads, drainMs = DEFAULT_DRAIN_MS, telemetry } = options;
   const { startScorer = Scorer.start } = options;
@@ -129,7 +142,7 @@ async function workWith(
         onSuspect: (parcel, verdict) => log.warn({ parcel, verdict }, 'workers have died over a parcel'),
       });
     const givenBack = await reconcilingWhile(pool, registered, options, () =>
-      scoreUntil(signal, drainMs, start),
+      scoreUntil(signal, { drainMs, onDrainLimit: options.onDrainLimit }, start),
     );
     if (givenBack === 0) log.info({ ...scorer.counts }, 'worker drained');
     else log.warn({ parcels: givenBack, drainMs }, 'the drain limit has passed: parcels are given back');
@@ -166,13 +179,17 @@ async function reconcilingWhile<T>(
  */
 async function scoreUntil(
   signal: AbortSignal,
-  drainMs: number,
+  { drainMs, onDrainLimit }: { drainMs: number; onDrainLimit: () => void },
   start: (onFailure: (error: Error) => void) => Worker,
 ): Promise<number> {
   const broken = new AbortController();
   const worker = start((error) => broken.abort(error));
   await aborted(AbortSignal.any([signal, broken.signal]));
-  const givenBack = await worker.close(drainMs);
+  const draining = worker.close(drainMs);
+  // After the worker's own timer: it gives its parcels back, and then takes no cancelled statement for a failure. The
+  // reconciler may wait for longer than the worker.
+  setTimeout(onDrainLimit, drainMs).unref();
+  const givenBack = await draining;
   broken.signal.throwIfAborted();
   return givenBack;
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { cancelWhenInterrupted, createPool, requireConnection } from './connect.js';
+import { createPool, requireConnection } from './connect.js';
 import { TestDatabase } from './testing/index.js';
 import { inTransaction } from './transaction.js';
 
@@ -73,21 +73,6 @@ test('a connection that breaks in a transaction is not used again', async () => 
     await client.query('select 1');
   });
   await expect(broken).rejects.toThrow();
-  expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
-  await pool.end();
-});
-
-test('an interruption ends the statements that are waited for, and none that is begun after it', async () => {
-  const pool = createPool(database.url, { applicationName: 'tocsin test', max: 2 });
-  const interrupted = new AbortController();
-  cancelWhenInterrupted(pool, database.url, interrupted.signal);
-  const waiting = pool.query('select pg_sleep(3600)');
-  const active = async () =>
-    (await database.pool.query(`select from pg_stat_activity where query = 'select pg_sleep(3600)'`))
-      .rowCount;
-  await expect.poll(active, { timeout: 60_000 }).toBe(1);
-  interrupted.abort();
-  await expect(waiting).rejects.toMatchObject({ code: '57014' });
   expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
   await pool.end();
 });

@@ -63,42 +63,6 @@ export async function requireConnection(pool: Pool, url: string): Promise<void> 
   }
 }
 
-/** A statement that was asked for before the interruption has run for longer than this when it is cancelled. */
-const INTERRUPTION_GRACE_SECONDS = 2;
-
-/**
- * Cancels the statements that a pool still waits for two seconds after an interruption. Those that it has begun since, to
- * end its work cleanly, go on. Call it before the pool connects.
- */
-export function cancelWhenInterrupted(pool: Pool, url: string, interrupted: AbortSignal): void {
-  const backends = new Set<number>();
-  const pidOf = (client: pg.PoolClient): number =>
-    (client as pg.PoolClient & { processID: number }).processID;
-  pool.on('connect', (client) => backends.add(pidOf(client)));
-  pool.on('remove', (client) => backends.delete(pidOf(client)));
-  const cancel = async (): Promise<void> => {
-    // Each connection of the pool may be waiting.
-    const client = new pg.Client({ connectionString: url, application_name: 'tocsin interrupt' });
-    client.on('error', () => {});
-    try {
-      await client.connect();
-      await client.query(
-        `select pg_cancel_backend(pid) from pg_stat_activity
-         where pid = any($1::int[]) and state = 'active' and query_start <= now() - make_interval(secs => $2)`,
-        [[...backends], INTERRUPTION_GRACE_SECONDS],
-      );
-    } catch {
-      // A second interruption ends the process at once.
-    } finally {
-      await client.end().catch(() => {});
-    }
-  };
-  const later = (): void => {
-    setTimeout(() => void cancel(), INTERRUPTION_GRACE_SECONDS * 1000).unref();
-  };
-  interrupted.addEventListener('abort', later, { once: true });
-}
-
 /**
  * Whether two clients that are connected at once have one server connection: no server does that, only a pooler between
  * transactions. Poolers give out the connection that was given back last.

@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { createPool, requireConnection } from '@tocsin/postgres';
+import { cancelWhenInterrupted, createPool, requireConnection } from '@tocsin/postgres';
 import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { foundProgram } from '../setup/found-program.js';
+import { untilLockIsAwaited } from '../setup/lock-waits.js';
 import { until } from '../setup/processes.js';
 import { scratchDir } from '../setup/scratch.js';
 import { goldenGuard, parseLines, TocsinProcess, tocsin, writeJsonl } from '../setup/tocsin.js';
@@ -106,6 +107,25 @@ test('PgBouncer that pools by transaction is refused in words', async () => {
   expect(stderr).toMatch(/^tocsin: Postgres at \S+ is behind a pooler that gives each transaction another/);
   expect(stderr).toContain('pool_mode = session');
 });
+
+test.each(['session', 'transaction'] as const)(
+  'a statement that waits for a lock behind it is cancelled, pooled by %s',
+  async (mode) => {
+    const pool = createPool(await pooler(mode), { applicationName: 'tocsin test', max: 2 });
+    const interrupted = new AbortController();
+    cancelWhenInterrupted(pool, interrupted.signal, { graceMs: 0 });
+    const holder = await database.pool.connect();
+    await holder.query('create table if not exists locked ()');
+    await holder.query('begin; lock table locked in access exclusive mode');
+    const waiting = pool.query('table locked');
+    await untilLockIsAwaited(database.pool);
+    interrupted.abort();
+    await expect(waiting).rejects.toMatchObject({ code: '57014' });
+    await holder.query('rollback');
+    holder.release();
+    await pool.end();
+  },
+);
 
 test('a server without a pooler is not taken for one, whoever asks at once', async () => {
   const pools = [1, 2, 8].map((max) => createPool(database.url, { applicationName: 'tocsin test', max }));

@@ -3,10 +3,10 @@ import { PRECISIONS } from '@tocsin/engine';
 import { Command, Option } from 'commander';
 import { addMachineOptions, BACKBONE_HELP, type GuardFlags } from '../options/guard-options.js';
 import { addMetricsOptions, type MetricsFlags } from '../options/metrics-options.js';
-import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
+import { addStoreOptions, type StoreFlags, withStackUntil } from '../options/store-options.js';
 import { addPrivateWebhookOption, type PrivateWebhookFlags } from '../schedule/service.js';
 import { runServices } from '../services/services.js';
-import { untilInterrupted } from '../terminal/interrupt.js';
+import { untilToldToStop } from '../terminal/interrupt.js';
 import { LOG_LEVELS, openLog } from '../terminal/log.js';
 import { addDashboardOptions, type DashboardFlags, several } from './options.js';
 import { DashboardService } from './service.js';
@@ -51,17 +51,14 @@ async function serve({ guard: refs, ...flags }: Flags): Promise<void> {
       hint: 'Serve that guard alone, or leave --backbone out.',
     });
   }
-  const { signal, dispose } = untilInterrupted();
   const log = openLog(flags.logLevel);
-  try {
-    await withStack(flags, async (stack) => {
+  await untilToldToStop((signal) =>
+    withStackUntil(signal, flags, async (stack) => {
       const guards = refs.map((guard) => ({ ...flags, guard }));
       const service = new DashboardService(stack, log, { ...flags, guards });
       await runServices([service], signal, () =>
         console.error(`Serving ${refs.join(', ')} at ${service.url}; Ctrl-C stops it.`),
       );
-    });
-  } finally {
-    dispose();
-  }
+    }),
+  );
 }

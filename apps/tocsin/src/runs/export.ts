@@ -12,7 +12,7 @@ import { getRun, runSources } from '@tocsin/store';
 import { Command } from 'commander';
 import { probability } from '../options/guard-options.js';
 import { addOutputOptions, type OutputFlags, outputOptions } from '../options/output-options.js';
-import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
+import { addStoreOptions, type StoreFlags, withStackUntil } from '../options/store-options.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import { untilInterrupted } from '../terminal/interrupt.js';
 import { addRunArgument } from './run-id.js';
@@ -49,7 +49,7 @@ async function exportRun(runId: number, flags: ExportFlags): Promise<number> {
   }
   const { signal, dispose } = untilInterrupted();
   try {
-    return await withStack(flags, async ({ pool }) => {
+    return await withStackUntil(signal, flags, async ({ pool }) => {
       const run = await getRun(pool, runId);
       if (isOpen(run.state)) {
         throw new UserError(
@@ -73,9 +73,6 @@ async function exportRun(runId: number, flags: ExportFlags): Promise<number> {
       for (const note of notes) console.error(note);
       return run.scored < run.rows ? EXIT.someRejected : EXIT.ok;
     });
-  } catch (error) {
-    if (signal.aborted) return EXIT.interrupted;
-    throw error;
   } finally {
     dispose();
   }

@@ -9,7 +9,7 @@ import {
 } from '@tocsin/store';
 import { Command } from 'commander';
 import { wholeNumber } from '../options/guard-options.js';
-import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
+import { addStoreOptions, type StoreFlags, withStackUntil } from '../options/store-options.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import { untilInterrupted } from '../terminal/interrupt.js';
 import { oneLine } from '../terminal/printable.js';
@@ -44,7 +44,7 @@ export function runCommand(): Command {
 async function show(runId: number, flags: ShowFlags): Promise<number> {
   const { signal, dispose } = untilInterrupted();
   try {
-    return await withStack(flags, async ({ pool }) => {
+    return await withStackUntil(signal, flags, async ({ pool }) => {
       if (flags.watch === true) await watchProgress(pool, runId, signal);
       if (signal.aborted) return EXIT.interrupted;
       const run = await getRun(pool, runId);

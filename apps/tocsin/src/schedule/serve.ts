@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
 import { addMetricsOptions, type MetricsFlags } from '../options/metrics-options.js';
-import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
+import { addStoreOptions, type StoreFlags, withStackUntil } from '../options/store-options.js';
 import { runServices } from '../services/services.js';
-import { untilInterrupted } from '../terminal/interrupt.js';
+import { untilToldToStop } from '../terminal/interrupt.js';
 import { LOG_LEVELS, openLog } from '../terminal/log.js';
 import { addPrivateWebhookOption, type PrivateWebhookFlags, ScheduleService } from './service.js';
 
@@ -18,13 +18,10 @@ export function serveCommand(): Command {
 }
 
 async function serve(flags: ServeFlags): Promise<void> {
-  const { signal, dispose } = untilInterrupted();
   const log = openLog(flags.logLevel);
-  try {
-    await withStack(flags, (stack) =>
+  await untilToldToStop((signal) =>
+    withStackUntil(signal, flags, (stack) =>
       runServices([new ScheduleService(stack, log, flags)], signal, () => log.info('running the schedules')),
-    );
-  } finally {
-    dispose();
-  }
+    ),
+  );
 }

@@ -28,8 +28,8 @@ export interface StackOptions {
   env?: NodeJS.ProcessEnv;
   /** Where metrics and health are served; nowhere by default. */
   listen?: ListenAt | undefined;
-  /** Ends statements that are still waited for some seconds after it. */
-  interrupted?: AbortSignal;
+  /** Ends what waits: a start of servers, and statements that are still waited for some seconds after it. */
+  interrupted: AbortSignal;
   /** Told what is restarted, and what cannot be. */
   onTrouble: (message: string) => void;
 }
@@ -51,7 +51,7 @@ export async function openStack(options: StackOptions): Promise<Stack> {
     throw error;
   });
   const pool = createPool(server.url, { applicationName: 'tocsin' });
-  if (options.interrupted !== undefined) cancelWhenInterrupted(pool, server.url, options.interrupted);
+  cancelWhenInterrupted(pool, options.interrupted);
   const close = async (): Promise<void> => {
     await telemetry.close();
     await pool.end();
@@ -65,7 +65,8 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   if (backend.kind === 'redis') telemetry.readiness.check('queue', () => prepareBackend(backend));
   try {
     await requireConnection(pool, server.url);
-    await withRetry(() => migrateSchema(pool));
+    await withRetry(() => migrateSchema(pool), options.interrupted);
+    options.interrupted.throwIfAborted();
     await prepareBackend(backend);
     return { pool, databaseUrl: server.url, backend, telemetry, close };
   } catch (error) {

@@ -2,10 +2,10 @@ import { Command } from 'commander';
 import { addDashboardOptions, type DashboardFlags } from '../dashboard/options.js';
 import { DashboardService } from '../dashboard/service.js';
 import { addGuardOptions, type GuardFlags } from '../options/guard-options.js';
-import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
+import { addStoreOptions, type StoreFlags, withStackUntil } from '../options/store-options.js';
 import { addPrivateWebhookOption, type PrivateWebhookFlags, ScheduleService } from '../schedule/service.js';
 import { runServices, type Service } from '../services/services.js';
-import { untilInterrupted } from '../terminal/interrupt.js';
+import { untilToldToStop } from '../terminal/interrupt.js';
 import { openLog } from '../terminal/log.js';
 import { addWorkOptions, type WorkFlags } from '../work/command.js';
 import { WorkerGroup } from '../work/worker-group.js';
@@ -27,9 +27,8 @@ export function startCommand(): Command {
 }
 
 async function start(flags: StartFlags): Promise<void> {
-  const { signal, dispose } = untilInterrupted();
-  try {
-    await withStack(flags, async (stack) => {
+  await untilToldToStop((signal) =>
+    withStackUntil(signal, flags, async (stack) => {
       const log = openLog(flags.logLevel);
       const dashboard = flags.dashboard
         ? new DashboardService(stack, log, { ...flags, guards: [flags] })
@@ -42,10 +41,8 @@ async function start(flags: StartFlags): Promise<void> {
         new ScheduleService(stack, log, flags),
       ];
       await runServices(services, signal, () => console.error(startedText(flags, dashboard?.url)));
-    });
-  } finally {
-    dispose();
-  }
+    }),
+  );
 }
 
 function startedText({ guard, dataDir }: StartFlags, url: string | undefined): string {

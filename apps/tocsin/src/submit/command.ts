@@ -11,7 +11,7 @@ import {
 import { addGuardOptions, type GuardFlags, probability } from '../options/guard-options.js';
 import { addMetricsOptions, type MetricsFlags } from '../options/metrics-options.js';
 import { type RetentionFlags, retentionOption } from '../options/retention-option.js';
-import { withStack } from '../options/store-options.js';
+import { withStackUntil } from '../options/store-options.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import { untilDoneOrInterrupted } from '../terminal/interrupt.js';
 import { withModelProgress } from '../terminal/model-progress.js';
@@ -47,7 +47,7 @@ async function submit(files: string[], flags: SubmitFlags, interrupted: AbortSig
       ...corpus,
       ...{ given: files, guard, threshold, retain, signal: interrupted, onNotice: printNotice },
       opening: { ...flags, ...shown },
-      withDestination: (work) => withStack(flags, work),
+      withDestination: (work) => withStackUntil(interrupted, flags, work),
       onStep: (step) => console.error(step),
     }),
   );

@@ -29,6 +29,18 @@ export function untilInterrupted(): { signal: AbortSignal; dispose: () => void }
   };
 }
 
+/** Runs a command that serves until it is told to stop: then it has done what it should, wherever it was. */
+export async function untilToldToStop(command: (told: AbortSignal) => Promise<void>): Promise<void> {
+  const { signal, dispose } = untilInterrupted();
+  try {
+    await command(signal);
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+  } finally {
+    dispose();
+  }
+}
+
 /**
  * Runs a command that scores until it is done, or Ctrl-C ends it.
  * @returns its exit code

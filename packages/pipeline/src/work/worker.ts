@@ -122,7 +122,9 @@ export class Worker {
       if (outcomes === undefined) return;
       const failed = outcomes.filter(({ error }) => error !== undefined).length;
       over('done', outcomes.length - failed, failed);
-    } catch (error) {
+    } catch (thrown) {
+      // After the drain limit its statements are cancelled.
+      const error: unknown = this.#drainEnds.signal.aborted ? this.#drainEnds.signal.reason : thrown;
       over(error instanceof GiveBack ? 'given_back' : 'failed', 0, 0);
       if (error instanceof GiveBack) this.#givenBack++;
       else this.#options.onFailure(error as Error);
