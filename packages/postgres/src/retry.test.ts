@@ -1,6 +1,5 @@
 import { chmod, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createPool, type Pool } from './connect.js';
 import { type EmbeddedServer, startEmbedded } from './embedded/index.js';
@@ -98,18 +97,21 @@ describe('over a server that is killed and started again', () => {
   });
 
   test('everything that is asked meanwhile is done, once', async () => {
+    const ended = new Promise((resolve) => server.onExit(resolve));
+    let killed = false;
     const insert = (n: number): Promise<unknown> =>
       withRetry(() =>
         inTransaction(pool, async (client) => {
           await client.query('insert into t values ($1) on conflict do nothing', [n]);
-          // Long enough that the kill finds some of them in the middle.
-          await client.query('select pg_sleep(0.05)');
+          // In the middle of some of the transactions.
+          if (n === 10 && !killed) {
+            killed = true;
+            process.kill(server.pid, 'SIGKILL');
+          }
+          if (killed) await ended;
         }),
       );
     const work = Array.from({ length: 40 }, (_, n) => insert(n));
-    await sleep(100);
-    const ended = new Promise((resolve) => server.onExit(resolve));
-    process.kill(server.pid, 'SIGKILL');
     await ended;
     await server.ensureRunning();
     await Promise.all(work);

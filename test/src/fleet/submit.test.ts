@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterEach, beforeAll, expect, test } from 'vitest';
+import { untilLockIsAwaited } from '../setup/lock-waits.js';
+import { MORE_THAN_A_WORKER_STORES, ParcelGate } from '../setup/parcel-gate.js';
 import { until } from '../setup/processes.js';
 import { goldenGuard, type ScoreLine } from '../setup/tocsin.js';
 import { expectSame, Fleet, GUARD, ROWS, undisturbed } from './fleet.js';
@@ -27,10 +29,12 @@ test('two workers score what was submitted; one is killed, and the other ends th
   expect(early).toMatchObject({ exitCode: 1, stdout: Buffer.alloc(0) });
   expect(early.stderr).toMatch(/run \d+ is not over: \d+ of its 2000 rows wait for a score\n.*--watch/);
 
+  await ParcelGate.close(fleet.database.pool);
   const victim = await fleet.readyWorker();
   await fleet.untilDone(3);
   const other = await fleet.readyWorker();
   victim.kill('SIGKILL');
+  await ParcelGate.open(fleet.database.pool);
   const watched = await fleet.run(['run', String(runId), '--watch']);
   expect(watched).toMatchObject({ exitCode: 0 });
   expect(String(watched.stdout)).toMatch(/state: +done\n(.*\n)*rows: +2,000 \(100 % are through\)/);
@@ -57,12 +61,14 @@ test('two workers score what was submitted; one is killed, and the other ends th
 test('a queue that loses everything while nobody attends the run loses no work', async () => {
   const fleet = await newFleet();
   const runId = await fleet.submit(await fleet.corpus());
+  await ParcelGate.close(fleet.database.pool);
   await fleet.readyWorker();
   await fleet.untilDone(3);
   const client = fleet.redis.client();
   await client.flushall();
   client.disconnect();
   expect((await fleet.parcels()).waiting).toBeGreaterThan(0);
+  await ParcelGate.open(fleet.database.pool);
   await fleet.untilState(runId, 'done');
   expectSame(await fleet.exported(runId), expected);
 });
@@ -119,10 +125,15 @@ test('a submitter that is killed: its run is taken for abandoned, and the same c
 test('a run that is cancelled keeps its scores; a retry scores the rest and nothing twice', async () => {
   const fleet = await newFleet();
   const runId = await fleet.submit(await fleet.corpus());
+  const { pool } = fleet.database;
+  await ParcelGate.close(pool, MORE_THAN_A_WORKER_STORES);
   const worker = await fleet.readyWorker();
   await fleet.untilDone(3);
-  const cancelled = await fleet.run(['cancel', String(runId)]);
-  expect(String(cancelled.stdout)).toBe(`Run ${runId} is cancelled.\n`);
+  const cancelling = fleet.start(['cancel', String(runId)]);
+  // It waits for the parcels that are being stored, or is over.
+  await Promise.race([cancelling.ended, untilLockIsAwaited(pool)]);
+  await ParcelGate.open(fleet.database.pool);
+  expect(String((await cancelling.ended).stdout)).toBe(`Run ${runId} is cancelled.\n`);
   worker.kill('SIGTERM');
   await worker.ended;
   const before = await fleet.shown(runId);

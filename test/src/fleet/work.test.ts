@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ParcelGate } from '../setup/parcel-gate.js';
 import { childrenOf, until, untilGone } from '../setup/processes.js';
 import { goldenGuard, TocsinProcess } from '../setup/tocsin.js';
 import { engineOf, Fleet, GUARD, ROWS } from './fleet.js';
@@ -18,30 +19,45 @@ async function active(): Promise<number> {
   return lengths.reduce((sum, length) => sum + length, 0);
 }
 
+/** Waits until workers hold parcels. @returns how many parcels */
+function untilHolds(): Promise<number> {
+  return until(async () => (await active()) || undefined);
+}
+
+/** A worker whose engine is stopped with some parcels in hand, before it has scored any. */
+async function stuckWorker(args: string[] = []): Promise<{ worker: TocsinProcess; engine: number }> {
+  const worker = await fleet.readyWorker(args);
+  const engine = engineOf(worker.pid);
+  if (engine === undefined) throw new Error('no engine process');
+  process.kill(engine, 'SIGSTOP');
+  return { worker, engine };
+}
+
 test('a worker that drains in time finishes what it holds and takes nothing new', async () => {
+  const { worker, engine } = await stuckWorker();
   await fleet.submit(await fleet.corpus());
-  const worker = await fleet.readyWorker();
-  await fleet.untilDone(3);
+  const held = await untilHolds();
   worker.kill('SIGTERM');
+  process.kill(engine, 'SIGCONT');
   expect(await worker.ended).toMatchObject({ exitCode: 0 });
   expect(worker.stderr).toContain('worker drained');
   expect(worker.stderr).not.toContain('given back');
   const after = await fleet.parcels();
+  expect(after.done).toBeGreaterThanOrEqual(held);
   expect(after.waiting).toBeGreaterThan(0);
   expect(await active()).toBe(0);
 });
 
 test('past the limit it gives back what it holds, says so, and others take it at once', async () => {
+  const { worker, engine } = await stuckWorker(['--drain-timeout', '0s']);
   const runId = await fleet.submit(await fleet.corpus());
-  const worker = await fleet.readyWorker(['--drain-timeout', '0s']);
-  const engine = engineOf(worker.pid);
-  if (engine === undefined) throw new Error('no engine process');
-  await fleet.untilDone(3);
+  await untilHolds();
   worker.kill('SIGTERM');
+  await worker.said(/"parcels":\d+.*the drain limit has passed: parcels are given back/);
+  process.kill(engine, 'SIGCONT');
   expect(await worker.ended).toMatchObject({ exitCode: 0 });
-  expect(worker.stderr).toMatch(/"parcels":\d+.*the drain limit has passed: parcels are given back/);
   await untilGone([engine]);
-  expect((await fleet.parcels()).waiting).toBeGreaterThan(0);
+  expect(await fleet.parcels()).toMatchObject({ done: 0 });
   expect(await active()).toBe(0);
   await fleet.readyWorker();
   await fleet.untilState(runId, 'done');
@@ -50,6 +66,7 @@ test('past the limit it gives back what it holds, says so, and others take it at
 
 test('one worker process for each device: one that is killed is replaced, and all drain together', async () => {
   const runId = await fleet.submit(await fleet.corpus());
+  await ParcelGate.close(fleet.database.pool);
   const group = fleet.worker(['--devices', 'cpu,cpu']);
   const children = (): number[] =>
     childrenOf(group.pid)
@@ -62,6 +79,7 @@ test('one worker process for each device: one that is killed is replaced, and al
   await until(() =>
     group.stderr.includes('died (signal SIGKILL); starting another on cpu') ? true : undefined,
   );
+  await ParcelGate.open(fleet.database.pool);
   await fleet.untilState(runId, 'done');
   await until(() => (children().length === 2 && !children().includes(first) ? true : undefined));
   const left = children();

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
+import { untilLockIsAwaited } from '../setup/lock-waits.js';
 import { processes, processesNaming, untilGone } from '../setup/processes.js';
 import { LongRun, type Parcel, parcelsOf, undisturbed } from './long-run.js';
 
@@ -12,6 +13,7 @@ test('the command killed in mid-run: its processes end by themselves, and the sa
   const { command, worker, engine } = await run.startAndWait();
   command.kill('SIGKILL');
   await command.ended;
+  await run.release();
   await untilGone([worker, engine]);
   expect(existsSync(run.out)).toBe(false);
   // The server has nobody left who would stop it; what the worker held is stored.
@@ -33,6 +35,9 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
     const { command, worker, engine } = await run.startAndWait();
     const postgres = await run.postmaster();
     command.kill(signal);
+    // The parcels that are being stored come first; all others are cancelled.
+    await run.ask(untilLockIsAwaited);
+    await run.release();
     const stopped = await command.ended;
     expect(stopped).toMatchObject({ exitCode: 130, stdout: Buffer.alloc(0) });
     expect(stopped.stderr).toMatch(/Stopped\. .* the same command goes on from here\.\n$/);

@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withScratchLock } from '@tocsin/models';
-import { createPool, type Pool, startEmbedded } from '@tocsin/postgres';
+import { createPool, type Pool, startEmbedded, withRetry } from '@tocsin/postgres';
+import { migrateSchema } from '@tocsin/store';
 import { expect, inject } from 'vitest';
+import { MORE_THAN_A_WORKER_STORES, ParcelGate } from '../setup/parcel-gate.js';
 import { childrenOf, until } from '../setup/processes.js';
 import { randomRows } from '../setup/random-words.js';
 import { scratchDir } from '../setup/scratch.js';
@@ -67,8 +69,18 @@ export class LongRun {
     return new TocsinProcess(args, { env: { TOCSIN_DATA: this.dataDir, ...this.#env } });
   }
 
-  /** Starts it and waits until it is in the middle: some parcels are done, and far from all. */
-  async startAndWait(): Promise<{ command: TocsinProcess; worker: number; engine: number }> {
+  /**
+   * Starts it and waits until it is in the middle: some parcels are done, the last ones are being stored. It stays there
+   * until `release`.
+   * @param held how many parcels are not done before that
+   */
+  async startAndWait(
+    held = MORE_THAN_A_WORKER_STORES,
+  ): Promise<{ command: TocsinProcess; worker: number; engine: number }> {
+    await this.askAfterwards(async (pool) => {
+      await migrateSchema(pool);
+      await ParcelGate.close(pool, held);
+    });
     const command = this.start();
     const early = command.ended.then(({ stderr }) => {
       throw new Error(`the command ended early: ${stderr}`);
@@ -77,12 +89,18 @@ export class LongRun {
       const worker = childrenOf(command.pid).find((child) => child.command.includes(' work '));
       const engine = worker && childrenOf(worker.pid).find((child) => child.command.includes('engine-main'));
       if (worker === undefined || engine === undefined) return undefined;
-      const done = await this.ask(countDone);
-      return done >= PARCELS_DONE ? { command, worker: worker.pid, engine: engine.pid } : undefined;
+      const inTheMiddle = async (pool: Pool): Promise<boolean> =>
+        (await countDone(pool)) >= PARCELS_DONE && (await ParcelGate.isReached(pool));
+      return (await this.ask(inTheMiddle)) ? { command, worker: worker.pid, engine: engine.pid } : undefined;
     });
     const found = await Promise.race([middle, early]);
     early.catch(() => {});
     return found;
+  }
+
+  /** Lets the run come to its end. */
+  async release(): Promise<void> {
+    await this.ask((pool) => withRetry(() => ParcelGate.open(pool)));
   }
 
   /** Of the embedded server, while it runs. */

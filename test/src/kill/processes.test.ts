@@ -11,6 +11,7 @@ test.each(['worker', 'engine', 'postgres'] as const)(
     const { command, worker, engine } = await run.startAndWait();
     const postgres = await run.postmaster();
     process.kill({ worker, engine, postgres }[victim], 'SIGKILL');
+    await run.release();
 
     await run.expectWhole(await command.ended);
     if (victim === 'worker') expect(command.stderr).toMatch(/worker process died \(signal SIGKILL\)/);

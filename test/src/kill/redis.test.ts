@@ -21,6 +21,7 @@ test('Redis killed in mid-run and started again with nothing in it: every row ha
   const { command, worker, engine } = await run.startAndWait();
   await redis.kill();
   await redis.startAgain();
+  await run.release();
 
   await run.expectWhole(await command.ended);
   await untilGone([worker, engine]);

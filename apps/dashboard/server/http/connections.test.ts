@@ -78,9 +78,9 @@ test('clients that go before their answer or in the middle of a body are no fail
     const { rows } = await bed.database.pool.query<{ state: string }>('select state from parcels');
     return rows.map(({ state }) => state);
   };
-  await expect.poll(states, { timeout: 60_000 }).toEqual(['waiting']);
+  await expect.poll(states).toEqual(['waiting']);
   waiting.destroy();
-  await expect.poll(states, { timeout: 60_000 }).toEqual(['cancelled']);
+  await expect.poll(states).toEqual(['cancelled']);
   const partly = await begun('/api/score', { authorization, ...JSON_HEAD }, '{"te');
   partly.destroy();
   const lines = (): { level: number; msg: string }[] =>
@@ -89,7 +89,7 @@ test('clients that go before their answer or in the middle of a body are no fail
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as { level: number; msg: string });
   await expect
-    .poll(() => lines().filter(({ msg }) => msg === 'the client has gone').length, { timeout: 60_000 })
+    .poll(() => lines().filter(({ msg }) => msg === 'the client has gone').length)
     .toBeGreaterThanOrEqual(2);
   expect(lines().filter(({ level }) => level >= 50)).toEqual([]);
 });

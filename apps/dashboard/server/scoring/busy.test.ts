@@ -19,7 +19,7 @@ async function waiting(contents: number): Promise<void> {
     );
     return rows[0]?.sum ?? 0;
   };
-  await expect.poll(count, { timeout: 60_000 }).toBe(contents);
+  await expect.poll(count).toBe(contents);
 }
 
 test('a key with too much pending is refused at once on every scoring route; others are not, and it is let in again', async () => {
@@ -78,7 +78,7 @@ test('the bodies of a key that are in memory are bounded, and one is always let 
     const first = ask({ key });
     const parcels = async (): Promise<number> =>
       (await small.database.pool.query('select 1 from parcels')).rows.length;
-    await expect.poll(parcels, { timeout: 60_000 }).toBe(1);
+    await expect.poll(parcels).toBe(1);
     const refused = await ask({ key });
     expect(refused.status).toBe(429);
     expect(refused.body.error.message).toMatch(/^too many request bodies: \d+ bytes of this key are pending/);

@@ -117,7 +117,7 @@ test('calibration stops where memory does, and what it kept is lowered when that
   const second = await start({ saying, maxTokens: 300 });
   expectAllScored(await second.score(rows));
   await expect
-    .poll(async () => JSON.parse(await readFile(join(dir, file), 'utf8')) as typeof kept, { timeout: 30_000 })
+    .poll(async () => JSON.parse(await readFile(join(dir, file), 'utf8')) as typeof kept)
     .toMatchObject({ model: { budgetTokens: second.costModel.budgetTokens } });
   for (const name of await costs()) await rm(join(dir, name));
 });

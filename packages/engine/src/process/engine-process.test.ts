@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { goldenDirs, tempDir } from '@tocsin/siren/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openGuard } from '../compiled/open-guard.js';
@@ -29,6 +28,11 @@ beforeAll(async () => {
 
 afterAll(() => engine.close());
 
+function signal({ pid }: EngineProcess, name: NodeJS.Signals): void {
+  if (pid === undefined) throw new Error('the engine process has no number');
+  process.kill(pid, name);
+}
+
 test('one score a row, and the same whatever came before', async () => {
   const { scores, runMs } = await engine.run(batchOf(3, 20));
   expect(scores[0]).toHaveLength(3);
@@ -44,17 +48,18 @@ test('passes that overlap are answered each with its own', async () => {
   expect(together.map(({ scores }) => scores)).toEqual(alone);
 });
 
-test('a request that waits behind another can be asked back, one that runs cannot', async () => {
-  const { batch, runMs } = await slowBatch(engine);
+test('a request that waits can be asked back, one that is over cannot', async () => {
+  const batch = batchOf(10, 5);
   const recalls = [0, 1, 2].map(() => new AbortController());
-  const [running, asked, kept] = recalls.map(({ signal }) => engine.run(batch, signal));
-  await sleep(runMs / 4);
-  recalls[0]?.abort();
+  // It takes all that is sent meanwhile at once: requests, and what is asked back.
+  signal(engine, 'SIGSTOP');
+  const [first, asked, last] = recalls.map(({ signal }) => engine.run(batch, signal));
   recalls[1]?.abort();
+  signal(engine, 'SIGCONT');
   await expect(asked).rejects.toThrow(RecalledError);
-  expect((await running)?.scores[0]).toHaveLength(10);
-  expect((await kept)?.scores[0]).toHaveLength(10);
-  recalls[2]?.abort();
+  expect((await first)?.scores[0]).toHaveLength(10);
+  expect((await last)?.scores[0]).toHaveLength(10);
+  recalls[0]?.abort();
   await expect(engine.run(batch, AbortSignal.abort())).rejects.toThrow(RecalledError);
   expect((await engine.run(batchOf(1, 4))).scores).toHaveLength(1);
 });
@@ -100,11 +105,20 @@ test('a process killed in mid-run: what it had is rejected, and so is what comes
     device: CPU,
     threads: 1,
   });
-  const { batch, runMs } = await slowBatch(victim);
-  const running = [victim.run(batch), victim.run(batch)];
-  await sleep(runMs / 4);
+  const { batch } = await slowBatch(victim);
+  const first = victim.run(batchOf(1, 4));
+  const running = victim.run(batch);
+  await first;
+  // In the middle of the next one, or a slow machine has come past it; but not past one that is sent when it is stopped.
+  signal(victim, 'SIGSTOP');
+  const sure = victim.run(batch);
   victim.kill();
-  for (const run of running) await expect(run).rejects.toThrow(EngineDiedError);
+  await expect(sure).rejects.toThrow(EngineDiedError);
+  const outcome = await running.then(
+    ({ scores }) => scores[0]?.length,
+    (error: unknown) => error,
+  );
+  if (outcome !== 10) expect(outcome).toBeInstanceOf(EngineDiedError);
   await victim.exited;
   expect(victim.alive).toBe(false);
   await expect(victim.run(batchOf(1, 1))).rejects.toThrow('the engine process died (signal SIGKILL)');
