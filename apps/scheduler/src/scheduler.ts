@@ -111,7 +111,11 @@ export class Scheduler {
   }
 
   #failed(what: string): (error: unknown) => void {
-    return (error) => this.#options.log.warn({ err: error }, `${what} has failed; trying again`);
+    return (error) => {
+      // A statement may have been cancelled because this was told to stop.
+      if (this.#loop.signal.aborted) return;
+      this.#options.log.warn({ err: error }, `${what} has failed; trying again`);
+    };
   }
 
   readonly #setClock = async (): Promise<void> => {

@@ -45,7 +45,7 @@ test('statements that wait for a lock are cancelled, and what comes after them g
   const waiting = [pool.query('insert into t values (1)'), pool.query('table t')];
   await untilWaiting(2);
   interrupted.abort();
-  for (const one of waiting) await expect(one).rejects.toMatchObject(CANCELLED);
+  await Promise.all(waiting.map((one) => expect(one).rejects.toMatchObject(CANCELLED)));
   expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
   await close();
   expect((await database.pool.query('table t')).rows).toEqual([]);
