@@ -137,10 +137,10 @@ export const uploadFields = z
       .meta({ description: 'Instead of what the names of the files say.' }),
     shape: z.enum(SHAPES).optional(),
     delimiter: z.string().max(3).optional(),
-    quote: z
-      .enum(QUOTE_STYLES)
-      .optional()
-      .meta({ description: 'What a double quote is in CSV and TSV: around a field, or a plain character.' }),
+    quote: z.enum(QUOTE_STYLES).optional().meta({
+      description:
+        'Quotes of CSV and TSV: double or single ones, double ones escaped by backslashes, or none.',
+    }),
     encoding: plainText(40).optional().meta({ description: 'Of text that is not UTF-8.' }),
     textField: field,
     promptField: field,

@@ -47,10 +47,10 @@ export const SHAPES = ['rows', 'openai-chat', 'openai-batch'] as const;
 export type ShapeName = (typeof SHAPES)[number];
 
 /**
- * What a double quote is in CSV and TSV: it encloses a field, inside which it is doubled or escaped by a backslash; or it is
- * an ordinary character.
+ * The quotes of CSV and TSV: double or single ones enclose a field, inside which they are doubled; double ones that a backslash
+ * escapes; or none, and a quote is an ordinary character.
  */
-export const QUOTE_STYLES = ['double', 'backslash', 'none'] as const;
+export const QUOTE_STYLES = ['double', 'single', 'backslash', 'none'] as const;
 export type QuoteStyle = (typeof QUOTE_STYLES)[number];
 
 /** How scores are written. */

@@ -71,7 +71,7 @@ export function addCorpusOptions(command: Command): Command {
     .addOption(
       new Option(
         '--quote <style>',
-        'what a double quote is in CSV and TSV: around a field (doubled within it, or after a backslash), or a plain character (default: what it looks like)',
+        'quotes of CSV and TSV: double or single ones around a field, double ones escaped by backslashes, or none at all (default: what it looks like)',
       ).choices([...QUOTE_STYLES]),
     )
     .option('--encoding <name>', 'of text that is not UTF-8, e.g. windows-1252 (UTF-16 is detected)')

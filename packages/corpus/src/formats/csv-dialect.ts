@@ -1,6 +1,6 @@
 import { withoutBom } from '../sources/file-kind.js';
 import { isBlank } from '../sources/line-splitter.js';
-import { type CsvRecord, CsvSplitter } from './csv-splitter.js';
+import { type CsvRecord, CsvSplitter, SINGLE_QUOTE } from './csv-splitter.js';
 import type { FormatOptions } from './format-options.js';
 
 /** How a table is written. */
@@ -12,6 +12,8 @@ export interface CsvDialect {
   quoting: boolean;
   /** Whether a quote within quotes is written \\" (Spark, MySQL), and not as two. */
   escaping: boolean;
+  /** Whether quotes are single ones. */
+  single: boolean;
   /** Whether that is a guess, which a later record may refute. */
   guessed: boolean;
 }
@@ -23,9 +25,16 @@ export function csvDialect(head: Buffer, options: FormatOptions, given: string):
   const sep = SEP_LINE.exec(head.subarray(0, 16).toString('latin1'));
   const delimiter = options.delimiter ?? sep?.[1] ?? given;
   const sepLine = sep !== null;
-  const quoted = { delimiter, sepLine, quoting: true, escaping: false, guessed: false };
+  const quoted = { delimiter, sepLine, quoting: true, escaping: false, single: false, guessed: false };
   const { quote } = options;
-  if (quote !== undefined) return { ...quoted, quoting: quote !== 'none', escaping: quote === 'backslash' };
+  if (quote !== undefined) {
+    return {
+      ...quoted,
+      quoting: quote !== 'none',
+      escaping: quote === 'backslash',
+      single: quote === 'single',
+    };
+  }
   if (looksEscaped(head, delimiter)) return { ...quoted, escaping: true };
   // Who quotes the header quotes the rows.
   if (delimiter !== '\t' || /^[^\n]*"/.test(headerText(head, sepLine))) return quoted;
@@ -73,6 +82,7 @@ export function* recordsWithin(record: CsvRecord, fields: number, like: CsvDiale
   if (first !== undefined) yield first;
   const splitter = new CsvSplitter(like.delimiter.charCodeAt(0), bytes.length);
   splitter.escaping = like.escaping;
+  if (like.single) splitter.quote = SINGLE_QUOTE;
   splitter.impatient = true;
   splitter.fields = fields;
   splitter.line = record.line + 1;

@@ -1,6 +1,7 @@
 const LF = 0x0a;
 const CR = 0x0d;
-const QUOTE = 0x22;
+const DOUBLE_QUOTE = 0x22;
+export const SINGLE_QUOTE = 0x27;
 const BACKSLASH = 0x5c;
 
 export interface CsvRecord {
@@ -49,6 +50,8 @@ export class CsvSplitter {
   quoting = true;
   /** Whether a backslash in quotes escapes what follows it. */
   escaping = false;
+  /** Code of the character that encloses fields. */
+  quote = DOUBLE_QUOTE;
   /** Whether a quote that takes up very many lines, each like a record, is a fault at once. */
   impatient = false;
   /** Fields that a record should have; 0 when that is not known. */
@@ -115,20 +118,20 @@ export class CsvSplitter {
   #after(byte: number): Place {
     switch (this.#place) {
       case 'opened':
-        if (byte === QUOTE) this.#emptyQuotes = true;
+        if (byte === this.quote) this.#emptyQuotes = true;
         return this.#inside(byte);
       case 'quoted':
         return this.#inside(byte);
       case 'escaped':
         return 'quoted';
       case 'after a quote':
-        if (byte === QUOTE) return 'quoted';
+        if (byte === this.quote) return 'quoted';
         if (byte === this.#delimiter) return 'start of a field';
         return byte === CR ? 'before a line feed' : 'after a fault';
       case 'before a line feed':
         return 'after a fault';
       case 'start of a field':
-        if (byte === QUOTE) return 'opened';
+        if (byte === this.quote) return 'opened';
         return byte === this.#delimiter ? 'start of a field' : 'field';
       default:
         return byte === this.#delimiter ? 'start of a field' : this.#place;
@@ -136,7 +139,7 @@ export class CsvSplitter {
   }
 
   #inside(byte: number): Place {
-    if (byte === QUOTE) return 'after a quote';
+    if (byte === this.quote) return 'after a quote';
     return this.escaping && byte === BACKSLASH ? 'escaped' : 'quoted';
   }
 

@@ -10,6 +10,8 @@ const NOTICES = {
     `${n === 1 ? '1 record takes' : `${count(n)} records take`} up several lines that look like records of their own (${where}). If quotes are plain characters in this file, give --quote none.`,
   unclosed: (n: number, where: string) =>
     `${n === 1 ? '1 line opens' : `${count(n)} lines open`} a quote that is never closed (${where}): double quotes are read as plain characters there. Say --quote none to have it so everywhere, or --quote double.`,
+  nulls: (n: number, where: string) =>
+    `${n === 1 ? '1 record holds' : `${count(n)} records hold`} \\N (${where}): read as absent, as COPY and MySQL write it. If backslashes in texts are escapes too, write the file as CSV: psql -c "\\copy (select ...) to 'FILE.csv' csv header"`,
   trailing: (n: number, where: string) =>
     `${n === 1 ? '1 record ends' : `${count(n)} records end`} with delimiters more than the header has (${where}): the empty fields are left out.`,
 } as const;

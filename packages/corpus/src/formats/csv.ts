@@ -12,6 +12,7 @@ import { isBlank } from '../sources/line-splitter.js';
 import { openText } from '../sources/open-source.js';
 import { sourceName } from '../sources/source-name.js';
 import type { Found } from '../sources/source-record.js';
+import { tableDelimiter } from '../sources/text-remedy.js';
 import {
   type CsvDialect,
   csvDialect,
@@ -20,7 +21,7 @@ import {
   recordsWithin,
   swallowsRecords,
 } from './csv-dialect.js';
-import { type CsvRecord, CsvSplitter } from './csv-splitter.js';
+import { type CsvRecord, CsvSplitter, SINGLE_QUOTE } from './csv-splitter.js';
 import { CsvTally } from './csv-tally.js';
 import type { FormatOptions } from './format-options.js';
 import { tooLong } from './jsonl.js';
@@ -47,6 +48,7 @@ export async function* csvRecords(
   const tally = new CsvTally();
   try {
     const { head, all } = await openText(source, options);
+    options.onHead?.(head);
     const table = new CsvTable(source, csvDialect(head, options, separator), options, tally);
     splitter = table.splitter;
     for await (const chunk of all) {
@@ -80,6 +82,7 @@ class CsvTable {
     this.splitter = new CsvSplitter(dialect.delimiter.charCodeAt(0), options.maxLineBytes);
     this.splitter.quoting = dialect.quoting;
     this.splitter.escaping = dialect.escaping;
+    if (dialect.single) this.splitter.quote = SINGLE_QUOTE;
     this.splitter.impatient = dialect.guessed;
     if (dialect.escaping && options.quote === undefined) {
       options.onNotice?.(
@@ -140,10 +143,11 @@ class CsvTable {
       const { line } = record;
       const fault = faults[i];
       if (fault !== undefined) {
+        if (fault.rejectKind === 'encoding') this.#options.onBroken?.(record.bytes ?? LF);
         yield { line, ...fault };
         continue;
       }
-      const cells = rows.next().value ?? [];
+      const cells = withoutNulls(rows.next().value ?? [], () => this.#tally.note('nulls', line));
       if (record.lines > 1 && record.shaped && names.length > 1) this.#tally.note('spans', line);
       if (cells.length > names.length && cells.slice(names.length).every((cell) => cell === null)) {
         this.#tally.note('trailing', line);
@@ -189,6 +193,15 @@ function unmarked(record: CsvRecord): CsvRecord {
   return bytes === undefined || bytes === record.bytes ? record : { ...record, bytes, length: bytes.length };
 }
 
+/** How COPY and MySQL write that there is no value. */
+const NULL = '\\N';
+
+function withoutNulls(cells: Cell[], onNull: () => void): Cell[] {
+  if (!cells.includes(NULL)) return cells;
+  onNull();
+  return cells.map((cell) => (cell === NULL ? null : cell));
+}
+
 function* batchesOf(records: Iterable<CsvRecord>): Generator<CsvRecord[]> {
   let batch: CsvRecord[] = [];
   for (const record of records) {
@@ -231,13 +244,14 @@ function cellsOf(records: readonly CsvRecord[], dialect: CsvDialect): Cell[][] {
   );
 }
 
-function parsedCells(records: readonly CsvRecord[], { delimiter, escaping }: CsvDialect): Cell[][] {
+function parsedCells(records: readonly CsvRecord[], { delimiter, escaping, single }: CsvDialect): Cell[][] {
   if (records.length === 0) return [];
   // Asking of each cell whether it was quoted costs half of the speed.
   const askQuotes = records.some(({ emptyQuotes }) => emptyQuotes);
   const rows = parse(Buffer.concat(records.flatMap(({ bytes = LF }) => [bytes, LF])), {
     delimiter,
     record_delimiter: '\n',
+    ...(single && { quote: "'", escape: "'" }),
     ...(escaping && { escape: '\\' }),
     relax_column_count: true,
     // A quote within a field that does not begin with one is a character: 5" disk.
@@ -256,9 +270,12 @@ function headerOf(
   dialect: CsvDialect,
   { maxLineBytes, columns }: FormatOptions,
 ): string[] {
-  const refuse = (why: string): UserError =>
+  const refuse = (
+    why: string,
+    hint = 'The first line of CSV names the fields, each that is read once.',
+  ): UserError =>
     new UserError(`The header of ${sourceName(source)} (line ${record.line}) cannot be used: ${why}`, {
-      hint: 'The first line of CSV names the fields, each that is read once.',
+      hint,
     });
   if (/^\s*(\[\s*)?\{\s*"/.test(record.bytes?.toString('latin1', 0, 100) ?? '')) {
     throw new UserError(`${sourceName(source)} holds JSON; a table was expected.`, {
@@ -266,11 +283,23 @@ function headerOf(
     });
   }
   const fault = faultOf(record, maxLineBytes);
-  if (fault?.rejectKind === 'encoding') throw refuse(`${fault.reason} ${ENCODING_HINT}`);
-  if (fault !== undefined) throw refuse(fault.reason);
+  if (fault?.rejectKind === 'encoding') throw refuse(fault.reason, ENCODING_HINT);
+  if (fault !== undefined) {
+    const other = tableDelimiter(record.bytes?.toString('utf8') ?? '', columns);
+    throw refuse(
+      fault.reason,
+      other === undefined || other === dialect.delimiter
+        ? undefined
+        : `Its header looks like one with another delimiter: give --delimiter ${other === '\t' ? 'tab' : `'${other}'`}.`,
+    );
+  }
   const names = (cellsOf([record], dialect)[0] ?? []).map((name) => name ?? '');
   const twice = names.find((name, i) => columns.includes(name) && names.indexOf(name) !== i);
-  if (twice !== undefined) throw refuse(`It names ${printable(twice)} twice.`);
+  if (twice !== undefined)
+    throw refuse(
+      `It names ${printable(twice)} twice.`,
+      'Give one of them another name in the first line, or read another column: --text-field NAME, --id-field NAME.',
+    );
   return names;
 }
 

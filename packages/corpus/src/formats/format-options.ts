@@ -1,3 +1,4 @@
+import type { QuoteStyle } from '@tocsin/core';
 import type { OpenSourceOptions } from '../sources/open-source.js';
 
 /** How a format reads one source. */
@@ -21,7 +22,11 @@ export interface FormatOptions extends OpenSourceOptions {
   /** Between the fields of CSV. */
   delimiter?: string | undefined;
   /** Of CSV: what a double quote is. By default a quote; in TSV, what it looks like. */
-  quote?: 'double' | 'backslash' | 'none' | undefined;
+  quote?: QuoteStyle | undefined;
+  /** Told how the text begins, before anything is read of it. */
+  onHead?: ((head: Buffer) => void) | undefined;
+  /** Told the bytes of each record that is not UTF-8. */
+  onBroken?: ((bytes: Buffer) => void) | undefined;
   /** Told the columns of a table, before its first record. */
   onColumns?: ((names: readonly string[]) => void) | undefined;
   /** For Postgres. */

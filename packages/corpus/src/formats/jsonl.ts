@@ -20,6 +20,7 @@ export async function* jsonlRecords(source: string, options: FormatOptions): Asy
   const errors = readingErrors(source, () => where(), options.signal);
   try {
     const { head, all } = await openText(source, options);
+    options.onHead?.(head);
     const layout = options.isJsonLines === true ? 'lines' : jsonLayout(head);
     if (layout === 'lines') {
       const splitter = new LineSplitter(options.maxLineBytes);
@@ -52,7 +53,11 @@ function* recordsOf(
   for (const { number, length, bytes } of parts) {
     const place = { line: number, ...(what === 'element' && { unit: 'row' as const }) };
     if (bytes === undefined) yield { ...place, ...tooLong(what, length, options.maxLineBytes) };
-    else if (!isBlank(bytes)) yield { ...place, ...parseLine(withoutBom(bytes), options.expected, what) };
+    else if (!isBlank(bytes)) {
+      const found = parseLine(withoutBom(bytes), options.expected, what);
+      if ('reason' in found && found.rejectKind === 'encoding') options.onBroken?.(bytes);
+      yield { ...place, ...found };
+    }
   }
 }
 

@@ -137,7 +137,7 @@ describe('first rows', () => {
     ['{"id":1,"Message text":"a"}\n', '--text-field "Message text"'],
     ['id,text\n1,a\n', '--input-format csv'],
     ['["a"]\n["b"]\n', "jq -c '.[]'"],
-    ['{"text":["a"]}', '--text-field NAME'],
+    ['{"text":["a"]}', `jq -c '.text |= join("\\n")'`],
   ])('%j is refused with the remedy', async (content, remedy) => {
     expect(await refusal(content)).toContain(remedy);
   });

@@ -142,8 +142,8 @@ function answers(row: object): unknown[] {
 
 /** A message's text: its content, or the text parts of it joined with line feeds; a refusal is an answer too. */
 function textOf(message: unknown): string | undefined {
-  // ShareGPT calls it a value.
-  const content = member(message, 'content') ?? member(message, 'value');
+  // ShareGPT calls it a value, Gemini has parts.
+  const content = member(message, 'content') ?? member(message, 'value') ?? member(message, 'parts');
   if (typeof content === 'string') return content;
   const texts = (Array.isArray(content) ? content : [])
     .map((part) => member(part, 'text') ?? member(part, 'refusal'))

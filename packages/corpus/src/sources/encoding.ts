@@ -5,6 +5,47 @@ import iconv from 'iconv-lite';
 export const ENCODING_HINT =
   'If the file is written in another encoding, name it: --encoding windows-1252 (or shift_jis, gb18030, ...).';
 
+/** Bytes that windows-1252 does not define. */
+const UNDEFINED_BYTES = new Set([0x81, 0x8d, 0x8f, 0x90, 0x9d]);
+/** Bytes that begin most sequences of UTF-8: alone, what is left of one that was cut. */
+const CUT_LEADS = new Set([0xc2, 0xc3, 0xe2, 0xf0]);
+/** Accented letters stand alone among ASCII; other alphabets have long runs of high bytes. */
+const LONGEST_RUN = 2;
+
+/** Whether a text that is no UTF-8 is Western European: windows-1252, and so ISO 8859-1. */
+export class EncodingGuess {
+  #fits = true;
+  #accents = 0;
+  #hasUtf8 = false;
+
+  /** A record that is no UTF-8. */
+  readonly seeBroken = (bytes: Buffer): void => {
+    if (/[^\p{ASCII}\ufffd]/u.test(bytes.toString('utf8'))) this.#hasUtf8 = true;
+    let run = 0;
+    for (const byte of bytes) {
+      run = byte < 0x80 ? 0 : run + 1;
+      if (run > LONGEST_RUN || UNDEFINED_BYTES.has(byte)) this.#fits = false;
+      if (byte >= 0x80 && !CUT_LEADS.has(byte)) this.#accents += 1;
+    }
+  };
+
+  /** A text that was read. */
+  seeText(text: string): void {
+    if (!this.#hasUtf8) this.#hasUtf8 = /\P{ASCII}/u.test(text);
+  }
+
+  /** Whether every record that was seen is windows-1252, and none is UTF-8 beyond ASCII. */
+  get isWestern(): boolean {
+    return this.#fits && this.#accents > 0 && !this.#hasUtf8;
+  }
+
+  get hint(): string {
+    return this.isWestern
+      ? 'It looks like windows-1252 (Latin-1): give --encoding windows-1252'
+      : ENCODING_HINT;
+  }
+}
+
 const UTF8_NAMES = new Set(['utf8', 'utf-8']);
 /** A byte that no UTF-8 text holds: what cannot be decoded becomes a reject of the row it is in. */
 const NO_CHARACTER = Buffer.from([0xff]);

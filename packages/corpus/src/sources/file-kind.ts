@@ -8,6 +8,8 @@ const GZIP = [0x1f, 0x8b];
 const ZSTD = [0x28, 0xb5, 0x2f, 0xfd];
 const UTF8_BOM = [0xef, 0xbb, 0xbf];
 
+const bytesOf = (text: string): number[] => [...Buffer.from(text, 'latin1')];
+
 /** Files that are no text, by their first bytes, and what to do about it. */
 const FOREIGN: readonly { name: string; magic: readonly number[]; hint: string }[] = [
   {
@@ -15,17 +17,66 @@ const FOREIGN: readonly { name: string; magic: readonly number[]; hint: string }
     magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a],
     hint: 'Decompress it: xz -dc FILE | tocsin score -',
   },
-  { name: 'a bzip2 file', magic: [0x42, 0x5a, 0x68], hint: 'Decompress it: bzip2 -dc FILE | tocsin score -' },
+  { name: 'a bzip2 file', magic: bytesOf('BZh'), hint: 'Decompress it: bzip2 -dc FILE | tocsin score -' },
+  {
+    name: 'an lz4 file',
+    magic: [0x04, 0x22, 0x4d, 0x18],
+    hint: 'Decompress it: lz4 -dc FILE | tocsin score -',
+  },
   {
     name: 'compressed twice',
     magic: GZIP,
     hint: 'Decompress it once: gzip -dc FILE | tocsin score -',
   },
-  { name: 'a zip file', magic: [0x50, 0x4b, 0x03, 0x04], hint: 'Unpack it and name the files in it.' },
+  {
+    name: 'a zip file',
+    magic: bytesOf('PK\x03\x04'),
+    hint: 'Unpack it and name the files in it. An Excel workbook (.xlsx): save it as CSV UTF-8.',
+  },
+  { name: 'a 7z file', magic: bytesOf('7z\xbc\xaf'), hint: 'Unpack it and name the files in it.' },
+  { name: 'a RAR file', magic: bytesOf('Rar!'), hint: 'Unpack it and name the files in it.' },
+  { name: 'an old Excel workbook', magic: [0xd0, 0xcf, 0x11, 0xe0], hint: 'Save it as CSV UTF-8.' },
   {
     name: 'a Parquet file',
-    magic: [0x50, 0x41, 0x52, 0x31],
+    magic: bytesOf('PAR1'),
     hint: 'Let its name end in .parquet, or give --input-format parquet.',
+  },
+  { name: 'an Arrow file', magic: bytesOf('ARROW1'), hint: 'Write it as Parquet (pyarrow, polars, pandas).' },
+  { name: 'a Feather file', magic: bytesOf('FEA1'), hint: 'Write it as Parquet (pyarrow, polars, pandas).' },
+  {
+    name: 'an Avro file',
+    magic: bytesOf('Obj\x01'),
+    hint: 'Write it as JSON: avro-tools tojson FILE | tocsin score -',
+  },
+  { name: 'a PDF file', magic: bytesOf('%PDF'), hint: 'Extract its texts first.' },
+  {
+    name: "a pickle of Python's",
+    magic: [0x80, 0x04, 0x95],
+    hint: 'Write its rows as Parquet or JSON Lines.',
+  },
+];
+
+/** The same by longer beginnings, or by what stands further on. */
+const FOREIGN_TEXTS: readonly { name: string; begins: RegExp; hint: string }[] = [
+  {
+    name: 'a pointer of Git LFS, not the file itself',
+    begins: /^version https:\/\/git-lfs\.github\.com/,
+    hint: 'Fetch the file: git lfs pull',
+  },
+  {
+    name: 'an SQLite database',
+    begins: /^SQLite format 3/,
+    hint: 'Write its rows as CSV: sqlite3 -header -csv FILE "select id, text from ..." | tocsin score - --input-format csv',
+  },
+  {
+    name: 'an HTML page',
+    begins: /^\s*<(!doctype html|html)\b/i,
+    hint: 'It may be an error page: fetch the file again.',
+  },
+  {
+    name: 'a tar archive',
+    begins: /^[\s\S]{257}ustar[ \0]/,
+    hint: 'Unpack it and name the files in it: tar -xf FILE',
   },
 ];
 
@@ -44,6 +95,16 @@ export function checkText(head: Buffer, source: string): void {
   for (const { name, magic, hint } of FOREIGN) {
     if (startsWith(head, magic)) {
       throw new UserError(`${sourceName(source)} is ${name}; text was expected.`, { hint });
+    }
+  }
+}
+
+/** The same for what is known by more than its first bytes. */
+export function checkTextHead(head: Buffer, source: string): void {
+  const text = head.toString('latin1', 0, 512);
+  for (const { name, begins, hint } of FOREIGN_TEXTS) {
+    if (begins.test(text)) {
+      throw new UserError(`${sourceName(source)} is ${name}; rows were expected.`, { hint });
     }
   }
 }

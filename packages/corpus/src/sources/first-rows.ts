@@ -4,15 +4,20 @@ import { found as foundFields, printable, wanted } from '../rows/parse-row.js';
 import type { RejectKind } from '../rows/reject.js';
 import type { CorpusRow } from '../rows/row.js';
 import { count } from '../rows/wording.js';
-import { ENCODING_HINT } from './encoding.js';
+import type { EncodingGuess } from './encoding.js';
+import { isChat, recordRemedy, unreadHalf, valueRemedy } from './record-remedy.js';
 import { sourceName } from './source-name.js';
-import { own, type SourceRecord } from './source-record.js';
+import type { SourceRecord } from './source-record.js';
+import { own } from './source-record.js';
+import { tableDelimiter, tableRemedy, textRemedy } from './text-remedy.js';
 
 /** Rows of a source that are looked at; fewer when they are long. */
 const FIRST_ROWS = 100;
 const FIRST_CHARACTERS = 4 * 1024 * 1024;
 /** A longer name of a column is a text: the table has no header. */
 const LONGEST_NAME = 60;
+/** Of the beginning of a source. */
+const HEAD_BYTES = 16 * 1024;
 
 export interface FirstRowsRules {
   source: string;
@@ -22,6 +27,10 @@ export interface FirstRowsRules {
   /** What the guard scores. */
   task: 'content' | 'trajectory';
   delimiter: string | undefined;
+  /** What quotes are, where that was given. */
+  quote: string | undefined;
+  /** Has seen the same rows. */
+  guess: EncodingGuess;
 }
 
 /**
@@ -35,6 +44,10 @@ export class FirstRows {
   readonly #kinds = new Map<RejectKind | 'absent' | 'other task', number>();
   #reason: string | undefined;
   #record: SourceRecord | undefined;
+  #head = '';
+  #isTable = false;
+  /** Items whose texts are all in single quotes. */
+  #quoted = 0;
 
   constructor(rules: FirstRowsRules) {
     this.#rules = rules;
@@ -45,15 +58,22 @@ export class FirstRows {
     return this.#rows >= FIRST_ROWS || this.#characters >= FIRST_CHARACTERS;
   }
 
+  /** Is shown how the text of the source begins. */
+  readonly onHead = (head: Buffer): void => {
+    this.#head = head.toString('utf8', 0, HEAD_BYTES);
+  };
+
   /** Is shown the columns of a table. Throws a `UserError` when none of them can be scored. */
   readonly onColumns = (names: readonly string[]): void => {
     const { contentColumns, fields, source } = this.#rules;
+    this.#isTable = true;
     if (names.some((name) => contentColumns.includes(name))) return;
     const hasHeader = !names.some(
       (name) => name.length > LONGEST_NAME || /^[\d.,-]+$|[.?!]$/.test(name.trim()),
     );
     const name = sourceName(source);
-    const other = this.#otherDelimiter(names);
+    const fitting = tableRemedy(this.#head, contentColumns, this.#rules.delimiter ?? ',');
+    const other = fitting === undefined ? this.#otherDelimiter(names) : undefined;
     if (other !== undefined) {
       throw new UserError(`${name} is not separated by ${delimiterName(this.#rules.delimiter ?? ',')}.`, {
         hint: `Its header looks like one with another delimiter: give --delimiter ${other}.`,
@@ -62,13 +82,13 @@ export class FirstRows {
     if (!hasHeader) {
       throw new UserError(
         `${name} has no header: its first line names no field to score (${wanted(fields) || contentColumns.join(', ')}).`,
-        { hint: `Put one in front: (echo id,text; cat FILE) | tocsin score - --input-format csv` },
+        { hint: fitting ?? missingHeader(names.length, this.#rules.delimiter ?? ',') },
       );
     }
     throw new UserError(
       `${name} has no column to score: ${expected(this.#rules)} was expected, and it ${foundFields(Object.fromEntries(names.map((one) => [one, ''])))}.`,
       {
-        hint: `Name the column that holds the text: --text-field ${printable(likeliest(names))}. If its first line is not the header: tail -n +2 FILE | tocsin score - --input-format csv`,
+        hint: fitting ?? this.#columnHint(names),
       },
     );
   };
@@ -80,7 +100,9 @@ export class FirstRows {
     if (row.kind === 'item') {
       const isTrajectory = 'messages' in row.content;
       if (isTrajectory !== (this.#rules.task === 'trajectory')) this.#count('other task');
-      for (const part of Object.values(row.content)) this.#characters += String(part).length;
+      const parts = Object.values(row.content).map(String);
+      for (const part of parts) this.#characters += part.length;
+      if (parts.every((part) => /^'[\s\S]*'$/.test(part))) this.#quoted += 1;
       return;
     }
     this.#reason ??= row.reason;
@@ -92,13 +114,38 @@ export class FirstRows {
     this.#count(isAbsent ? 'absent' : row.rejectKind);
   }
 
+  /** Throws the verdict, or tells what is doubtful though the rows can be scored. */
+  settle(onNotice: ((notice: string) => void) | undefined): void {
+    const error = this.#verdict();
+    if (error !== undefined) throw error;
+    const notice = this.#notice();
+    if (notice !== undefined) onNotice?.(notice);
+  }
+
+  #notice(): string | undefined {
+    if (this.#record === undefined || this.#rules.task !== 'content') return undefined;
+    const half = unreadHalf(this.#record.fields, this.#rules.fields);
+    return half === undefined ? undefined : `${sourceName(this.#rules.source)}: ${half}`;
+  }
+
   /** What is wrong with the source as a whole, if anything is. */
-  verdict(): UserError | undefined {
+  #verdict(): UserError | undefined {
     const rows = this.#rows;
     if (rows === 0) return undefined;
     const broken = this.#kinds.get('encoding') ?? 0;
-    if (broken * 2 > rows) return this.#refusal(broken, 'are not UTF-8', ENCODING_HINT);
+    const { guess } = this.#rules;
+    // One row may be damaged; several that are sound in another encoding are in it.
+    const isWestern = broken > 1 && guess.isWestern;
+    if (broken * 2 > rows || isWestern) return this.#refusal(broken, 'are not UTF-8', guess.hint);
     const rejects = [...this.#kinds.values()].reduce((sum, n) => sum + n, 0);
+    const items = rows - rejects;
+    if (this.#isTable && this.#rules.quote === undefined && items > 0 && rows > 1 && this.#quoted === items) {
+      return this.#refusal(
+        rows,
+        'have texts in single quotes, which would be scored with them',
+        'If they enclose fields: --quote single. If they belong to the texts: --quote double.',
+      );
+    }
     // Every row is a reject: what most of them have in common is the reason.
     const [kind] = rejects < rows ? [] : ([...this.#kinds].sort(([, a], [, b]) => b - a)[0] ?? []);
     switch (kind) {
@@ -106,15 +153,11 @@ export class FirstRows {
         return this.#refusal(
           rows,
           `have nothing to score: ${expected(this.#rules)} was expected, and the first ${foundFields(this.#record?.fields ?? {})}`,
-          this.#fieldHint(),
+          recordRemedy(this.#record?.fields ?? {}, this.#rules.fields),
         );
       case 'other task':
         return this.#rules.task === 'content'
-          ? this.#refusal(
-              rows,
-              'are chats, and the guard scores texts',
-              'Give --shape openai-chat to score the last exchange of each chat, or name a trajectory guard.',
-            )
+          ? this.#refusal(rows, 'are chats, and the guard scores texts', this.#chatHint())
           : this.#refusal(
               rows,
               'are texts, and the guard scores chats of agents',
@@ -124,22 +167,16 @@ export class FirstRows {
         return this.#refusal(
           rows,
           `are not JSON. ${this.#reason?.replace(/\.$/, '')}`,
-          `A table: --input-format csv or tsv. JSON over several lines: jq -c . FILE | tocsin score -; within an object: jq -c '.data[]' FILE. Plain text, one item a line: jq -Rc '{text: .}' FILE | tocsin score -`,
+          textRemedy(this.#head, this.#rules.contentColumns),
         );
       case 'csv':
         return this.#refusal(
           rows,
           `do not fit the header. ${this.#reason?.replace(/\.$/, '')}`,
-          `Name the delimiter (--delimiter ';', --delimiter tab), or say that quotes are plain characters: --quote none.`,
+          `Fields that hold the delimiter must be quoted when the file is written. If another character separates them, name it (--delimiter ';', --delimiter tab); if quotes are plain characters, say so: --quote none.`,
         );
       case 'type':
-        return this.#refusal(
-          rows,
-          `cannot be used. ${this.#reason?.replace(/\.$/, '')}`,
-          this.#reason?.startsWith('The id field') === true
-            ? 'Name another field for the keys, --id-field NAME, or none to use line numbers: --id-field none.'
-            : `Name the field that holds the text (--text-field NAME), --shape openai-chat for chats, or make rows of arrays: jq -c '.[]' FILE | tocsin score -`,
-        );
+        return this.#refusal(rows, `cannot be used. ${this.#reason?.replace(/\.$/, '')}`, this.#typeHint());
       case 'ambiguous':
         return this.#refusal(
           rows,
@@ -176,25 +213,43 @@ export class FirstRows {
     return new UserError(`${said} ${rows === 1 ? singular(what) : what}.`, { hint });
   }
 
-  #fieldHint(): string {
-    const fields = this.#record?.fields ?? {};
-    const chat = Object.keys(fields).find((name) => isChat(own(fields, name)));
-    if (chat !== undefined) return `Chats: --shape openai-chat --messages-field ${printable(chat)}.`;
-    const list = Object.keys(fields).find((name) => Array.isArray(own(fields, name)));
-    if (list !== undefined && Object.keys(fields).length < 3)
-      return `Make rows of its elements: jq -c '.${list}[]' FILE | tocsin score -`;
-    const texts = Object.keys(fields).filter((name) => typeof own(fields, name) === 'string');
-    return `Name the field that holds the text: --text-field ${printable(likeliest(texts.length > 0 ? texts : Object.keys(fields)))}.`;
+  /** For messages of which a chat is made, and for lists of messages that people sent each other. */
+  #chatHint(): string {
+    const { fields } = this.#rules;
+    const record = this.#record?.fields ?? {};
+    const messages = fields.messages === undefined ? undefined : own(record, fields.messages);
+    return messages === undefined || isChat(messages)
+      ? 'Give --shape openai-chat to score the last exchange of each chat, or name a trajectory guard.'
+      : recordRemedy(record, fields);
+  }
+
+  #typeHint(): string {
+    if (this.#record !== undefined) {
+      return (
+        valueRemedy(this.#record.fields, this.#rules.fields) ??
+        (this.#reason?.startsWith('The id field') === true
+          ? 'Name another field for the keys, --id-field NAME, or none to use line numbers: --id-field none.'
+          : 'Name the field that holds the text (--text-field NAME), or --shape openai-chat for chats.')
+      );
+    }
+    const each =
+      this.#head.trimStart().startsWith('[') && this.#reason?.startsWith('The element') ? '.[] | ' : '';
+    return this.#reason?.includes(' is an array') === true
+      ? `Say which of its values is the text: jq -c '${each}{id: .[0], text: .[1]}' FILE | tocsin score -; rows within it: jq -c '${each}.[]' FILE | tocsin score -`
+      : `Make objects of them: jq -c '${each}(try (fromjson | objects) // {text: tostring})' FILE | tocsin score -`;
+  }
+
+  #columnHint(names: readonly string[]): string {
+    const record = Object.fromEntries(names.map((name) => [name, '']));
+    const only =
+      names.length === 1 ? `Plain text, one item a line: jq -Rc '{text: .}' FILE | tocsin score -. ` : '';
+    return `${only}${recordRemedy(record, this.#rules.fields).replace('the field', 'the column')} If its first line is not the header: tail -n +2 FILE | tocsin score - --input-format csv`;
   }
 
   /** A delimiter by which the header has a column to score, as it is given on a command line. */
   #otherDelimiter(names: readonly string[]): string | undefined {
     const header = names.join(this.#rules.delimiter ?? ',');
-    const { contentColumns } = this.#rules;
-    const other = [',', ';', '\t', '|'].find((one) => {
-      const cells = header.split(one).map((cell) => cell.trim().replace(/^"|"$/g, '').toLowerCase());
-      return cells.length > names.length && cells.some((cell) => contentColumns.includes(cell));
-    });
+    const other = tableDelimiter(header, this.#rules.contentColumns);
     const split =
       other ?? (names.length === 1 ? [';', '\t', '|'].find((one) => header.includes(one)) : undefined);
     return split === undefined ? undefined : split === '\t' ? 'tab' : `'${split}'`;
@@ -215,18 +270,10 @@ const singular = (what: string): string =>
 const expected = ({ fields, contentColumns }: FirstRowsRules): string =>
   contentColumns.includes(fields.text ?? '') ? wanted(fields) : contentColumns.map(printable).join(' or ');
 
-/** The field that most likely holds the text, by its name. */
-function likeliest(names: readonly string[]): string {
-  const likely = names.find(
-    (name) =>
-      !/id$/i.test(name) &&
-      /text|content|message|body|comment|tweet|post|sentence|utterance|prompt|question|input/i.test(name),
-  );
-  return likely ?? names.at(-1) ?? 'NAME';
-}
-
-function isChat(value: unknown): boolean {
-  const first: unknown = Array.isArray(value) ? value[0] : undefined;
-  if (typeof first !== 'object' || first === null) return false;
-  return (Object.hasOwn(first, 'role') && Object.hasOwn(first, 'content')) || Object.hasOwn(first, 'from');
+/** A command that puts a header before a table of so many columns. */
+function missingHeader(columns: number, delimiter: string): string {
+  const names = ['id', 'text', ...Array.from({ length: Math.max(0, columns - 2) }, (_, i) => `c${i + 3}`)];
+  const header = columns === 1 ? 'text' : names.join(delimiter === '\t' ? '\\t' : delimiter);
+  const format = delimiter === '\t' ? 'tsv' : 'csv';
+  return `Put one in front that names the ${columns === 1 ? 'column' : `${count(columns)} columns`}, "text" that of the text: (printf '${header}\\n'; cat FILE) | tocsin score - --input-format ${format}`;
 }

@@ -6,7 +6,7 @@ import { DamagedArchive } from '../compression/damaged-archive.js';
 import { gunzip } from '../compression/gunzip.js';
 import { unzstd } from '../compression/unzstd.js';
 import { detectEncoding, toUtf8 } from './encoding.js';
-import { checkText, compressionOf, MAGIC_BYTES, withoutBom } from './file-kind.js';
+import { checkText, checkTextHead, compressionOf, MAGIC_BYTES, withoutBom } from './file-kind.js';
 import { endsWithCr, toLf } from './line-ends.js';
 import { peek } from './peek.js';
 import { checkRoots } from './roots.js';
@@ -54,6 +54,7 @@ export async function openText(
   const enough = source === STDIN ? hasLine : SAMPLE_BYTES;
   const plain = await peek(text, enough);
   const head = withoutBom(plain.head);
+  checkTextHead(head, source);
   const all = skipping(plain.all, plain.head.length - head.length);
   if (!endsWithCr(head)) return { head, all };
   options.onNotice?.(`The lines of ${sourceName(source)} end at CR alone: each CR is read as a line end.`);

@@ -13,7 +13,7 @@ import type { CorpusRow } from '../rows/row.js';
 import { count } from '../rows/wording.js';
 import { CustomIds } from '../shapes/custom-ids.js';
 import { SHAPE_OF } from '../shapes/index.js';
-import { checkEncoding, ENCODING_HINT } from './encoding.js';
+import { checkEncoding, EncodingGuess } from './encoding.js';
 import { FirstRows } from './first-rows.js';
 import { inputFormat } from './input-format.js';
 import { keyPrefixes, placeKey, STDIN, sourceLabel, sourceName } from './source-name.js';
@@ -141,13 +141,19 @@ async function* sourceRows(
   const unit: { unit?: 'row' } = format === 'parquet' || format === 'postgres' ? { unit: 'row' } : {};
   // A request that cannot be read has an answer of its own.
   const isChecked = options.task !== undefined && options.shape !== 'openai-batch';
-  const rules = { source, fields, contentColumns, task: options.task ?? 'content' };
+  const { task = 'content', quote } = options;
+  const guess = new EncodingGuess();
+  const rules = { source, fields, contentColumns, task, quote, guess };
   const delimiter = options.delimiter ?? (format === 'tsv' ? '\t' : undefined);
   const first = isChecked ? new FirstRows({ ...rules, delimiter }) : undefined;
   let held = first !== undefined;
   let rows: CorpusRow[] = [];
   const broken = { count: 0, first: '' };
-  const reading = { ...how, ...(first && { onColumns: first.onColumns }) };
+  const reading = {
+    ...how,
+    onBroken: guess.seeBroken,
+    ...(first && { onColumns: first.onColumns, onHead: first.onHead }),
+  };
   for await (const records of recordsOf(source, format, reading)) {
     for (const found of records) {
       const parsedRows = rowsOf(found, options, fields);
@@ -165,6 +171,7 @@ async function* sourceRows(
         const made: CorpusRow =
           'content' in row ? { kind: 'item', ...place, ...row } : { kind: 'reject', ...place, ...row };
         rows.push(made);
+        if (made.kind === 'item') for (const part of Object.values(made.content)) guess.seeText(part);
         if (made.kind === 'reject' && made.rejectKind === 'encoding') {
           broken.count += 1;
           broken.first ||= `${made.unit ?? 'line'} ${count(made.line)}`;
@@ -172,7 +179,7 @@ async function* sourceRows(
         if (held) first?.see(made, 'record' in found ? found.record : undefined);
         if (held && first?.complete === true) {
           held = false;
-          throwIf(first.verdict());
+          first.settle(how.onNotice);
         }
         if (!held && rows.length >= CHUNK_ROWS) {
           yield rows;
@@ -185,18 +192,14 @@ async function* sourceRows(
       rows = [];
     }
   }
-  if (held) throwIf(first?.verdict());
+  if (held) first?.settle(how.onNotice);
   if (rows.length > 0) yield rows;
   if (broken.count > 0) {
     const which = broken.count === 1 ? '1 row holds' : `${count(broken.count)} rows hold`;
     how.onNotice?.(
-      `${sourceName(source)}: ${which} bytes that fit no character (first: ${broken.first}). ${ENCODING_HINT}`,
+      `${sourceName(source)}: ${which} bytes that fit no character (first: ${broken.first}). ${guess.hint}`,
     );
   }
-}
-
-function throwIf(error: Error | undefined): void {
-  if (error !== undefined) throw error;
 }
 
 type ResolvedFields = ReturnType<typeof resolveFields>;
