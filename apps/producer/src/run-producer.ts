@@ -1,7 +1,7 @@
 import { type OpenGuard, type OpenGuardOptions, openGuard } from '@tocsin/engine';
 import { type Destination, type Submission, submitRun } from '@tocsin/pipeline';
 import { withRetry } from '@tocsin/postgres';
-import { getRun, type ProblemReason, problemReasons, type RunRow } from '@tocsin/store';
+import { getRun, type ProblemReason, problemReasons, type Run } from '@tocsin/store';
 
 /** Reasons that are returned; the rest is counted in the run. */
 const REASONS = 5;
@@ -19,7 +19,7 @@ export interface ProducerOptions extends Omit<Submission, 'guard'> {
 
 /** A run whose corpus is whole. */
 export interface Produced {
-  run: RunRow;
+  run: Run;
   /** Why rows have no score, the most frequent reasons first. */
   reasons: ProblemReason[];
 }

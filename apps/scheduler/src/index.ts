@@ -3,7 +3,7 @@ export type { DeliveryOutcome, FiringOutcome, ScheduleMeasures } from './measure
 export { type Event, type EventOrigin, messageOf } from './messages.js';
 export { Scheduler, type SchedulerOptions, wakeSchedulers } from './scheduler.js';
 export type { SubmitScheduled } from './submission.js';
-export type { Drift, RunSummary } from './summary.js';
+export type { Drift, FiringSummary } from './summary.js';
 export { DEFAULT_SECRET_ENV, parseSecretEnv, readSecrets } from './webhook/secrets.js';
 export { type SendOptions, type Sent, sendMessage } from './webhook/send.js';
 export { sendTest, type WebhookOfSchedule } from './webhook/send-test.js';

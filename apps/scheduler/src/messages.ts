@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { FiringCause } from '@tocsin/core';
 import type { Message } from '@tocsin/store';
-import type { RunSummary } from './summary.js';
+import type { FiringSummary } from './summary.js';
 
 /** What a webhook is told. */
 export type Event =
-  | { type: 'run.done'; data: RunSummary }
+  | { type: 'run.done'; data: FiringSummary }
   /** The corpus could not be submitted, its run has failed, or it was cancelled. */
   | { type: 'run.failed'; data: { run: number | null; reason: string } }
   /** The schedule came due while it was still going. */

@@ -1,10 +1,22 @@
 import { DistributionDrift } from '@tocsin/evaluate';
 import { type Pool, withRetry } from '@tocsin/postgres';
-import { eachScore, type FiringRow, newFlagged, type RunOutcome, runBefore, runOutcome } from '@tocsin/store';
+import {
+  eachScore,
+  type FiringRow,
+  getRun,
+  newFlagged,
+  type Run,
+  type RunCounts,
+  runBefore,
+} from '@tocsin/store';
 
 /** What a scheduled run came to. Numbers only: no text, no key of a row. rows = new + known + duplicates + rejected. */
-export interface RunSummary extends Omit<RunOutcome, 'fresh' | 'finishedAt'> {
+export interface FiringSummary
+  extends Pick<Run, 'guard' | 'fingerprint' | 'threshold'>,
+    Pick<RunCounts, 'rows' | 'known' | 'duplicates' | 'rejected' | 'truncated' | 'scored' | 'failed'> {
   run: number;
+  /** Rows with score >= threshold; 0 when there is none. */
+  flagged: number;
   /** Rows whose content had no score before. */
   new: number;
   /** Contents that are flagged and that no row of the run before had. */
@@ -35,27 +47,28 @@ export async function summarize(
   pool: Pool,
   firing: Pick<FiringRow, 'scheduleId' | 'startedAt'>,
   runId: number,
-): Promise<RunSummary> {
-  const outcome = await withRetry(() => runOutcome(pool, runId));
+): Promise<FiringSummary> {
+  const run = await withRetry(() => getRun(pool, runId));
   const before = await withRetry(() => runBefore(pool, firing.scheduleId, runId));
-  const earlier = before === undefined ? undefined : await withRetry(() => runOutcome(pool, before));
-  const measured = await withRetry(() => measure(pool, { now: runId, before }, outcome, earlier));
-  const { guard, fingerprint, threshold, finishedAt } = outcome;
-  const started = firing.startedAt ?? finishedAt;
+  const earlier = before === undefined ? undefined : await withRetry(() => getRun(pool, before));
+  const measured = await withRetry(() => measure(pool, { now: runId, before }, run, earlier));
+  const { guard, fingerprint, threshold, finishedAt } = run;
+  const ended = finishedAt ?? new Date();
+  const started = firing.startedAt ?? ended;
   return {
     run: runId,
     guard,
     fingerprint,
     threshold,
-    rows: outcome.rows,
-    new: outcome.fresh,
-    known: outcome.known,
-    duplicates: outcome.duplicates,
-    rejected: outcome.rejected,
-    truncated: outcome.truncated,
-    scored: outcome.scored,
-    failed: outcome.failed,
-    flagged: outcome.flagged,
+    rows: run.rows,
+    new: run.fresh,
+    known: run.known,
+    duplicates: run.duplicates,
+    rejected: run.rejected,
+    truncated: run.truncated,
+    scored: run.scored,
+    failed: run.failed,
+    flagged: run.flagged ?? 0,
     newFlagged: await withRetry(() => newFlagged(pool, runId, before)),
     distribution: measured.histogram.now,
     drift:
@@ -65,21 +78,21 @@ export async function summarize(
             run: before,
             otherGuard: earlier.fingerprint !== fingerprint,
             rows: earlier.rows,
-            flagged: earlier.flagged,
+            flagged: earlier.flagged ?? 0,
             populationStability: measured.populationStability ?? null,
             kolmogorovSmirnov: measured.kolmogorovSmirnov ?? null,
           },
-    durationSeconds: Math.max(0, (finishedAt.getTime() - started.getTime()) / 1000),
+    durationSeconds: Math.max(0, (ended.getTime() - started.getTime()) / 1000),
   };
 }
 
 async function measure(
   pool: Pool,
   runs: { now: number; before: number | undefined },
-  outcome: RunOutcome,
-  earlier: RunOutcome | undefined,
+  run: Run,
+  earlier: Run | undefined,
 ): Promise<DistributionDrift> {
-  const drift = new DistributionDrift({ now: outcome.scored, before: earlier?.scored ?? 0 });
+  const drift = new DistributionDrift({ now: run.scored, before: earlier?.scored ?? 0 });
   await eachScore(pool, runs, (page) => {
     for (const count of page) drift.add(count);
   });

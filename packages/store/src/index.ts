@@ -43,11 +43,19 @@ export {
 } from './runs/attend-run.js';
 export { finishRun, settledRuns } from './runs/finish-run.js';
 export { type GuardRow, listGuards } from './runs/list-guards.js';
-export { getRun, listRuns, type RunHead, type RunRow, runHead } from './runs/list-runs.js';
-export { findRun, pageRuns, type RankedCounts, type RunSummary, type RunsPage } from './runs/page-runs.js';
 export { prepareRuns } from './runs/prepare-runs.js';
 export { type ProblemReason, type ProblemRow, problemReasons, problemRows } from './runs/problem-rows.js';
 export { type PurgedRuns, purgeableRuns, purgeRuns, purgeScores, purgeTexts } from './runs/purge-runs.js';
+export {
+  findRun,
+  getRun,
+  listRuns,
+  pageRuns,
+  type Run,
+  type RunCounts,
+  type RunsPage,
+  runHead,
+} from './runs/read-runs.js';
 export { noSuchRun, type RetriedRun, retryRun } from './runs/retry-run.js';
 export { hasUnresolvedItems, type RunProgress, runProgress } from './runs/run-progress.js';
 export {
@@ -56,10 +64,8 @@ export {
   noteRun,
   openRowsOf,
   type RegisteredGuard,
-  type RunCounts,
   type RunOptions,
   registerGuard,
-  runCounts,
   runNotes,
   runSources,
   setRunState,

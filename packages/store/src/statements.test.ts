@@ -135,7 +135,6 @@ async function live(pool: Pool, size: number): Promise<void> {
   await store.attendRun(pool, runId);
   await store.runProgress(pool, runId);
   await store.runHead(pool, runId);
-  await store.runCounts(pool, runId);
   await store.setRunState(pool, runId, 'scoring');
   await store.noteRun(pool, runId, ['the delimiter was guessed']);
   await store.runNotes(pool, runId);
@@ -186,7 +185,6 @@ async function look(pool: Pool, runId: number): Promise<void> {
   await store.listGuards(pool);
   await store.problemRows(pool, runId, 5);
   await store.problemReasons(pool, runId, 5);
-  await store.runOutcome(pool, runId);
   await store.runBefore(pool, 1, runId);
   await store.keptTexts(pool, runId);
   await all(store.eachRanked(pool, runId));

@@ -12,7 +12,7 @@ import {
   pageRuns,
   prepareRuns,
   previewThreshold,
-  type RunSummary,
+  type Run,
   rankRun,
   registerGuard,
 } from '@tocsin/store';
@@ -38,7 +38,7 @@ export async function benchDashboard(dir: string): Promise<void> {
   }
 }
 
-async function measure(pool: Pool, run: RunSummary): Promise<void> {
+async function measure(pool: Pool, run: Run): Promise<void> {
   const [ranked, indexed] = [await once(() => rankRun(pool, run.id)), await once(() => prepareRuns(pool))];
   line('ranking, once, when the run is over', seconds(ranked));
   line('texts into the search, once, in the background', seconds(indexed));
@@ -102,7 +102,7 @@ async function measure(pool: Pool, run: RunSummary): Promise<void> {
 }
 
 /** Made in the database: what counts here is what is read. One row in twelve is flagged. */
-async function storeRun(pool: Pool): Promise<RunSummary> {
+async function storeRun(pool: Pool): Promise<Run> {
   const { id: guardId } = await registerGuard(pool, 'f'.repeat(64), 'bench');
   const runId = await createRun(pool, guardId, 'messages.jsonl', { threshold: 0.5, retain: 'all' });
   await pool.query(
@@ -136,7 +136,7 @@ async function storeRun(pool: Pool): Promise<RunSummary> {
 }
 
 /** The same contents once more, as yesterday's run. */
-async function storeAgain(pool: Pool, { id, guardId }: RunSummary): Promise<number> {
+async function storeAgain(pool: Pool, { id, guardId }: Run): Promise<number> {
   const runId = await createRun(pool, guardId, 'messages.jsonl', { threshold: 0.5 });
   await pool.query(
     'insert into items (run_id, seq, key, content) select $1, seq, key, content from items where run_id = $2',
@@ -146,7 +146,7 @@ async function storeAgain(pool: Pool, { id, guardId }: RunSummary): Promise<numb
   return runId;
 }
 
-async function histogramOfItems(pool: Pool, run: RunSummary): Promise<void> {
+async function histogramOfItems(pool: Pool, run: Run): Promise<void> {
   await pool.query(
     `select width_bucket(s.score, 0, 1, $3) as bin, count(*)
      from items i join scores s on s.guard_id = $2 and s.content = i.content

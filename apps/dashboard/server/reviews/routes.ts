@@ -15,7 +15,7 @@ import {
   type LeasedRow,
   leaseFirst,
   nextReview as nextReviewOf,
-  type RunSummary,
+  type Run,
   rankRun,
   releaseReviews,
   undoVerdict,
@@ -134,7 +134,7 @@ export function reviewRoutes(app: App, { pool }: Services): void {
   /** The row for who has leased it; null when its text has gone meanwhile. That it is read is written down first. */
   async function readRow(
     request: FastifyRequest,
-    run: RunSummary,
+    run: Run,
     { seq, until }: LeasedRow,
   ): Promise<ReviewRow | null> {
     const item = await findItem(pool, run, seq);
@@ -149,6 +149,6 @@ export function reviewRoutes(app: App, { pool }: Services): void {
   }
 }
 
-function answerOf(run: RunSummary, { id, seq, verdict, note, createdAt }: VerdictRow): GivenVerdict {
+function answerOf(run: Run, { id, seq, verdict, note, createdAt }: VerdictRow): GivenVerdict {
   return { id, run: run.id, seq, verdict, note, at: createdAt.toISOString() };
 }

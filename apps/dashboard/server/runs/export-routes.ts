@@ -7,7 +7,7 @@ import { type EXPORT_FORMATS, exportQuery, runParams } from '@tocsin/contract';
 import { isOpen } from '@tocsin/core';
 import { writerFor } from '@tocsin/corpus';
 import { exportScores } from '@tocsin/pipeline';
-import type { RunSummary } from '@tocsin/store';
+import type { Run } from '@tocsin/store';
 import { z } from 'zod';
 import { audited } from '../access/audited.js';
 import type { App } from '../app.js';
@@ -39,7 +39,7 @@ const EXTENSION_OF = {
 const DEFAULT_THRESHOLD = 0.5;
 
 interface Wanted {
-  run: RunSummary;
+  run: Run;
   format: Format;
   min: number | undefined;
   threshold: number;
@@ -124,7 +124,7 @@ export function exportRoutes(app: App, { pool, guards }: Services): void {
     }
   }
 
-  function modelOf({ fingerprint, guard }: RunSummary): string {
+  function modelOf({ fingerprint, guard }: Run): string {
     return guards.all.find(({ open }) => open.fingerprint === fingerprint)?.name ?? guard;
   }
 }

@@ -10,7 +10,7 @@ import {
   trace,
   traceQuery,
 } from '@tocsin/contract';
-import { findItem, type ItemRow, pageItems, problemRows, type RunSummary, rankRun } from '@tocsin/store';
+import { findItem, type ItemRow, pageItems, problemRows, type Run, rankRun } from '@tocsin/store';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { audited } from '../access/audited.js';
@@ -145,7 +145,7 @@ export function itemRoutes(app: App, { pool, guards }: Services): void {
   async function readItem(
     request: FastifyRequest,
     { id, seq }: { id: number; seq: number },
-  ): Promise<{ run: RunSummary; item: ItemRow }> {
+  ): Promise<{ run: Run; item: ItemRow }> {
     const run = await visibleRun(pool, request, id);
     const item = await findItem(pool, run, seq);
     if (item === undefined) throw notFound(`row ${seq} of run ${id}`);
@@ -156,11 +156,7 @@ export function itemRoutes(app: App, { pool, guards }: Services): void {
   }
 
   /** A page shows the beginnings of texts: one entry tells of all of them. */
-  async function auditPreviews(
-    request: FastifyRequest,
-    run: RunSummary,
-    rows: readonly ItemRow[],
-  ): Promise<void> {
+  async function auditPreviews(request: FastifyRequest, run: Run, rows: readonly ItemRow[]): Promise<void> {
     const seqs = rows.filter(({ json }) => json !== null).map(({ seq }) => seq);
     if (seqs.length === 0) return;
     const subject = `run ${run.id}, ${seqs.length} rows`;

@@ -4,7 +4,7 @@ import { type LabelFlags, Labels } from '../eval/labels.js';
 import type { CorpusFlags } from '../options/corpus-options.js';
 import type { GuardFlags } from '../options/guard-options.js';
 import { scoreCorpus } from '../score/score-corpus.js';
-import type { RunSummary } from '../score/summary.js';
+import type { ScoreSummary } from '../score/summary.js';
 import { problemText, SHOWN_PROBLEMS } from '../terminal/problems.js';
 
 /** The options of `tocsin compare`. */
@@ -92,7 +92,7 @@ export async function compareScores(
 }
 
 interface SideRun {
-  summary: RunSummary;
+  summary: ScoreSummary;
   scores: CollectedScores;
   labels: Labels;
 }
@@ -118,6 +118,6 @@ async function runSide(
   return { summary, scores, labels };
 }
 
-function sideOf({ guard, precision, fingerprint, threshold }: RunSummary): Side {
+function sideOf({ guard, precision, fingerprint, threshold }: ScoreSummary): Side {
   return { guard, precision, fingerprint, threshold };
 }

@@ -16,7 +16,7 @@ export interface EvalFlags extends Omit<GuardFlags, 'guard'>, CorpusFlags, Label
 }
 
 /** What became of the rows of a labelled corpus. rows = evaluated + rejected + withoutLabel + faultyLabel + withoutScore. */
-export interface RowCounts {
+export interface LabelCounts {
   rows: number;
   evaluated: number;
   /** Could not be read. */
@@ -31,7 +31,7 @@ export interface RowCounts {
 /** A labelled corpus with its scores. */
 export interface LabelledScores {
   rows: EvaluatedRow[];
-  counts: RowCounts;
+  counts: LabelCounts;
   /** Why rows were left out, one sentence each, the first few. */
   problems: string[];
   /** Where the scores are from. */

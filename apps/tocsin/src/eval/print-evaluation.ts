@@ -10,7 +10,7 @@ import {
 } from '@tocsin/evaluate';
 import { printProblems } from '../terminal/problems.js';
 import { jsonText, tableText } from '../terminal/table.js';
-import type { EvalFlags, LabelledScores, RowCounts, ScoreSource } from './labelled-scores.js';
+import type { EvalFlags, LabelCounts, LabelledScores, ScoreSource } from './labelled-scores.js';
 
 /** Groups that are printed; JSON and report hold all. */
 const SHOWN_GROUPS = 30;
@@ -82,7 +82,7 @@ function sourceLines(source: ScoreSource): [string, string][] {
 }
 
 /** "986, of which 3 were left out (2 rejected, 1 without label)" */
-export function countsText(counts: RowCounts): string {
+export function countsText(counts: LabelCounts): string {
   const { rows, evaluated, rejected, withoutLabel, faultyLabel, withoutScore } = counts;
   if (rows === evaluated) return countText(rows);
   const reasons = [

@@ -1,9 +1,9 @@
-import { listRuns, type RunRow } from '@tocsin/store';
+import { listRuns, type Run } from '@tocsin/store';
 import { Command } from 'commander';
 import { wholeNumber } from '../options/guard-options.js';
 import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
 import { jsonText, tableText } from '../terminal/table.js';
-import { numberText, tookText, whenText } from './texts.js';
+import { numberText, runJson, tookText, whenText } from './texts.js';
 
 const DEFAULT_LIMIT = 20;
 
@@ -15,13 +15,13 @@ export function runsCommand(): Command {
     .option('--json', 'print them as JSON, one a line')
     .action(async (flags: StoreFlags & { limit: number; json?: boolean }) => {
       const runs = await withStack(flags, ({ pool }) => listRuns(pool, flags));
-      if (flags.json === true) for (const run of runs) console.log(jsonText(run));
+      if (flags.json === true) for (const run of runs) console.log(jsonText(runJson(run)));
       else if (runs.length === 0) console.log('There are no runs yet: tocsin submit, or tocsin score');
       else console.log(runsTable(runs));
     });
 }
 
-function runsTable(runs: readonly RunRow[]): string {
+function runsTable(runs: readonly Run[]): string {
   return tableText({
     head: [
       'run',

@@ -1,12 +1,5 @@
 import { isOpen } from '@tocsin/core';
-import {
-  getRun,
-  type ProblemReason,
-  type ProblemRow,
-  problemRows,
-  type RunRow,
-  runNotes,
-} from '@tocsin/store';
+import { getRun, type ProblemReason, type ProblemRow, problemRows, type Run, runNotes } from '@tocsin/store';
 import { Command } from 'commander';
 import { wholeNumber } from '../options/guard-options.js';
 import { addStoreOptions, type StoreFlags, withStackUntil } from '../options/store-options.js';
@@ -16,7 +9,7 @@ import { oneLine } from '../terminal/printable.js';
 import { problemText, reasonLines, reasonsOf, SHOWN_PROBLEMS } from '../terminal/problems.js';
 import { fieldLines, jsonText } from '../terminal/table.js';
 import { addRunArgument } from './run-id.js';
-import { numberText, tookText, whenText } from './texts.js';
+import { numberText, runJson, tookText, whenText } from './texts.js';
 import { watchProgress } from './watch.js';
 
 interface ShowFlags extends StoreFlags {
@@ -53,7 +46,7 @@ async function show(runId: number, flags: ShowFlags): Promise<number> {
       const shown = Math.min(flags.problems, run.rejected + run.failed);
       const problems = shown === 0 ? [] : await problemRows(pool, runId, shown);
       const notes = await runNotes(pool, runId);
-      if (flags.json === true) console.log(jsonText({ ...run, reasons, problems, notes }));
+      if (flags.json === true) console.log(jsonText({ ...runJson(run), reasons, problems, notes }));
       else console.log([runText(run, reasons, problems), ...notesText(notes)].join('\n'));
       if (flags.watch !== true) return EXIT.ok;
       if (run.state !== 'done') return EXIT.failed;
@@ -64,7 +57,7 @@ async function show(runId: number, flags: ShowFlags): Promise<number> {
   }
 }
 
-function runText(run: RunRow, reasons: readonly ProblemReason[], problems: readonly ProblemRow[]): string {
+function runText(run: Run, reasons: readonly ProblemReason[], problems: readonly ProblemRow[]): string {
   const share =
     run.rows === 0 ? '' : ` (${Math.floor((100 * (run.rows - run.left)) / run.rows)} % are through)`;
   const lines: [string, string][] = [
@@ -104,7 +97,7 @@ function notesText(notes: readonly string[]): string[] {
   return notes.length === 0 ? [] : ['Notes on the corpus:', ...notes.map((note) => `  ${oneLine(note)}`)];
 }
 
-function stateText({ state, seenAt }: RunRow): string {
+function stateText({ state, seenAt }: Run): string {
   if (!isOpen(state)) return state;
   return seenAt === null ? `${state} (by workers, nobody waits for it)` : `${state} (a command waits for it)`;
 }

@@ -1,4 +1,4 @@
-import type { RunRow } from '@tocsin/store';
+import type { Run } from '@tocsin/store';
 import { durationText } from '../score/progress.js';
 
 export const numberText = (value: number): string => value.toLocaleString('en-US');
@@ -6,8 +6,13 @@ export const numberText = (value: number): string => value.toLocaleString('en-US
 /** In UTC, to the minute: `2026-11-24 03:00`. */
 export const whenText = (date: Date): string => date.toISOString().slice(0, 16).replace('T', ' ');
 
+/** A run as `--json` prints it. */
+export function runJson({ guardId: _, ownerKey: __, countedAt: ___, final: ____, ...run }: Run) {
+  return run;
+}
+
 /** From a run's creation to its end, or until now. */
-export function tookText({ createdAt, finishedAt }: Pick<RunRow, 'createdAt' | 'finishedAt'>): string {
+export function tookText({ createdAt, finishedAt }: Pick<Run, 'createdAt' | 'finishedAt'>): string {
   const text = durationText(((finishedAt ?? new Date()).getTime() - createdAt.getTime()) / 1000);
   return finishedAt === null ? `${text} so far` : text;
 }

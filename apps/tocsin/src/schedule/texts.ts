@@ -1,4 +1,4 @@
-import type { RunSummary } from '@tocsin/scheduler';
+import type { FiringSummary } from '@tocsin/scheduler';
 import type { FiringRow, ScheduleRow } from '@tocsin/store';
 import { numberText } from '../runs/texts.js';
 import { tableText } from '../terminal/table.js';
@@ -20,7 +20,7 @@ export function firingsTable(firings: readonly FiringRow[], timeZone: string): s
   return tableText({
     head: ['due', 'by', 'state', 'run', 'rows', 'new', 'flagged', 'new flagged', 'PSI', 'KS', 'why'],
     rows: firings.map((firing) => {
-      const summary = firing.summary as RunSummary | null;
+      const summary = firing.summary as FiringSummary | null;
       const drift = summary?.drift;
       return [
         zonedText(firing.dueAt, timeZone),

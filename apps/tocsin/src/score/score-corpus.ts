@@ -12,7 +12,7 @@ import { withModelProgress } from '../terminal/model-progress.js';
 import { reasonsOf } from '../terminal/problems.js';
 import { LocalRun } from './local-run.js';
 import { openProgress, type Progress } from './progress.js';
-import type { RunSummary } from './summary.js';
+import type { ScoreSummary } from './summary.js';
 import { type Submission, watchRun } from './watch-run.js';
 
 /** A corpus to score, and who takes the scores. */
@@ -37,7 +37,7 @@ export interface ScoreJob {
  *
  * @param interrupted stops it cleanly: what is scored stays, and the same call later goes on from there
  */
-export async function scoreCorpus(job: ScoreJob, interrupted: AbortSignal): Promise<RunSummary> {
+export async function scoreCorpus(job: ScoreJob, interrupted: AbortSignal): Promise<ScoreSummary> {
   const { files, flags } = job;
   const corpus = await openCorpus(files, flags);
   for (const output of job.outputs ?? []) await refuseInputAsOutput(output, corpus.sources);
@@ -79,7 +79,7 @@ async function runThrough(
   job: FoundJob,
   progress: Progress,
   interrupted: AbortSignal,
-): Promise<RunSummary> {
+): Promise<ScoreSummary> {
   const { corpus, flags } = job;
   progress.phase('Reading rows, and looking for those that have a score');
   const threshold = flags.threshold ?? guard.artifact.defaultThreshold;

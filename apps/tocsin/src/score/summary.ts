@@ -1,28 +1,16 @@
-import type { ProblemReason } from '@tocsin/store';
+import type { ProblemReason, RunCounts } from '@tocsin/store';
 import { reasonLines } from '../terminal/problems.js';
 import { fieldLines } from '../terminal/table.js';
 
 /** What a run came to. rows = scored + failed + rejected, and also fresh + fromCache + duplicates + rejected. */
-export interface RunSummary {
+export interface ScoreSummary
+  extends Pick<RunCounts, 'rows' | 'scored' | 'fresh' | 'duplicates' | 'rejected' | 'failed' | 'truncated'> {
   /** Its id: `tocsin run <id>`. */
   run: number;
   /** `failed` when no row has a score. */
   state: 'done' | 'failed';
-  rows: number;
-  /** Rows that have a score, wherever it came from. */
-  scored: number;
-  /** Rows whose content had no score when the run came to them. */
-  fresh: number;
   /** Rows whose content had a score before. */
   fromCache: number;
-  /** Rows whose content stands in an earlier row. */
-  duplicates: number;
-  /** Rows that could not be read. */
-  rejected: number;
-  /** Of the rows that were read: those that could not be scored. */
-  failed: number;
-  /** Rows whose text is longer than the guard reads: only the beginning was scored. */
-  truncated: number;
   /** Rows with score >= threshold. */
   flagged: number;
   /** Why rows have no score, the most frequent reasons first. */
@@ -41,7 +29,7 @@ export interface RunSummary {
 }
 
 /** The same, and where the scores went. */
-export interface Summary extends RunSummary {
+export interface Summary extends ScoreSummary {
   out: string;
 }
 

@@ -1,5 +1,5 @@
 import { runProducer } from '@tocsin/producer';
-import type { RunRow } from '@tocsin/store';
+import type { Run } from '@tocsin/store';
 import { Command } from 'commander';
 import {
   addCorpusOptions,
@@ -12,6 +12,7 @@ import { addGuardOptions, type GuardFlags, probability } from '../options/guard-
 import { addMetricsOptions, type MetricsFlags } from '../options/metrics-options.js';
 import { type RetentionFlags, retentionOption } from '../options/retention-option.js';
 import { withStackUntil } from '../options/store-options.js';
+import { runJson } from '../runs/texts.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import { untilDoneOrInterrupted } from '../terminal/interrupt.js';
 import { withModelProgress } from '../terminal/model-progress.js';
@@ -51,7 +52,7 @@ async function submit(files: string[], flags: SubmitFlags, interrupted: AbortSig
       onStep: (step) => console.error(step),
     }),
   );
-  if (flags.json === true) console.log(jsonText({ ...run, run: run.id, reasons }));
+  if (flags.json === true) console.log(jsonText({ ...runJson(run), run: run.id, reasons }));
   else {
     console.error([summaryText(run), ...reasonLines(reasons)].join('\n'));
     console.log(String(run.id));
@@ -60,7 +61,7 @@ async function submit(files: string[], flags: SubmitFlags, interrupted: AbortSig
   return run.rejected > 0 ? EXIT.someRejected : EXIT.ok;
 }
 
-function summaryText(run: RunRow): string {
+function summaryText(run: Run): string {
   const number = (value: number): string => value.toLocaleString('en-US');
   const counts = [
     `${number(run.rows)} rows`,

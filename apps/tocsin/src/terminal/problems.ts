@@ -1,6 +1,6 @@
 import { countText, printable } from '@tocsin/evaluate';
 import { type Pool, withRetry } from '@tocsin/postgres';
-import { type ProblemReason, problemReasons, type RunRow } from '@tocsin/store';
+import { type ProblemReason, problemReasons, type Run } from '@tocsin/store';
 import { oneLine } from './printable.js';
 
 /** Reasons that are printed; the rest is counted. */
@@ -14,7 +14,7 @@ export function problemText(key: string, error: string): string {
 /** Why rows have no score, the most frequent reasons first; nothing when all have one. */
 export async function reasonsOf(
   pool: Pool,
-  { id, rejected, failed }: Pick<RunRow, 'id' | 'rejected' | 'failed'>,
+  { id, rejected, failed }: Pick<Run, 'id' | 'rejected' | 'failed'>,
 ): Promise<ProblemReason[]> {
   return rejected + failed === 0 ? [] : withRetry(() => problemReasons(pool, id, SHOWN_PROBLEMS));
 }

@@ -5,7 +5,7 @@ const LISTED_CHARACTERS = 16_000;
 /** Characters of a row's JSON that are read for one row. A file may hold longer ones; no guard reads as much. */
 const SHOWN_CHARACTERS = 4_000_000;
 
-/** Which run, and whose scores: a `RunSummary` or a row of it. */
+/** Which run, and whose scores: a `Run` or a row of it. */
 export interface ScoredRun {
   id: number;
   guardId: number;

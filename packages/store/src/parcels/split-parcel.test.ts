@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { finishRun } from '../runs/finish-run.js';
-import { getRun } from '../runs/list-runs.js';
+import { getRun } from '../runs/read-runs.js';
 import { retryRun } from '../runs/retry-run.js';
 import { cancelRun } from '../runs/stop-run.js';
 import { knownContents } from '../scores/known-contents.js';

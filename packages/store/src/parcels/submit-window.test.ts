@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runCounts } from '../runs/runs.js';
+import { findRun } from '../runs/read-runs.js';
 import { cancelRun } from '../runs/stop-run.js';
 import { TestDatabase } from '../testing/index.js';
 import { anotherRun, newRun } from '../testing/test-guard.js';
@@ -49,7 +49,11 @@ test('a window brings its items, its parcels and a claim for each content', asyn
     { parcel_id: ids?.[0], tokens: 3, score: null, error: null },
     { parcel_id: ids?.[1], tokens: 5, score: null, error: null },
   ]);
-  expect(await runCounts(database.pool, run.runId)).toEqual({ rows: 4, truncated: 1, ...window.counts });
+  expect(await findRun(database.pool, run.runId)).toMatchObject({
+    rows: 4,
+    truncated: 1,
+    ...window.counts,
+  });
 });
 
 test('a run that was cancelled meanwhile takes no window, and its submitter is told', async () => {
@@ -58,7 +62,7 @@ test('a run that was cancelled meanwhile takes no window, and its submitter is t
   await cancelRun(database.pool, run.runId);
   const late = windowOf(run, ['late'], { afterRows: 1 });
   await expect(submitWindow(database.pool, late)).rejects.toThrow(`run ${run.runId} was cancelled`);
-  expect(await runCounts(database.pool, run.runId)).toMatchObject({ rows: 1 });
+  expect(await findRun(database.pool, run.runId)).toMatchObject({ rows: 1 });
 });
 
 test('a window that is stored already is not stored again', async () => {
@@ -72,7 +76,7 @@ test('a window that is stored already is not stored again', async () => {
   expect(await submitWindow(database.pool, first)).toBeUndefined();
   expect(await submitWindow(database.pool, second)).toBeUndefined();
 
-  expect(await runCounts(database.pool, run.runId)).toMatchObject({ rows: 3, fresh: 3 });
+  expect(await findRun(database.pool, run.runId)).toMatchObject({ rows: 3, fresh: 3 });
   expect(await one('select count(*) as count from items where run_id = $1', [run.runId])).toEqual([
     { count: 3 },
   ]);
@@ -98,7 +102,7 @@ test('a window that cannot be stored leaves nothing behind', async () => {
   const window = windowOf(run, ['a', 'b']);
   for (const item of window.items) item.seq = 1;
   await expect(submitWindow(database.pool, window)).rejects.toMatchObject({ code: '23505' });
-  expect(await runCounts(database.pool, run.runId)).toMatchObject({ rows: 0, fresh: 0 });
+  expect(await findRun(database.pool, run.runId)).toMatchObject({ rows: 0, fresh: 0 });
   expect(await one('select from scores where guard_id = $1', [run.guardId])).toEqual([]);
   expect(await one('select from parcels where run_id = $1', [run.runId])).toEqual([]);
 });

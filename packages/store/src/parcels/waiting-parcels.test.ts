@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findRun } from '../runs/read-runs.js';
 import { hasUnresolvedItems } from '../runs/run-progress.js';
-import { runCounts, setRunState } from '../runs/runs.js';
+import { setRunState } from '../runs/runs.js';
 import { cancelRun } from '../runs/stop-run.js';
 import { TestDatabase } from '../testing/index.js';
 import { anotherRun, newRun } from '../testing/test-guard.js';
@@ -62,7 +63,7 @@ describe('a cancelled run', () => {
     const window = windowOf(next, ['a', 'b'], { parcels: [], stranded: [parcel] });
     expect(await submitWindow(pool, window)).toEqual([parcel]);
     expect((await leaseParcel(pool, parcel))?.hashes).toEqual([hashOf('a'), hashOf('b')]);
-    expect(await runCounts(pool, next.runId)).toMatchObject({ rows: 2 });
+    expect(await findRun(pool, next.runId)).toMatchObject({ rows: 2 });
   });
 
   test('leaves its contents to a run that waited for them already', async () => {

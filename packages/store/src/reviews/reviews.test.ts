@@ -1,8 +1,8 @@
 import { createPool } from '@tocsin/postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { rankRun } from '../ranking/index.js';
-import { findRun, type RunSummary } from '../runs/page-runs.js';
 import { purgeTexts } from '../runs/purge-runs.js';
+import { findRun, type Run } from '../runs/read-runs.js';
 import { TestDatabase } from '../testing/index.js';
 import { storeScoredRun } from '../testing/scored-run.js';
 import { judgedContents } from './judged-contents.js';
@@ -20,7 +20,7 @@ const textsOf = (scores: number[]) => scores.map((_, i) => `row ${i + 1}`);
 async function reviewedRun(
   scores: number[],
   options: Parameters<typeof storeScoredRun>[2] = {},
-): Promise<RunSummary> {
+): Promise<Run> {
   const run = await storeScoredRun(database.pool, scores, {
     retain: 'all',
     texts: textsOf(scores),
@@ -39,7 +39,7 @@ const query = (reviewer: string, changes: Partial<ReviewQuery> = {}): ReviewQuer
 
 /** Takes rows and judges them until there are none left. */
 async function judgeAll(
-  run: RunSummary,
+  run: Run,
   asked: ReviewQuery,
   verdict: 'harmful' | 'fine' | 'skip' = 'fine',
 ): Promise<number[]> {
@@ -53,7 +53,7 @@ async function judgeAll(
 }
 
 /** As if the time of every lease of a run were over. */
-const timeOut = (run: RunSummary) =>
+const timeOut = (run: Run) =>
   database.pool.query('update review_leases set until = now() where run_id = $1', [run.id]);
 
 test('rows come by score, by uncertainty or at random, and each once', async () => {

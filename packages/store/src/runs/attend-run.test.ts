@@ -13,7 +13,7 @@ import {
   unattendedRuns,
 } from './attend-run.js';
 import { finishRun } from './finish-run.js';
-import { getRun } from './list-runs.js';
+import { getRun } from './read-runs.js';
 import { setRunState } from './runs.js';
 import { cancelRun, failRun } from './stop-run.js';
 

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { TestDatabase } from '../testing/index.js';
 import { storeScoredRun } from '../testing/scored-run.js';
 import { newRun } from '../testing/test-guard.js';
-import { findRun } from './page-runs.js';
 import { prepareRuns } from './prepare-runs.js';
+import { findRun } from './read-runs.js';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -24,10 +24,13 @@ test('runs that have ended of late are ranked and searchable; others are left al
   await Promise.all([prepareRuns(pool), prepareRuns(pool), prepareRuns(pool)]);
 
   expect(await findRun(pool, run.id)).toMatchObject({
-    ranked: { final: true, scored: 2, failed: 0, flagged: 1 },
+    final: true,
+    scored: 2,
+    failed: 0,
+    flagged: 1,
   });
   expect(await searchable(run.id)).toBe(2);
-  for (const id of [old.id, going.runId]) expect(await findRun(pool, id)).toMatchObject({ ranked: null });
+  for (const id of [old.id, going.runId]) expect(await findRun(pool, id)).toMatchObject({ countedAt: null });
   expect(await searchable(old.id)).toBe(0);
 
   const { rows: before } = await pool.query('select built_at from run_rankings');

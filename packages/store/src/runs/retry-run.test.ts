@@ -5,8 +5,8 @@ import { TestDatabase } from '../testing/index.js';
 import { anotherRun, newRun } from '../testing/test-guard.js';
 import { hashOf, parcelOf, scoreParcel, windowOf } from '../testing/windows.js';
 import { finishRun } from './finish-run.js';
-import { getRun } from './list-runs.js';
 import { purgeTexts } from './purge-runs.js';
+import { getRun } from './read-runs.js';
 import { retryRun } from './retry-run.js';
 import { cancelRun } from './stop-run.js';
 

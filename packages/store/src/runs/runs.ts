@@ -2,18 +2,6 @@ import { DEFAULT_RETENTION, type Retention, type RunState } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { OPEN_STATES } from './open-states.js';
 
-/** A run's counters. rows = fresh + known + duplicates + rejected. */
-export interface RunCounts {
-  rows: number;
-  /** Contents without a score when the run came to them: forward passes that it waits for. */
-  fresh: number;
-  known: number;
-  duplicates: number;
-  rejected: number;
-  /** Rows whose text is longer than the guard reads: only its beginning has been scored. */
-  truncated: number;
-}
-
 /** A guard as this database knows it. */
 export interface RegisteredGuard {
   /** Whose scores are whose. */
@@ -85,16 +73,6 @@ export async function setRunState(pool: Pool, runId: number, state: RunState): P
      where id = $1 and state in ${OPEN_STATES}`,
     [runId, state],
   );
-}
-
-export async function runCounts(pool: Pool, runId: number): Promise<RunCounts> {
-  const { rows } = await pool.query<RunCounts>(
-    'select rows, fresh, known, duplicates, rejected, truncated from runs where id = $1',
-    [runId],
-  );
-  const [counts] = rows;
-  if (counts === undefined) throw new Error(`there is no run ${runId}`);
-  return counts;
 }
 
 function only<T>(rows: T[]): T {

@@ -8,7 +8,7 @@ import { newRun } from '../testing/test-guard.js';
 import { scoreParcel, windowOf } from '../testing/windows.js';
 import { leaveRun } from './attend-run.js';
 import { finishRun } from './finish-run.js';
-import { getRun } from './list-runs.js';
+import { getRun } from './read-runs.js';
 import { retryRun } from './retry-run.js';
 import { cancelRun, failRun } from './stop-run.js';
 

@@ -6,6 +6,12 @@ export {
   fireNow,
 } from './claim-firings.js';
 export {
+  eachScore,
+  newFlagged,
+  runBefore,
+  type ScoreCount,
+} from './compare-scores.js';
+export {
   type Attempt,
   type DeliveryRow,
   listDeliveries,
@@ -27,14 +33,6 @@ export {
   takeFiring,
 } from './firings.js';
 export { installationId } from './installation.js';
-export {
-  eachScore,
-  newFlagged,
-  type RunOutcome,
-  runBefore,
-  runOutcome,
-  type ScoreCount,
-} from './run-outcome.js';
 export {
   addSchedule,
   closeWebhook,

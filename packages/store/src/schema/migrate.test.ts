@@ -9,7 +9,7 @@ import { afterEach, expect, test } from 'vitest';
 import { pageItems } from '../items/index.js';
 import { listPolicies } from '../policies/index.js';
 import { rankRun } from '../ranking/index.js';
-import { findRun } from '../runs/page-runs.js';
+import { findRun } from '../runs/read-runs.js';
 import { TestDatabase } from '../testing/index.js';
 import { migrateSchema, schemaState } from './migrate.js';
 
@@ -137,7 +137,13 @@ test('what a database of the version before the dashboard holds is kept, and can
   expect(await schemaState(pool)).toBe('current');
 
   const run = await findRun(pool, 1);
-  expect(run).toMatchObject({ name: 'old.jsonl', guard: 'starter', ownerKey: null, rows: 2, ranked: null });
+  expect(run).toMatchObject({
+    name: 'old.jsonl',
+    guard: 'starter',
+    ownerKey: null,
+    rows: 2,
+    countedAt: null,
+  });
   expect(await rankRun(pool, 1)).toMatchObject({ final: true, scored: 2 });
   const found = await pageItems(
     pool,

@@ -1,5 +1,5 @@
 import type { Pool } from '@tocsin/postgres';
-import { findRun, type RunSummary } from '../runs/page-runs.js';
+import { findRun, type Run } from '../runs/read-runs.js';
 import type { RunOptions } from '../runs/runs.js';
 import { newRun } from './test-guard.js';
 
@@ -11,7 +11,7 @@ export async function storeScoredRun(
   pool: Pool,
   scores: readonly number[],
   options: RunOptions & { texts?: readonly string[]; contents?: readonly string[] } = {},
-): Promise<RunSummary> {
+): Promise<Run> {
   const { runId, guardId } = await newRun(pool, options);
   const words = scores.map((_, i) => options.contents?.[i] ?? `content ${i}`);
   await pool.query(

@@ -1,7 +1,7 @@
 import type { Batch } from '@tocsin/contract/openai';
 import { unixSeconds } from '@tocsin/contract/openai';
 import type { Pool } from '@tocsin/postgres';
-import { type BatchRow, runCounts, runProgress } from '@tocsin/store';
+import { type BatchRow, findRun, runProgress } from '@tocsin/store';
 
 /** A batch as OpenAI shows one. Of one that is in progress, `completed` is estimated from the rows that have scores. */
 export async function batchAnswer(pool: Pool, batch: BatchRow): Promise<Batch> {
@@ -39,11 +39,11 @@ const secondsOrNull = (time: Date | null): number | null => (time === null ? nul
 async function completedSoFar(pool: Pool, { runId, total, failed }: BatchRow): Promise<number> {
   // A run that was purged leaves its batch to be finalized within a second.
   if (runId === null) return 0;
-  const [{ rows, rejected }, { contents, contentsDone }] = await Promise.all([
-    runCounts(pool, runId),
+  const [run, { contents, contentsDone }] = await Promise.all([
+    findRun(pool, runId),
     runProgress(pool, runId),
   ]);
-  const texts = rows - rejected;
+  const texts = run === undefined ? 0 : run.rows - run.rejected;
   if (texts === 0) return 0;
   const left = Math.min(contents - contentsDone, texts) / texts;
   return Math.floor((total - failed) * (1 - left));

@@ -1,51 +1,6 @@
 import type { Pool } from '@tocsin/postgres';
 import { inTransaction } from '@tocsin/postgres';
 import type pg from 'pg';
-import { getRun, type RunRow } from '../runs/list-runs.js';
-
-/** What a run that is over came to, in numbers. */
-export interface RunOutcome
-  extends Pick<
-    RunRow,
-    | 'guard'
-    | 'fingerprint'
-    | 'threshold'
-    | 'rows'
-    | 'fresh'
-    | 'known'
-    | 'duplicates'
-    | 'rejected'
-    | 'truncated'
-    | 'scored'
-    | 'failed'
-  > {
-  /** Rows with score >= the run's threshold; 0 when it has none. */
-  flagged: number;
-  finishedAt: Date;
-}
-
-/** @throws UserError when there is no such run */
-export async function runOutcome(pool: Pool, runId: number): Promise<RunOutcome> {
-  const run = await getRun(pool, runId);
-  const {
-    guard,
-    fingerprint,
-    threshold,
-    rows,
-    fresh,
-    known,
-    duplicates,
-    rejected,
-    truncated,
-    scored,
-    failed,
-  } = run;
-  return {
-    ...{ guard, fingerprint, threshold, rows, fresh, known, duplicates, rejected, truncated, scored, failed },
-    flagged: run.flagged ?? 0,
-    finishedAt: run.finishedAt ?? new Date(),
-  };
-}
 
 /**
  * The run that a schedule's run is compared with: the last one before it that came to its end and whose rows are still

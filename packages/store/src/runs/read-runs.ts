@@ -1,0 +1,151 @@
+import { isUserError, type Retention, type RunState } from '@tocsin/core';
+import type { Pool } from '@tocsin/postgres';
+import { rankRun } from '../ranking/index.js';
+import { noSuchRun } from './retry-run.js';
+
+/**
+ * What has become of a run's rows. rows = fresh + known + duplicates + rejected, and rows = scored + failed + rejected + left.
+ */
+export interface RunCounts {
+  /** Rows of the corpus that are in the store. */
+  rows: number;
+  /** Rows whose content had no score when the run came to them: forward passes that it waits for. */
+  fresh: number;
+  /** Rows whose content had a score before. */
+  known: number;
+  /** Rows whose content stands in an earlier row. */
+  duplicates: number;
+  /** Rows that could not be read. */
+  rejected: number;
+  /** Rows whose text is longer than the guard reads: only the beginning is scored. */
+  truncated: number;
+  /** Rows that have a score. */
+  scored: number;
+  /** Rows whose content ended in an error. */
+  failed: number;
+  /** Rows with score >= threshold; null when the run has no threshold, or was never counted. */
+  flagged: number | null;
+  /** Rows that wait for their score. */
+  left: number;
+}
+
+/** A run: what was asked for, how it stands, and what has become of its rows. */
+export interface Run extends RunCounts {
+  id: number;
+  /** What is scored. */
+  name: string;
+  guardId: number;
+  /** The guard, as it was asked for. */
+  guard: string;
+  fingerprint: string;
+  state: RunState;
+  /** Why it failed, or who cancelled it where that was no person. */
+  reason: string | null;
+  threshold: number | null;
+  retain: Retention;
+  /** uuid of the key that it was submitted with; null when that took none. */
+  ownerKey: string | null;
+  createdAt: Date;
+  finishedAt: Date | null;
+  /** When the process that waits for it was last heard of; null when no process has to wait for it. */
+  seenAt: Date | null;
+  /** When `scored`, `failed` and `flagged` were counted; null when they never were, and are 0, 0 and null. */
+  countedAt: Date | null;
+  /** They stay so. */
+  final: boolean;
+}
+
+export interface RunsPage {
+  limit: number;
+  /** Older than this run. */
+  before?: number | undefined;
+  states?: readonly RunState[] | undefined;
+  /** Runs whose name has this in it, whatever the case. */
+  name?: string | undefined;
+  /** Runs of this key only. */
+  ownerKey?: string | undefined;
+}
+
+/** Runs as they were last counted, the newest first. */
+export function pageRuns(pool: Pool, page: RunsPage): Promise<Run[]> {
+  return select(
+    pool,
+    `where ($2::bigint is null or id < $2) and ($3::text[] is null or state = any($3))
+       and ($4::text is null or position(lower($4) in lower(name)) > 0) and ($5::uuid is null or owner_key = $5)
+     order by id desc limit $1`,
+    [page.limit, page.before, page.states, page.name, page.ownerKey],
+  );
+}
+
+/** The newest runs, newest first. A run that is over is counted once, when it ends; an open one at every call. */
+export async function listRuns(pool: Pool, { limit }: { limit: number }): Promise<Run[]> {
+  const before = await pageRuns(pool, { limit });
+  const uncounted = before.filter(
+    ({ countedAt, finishedAt }) => countedAt === null || finishedAt === null || countedAt <= finishedAt,
+  );
+  for (const { id } of uncounted) {
+    await rankRun(pool, id).catch((error: unknown) => {
+      // It was deleted since it was found.
+      if (!isUserError(error)) throw error;
+    });
+  }
+  return uncounted.length === 0 ? before : pageRuns(pool, { limit });
+}
+
+/** One run as it was last counted; undefined when there is none. */
+export async function findRun(pool: Pool, runId: number): Promise<Run | undefined> {
+  const [run] = await select(pool, 'where id = $1', [runId]);
+  return run;
+}
+
+/**
+ * One run. The counts of an open one are some seconds old.
+ * @throws UserError when there is no such run
+ */
+export async function getRun(pool: Pool, runId: number): Promise<Run> {
+  await rankRun(pool, runId);
+  const run = await findRun(pool, runId);
+  if (run === undefined) throw noSuchRun(runId);
+  return run;
+}
+
+/**
+ * What can be asked often: a run's state, why it failed, and the rows that are in the store.
+ * @throws UserError when there is no such run
+ */
+export async function runHead(pool: Pool, runId: number): Promise<Pick<Run, 'state' | 'reason' | 'rows'>> {
+  const { rows } = await pool.query<Pick<Run, 'state' | 'reason' | 'rows'>>(
+    'select state, reason, rows from runs where id = $1',
+    [runId],
+  );
+  const [run] = rows;
+  if (run === undefined) throw noSuchRun(runId);
+  return run;
+}
+
+/** SQL, for speed: counts come from the heads of the ranking's chunks, and from the one chunk that holds the threshold. */
+async function select(pool: Pool, which: string, values: unknown[]): Promise<Run[]> {
+  const { rows } = await pool.query<Omit<Run, 'left'>>(
+    `select r.id, r.name, g.ref as guard, g.fingerprint, r.state, r.reason, r.threshold, r.retain,
+            r.created_at as "createdAt", r.finished_at as "finishedAt", r.seen_at as "seenAt",
+            r.rows, r.fresh, r.known, r.duplicates, r.rejected, r.truncated,
+            coalesce(k.scored, 0) as scored, coalesce(k.failed, 0) as failed,
+            case when k.run_id is not null and r.threshold is not null then (
+              select coalesce(sum(case when bottom_score >= r.threshold then c.rows
+                                       else (select count(*) from unnest(c.scores) score where score >= r.threshold) end), 0)
+              from ranking_chunks c where c.run_id = r.id and c.top_score >= r.threshold
+            )::bigint end as flagged,
+            r.guard_id as "guardId", r.owner_key as "ownerKey",
+            k.built_at as "countedAt", coalesce(k.final, false) as final
+     from (select * from runs ${which}) r
+     join guards g on g.id = r.guard_id
+     left join run_rankings k on k.run_id = r.id
+     order by r.id desc`,
+    values,
+  );
+  // The rows may have been counted later than their scores.
+  return rows.map((run) => ({
+    ...run,
+    left: Math.max(0, run.rows - run.rejected - run.scored - run.failed),
+  }));
+}
