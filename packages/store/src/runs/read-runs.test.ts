@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createKey } from '../access/index.js';
 import { submitWindow } from '../parcels/submit-window.js';
 import { waitingGuards } from '../parcels/waiting-guards.js';
@@ -107,7 +107,9 @@ test('rows without a score are grouped by what is wrong with them, whatever thei
 });
 
 test('runs come the newest first, each once, by state, name and owner', async () => {
-  const { pool } = database;
+  const own = await TestDatabase.migrated();
+  onTestFinished(() => own.close());
+  const { pool } = own;
   const { row: key } = await createKey(pool, { name: 'bot', role: 'submit', createdBy: 'local' });
   const { guardId } = await newRun(pool);
   const ids: number[] = [];
