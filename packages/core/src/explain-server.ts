@@ -60,7 +60,7 @@ const BY_CODE: Record<string, Known[]> = {
   '42501': [
     {
       why: 'the user may not do that',
-      todo: "Tocsin creates tables in the schemas public, drizzle and bullmq: let the database's owner run `GRANT CREATE ON DATABASE name TO user; GRANT CREATE ON SCHEMA public TO user`, or give Tocsin a database of its own.",
+      todo: "Tocsin needs every right in its schemas: let the database's owner run `GRANT ALL ON SCHEMA tocsin, tocsin_queue TO user` and give it the tables there (docs/fleet.md).",
     },
   ],
   ...Object.fromEntries(
@@ -69,7 +69,7 @@ const BY_CODE: Record<string, Known[]> = {
       [
         {
           why: 'something of that name is there already, which this version of Tocsin did not create',
-          todo: 'Give Tocsin a database of its own, or remove what is in the way.',
+          todo: 'Give Tocsin another schema (TOCSIN_SCHEMA, or ?schema=name in DATABASE_URL), or remove what is in the way.',
         },
       ],
     ]),

@@ -87,14 +87,5 @@ export type BatchState = (typeof BATCH_STATES)[number];
 /** A content is named by the sha256 of its token ids. */
 export const HASH_BYTES = 32;
 
-/** Keys of the advisory locks in Postgres, or the first of two. Any numbers will do, as long as they never change. */
-export const ADVISORY_LOCKS = {
-  /** One process brings the schema up to date. */
-  migrations: 7_062_601,
-  /** One process of each guard leads; the second key is the guard's id. */
-  leader: 7_062_602,
-  /** One process ranks a run; the second key is the run's id. */
-  ranking: 7_062_603,
-  /** One process prepares runs that have ended. */
-  prepare: 7_062_604,
-} as const;
+/** The migrations that were applied to Tocsin's tables. It is in their schema, whatever that is called, and marks it. */
+export const MIGRATIONS_TABLE = 'tocsin_migrations';

@@ -7,7 +7,7 @@ import { inTransaction } from './transaction.js';
 let database: TestDatabase;
 beforeAll(async () => {
   database = await TestDatabase.empty();
-  await database.pool.query('create table t (n int)');
+  await database.pool.query('create schema tocsin; create table t (n int)');
 });
 afterAll(() => database.close());
 

@@ -55,13 +55,13 @@ test('bigint columns are numbers, others as always', async () => {
 
 test('an error in a transaction rolls it back, and its connection goes on', async () => {
   const pool = createPool(database.url, { applicationName: 'tocsin test', max: 1 });
-  await pool.query('create table t (n int)');
+  await pool.query('create table public.t (n int)');
   const failing = inTransaction(pool, async (client) => {
-    await client.query('insert into t values (1)');
+    await client.query('insert into public.t values (1)');
     throw new Error('changed my mind');
   });
   await expect(failing).rejects.toThrow('changed my mind');
-  expect((await pool.query('select count(*) as count from t')).rows).toEqual([{ count: 0 }]);
+  expect((await pool.query('select count(*) as count from public.t')).rows).toEqual([{ count: 0 }]);
   await pool.end();
 });
 

@@ -1,5 +1,6 @@
 import { addressOf, checkServerUrl, explainServer, messageOf, UserError } from '@tocsin/core';
 import pg from 'pg';
+import { schemaOf, useSchema, withoutSchema } from './schema.js';
 
 export type Pool = pg.Pool;
 
@@ -20,15 +21,21 @@ export interface ConnectOptions {
 const DEFAULT_MAX = 8;
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** A pool of connections. Nothing connects before the first query. @throws UserError for an address that cannot be read */
+/**
+ * A pool of connections whose unqualified names are in Tocsin's schema (`schemaOf(url)`), and nowhere else. Nothing
+ * connects before the first query.
+ * @throws UserError for an address that cannot be read
+ */
 export function createPool(url: string, options: ConnectOptions): Pool {
   checkServerUrl('DATABASE_URL', url);
+  const schema = schemaOf(url);
   const pool = new pg.Pool({
-    connectionString: url,
+    connectionString: withoutSchema(url),
     application_name: options.applicationName,
     max: options.max ?? DEFAULT_MAX,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     types,
+    onConnect: (client) => client.query(useSchema(schema)),
   });
   // An idle connection that breaks is taken out of the pool; the next query gets another, or the error.
   pool.on('error', () => {});

@@ -7,4 +7,15 @@ export type { EmbeddedServer } from './embedded/embedded-server.js';
 export { startEmbedded } from './embedded/index.js';
 export { Leadership } from './leadership.js';
 export { isTransient, withRetry } from './retry.js';
+export {
+  createSchema,
+  currentSchema,
+  lockKey,
+  lookAtSchema,
+  queueSchemaOf,
+  schemaOf,
+  useSchema,
+  withoutSchema,
+  withSchema,
+} from './schema.js';
 export { inTransaction } from './transaction.js';

@@ -1,6 +1,6 @@
-import { ADVISORY_LOCKS } from '@tocsin/core';
 import type pg from 'pg';
 import type { Pool } from './connect.js';
+import { lockKey } from './schema.js';
 
 /** A leader whose machine is gone is found out within half a minute, instead of the two hours that systems default to. */
 const KEEPALIVE = `set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 4`;
@@ -30,8 +30,8 @@ export class Leadership {
       }
       await client.query(KEEPALIVE);
       const { rows } = await client.query<{ leads: boolean }>(
-        'select pg_try_advisory_lock($1, $2) as leads',
-        [ADVISORY_LOCKS.leader, this.#guardId],
+        `select pg_try_advisory_lock(${lockKey('leader', '$1')}) as leads`,
+        [this.#guardId],
       );
       const leads = rows[0]?.leads === true;
       if (leads) this.#client = client;

@@ -89,7 +89,7 @@ describe('over a server that is killed and started again', () => {
     await chmod(dir, 0o755);
     server = await startEmbedded({ dataDir: join(dir, 'postgres') });
     pool = createPool(server.url, { applicationName: 'tocsin test', max: 4 });
-    await pool.query('create table t (n int primary key)');
+    await pool.query('create table public.t (n int primary key)');
   });
   afterAll(async () => {
     await pool.end();
@@ -102,7 +102,7 @@ describe('over a server that is killed and started again', () => {
     const insert = (n: number): Promise<unknown> =>
       withRetry(() =>
         inTransaction(pool, async (client) => {
-          await client.query('insert into t values ($1) on conflict do nothing', [n]);
+          await client.query('insert into public.t values ($1) on conflict do nothing', [n]);
           // In the middle of some of the transactions.
           if (n === 10 && !killed) {
             killed = true;
@@ -115,6 +115,6 @@ describe('over a server that is killed and started again', () => {
     await ended;
     await server.ensureRunning();
     await Promise.all(work);
-    expect((await pool.query('select count(*) as count from t')).rows).toEqual([{ count: 40 }]);
+    expect((await pool.query('select count(*) as count from public.t')).rows).toEqual([{ count: 40 }]);
   });
 });

@@ -1,35 +1,51 @@
 import { addressOf, checkServerUrl, explainServer, isUserError, messageOf, UserError } from '@tocsin/core';
-import { createPostgresBackend as createOverPool, runMigrations } from 'bullmq';
+import { createSchema, lockKey, queueSchemaOf, schemaOf, useSchema, withoutSchema } from '@tocsin/postgres';
+import {
+  type createPostgresBackend as BackendFactory,
+  PostgresConnection,
+  type PostgresConnectionOptions,
+  PostgresQueueBackend,
+  runMigrations,
+} from 'bullmq';
 import pg from 'pg';
 
-/** The schema that BullMQ keeps its Postgres tables in. */
-const SCHEMA = 'bullmq';
 /** For statements, and one that listens. */
 const POOL_MAX = 5;
 /** BullMQ's log of events in Redis is trimmed by BullMQ; in Postgres it would grow for ever. Nothing reads it. */
 const EVENTS_KEPT_MS = 60 * 60_000;
-/**
- * Set by a statement, not by the connection's `options`: PgBouncer refuses a start-up packet that has them.
- * What a power cut takes out of the queue is put back, so no dispatch has to wait for the disk.
- */
-const SETTINGS = `set search_path = ${SCHEMA}; set synchronous_commit = off`;
 
 export function postgresOptions(url: string) {
+  const schema = queueSchemaOf(schemaOf(url));
   return {
-    connectionString: url,
+    connectionString: withoutSchema(url),
     application_name: 'tocsin queue',
     max: POOL_MAX,
     keepAlive: true,
-    onConnect: (client: pg.ClientBase) => client.query(SETTINGS),
+    schema,
+    // What a power cut takes out of the queue is put back, so no dispatch has to wait for the disk.
+    onConnect: (client: pg.ClientBase) => client.query(`${useSchema(schema)}; set synchronous_commit = off`),
   };
 }
 
+/** BullMQ looks for the tables of a pool that it is given in the schema `bullmq`. */
+class SchemaConnection extends PostgresConnection {
+  override readonly schema: string;
+
+  constructor(pool: PostgresConnectionOptions, schema: string) {
+    super(pool);
+    this.schema = schema;
+  }
+}
+
 /** BullMQ's backend over a pool of our own, which ends with it: the pool that BullMQ makes sends `options`. */
-export const createPostgresBackend: typeof createOverPool = (name, opts, factoryOpts) => {
-  const pool = new pg.Pool(opts.connection as pg.PoolConfig);
+export const createPostgresBackend: typeof BackendFactory = (name, opts, factoryOpts) => {
+  const { schema, ...config } = opts.connection as ReturnType<typeof postgresOptions>;
+  const pool = new pg.Pool(config);
   // Its type of a pool is a subset of what pg's has, which TypeScript does not see through pg's overloads.
-  const connection = pool as unknown as typeof opts.connection;
-  const backend = createOverPool(name, { ...opts, connection }, factoryOpts);
+  const connection = new SchemaConnection(pool as unknown as PostgresConnectionOptions, schema);
+  // A connection that waits for jobs is called after its queue in pg_stat_activity, as BullMQ does it.
+  const waiting = factoryOpts?.withBlockingConnection === true ? name : undefined;
+  const backend = new PostgresQueueBackend(connection, name, opts, true, waiting);
   let ended: Promise<void> | undefined;
   const endPool = (): Promise<void> => (ended ??= pool.end());
   const close = backend.close.bind(backend);
@@ -48,13 +64,28 @@ export const createPostgresBackend: typeof createOverPool = (name, opts, factory
 /** Creates or updates BullMQ's tables. @throws UserError, without the password, when that fails */
 export async function migrateQueueTables(url: string): Promise<void> {
   checkServerUrl('DATABASE_URL', url);
-  const client = new pg.Client({ connectionString: url, application_name: 'tocsin queue' });
+  const schema = schemaOf(url);
+  const queueSchema = queueSchemaOf(schema);
+  const client = new pg.Client({ connectionString: withoutSchema(url), application_name: 'tocsin queue' });
   // A connection that breaks fails the query under way; unheard, its event would end the process as well.
   client.on('error', () => {});
   try {
     await client.connect();
-    await runMigrations(client);
-    await client.query(`delete from ${SCHEMA}.event where created_at_ms < $1`, [Date.now() - EVENTS_KEPT_MS]);
+    await client.query(useSchema(queueSchema));
+    await client.query('begin');
+    await client.query(`select pg_advisory_xact_lock(${lockKey('migrate queue')})`);
+    await createSchema(client, queueSchema, [schema, queueSchema]);
+    await client.query('commit');
+    await runMigrations(
+      {
+        query: (text, values) =>
+          client.query<never>({ text: unlessCreated(text), values: values as unknown[] }),
+      },
+      queueSchema,
+    );
+    await client.query(`delete from ${queueSchema}.event where created_at_ms < $1`, [
+      Date.now() - EVENTS_KEPT_MS,
+    ]);
   } catch (cause) {
     if (isUserError(cause)) throw cause;
     const { why, todo } = explainServer(cause) ?? { why: messageOf(cause), todo: undefined };
@@ -66,3 +97,7 @@ export async function migrateQueueTables(url: string): Promise<void> {
     await client.end();
   }
 }
+
+/** BullMQ's `create schema if not exists` needs the right to create one even where it exists, as it does by now. */
+const unlessCreated = (statement: string): string =>
+  statement.startsWith('CREATE SCHEMA') ? 'select' : statement;

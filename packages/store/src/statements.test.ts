@@ -39,6 +39,7 @@ const ELSEWHERE = new Set([
   ],
   ...[
     'noSuchRun',
+    'runSources',
     'noSuchSchedule',
     'runHasEnded',
     'installationId',
@@ -337,7 +338,7 @@ async function workOf(size: number, before: 'nothing' | 'a run'): Promise<PlanWo
   try {
     // Nobody else takes statistics, however long this takes.
     const { rows } = await pool.query<{ name: string }>(
-      `select format('%I', relname) as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace`,
+      `select format('%I', relname) as name from pg_class where relkind = 'r' and relnamespace = 'tocsin'::regnamespace`,
     );
     for (const { name } of rows) await pool.query(`alter table ${name} set (autovacuum_enabled = off)`);
     await pool.query('analyze');

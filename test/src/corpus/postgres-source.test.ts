@@ -74,11 +74,12 @@ describe('rows', () => {
   });
 
   test('see one state of the database, whatever is written meanwhile', async () => {
-    await database.pool.query('create table notes (text text not null)');
-    await database.pool.query(`insert into notes select 'a' from generate_series(1, 3000)`);
+    await database.outside.query('create table notes (text text not null)');
+    await database.outside.query(`insert into notes select 'a' from generate_series(1, 3000)`);
     let rows = 0;
     for await (const chunk of readCorpus([database.url], { query: 'select text from notes' })) {
-      if (rows === 0) await database.pool.query(`insert into notes select 'b' from generate_series(1, 3000)`);
+      if (rows === 0)
+        await database.outside.query(`insert into notes select 'b' from generate_series(1, 3000)`);
       rows += chunk.length;
     }
     expect(rows).toBe(3000);
@@ -106,14 +107,14 @@ describe('a query that cannot be used is refused', () => {
   });
 
   test('when it would write, or is more than one statement', async () => {
-    await database.pool.query('create table kept (n int)');
+    await database.outside.query('create table kept (n int)');
     expect((await refusal(`delete from kept returning 'x' as text`)).message).toMatch(/syntax error/);
     expect((await refusal(`select 'x' as text; drop table kept`)).message).toMatch(/multiple commands/);
-    await database.pool.query(
+    await database.outside.query(
       `create function sneak() returns text language sql as $$ insert into kept values (1) returning 'x' $$`,
     );
     expect((await refusal('select sneak() as text')).message).toMatch(/read-only transaction/);
-    expect((await database.pool.query('select * from kept')).rowCount).toBe(0);
+    expect((await database.outside.query('select * from kept')).rowCount).toBe(0);
   });
 
   test('when a column of text is of another type', async () => {
@@ -147,7 +148,7 @@ test('an abort ends the wait for the server', async () => {
   const reading = read(`select 'x' as text, pg_sleep(60)`, { signal: abort.signal });
   const waiting = expect(reading).rejects.toThrow('enough');
   for (;;) {
-    const { rowCount } = await database.pool.query(
+    const { rowCount } = await database.outside.query(
       `select 1 from pg_stat_activity where query like 'fetch%' and state = 'active'`,
     );
     if (rowCount === 1) break;

@@ -31,7 +31,7 @@ async function write(table: string, rows: ScoreRow[], tableMode?: TableMode): Pr
 }
 
 async function stored(table: string): Promise<unknown[]> {
-  const { rows } = await database.pool.query(
+  const { rows } = await database.outside.query(
     `select key, score, harmful, threshold, tokens, truncated, error from ${table} order by key, score`,
   );
   return rows;
@@ -66,7 +66,7 @@ test('replace: writing again changes nothing, and of equal keys the last row sta
 });
 
 test('append: rows are added, whatever is there; a schema may be named', async () => {
-  await database.pool.query('create schema audit');
+  await database.outside.query('create schema audit');
   for (let i = 0; i < 2; i += 1) await write('audit.scores', [scored('a', 0.1), scored('a', 0.1)], 'append');
   expect(await stored('audit.scores')).toHaveLength(4);
 });
@@ -87,17 +87,17 @@ test('many rows, in pages', async () => {
     'pages',
     Array.from({ length: 12_001 }, (_, i) => scored(`key ${i}`, 0.5)),
   );
-  const { rows } = await database.pool.query('select count(*)::int as n from pages');
+  const { rows } = await database.outside.query('select count(*)::int as n from pages');
   expect(rows).toEqual([{ n: 12_001 }]);
 });
 
 test('a table that does not fit is refused before anything is done', async () => {
-  await database.pool.query('create table other (key text, note text)');
+  await database.outside.query('create table other (key text, note text)');
   await expect(checkOutput(database.url, undefined, { table: 'other' })).rejects.toMatchObject({
     name: 'UserError',
     message: expect.stringMatching(/table other on postgres.*column "score"/),
   });
-  await database.pool.query('create table loose (like replaced)');
+  await database.outside.query('create table loose (like replaced)');
   await expect(checkOutput(database.url, undefined, { table: 'loose' })).rejects.toMatchObject({
     message: expect.stringContaining('has no unique index on "key"'),
     hint: expect.stringContaining('--out-mode append'),

@@ -64,6 +64,25 @@ test('servers that answer: what they are, and what state they are in', async () 
   for (const subject of ['Node.js', 'processor', 'memory', 'onnxruntime', 'cache', 'cuda']) of(subject);
 });
 
+test("another program's tables in public are no matter; in Tocsin's schema they are, with what to do", async () => {
+  const shared = await TestDatabase.empty();
+  try {
+    await shared.outside.query('create table sessions (id int)');
+    const fine = (await doctor({ DATABASE_URL: shared.url })).of('database');
+    expect(fine).toMatchObject({ verdict: 'ok' });
+    expect(fine.says).toMatch(/, schema tocsin; no tables yet: the first command creates them$/);
+    await shared.outside.query('create schema tocsin; create table tocsin.sessions (id int)');
+    const { exitCode, of } = await doctor({ DATABASE_URL: shared.url });
+    expect(exitCode).toBe(1);
+    expect(of('database').says).toMatch(/the schema tocsin already has tables .*: sessions/);
+    expect(of('database').todo).toContain('TOCSIN_SCHEMA');
+    const other = await doctor({ DATABASE_URL: shared.url, TOCSIN_SCHEMA: 'harm' });
+    expect(other.of('database').says).toContain('schema harm; no tables yet');
+  } finally {
+    await shared.close();
+  }
+});
+
 test('a database without tables is fine; without servers the embedded one and Postgres are named', async () => {
   expect((await doctor({ DATABASE_URL: empty.url })).of('database').says).toContain('no tables yet');
   const dir = scratchDir();

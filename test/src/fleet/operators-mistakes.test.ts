@@ -43,20 +43,40 @@ async function user(name: string, rights = ''): Promise<string> {
   });
 }
 
-test('a user who may not create tables', async () => {
-  await database.pool.query('revoke create on schema public from public');
+test('a user who may not create the schema', async () => {
   const said = await complaint({ DATABASE_URL: await user('tocsin_test_reader') });
-  expect(said).toMatch(/the user may not do that \(permission denied for database/);
-  expect(said).toContain('GRANT CREATE ON DATABASE');
+  expect(said).toMatch(/the user "tocsin_test_reader" may not create the schema tocsin in the database/);
+  expect(said).toMatch(/GRANT CREATE ON DATABASE "\w+" TO "tocsin_test_reader";/);
 });
 
-test('a table that is there already', async () => {
-  const other = await TestDatabase.empty();
-  onTestFinished(() => other.close());
-  await other.pool.query('create table runs (mine int)');
+test('a user for whom both schemas were created needs no other right, with the queue in Postgres, too', async () => {
+  const other = await fresh();
+  const DATABASE_URL = new URL(await user('tocsin_test_fitted'));
+  DATABASE_URL.pathname = new URL(other.url).pathname;
+  const create = (schema: string) => `create schema ${schema} authorization tocsin_test_fitted`;
+  await other.outside.query(create('tocsin'));
+  const env = { DATABASE_URL: DATABASE_URL.href, REDIS_URL: undefined };
+  const without = await tocsin(['runs'], { env });
+  expect(without.exitCode).toBe(1);
+  expect(without.stderr).toContain('CREATE SCHEMA tocsin_queue AUTHORIZATION "tocsin_test_fitted"');
+  await other.outside.query(create('tocsin_queue'));
+  const { exitCode, stderr } = await tocsin(['runs'], { env });
+  expect(exitCode, stderr).toBe(0);
+  await other.outside.query('drop owned by tocsin_test_fitted');
+});
+
+test("another program's schema, and a schema name that cannot be used", async () => {
+  const other = await fresh();
+  await other.outside.query('create schema tocsin; create table tocsin.runs (mine int)');
   const said = await complaint({ DATABASE_URL: other.url });
-  expect(said).toMatch(/already has tables under names that Tocsin uses: runs/);
-  expect(said).toContain('a database of its own');
+  expect(said).toMatch(/the schema tocsin already has tables under names that Tocsin uses.*: runs/);
+  expect(said).toContain('TOCSIN_SCHEMA');
+  expect(await complaint({ DATABASE_URL: `${other.url}?schema=public` })).toMatch(
+    /schema= in DATABASE_URL names no schema that Tocsin can have for itself: "public"/,
+  );
+  expect(await complaint({ DATABASE_URL: other.url, TOCSIN_SCHEMA: 'Tocsin; drop' })).toMatch(
+    /TOCSIN_SCHEMA names no schema that Tocsin can have for itself/,
+  );
 });
 
 test('a database that does not exist', async () => {
@@ -184,7 +204,7 @@ test('a Redis in protected mode, and one that wants a password', async () => {
 });
 
 test('a disk that is full for a while is waited for', async () => {
-  const { pool } = await fresh();
+  const { outside: pool } = await fresh();
   await pool.query('create table t (n int)');
   await pool.query(`create table full_disk as select true as full`);
   // PostgreSQL's own error, at the moment a page would be added.

@@ -81,8 +81,28 @@ test('PgBouncer that pools by session: a corpus is scored with database and queu
   });
   expect(scored.exitCode, scored.stderr).toBe(0);
   expect(parseLines(scored.stdout).filter(({ score }) => score !== undefined)).toHaveLength(ROWS.length);
-  const { rows } = await database.pool.query(`select to_regclass('bullmq.job') as name`);
-  expect(rows).toEqual([{ name: 'bullmq.job' }]);
+  const { rows } = await database.pool.query(`select to_regclass('tocsin_queue.job') as name`);
+  expect(rows).toEqual([{ name: 'tocsin_queue.job' }]);
+});
+
+test('two Tocsins in one database, under two schemas, behind one PgBouncer: each scores its own corpus', async () => {
+  const DATABASE_URL = await pooler('session');
+  const corpus = await writeJsonl(join(scratchDir(), 'rows.jsonl'), ROWS);
+  const envs = [{ DATABASE_URL: `${DATABASE_URL}?schema=first` }, { DATABASE_URL, TOCSIN_SCHEMA: 'second' }];
+  const scored = await Promise.all(
+    envs.map((env) =>
+      tocsin(['score', corpus, ...goldenGuard('qwen3-residual')], { env: { ...env, REDIS_URL: undefined } }),
+    ),
+  );
+  for (const { exitCode, stderr, stdout } of scored) {
+    expect(exitCode, stderr).toBe(0);
+    expect(parseLines(stdout)).toHaveLength(ROWS.length);
+  }
+  for (const schema of ['first', 'second']) {
+    // What one has scored the other has scored, too.
+    const { rows } = await database.outside.query(`select rows, fresh from ${schema}.runs`);
+    expect(rows).toEqual([{ rows: String(ROWS.length), fresh: String(ROWS.length) }]);
+  }
 });
 
 test('a worker behind it is told of work, drains, and ends', async () => {

@@ -122,7 +122,7 @@ test('what a worker cannot work with, it refuses with what to do', async () => {
   client.disconnect();
 
   // A database of a newer version.
-  await fleet.ask(`insert into drizzle.__drizzle_migrations (hash, created_at) values ('later', 9e12)`);
+  await fleet.ask(`insert into tocsin_migrations (hash, created_at) values ('later', 9e12)`);
   const newer = await fleet.worker().ended;
   expect(newer.exitCode).toBe(1);
   expect(newer.stderr).toMatch(/set up by a newer version of Tocsin\nUpdate Tocsin here/);

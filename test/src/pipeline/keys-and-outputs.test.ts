@@ -40,7 +40,7 @@ describe('a score stays with its row', () => {
     const corpus = await file('collide.jsonl', lines.join('\n'));
     const ended = await scoring.score([corpus, '-o', database.url, '--out-table', 'collide']);
     expect(ended.exitCode).toBe(2);
-    const { rows } = await database.pool.query('select key, score, error from collide order by key');
+    const { rows } = await database.outside.query('select key, score, error from collide order by key');
     expect(rows).toMatchObject([
       { key: '2', ...scored, error: null },
       { key: '3', ...scored, error: null },
@@ -58,7 +58,7 @@ describe('a score stays with its row', () => {
     const ended = await scoring.score([corpus, '-o', database.url, '--out-table', 'shared']);
     expect(ended.exitCode).toBe(2);
     expect(ended.stderr).toContain('2 rows share their key with another row of this output');
-    const { rows } = await database.pool.query('select key, score, error from shared');
+    const { rows } = await database.outside.query('select key, score, error from shared');
     expect(rows).toEqual([{ key: 'a', ...scored, error: null }]);
   });
 
@@ -254,40 +254,48 @@ describe('an output that is an input is refused, and the input stays as it is', 
 
 describe('a table that cannot take the scores is refused before anything is scored or made', () => {
   test.each(['replace', 'append', 'fail'])(
-    'scores in the store’s own database, with --out-mode %s',
+    'in the schema of Tocsin’s own tables, with --out-mode %s; a table of the same name elsewhere is no conflict',
     async (mode) => {
       const store = await TestDatabase.empty();
       try {
         const corpus = await writeJsonl(join(dir, 'own.jsonl'), [{ text: TEA }]);
         const env = { DATABASE_URL: store.url };
         const args = ['score', corpus, ...goldenGuard('qwen3-mlp'), '-o', store.url, '--out-mode', mode];
-        const ended = await tocsin([...args, '--out-table', 'scores'], { env });
-        expect(ended).toMatchObject({ exitCode: 1 });
-        expect(ended.stderr).toMatch(
-          /The table scores on postgres.* does not have the columns of a table of scores/,
-        );
-        expect(ended.stderr).not.toContain('defect');
-        expect((await store.pool.query('select from runs')).rowCount).toBe(0);
         expect(await tocsin(['runs'], { env })).toMatchObject({ exitCode: 0 });
-        expect(await tocsin([...args, '--out-table', 'my_scores'], { env })).toMatchObject({ exitCode: 0 });
+        for (const table of ['tocsin.scores', 'tocsin.mine']) {
+          const ended = await tocsin([...args, '--out-table', table], { env });
+          expect(ended).toMatchObject({ exitCode: 1 });
+          expect(ended.stderr).toMatch(/The schema "tocsin" on postgres.* is for Tocsin's own tables/);
+          expect(ended.stderr).not.toContain('defect');
+        }
+        expect((await store.pool.query('select from runs')).rowCount).toBe(0);
+        // The user is called tocsin, so an unqualified name would be looked up in the schema tocsin first.
+        expect(new URL(store.url).username).toBe('tocsin');
+        expect(await tocsin([...args, '--out-table', 'scores'], { env })).toMatchObject({ exitCode: 0 });
+        expect((await store.outside.query('select key from public.scores')).rows).toEqual([
+          { key: 'line:1' },
+        ]);
+        expect((await store.pool.query('select from scores')).rowCount).toBe(1);
       } finally {
         await store.close();
       }
     },
   );
 
-  test('a store in a database that another application uses', async () => {
+  test('a store in a database whose schema tocsin another program uses', async () => {
     const taken = await TestDatabase.empty();
     try {
-      await taken.pool.query('create table sessions (id int)');
-      const env = { DATABASE_URL: taken.url };
-      const ended = await tocsin(['runs'], { env });
+      await taken.outside.query('create schema tocsin; create table tocsin.sessions (id int)');
+      const ended = await tocsin(['runs'], { env: { DATABASE_URL: taken.url } });
       expect(ended).toMatchObject({ exitCode: 1 });
-      expect(ended.stderr).toMatch(/already has tables under names that Tocsin uses: sessions/);
-      const { rows } = await taken.pool.query(
-        `select relname from pg_class where relnamespace = 'public'::regnamespace`,
+      expect(ended.stderr).toMatch(
+        /the schema tocsin already has tables under names that Tocsin uses.*: sessions/,
       );
-      expect(rows).toEqual([{ relname: 'sessions' }]);
+      const env = { DATABASE_URL: taken.url, TOCSIN_SCHEMA: 'harm' };
+      expect(await tocsin(['runs'], { env })).toMatchObject({ exitCode: 0 });
+      expect(await tocsin(['runs'], { env: { DATABASE_URL: `${taken.url}?schema=harm` } })).toMatchObject({
+        exitCode: 0,
+      });
     } finally {
       await taken.close();
     }

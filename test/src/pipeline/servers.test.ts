@@ -44,7 +44,7 @@ test('with DATABASE_URL and REDIS_URL the scores are those of the embedded serve
   // All of it went through the servers that were named, and the embedded one did not outlive its command.
   const { rows } = await database.pool.query('select count(score) as count from scores');
   expect(rows).toEqual([{ count: ROWS.length }]);
-  const { rows: tables } = await database.pool.query(`select to_regclass('bullmq.job') as job`);
+  const { rows: tables } = await database.pool.query(`select to_regclass('tocsin_queue.job') as job`);
   expect(tables).toEqual([{ job: null }]);
   expect(processesNaming(join(dir, 'postgres'))).toEqual([]);
 });

@@ -55,9 +55,11 @@ beforeAll(async () => {
   }));
   await writeFile(join(dir, 'rows.parquet'), new Uint8Array(parquetWriteBuffer({ columnData })));
   database = await TestDatabase.empty();
-  await database.pool.query('create table rows (n serial, id text, text text, prompt text, response text)');
+  await database.outside.query(
+    'create table rows (n serial, id text, text text, prompt text, response text)',
+  );
   for (const row of ROWS) {
-    await database.pool.query('insert into rows (id, text, prompt, response) values ($1, $2, $3, $4)', [
+    await database.outside.query('insert into rows (id, text, prompt, response) values ($1, $2, $3, $4)', [
       ...COLUMNS.map((name) => row[name]),
     ]);
   }
@@ -144,7 +146,7 @@ describe('scores go to', () => {
       const ended = await score([join(dir, 'rows.csv'), '-o', database.url, '--out-table', 'scores']);
       expect(ended.exitCode).toBe(SOME_REJECTED);
     }
-    const { rows } = await database.pool.query<ScoreLine>('select key, score, tokens from scores');
+    const { rows } = await database.outside.query<ScoreLine>('select key, score, tokens from scores');
     const byKey = (a: ScoreLine, b: ScoreLine): number => (a.key < b.key ? -1 : 1);
     expect(rows.toSorted(byKey)).toMatchObject(
       expected

@@ -38,7 +38,7 @@ async function onPostgres(): Promise<TestBackend> {
     backend: { kind: 'postgres', url: database.url },
     async stored(queue, parcelId) {
       const { rows } = await database.pool.query<{ data: unknown }>(
-        'select data from bullmq.job where queue = $1 and id = $2',
+        'select data from tocsin_queue.job where queue = $1 and id = $2',
         [queue, `parcel-${parcelId}`],
       );
       return rows[0]?.data;

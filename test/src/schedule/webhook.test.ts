@@ -20,7 +20,7 @@ test('neither the secret nor the path of the webhook stands in a log, and the se
   expect(bed.log).not.toContain('hidden-path');
   const { rows: tables } = await bed.pool.query(
     `select table_schema as schema, table_name as name from information_schema.tables
-     where table_schema in ('public', 'bullmq') and table_type = 'BASE TABLE'`,
+     where table_schema in ('tocsin', 'tocsin_queue') and table_type = 'BASE TABLE'`,
   );
   let stored = '';
   for (const { schema, name } of tables) {

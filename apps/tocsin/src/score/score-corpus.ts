@@ -59,7 +59,7 @@ export async function scoreCorpus(job: ScoreJob, interrupted: AbortSignal): Prom
       onTrouble: (message) => progress.note(message),
     });
     try {
-      // Once more: what the database lacked before may now be a table of Tocsin's.
+      // Once more: a schema where the output's table would have been created may now be Tocsin's own.
       await job.check?.();
       return await runThrough(stack, guard, { ...job, corpus }, progress, interrupted);
     } finally {

@@ -6,6 +6,7 @@ import {
   requireConnection,
   startEmbedded,
   withRetry,
+  withSchema,
 } from '@tocsin/postgres';
 import { prepareBackend, type QueueBackend } from '@tocsin/queue';
 import { migrateSchema } from '@tocsin/store';
@@ -15,6 +16,7 @@ import { VERSION } from '../version.js';
 /** Postgres and the queue, ready to be used. */
 export interface Stack {
   pool: Pool;
+  /** With the schema, for processes that share this stack. */
   databaseUrl: string;
   backend: QueueBackend;
   /** What this process says of itself. */
@@ -41,6 +43,7 @@ export interface StackOptions {
 export async function openStack(options: StackOptions): Promise<Stack> {
   const env = options.env ?? process.env;
   const server = env.DATABASE_URL ? external(env.DATABASE_URL, options) : await embedded(options);
+  const databaseUrl = withSchema(server.url, env);
   const telemetry = await Telemetry.start({
     role: 'tocsin',
     version: VERSION,
@@ -50,7 +53,7 @@ export async function openStack(options: StackOptions): Promise<Stack> {
     await server.stop();
     throw error;
   });
-  const pool = createPool(server.url, { applicationName: 'tocsin' });
+  const pool = createPool(databaseUrl, { applicationName: 'tocsin' });
   cancelWhenInterrupted(pool, options.interrupted);
   const close = async (): Promise<void> => {
     await telemetry.close();
@@ -58,17 +61,17 @@ export async function openStack(options: StackOptions): Promise<Stack> {
     await server.stop();
   };
   const backend: QueueBackend = {
-    ...(env.REDIS_URL ? { kind: 'redis', url: env.REDIS_URL } : { kind: 'postgres', url: server.url }),
+    ...(env.REDIS_URL ? { kind: 'redis', url: env.REDIS_URL } : { kind: 'postgres', url: databaseUrl }),
     telemetry: telemetry.tracing.queue,
   };
   telemetry.readiness.check('database', async () => void (await pool.query('select 1')));
   if (backend.kind === 'redis') telemetry.readiness.check('queue', () => prepareBackend(backend));
   try {
-    await requireConnection(pool, server.url);
+    await requireConnection(pool, databaseUrl);
     await withRetry(() => migrateSchema(pool), options.interrupted);
     options.interrupted.throwIfAborted();
     await prepareBackend(backend);
-    return { pool, databaseUrl: server.url, backend, telemetry, close };
+    return { pool, databaseUrl, backend, telemetry, close };
   } catch (error) {
     await close();
     throw error;

@@ -1,4 +1,5 @@
 import { UserError } from '@tocsin/core';
+import { withSchema } from '@tocsin/postgres';
 import { DEFAULT_DRAIN_MS, runWorker } from '@tocsin/worker';
 import { Command, Option } from 'commander';
 import { duration } from '../options/duration.js';
@@ -65,13 +66,11 @@ async function work(flags: WorkFlags): Promise<void> {
       hint: 'To score a file without any server, use `tocsin score`; to serve a queue without any, `tocsin start`.',
     });
   }
+  const databaseUrl = withSchema(DATABASE_URL, process.env);
   const { signal, dispose } = stopSignal();
   try {
     if (flags.devices !== undefined) {
-      await runServices(
-        [new WorkerGroup({ ...flags, devices: flags.devices, databaseUrl: DATABASE_URL })],
-        signal,
-      );
+      await runServices([new WorkerGroup({ ...flags, devices: flags.devices, databaseUrl })], signal);
       return;
     }
     const log = openLog(flags.logLevel);
@@ -82,8 +81,8 @@ async function work(flags: WorkFlags): Promise<void> {
       drainMs: flags.drainTimeout,
       listen: listenAt(flags),
       version: VERSION,
-      databaseUrl: DATABASE_URL,
-      backend: REDIS_URL ? { kind: 'redis', url: REDIS_URL } : { kind: 'postgres', url: DATABASE_URL },
+      databaseUrl,
+      backend: REDIS_URL ? { kind: 'redis', url: REDIS_URL } : { kind: 'postgres', url: databaseUrl },
       log,
       onReady: () => process.send?.(READY),
       signal,

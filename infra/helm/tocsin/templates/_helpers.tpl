@@ -59,6 +59,7 @@ env:
   - { name: TOCSIN_METRICS_PORT, value: {{ .Values.metrics.port | quote }} }
   - { name: TOCSIN_METRICS_HOST, value: 0.0.0.0 }
   - { name: ORT_DISABLE_TELEMETRY, value: '1' }
+  - { name: TOCSIN_SCHEMA, value: {{ .Values.schema | quote }} }
   {{- with .Values.extraEnv }}
   {{- toYaml . | nindent 2 }}
   {{- end }}

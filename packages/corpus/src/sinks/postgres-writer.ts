@@ -1,4 +1,4 @@
-import { codeOf, isUserError, messageOf, UserError } from '@tocsin/core';
+import { codeOf, isUserError, MIGRATIONS_TABLE, messageOf, UserError } from '@tocsin/core';
 import pg from 'pg';
 import { connectPostgres, postgresError } from '../sources/postgres.js';
 import { sourceLabel } from '../sources/source-name.js';
@@ -193,12 +193,23 @@ async function prepareTable(client: pg.Client, url: string, table: string, mode:
 /** @returns whether the table is there; then its columns, rights and mode fit */
 async function lookAtTable(client: pg.Client, url: string, table: string, mode: TableMode): Promise<boolean> {
   try {
-    const { rows } = await client.query<{ there: boolean; schema: string | null; creatable: boolean | null }>(
+    const { rows } = await client.query<{
+      there: boolean;
+      schema: string | null;
+      creatable: boolean | null;
+      own: boolean | null;
+    }>(
       `select to_regclass($1) is not null as there, $2::text as schema,
-              has_schema_privilege(to_regnamespace($2)::oid, 'create') as creatable`,
+              has_schema_privilege(to_regnamespace(quote_ident($2))::oid, 'create') as creatable,
+              to_regclass(format('%I.${MIGRATIONS_TABLE}', $2::text)) is not null as own`,
       [quoted(table), schemaOf(table) ?? (await currentSchema(client))],
     );
     const found = rows[0];
+    if (found?.own === true) {
+      throw new UserError(`The schema "${found.schema}" on ${sourceLabel(url)} is for Tocsin's own tables.`, {
+        hint: 'Name a table in another one: --out-table schema.table.',
+      });
+    }
     if (found?.there !== true) {
       if (found?.creatable === true) return false;
       throw new UserError(`The table ${table} on ${sourceLabel(url)} does not exist and cannot be created.`, {
@@ -257,7 +268,7 @@ function tableError(error: unknown, url: string, table: string): UserError {
     return new UserError(
       `The table ${table} on ${sourceLabel(url)} does not have the columns of a table of scores: ${messageOf(error)}.`,
       {
-        hint: 'Name a table that does not exist yet with --out-table (it will be created), or add the missing columns. Tocsin keeps tables of its own, such as "scores" and "runs", in its database.',
+        hint: 'Name a table that does not exist yet with --out-table (it will be created), or add the missing columns.',
         cause: error,
       },
     );

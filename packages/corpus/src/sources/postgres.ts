@@ -1,10 +1,24 @@
-import { codeOf, messageOf, UserError } from '@tocsin/core';
+import { codeOf, MIGRATIONS_TABLE, messageOf, UserError } from '@tocsin/core';
 import pg from 'pg';
 import { sourceLabel } from './source-name.js';
 
 const CONNECT_TIMEOUT_MS = 15_000;
+/**
+ * Takes the schemas of Tocsin's own tables out of the search path. The default path begins with the user's name: for a user
+ * called tocsin, `scores` would be Tocsin's table, and not the one in public.
+ */
+const LEAVE_TOCSIN_OUT = `
+  with schemas as (
+    select name, n, to_regclass(format('%I.${MIGRATIONS_TABLE}', name)) is not null as own
+    from unnest(current_schemas(false)) with ordinality as path (name, n)
+  )
+  select set_config('search_path', coalesce(string_agg(quote_ident(name), ', ' order by n) filter (where not own), ''), false)
+  from schemas having bool_or(own)`;
 
-/** Connect to a database that a source or an output names. Throws a `UserError` that never shows its password. */
+/**
+ * Connect to a database that a source or an output names; unqualified names are never those of Tocsin's own tables there.
+ * Throws a `UserError` that never shows its password.
+ */
 export async function connectPostgres(url: string): Promise<pg.Client> {
   let client: pg.Client;
   try {
@@ -23,6 +37,7 @@ export async function connectPostgres(url: string): Promise<pg.Client> {
   client.on('error', () => {});
   try {
     await client.connect();
+    await client.query(LEAVE_TOCSIN_OUT);
   } catch (error) {
     await client.end().catch(() => {});
     throw new UserError(`${sourceLabel(url)} cannot be reached: ${messageOf(error)}.`, {

@@ -199,7 +199,7 @@ test.each([150, 1_500])(
     const parcels = Math.ceil((count * 16) / 512);
     await expect.poll(parcelStates, PATIENCE).toHaveLength(parcels);
     const jobs = async (): Promise<number> => {
-      const { rows } = await pool.query('select from bullmq.job where queue = $1', [
+      const { rows } = await pool.query('select from tocsin_queue.job where queue = $1', [
         expressQueueNameOf(guard.queue),
       ]);
       return rows.length;
@@ -244,7 +244,7 @@ test(
     // The job of the shared one is queued anew.
     const ofFirstTurn = async (): Promise<number> => {
       const { rows } = await database.pool.query(
-        'select from bullmq.job where queue = $1 and priority <= 1',
+        'select from tocsin_queue.job where queue = $1 and priority <= 1',
         [expressQueueNameOf(guard.queue)],
       );
       return rows.length;
@@ -266,7 +266,9 @@ test('a message that is lost, and a job that is lost, are found at the next look
   const results = [1, 2].map((number) => ask(number));
   await expect.poll(parcelStates).toEqual(['waiting']);
   // As Redis without persistence does when it is killed.
-  await database.pool.query('delete from bullmq.job where queue = $1', [expressQueueNameOf(guard.queue)]);
+  await database.pool.query('delete from tocsin_queue.job where queue = $1', [
+    expressQueueNameOf(guard.queue),
+  ]);
   await database.pool.query(
     `select pg_terminate_backend(pid) from pg_stat_activity where query = 'listen tocsin_express' and datname = current_database()`,
   );

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import pg from 'pg';
 import { inject } from 'vitest';
 import { createPool, type Pool } from '../connect.js';
 import { type EmbeddedServer, startEmbedded } from '../embedded/index.js';
@@ -24,13 +25,18 @@ export interface TestBackend {
 export class TestDatabase {
   readonly #server: EmbeddedServer;
   readonly url: string;
+  /** As Tocsin connects. */
   readonly pool: Pool;
+  /** As another program connects: its names are in `public`. */
+  readonly outside: pg.Pool;
 
   /** Of a database that exists; `empty` creates one. */
   constructor(server: EmbeddedServer, url: string) {
     this.#server = server;
     this.url = url;
     this.pool = createPool(url, { applicationName: 'tocsin test' });
+    this.outside = new pg.Pool({ connectionString: url, application_name: 'tocsin test outside', max: 2 });
+    this.outside.on('error', () => {});
   }
 
   /** A database without a table. */
@@ -57,7 +63,7 @@ export class TestDatabase {
   }
 
   async close(): Promise<void> {
-    await this.pool.end();
+    await Promise.all([this.pool.end(), this.outside.end()]);
     await this.#server.stop();
   }
 }

@@ -1,5 +1,7 @@
-/** Postgres tells of every express parcel that is done, on this channel. */
-export const EXPRESS_CHANNEL = 'tocsin_express';
+/** Every express parcel that is done is notified on this channel. Channels are per database, so it is named after the schema. */
+export const expressChannelOf = (schema: string): string => `${schema}_express`;
+/** The same as SQL. */
+export const EXPRESS_CHANNEL = `current_schema() || '_express'`;
 
 /** An express parcel is done. */
 export interface ExpressDone {
@@ -23,7 +25,9 @@ export const DONE_MESSAGE = `json_build_object('parcel', id, 'scores',
 export function parseDone(message: string): ExpressDone {
   const parsed: unknown = JSON.parse(message);
   if (typeof parsed !== 'object' || parsed === null || !('parcel' in parsed) || !('scores' in parsed))
-    throw new Error(`a message of ${message.length} characters on ${EXPRESS_CHANNEL} is not one of a parcel`);
+    throw new Error(
+      `a message of ${message.length} characters on the channel of express parcels is not one of a parcel`,
+    );
   const { parcel, scores } = parsed as { parcel: number; scores: Record<string, number> | null };
   return { parcelId: parcel, scores: new Map(Object.entries(scores ?? {})) };
 }

@@ -1,7 +1,7 @@
 import { poll } from '@tocsin/core';
-import type { Pool } from '@tocsin/postgres';
-import type pg from 'pg';
-import { EXPRESS_CHANNEL, type ExpressDone, parseDone } from './express-done.js';
+import { currentSchema, type Pool } from '@tocsin/postgres';
+import pg from 'pg';
+import { type ExpressDone, expressChannelOf, parseDone } from './express-done.js';
 
 const CONNECT_AGAIN_MS = 500;
 
@@ -44,7 +44,8 @@ export class ExpressListener {
     const client = await this.#pool.connect();
     try {
       client.on('notification', ({ payload = '' }) => this.#hear(payload));
-      await client.query(`listen ${EXPRESS_CHANNEL}`);
+      const channel = expressChannelOf(await currentSchema(client));
+      await client.query(`listen ${pg.escapeIdentifier(channel)}`);
       this.#closing.signal.throwIfAborted();
     } catch (error) {
       client.release(true);

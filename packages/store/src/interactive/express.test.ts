@@ -271,7 +271,7 @@ test('whoever listens hears of express parcels that are done and of no others, a
   await expect.poll(() => heard.map(({ parcelId }) => parcelId)).toEqual([first]);
 
   await pool.query(
-    `select pg_terminate_backend(pid) from pg_stat_activity where query = 'listen tocsin_express' and datname = current_database()`,
+    `select pg_terminate_backend(pid) from pg_stat_activity where query = 'listen "tocsin_express"' and datname = current_database()`,
   );
   await expect.poll(() => trouble).toHaveLength(1);
   const second = await ask(run.guardId, 'ccc');

@@ -51,7 +51,7 @@ export async function completeParcel(
        where scores.score is null
        returning scores.content, scores.score
      )
-     select pg_notify('${EXPRESS_CHANNEL}', ${DONE_MESSAGE}), set_config('synchronous_commit', 'off', true)
+     select pg_notify(${EXPRESS_CHANNEL}, ${DONE_MESSAGE}), set_config('synchronous_commit', 'off', true)
      from parcel where run_id is null`,
     values: [
       parcelId,

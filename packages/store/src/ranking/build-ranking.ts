@@ -1,9 +1,9 @@
-import { ADVISORY_LOCKS } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
-import { inTransaction } from '@tocsin/postgres';
+import { inTransaction, lockKey } from '@tocsin/postgres';
 import type pg from 'pg';
 import { OPEN_STATES } from '../runs/open-states.js';
 
+const RANKING_LOCK = lockKey('ranking', '$1');
 /**
  * Rows of a chunk: what a page, or the edge of a count, has to look at. As many as fill two of the 1,996-byte pieces into
  * which Postgres cuts an array, and begin no third: 24 bytes, and 4 a row.
@@ -82,15 +82,13 @@ const STORE_CHUNKS = `
   from chunks`;
 
 async function lock(client: pg.PoolClient, runId: number, patience: 'wait' | 'leave'): Promise<boolean> {
-  // The key has 32 bits for the run: two that share one would only wait for each other.
-  const key = [ADVISORY_LOCKS.ranking, runId % 2 ** 31];
   if (patience === 'wait') {
-    await client.query('select pg_advisory_xact_lock($1, $2)', key);
+    await client.query(`select pg_advisory_xact_lock(${RANKING_LOCK})`, [runId]);
     return true;
   }
   const { rows } = await client.query<{ got: boolean }>(
-    'select pg_try_advisory_xact_lock($1, $2) as got',
-    key,
+    `select pg_try_advisory_xact_lock(${RANKING_LOCK}) as got`,
+    [runId],
   );
   return rows[0]?.got === true;
 }

@@ -1,9 +1,10 @@
-import { ADVISORY_LOCKS, isUserError } from '@tocsin/core';
-import type { Pool } from '@tocsin/postgres';
+import { isUserError } from '@tocsin/core';
+import { lockKey, type Pool } from '@tocsin/postgres';
 import { indexTexts } from '../items/search-texts.js';
 import { rankRun } from '../ranking/index.js';
 import { OPEN_STATES } from './open-states.js';
 
+const PREPARE_LOCK = lockKey('prepare');
 /** Runs that ended longer ago are ranked when somebody looks, and searched without an index. */
 const RECENT_DAYS = 7;
 
@@ -14,14 +15,14 @@ const RECENT_DAYS = 7;
 export async function prepareRuns(pool: Pool, signal?: AbortSignal): Promise<void> {
   const client = await pool.connect();
   try {
-    const { rows } = await client.query<{ alone: boolean }>('select pg_try_advisory_lock($1) as alone', [
-      ADVISORY_LOCKS.prepare,
-    ]);
+    const { rows } = await client.query<{ alone: boolean }>(
+      `select pg_try_advisory_lock(${PREPARE_LOCK}) as alone`,
+    );
     if (rows[0]?.alone !== true) return;
     try {
       await prepare(pool, signal);
     } finally {
-      await client.query('select pg_advisory_unlock($1)', [ADVISORY_LOCKS.prepare]);
+      await client.query(`select pg_advisory_unlock(${PREPARE_LOCK})`);
     }
   } finally {
     client.release();

@@ -1,23 +1,16 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { createPool, type Pool } from '@tocsin/postgres';
-import { drizzle } from 'drizzle-orm/node-postgres';
-import { migrate } from 'drizzle-orm/node-postgres/migrator';
-import { afterEach, expect, test } from 'vitest';
-import { pageItems } from '../items/index.js';
+import { randomBytes } from 'node:crypto';
+import { createPool, type Pool, withSchema } from '@tocsin/postgres';
+import { afterEach, expect, onTestFinished, test } from 'vitest';
+import { ExpressListener } from '../interactive/express-listener.js';
+import { submitExpress } from '../interactive/submit-express.js';
+import { completeParcel } from '../parcels/complete-parcel.js';
 import { listPolicies } from '../policies/index.js';
-import { rankRun } from '../ranking/index.js';
-import { findRun } from '../runs/read-runs.js';
+import { prepareRuns } from '../runs/prepare-runs.js';
 import { TestDatabase } from '../testing/index.js';
+import { newRun } from '../testing/test-guard.js';
+import { hashOf, parcelOf } from '../testing/windows.js';
 import { migrateSchema, schemaState } from './migrate.js';
 
-const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
-const JOURNAL = join('meta', '_journal.json');
-interface Journal {
-  entries: { tag: string }[];
-}
 const open: { close(): Promise<void> }[] = [];
 afterEach(async () => {
   for (const database of open.splice(0)) await database.close();
@@ -29,42 +22,27 @@ async function emptyDatabase(): Promise<TestDatabase> {
   return database;
 }
 
-async function journal(): Promise<Journal> {
-  return JSON.parse(await readFile(join(MIGRATIONS, JOURNAL), 'utf8')) as Journal;
+/** A pool that is closed before the database is. */
+function poolOf(url: string, max = 2): Pool {
+  const pool = createPool(url, { applicationName: 'tocsin test', max });
+  open.unshift({ close: () => pool.end() });
+  return pool;
 }
 
-/** A database as an older version of Tocsin has left it: the last migration that it knew is this one. */
-async function databaseUpTo(tag: string): Promise<TestDatabase> {
-  const database = await emptyDatabase();
-  const folder = await mkdtemp(join(tmpdir(), 'tocsin-migrations-'));
-  try {
-    await cp(MIGRATIONS, folder, { recursive: true });
-    const { entries, ...rest } = await journal();
-    const known = entries.slice(0, entries.findIndex((entry) => entry.tag === tag) + 1);
-    await writeFile(join(folder, JOURNAL), JSON.stringify({ ...rest, entries: known }));
-    await migrate(drizzle(database.pool), { migrationsFolder: folder });
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-  return database;
-}
-
-async function tablesOf(pool: Pool): Promise<string[]> {
+async function tablesIn(pool: Pool, schema: string): Promise<string[]> {
   const { rows } = await pool.query<{ name: string }>(
-    `select table_name as name from information_schema.tables where table_schema = 'public' order by 1`,
+    'select table_name as name from information_schema.tables where table_schema = $1 order by 1',
+    [schema],
   );
   return rows.map((row) => row.name);
 }
 
 test('six processes that migrate an empty database at once all succeed', async () => {
   const database = await emptyDatabase();
-  const pools = Array.from({ length: 6 }, () =>
-    createPool(database.url, { applicationName: 'tocsin test', max: 1 }),
-  );
+  const pools = Array.from({ length: 6 }, () => poolOf(database.url, 1));
   await Promise.all(pools.map((pool) => migrateSchema(pool)));
-  await Promise.all(pools.map((pool) => pool.end()));
 
-  expect(await tablesOf(database.pool)).toEqual([
+  expect(await tablesIn(database.pool, 'tocsin')).toEqual([
     'api_keys',
     'audit_log',
     'batches',
@@ -86,73 +64,169 @@ test('six processes that migrate an empty database at once all succeed', async (
     'schedules',
     'scores',
     'sessions',
+    'tocsin_migrations',
     'verdicts',
   ]);
-  const { rows } = await database.pool.query('select count(*) as count from drizzle.__drizzle_migrations');
-  expect(rows).toEqual([{ count: (await journal()).entries.length }]);
+  expect(await tablesIn(database.pool, 'public')).toEqual([]);
+  const { rows } = await database.pool.query('select count(*) as count from tocsin_migrations');
+  expect(rows).toEqual([{ count: 1 }]);
+  expect((await listPolicies(database.pool)).map(({ name }) => name)).toEqual([
+    'strict',
+    'default',
+    'permissive',
+  ]);
 });
 
 test('a schema that is up to date is left alone', async () => {
   const { pool } = await emptyDatabase();
+  expect(await schemaState(pool)).toBe('none');
   await migrateSchema(pool);
+  expect(await schemaState(pool)).toBe('current');
   await pool.query(`insert into guards (fingerprint, ref) values ('f', 'r')`);
   await migrateSchema(pool);
   expect((await pool.query('select ref from guards')).rows).toEqual([{ ref: 'r' }]);
 });
 
-test('a schema of a newer version is refused, and the lock let go', async () => {
+test('a schema of a newer version is refused, and the lock released', async () => {
   const { pool } = await emptyDatabase();
   await migrateSchema(pool);
-  await pool.query(`insert into drizzle.__drizzle_migrations (hash, created_at) values ('later', 9e12)`);
+  await pool.query(`insert into tocsin_migrations (hash, created_at) values ('later', 9e12)`);
+  expect(await schemaState(pool)).toBe('newer');
   await expect(migrateSchema(pool)).rejects.toThrow('set up by a newer version of Tocsin');
   const { rows } = await pool.query(`select from pg_locks join pg_database on pg_database.oid = database
      where locktype = 'advisory' and datname = current_database()`);
   expect(rows).toEqual([]);
 });
 
-test("another application's migrations are not taken for Tocsin's, however new they are", async () => {
+test("another program's tables in public, and its record of migrations, are no conflict and stay as they are", async () => {
   const { pool } = await emptyDatabase();
-  await pool.query(`create schema drizzle;
-    create table drizzle.__drizzle_migrations (id serial primary key, hash text not null, created_at bigint)`);
-  for (const at of [1, 9e12]) {
-    await pool.query(`insert into drizzle.__drizzle_migrations (hash, created_at) values ('theirs', $1)`, [
-      at,
-    ]);
-    await expect(migrateSchema(pool)).rejects.toThrow('another application that uses drizzle');
+  const theirs = ['sessions', 'files', 'scores', 'runs'];
+  for (const name of theirs) {
+    await pool.query(`create table public.${name} (id int); insert into public.${name} values (7)`);
   }
-  expect(await tablesOf(pool)).toEqual([]);
+  await pool.query(`create schema drizzle;
+    create table drizzle.__drizzle_migrations (id serial primary key, hash text not null, created_at bigint);
+    insert into drizzle.__drizzle_migrations (hash, created_at) values ('theirs', 9e12)`);
+  await migrateSchema(pool);
+  await newRun(pool);
+  expect((await pool.query('select id from runs')).rows).toEqual([{ id: 1 }]);
+  for (const name of theirs) {
+    expect((await pool.query(`select * from public.${name}`)).rows).toEqual([{ id: 7 }]);
+  }
+  expect(await tablesIn(pool, 'drizzle')).toEqual(['__drizzle_migrations']);
 });
 
-test('what a database of the version before the dashboard holds is kept, and can be looked at in it', async () => {
-  const { pool } = await databaseUpTo('0005_lost_leases');
-  expect(await schemaState(pool)).toBe('older');
-  await pool.query(`
-    insert into guards (fingerprint, ref) values ('f', 'starter');
-    insert into runs (guard_id, name, state, threshold, retain, rows, fresh, finished_at)
-      values (1, 'old.jsonl', 'done', 0.5, 'all', 2, 2, now());
-    insert into items (run_id, seq, key, content) values (1, 1, 'a', '\\x01'), (1, 2, 'b', '\\x02');
-    insert into scores (guard_id, content, parcel_id, tokens, score) values (1, '\\x01', 1, 1, 0.25), (1, '\\x02', 1, 1, 0.75);
-    insert into item_texts (run_id, seq, json) values (1, 1, '{"text":"calm sea"}'), (1, 2, '{"text":"high sea"}');`);
+test('a schema that another program uses is refused, and left as it is', async () => {
+  const { pool } = await emptyDatabase();
+  await pool.query('create schema tocsin; create table tocsin.sessions (id int)');
+  const refusal = /the schema tocsin already has tables .* did not create them: sessions/;
+  await expect(schemaState(pool)).rejects.toThrow(refusal);
+  await expect(migrateSchema(pool)).rejects.toMatchObject({
+    message: expect.stringMatching(refusal),
+    hint: expect.stringContaining('TOCSIN_SCHEMA'),
+  });
+  expect(await tablesIn(pool, 'tocsin')).toEqual(['sessions']);
+});
+
+test('a database of a version before the first release is refused, until its record is dropped', async () => {
+  const { pool } = await emptyDatabase();
+  await pool.query(`create schema drizzle;
+    create table drizzle.__drizzle_migrations (id serial primary key, hash text not null, created_at bigint);
+    insert into drizzle.__drizzle_migrations (hash, created_at)
+      values ('12f9da187a23e1ba3be635356e7b82e596b80971111897f3ed29d7d7917e7e32', 1795505905908);
+    create table public.runs (id int)`);
+  await expect(migrateSchema(pool)).rejects.toMatchObject({
+    message: expect.stringContaining('from before its first release'),
+    hint: expect.stringContaining('DROP SCHEMA drizzle CASCADE'),
+  });
+  await pool.query('drop schema drizzle cascade');
+  await migrateSchema(pool);
+  expect(await tablesIn(pool, 'public')).toEqual(['runs']);
+});
+
+test('two schemas in one database: neither sees, hears or locks the other', async () => {
+  const database = await emptyDatabase();
+  const pools = ['first', 'user'].map((TOCSIN_SCHEMA) =>
+    poolOf(withSchema(database.url, { TOCSIN_SCHEMA }), 3),
+  );
+  const [one, two] = pools as [Pool, Pool];
+  for (const pool of pools) await migrateSchema(pool);
+  const mine = await newRun(one);
+  expect((await one.query('select count(*) from runs')).rows).toEqual([{ count: 1 }]);
+  expect((await two.query('select count(*) from runs')).rows).toEqual([{ count: 0 }]);
+  const theirs = await newRun(two);
+  expect(theirs.runId).toBe(mine.runId);
+
+  // A notification of one is not heard by the other; its own comes after it, on the same server.
+  const heard: string[] = [];
+  const listener = await ExpressListener.open(two, ({ scores }) => heard.push(...scores.keys()));
+  for (const [pool, words] of [
+    [one, ['a']],
+    [one, ['b']],
+    [two, ['c']],
+  ] as const) {
+    const guardId = pool === one ? mine.guardId : theirs.guardId;
+    const { parcelId = 0 } = await submitExpress(pool, guardId, parcelOf(...words));
+    const [word] = words;
+    await completeParcel(pool, parcelId, [{ hash: hashOf(word), tokens: 1, score: 0.5, error: null }]);
+  }
+  await expect.poll(() => heard).toContain(hashOf('c').toString('hex'));
+  expect(heard).toHaveLength(1);
+  listener.close();
+
+  // While a process of one holds its lock, those of the other get theirs.
+  const holder = await one.connect();
+  await holder.query(
+    `begin; select pg_advisory_xact_lock(hashtextextended('first/migrate', 0)), pg_advisory_xact_lock(hashtextextended('first/prepare', 0))`,
+  );
+  await migrateSchema(two);
+  await prepareRuns(two);
+  await holder.query('rollback');
+  holder.release();
+});
+
+/** The same database for a user who may do nothing but connect. */
+async function asUser(database: TestDatabase): Promise<{ name: string; pool: Pool }> {
+  const name = `tocsin_test_${randomBytes(4).toString('hex')}`;
+  await database.pool.query(`create role ${name} login password 'secret'`);
+  onTestFinished(async () => {
+    await database.pool.query(`drop owned by ${name} cascade; drop role ${name}`);
+  });
+  const url = new URL(database.url);
+  url.username = name;
+  url.password = 'secret';
+  const pool = createPool(url.href, { applicationName: 'tocsin test', max: 1 });
+  onTestFinished(() => pool.end());
+  return { name, pool };
+}
+
+test('a user who may not create the schema is told what to run, and either statement helps', async () => {
+  const database = await TestDatabase.empty();
+  onTestFinished(() => database.close());
+  const { name, pool } = await asUser(database);
+  const { rows } = await database.pool.query<{ name: string }>('select current_database() as name');
+  const refusal = {
+    message: `the user "${name}" may not create the schema tocsin in the database "${rows[0]?.name}"`,
+    hint: `Let the database's owner run: GRANT CREATE ON DATABASE "${rows[0]?.name}" TO "${name}"; or create the schemas: CREATE SCHEMA tocsin AUTHORIZATION "${name}"; CREATE SCHEMA tocsin_queue AUTHORIZATION "${name}";`,
+  };
+  await expect(migrateSchema(pool)).rejects.toMatchObject(refusal);
+  await expect(schemaState(pool)).rejects.toMatchObject(refusal);
+  await database.pool.query(`create schema tocsin authorization "${name}"`);
   await migrateSchema(pool);
   expect(await schemaState(pool)).toBe('current');
+});
 
-  const run = await findRun(pool, 1);
-  expect(run).toMatchObject({
-    name: 'old.jsonl',
-    guard: 'starter',
-    ownerKey: null,
-    rows: 2,
-    countedAt: null,
+test('a user who may create the schema does, and one who may not fill it is told so', async () => {
+  const database = await TestDatabase.empty();
+  onTestFinished(() => database.close());
+  const { name, pool } = await asUser(database);
+  await database.pool.query('create schema tocsin');
+  await expect(migrateSchema(pool)).rejects.toMatchObject({
+    message: `the user "${name}" may not create tables in the schema tocsin`,
+    hint: expect.stringContaining(`GRANT ALL ON SCHEMA tocsin, tocsin_queue TO "${name}";`),
   });
-  expect(await rankRun(pool, 1)).toMatchObject({ final: true, scored: 2 });
-  const found = await pageItems(
-    pool,
-    { id: 1, guardId: 1 },
-    { order: 'score_desc', limit: 9, search: 'sea', texts: true },
-  );
-  expect(found.rows).toMatchObject([
-    { key: 'b', score: 0.75, json: '{"text":"high sea"}' },
-    { key: 'a', score: 0.25, json: '{"text":"calm sea"}' },
-  ]);
-  expect((await listPolicies(pool)).map(({ name }) => name)).toEqual(['strict', 'default', 'permissive']);
+  const { rows } = await database.pool.query<{ name: string }>('select current_database() as name');
+  await database.pool.query(`drop schema tocsin; grant create on database "${rows[0]?.name}" to "${name}"`);
+  await migrateSchema(pool);
+  expect(await tablesIn(database.pool, 'tocsin')).toContain('runs');
 });

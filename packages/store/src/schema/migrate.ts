@@ -1,98 +1,131 @@
 import { fileURLToPath } from 'node:url';
-import { ADVISORY_LOCKS, UserError } from '@tocsin/core';
-import type { Pool } from '@tocsin/postgres';
+import { MIGRATIONS_TABLE, UserError } from '@tocsin/core';
+import {
+  createSchema,
+  currentSchema,
+  inTransaction,
+  lockKey,
+  lookAtSchema,
+  type Pool,
+  queueSchemaOf,
+} from '@tocsin/postgres';
 import { getTableName, is } from 'drizzle-orm';
-import { readMigrationFiles } from 'drizzle-orm/migrator';
-import { drizzle } from 'drizzle-orm/node-postgres';
-import { migrate } from 'drizzle-orm/node-postgres/migrator';
+import { type MigrationMeta, readMigrationFiles } from 'drizzle-orm/migrator';
 import { PgTable } from 'drizzle-orm/pg-core';
-import type pg from 'pg';
 import * as access from './access.js';
 import * as dashboard from './dashboard.js';
 import * as pipeline from './pipeline.js';
 
 const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
-/** The names of Tocsin's tables. */
 const TABLES = Object.values({ ...pipeline, ...access, ...dashboard })
   .filter((value) => is(value, PgTable))
   .map((table) => getTableName(table));
-const OWN_DATABASE =
-  'Give Tocsin a database of its own: create one (createdb tocsin) and set DATABASE_URL to it.';
+/** drizzle-kit writes it in references, though our tables are in no schema that it knows of. */
+const ASSUMED_SCHEMA = '"public".';
+
+interface Queryable {
+  query(sql: string, values?: unknown[]): Promise<{ rows: unknown[] }>;
+}
 
 /**
- * Brings the schema up to date. Any number of processes may do so at once.
- * @throws UserError when the schema is newer than this version of Tocsin, or the database is used by another application
+ * Creates the schema and its tables, or brings them up to date, in one transaction. Any number of processes may do so at
+ * once. drizzle's own migrator would take no lock, and would need the right to create a schema even where it exists.
+ * @throws UserError when the tables are of a newer version, the schema is used by another program, or the user may not
+ * create it
  */
-export async function migrateSchema(pool: Pool): Promise<void> {
-  const client = await pool.connect();
-  try {
-    // drizzle's migrator takes no lock of its own.
-    await client.query('select pg_advisory_lock($1)', [ADVISORY_LOCKS.migrations]);
-    try {
-      await refuseForeignTables(client);
-      await refuseNewerSchema(client);
-      await migrate(drizzle(client), { migrationsFolder: MIGRATIONS });
-    } finally {
-      await client.query('select pg_advisory_unlock($1)', [ADVISORY_LOCKS.migrations]);
+export function migrateSchema(pool: Pool): Promise<void> {
+  return inTransaction(pool, async (client) => {
+    await client.query(`select pg_advisory_xact_lock(${lockKey('migrate')})`);
+    const { state, pending } = await compare(client);
+    if (state === 'newer') {
+      throw new UserError('the database was set up by a newer version of Tocsin', {
+        hint: 'Update Tocsin here, or use another database.',
+      });
     }
-  } finally {
-    client.release();
-  }
+    if (state === 'none') {
+      const schema = await requireRoom(client);
+      await createSchema(client, schema, schemasOf(schema));
+      await client.query(
+        `create table ${MIGRATIONS_TABLE} (id serial primary key, hash text not null, created_at bigint not null)`,
+      );
+    }
+    for (const { sql, hash, folderMillis } of pending) {
+      for (const statement of sql) await client.query(statement.replaceAll(ASSUMED_SCHEMA, ''));
+      await client.query(`insert into ${MIGRATIONS_TABLE} (hash, created_at) values ($1, $2)`, [
+        hash,
+        folderMillis,
+      ]);
+    }
+  });
 }
 
 /** How a database's tables compare with those that this version of Tocsin works on. */
 export type SchemaState = 'none' | 'older' | 'current' | 'newer';
 
-interface Queryable {
-  query(sql: string): Promise<{ rows: unknown[] }>;
-}
-
-/** Looks, and changes nothing. */
-export async function schemaState(client: Queryable): Promise<SchemaState> {
-  const exists = await client.query(`select to_regclass('drizzle.__drizzle_migrations') as name`);
-  if ((exists.rows[0] as { name: string | null }).name === null) return 'none';
-  const latest = await client.query('select max(created_at) as at from drizzle.__drizzle_migrations');
-  const applied = Number((latest.rows[0] as { at: string | number | null }).at ?? 0);
-  const known = Math.max(
-    ...readMigrationFiles({ migrationsFolder: MIGRATIONS }).map((file) => file.folderMillis),
-  );
-  if (applied === known) return 'current';
-  return applied > known ? 'newer' : 'older';
-}
-
 /**
- * In a database that Tocsin has not set up: refuses another application's record of migrations, which is not to be mistaken
- * for Tocsin's, and a table under a name that a migration would create.
+ * Looks, and changes nothing.
+ * @throws UserError as `migrateSchema` does, but for tables of a newer version
  */
-async function refuseForeignTables(client: pg.PoolClient): Promise<void> {
-  if ((await schemaState(client)) !== 'none') {
-    const { rows: applied } = await client.query<{ hash: string }>(
-      'select hash from drizzle.__drizzle_migrations',
-    );
-    const ours = new Set(readMigrationFiles({ migrationsFolder: MIGRATIONS }).map(({ hash }) => hash));
-    if (applied.some(({ hash }) => ours.has(hash))) return;
-    if (applied.length > 0) {
-      throw new UserError('the database belongs to another application that uses drizzle', {
-        hint: OWN_DATABASE,
-      });
-    }
-  }
-  const { rows } = await client.query<{ name: string }>(
-    `select relname as name from pg_class
-     where relnamespace = to_regnamespace(current_schema()) and relkind in ('r', 'p', 'v', 'm', 'f') and relname = any($1)
-     order by relname`,
-    [TABLES],
-  );
-  if (rows.length === 0) return;
-  const names = rows.map(({ name }) => name).join(', ');
-  throw new UserError(`the database already has tables under names that Tocsin uses: ${names}`, {
-    hint: OWN_DATABASE,
-  });
+export async function schemaState(client: Queryable): Promise<SchemaState> {
+  const { state } = await compare(client);
+  if (state === 'none') await requireRoom(client);
+  return state;
 }
 
-async function refuseNewerSchema(client: Queryable): Promise<void> {
-  if ((await schemaState(client)) !== 'newer') return;
-  throw new UserError('the database was set up by a newer version of Tocsin', {
-    hint: 'Update Tocsin here, or use another database.',
-  });
+/** @returns the schema, in which tables can be created @throws UserError when they cannot */
+async function requireRoom(client: Queryable): Promise<string> {
+  const schema = await currentSchema(client);
+  await refuseUnreleased(client, schema);
+  await refuseForeignTables(client, schema);
+  await lookAtSchema(client, schema, schemasOf(schema));
+  return schema;
+}
+
+const schemasOf = (schema: string): string[] => [schema, queueSchemaOf(schema)];
+
+async function compare(client: Queryable): Promise<{ state: SchemaState; pending: MigrationMeta[] }> {
+  const known = readMigrationFiles({ migrationsFolder: MIGRATIONS });
+  const { rows } = await client.query(`select to_regclass('${MIGRATIONS_TABLE}') is not null as there`);
+  if (!(rows[0] as { there: boolean }).there) return { state: 'none', pending: known };
+  const latest = await client.query(`select coalesce(max(created_at), 0) as at from ${MIGRATIONS_TABLE}`);
+  const applied = (latest.rows[0] as { at: number }).at;
+  if (known.every(({ folderMillis }) => folderMillis < applied)) return { state: 'newer', pending: [] };
+  const pending = known.filter(({ folderMillis }) => folderMillis > applied);
+  return { state: pending.length === 0 ? 'current' : 'older', pending };
+}
+
+/** A table in the schema under a name that a migration would create: the schema is another program's. */
+async function refuseForeignTables(client: Queryable, schema: string): Promise<void> {
+  const { rows } = await client.query(
+    `select string_agg(relname, ', ' order by relname) as names from pg_class
+     where relnamespace = to_regnamespace($1) and relkind in ('r', 'p', 'v', 'm', 'f') and relname = any($2)`,
+    [schema, TABLES],
+  );
+  const { names } = rows[0] as { names: string | null };
+  if (names === null) return;
+  throw new UserError(
+    `the schema ${schema} already has tables under names that Tocsin uses, and Tocsin did not create them: ${names}`,
+    { hint: 'Name a schema of its own for Tocsin: set TOCSIN_SCHEMA, or add ?schema=name to DATABASE_URL.' },
+  );
+}
+
+/** sha256 of the first migration of the versions before the first release, which kept their tables in `public`. */
+const UNRELEASED = '12f9da187a23e1ba3be635356e7b82e596b80971111897f3ed29d7d7917e7e32';
+
+async function refuseUnreleased(client: Queryable, schema: string): Promise<void> {
+  const { rows } = await client.query(
+    `select to_regclass('drizzle.__drizzle_migrations') is not null
+        and has_table_privilege(to_regclass('drizzle.__drizzle_migrations'), 'select') as there`,
+  );
+  if ((rows[0] as { there: boolean | null }).there !== true) return;
+  const { rows: ours } = await client.query('select from drizzle.__drizzle_migrations where hash = $1', [
+    UNRELEASED,
+  ]);
+  if (ours.length === 0) return;
+  throw new UserError(
+    `the database was set up by a Tocsin from before its first release, whose tables are in the schema public; this one keeps its tables in the schema ${schema} and cannot read those`,
+    {
+      hint: 'Use another database (or another --data-dir). To start anew in this one and leave the old tables alone, run: DROP SCHEMA drizzle CASCADE;',
+    },
+  );
 }

@@ -1,1 +1,0 @@
-ALTER TABLE "parcels" ADD COLUMN "lost_leases" integer DEFAULT 0 NOT NULL;

@@ -1,1 +1,0 @@
-ALTER TABLE "runs" ADD COLUMN "sources" text[] DEFAULT '{}' NOT NULL;

@@ -1,1 +1,0 @@
-ALTER TABLE "runs" ADD COLUMN "notes" text[] DEFAULT '{}' NOT NULL;
