@@ -125,6 +125,25 @@ test.each(KINDS.flatMap((kind) => [1, 6, 41].map((maxLength) => [kind, maxLength
   },
 );
 
+test.each(KINDS)(
+  '%s: the tokens of a long text that are kept stand where they stand in the whole',
+  async (kind) => {
+    const maxLength = 40;
+    const tokenizer = await Tokenizer.open(FILES[kind], maxLength);
+    const text = `${'The quick 🦊 jumps, and so it goes '.repeat(400)}\u{1f600} on.`;
+    const all = await (await Tokenizer.open(FILES[kind], text.length)).encodeSpans(text);
+    expect(all.total).toBe(all.tokenIds.length);
+    const first = await tokenizer.encodeSpans(text);
+    expect(first.spans.slice(0, maxLength)).toEqual(all.spans.slice(0, maxLength));
+    expect(first.total).toBeGreaterThan(all.total * 0.9);
+    expect(first.total).toBeLessThan(all.total * 1.1);
+    const ends = await tokenizer.encodeSpans(text, { ends: true });
+    const kept = (spans: typeof all): unknown[] =>
+      headAndTail(spans.tokenIds.length, maxLength).map((at) => [spans.tokenIds[at], spans.spans[at]]);
+    expect(kept(ends)).toEqual(kept(all));
+  },
+);
+
 /** Letters in no order, all one word: the tokens depend on one another along the whole of it. */
 const unbroken = (length: number): string => {
   let state = 1;
@@ -146,6 +165,13 @@ test.each(KINDS)('%s: a word without end costs no more than a shorter one', asyn
       for (const encoded of [beginning, ends]) {
         expect(encoded?.truncated).toBe(true);
         expect(encoded?.tokenIds).toHaveLength(maxLength);
+      }
+      for (const spans of [
+        await tokenizer.encodeSpans(text),
+        await tokenizer.encodeSpans(text, { ends: true }),
+      ]) {
+        expect(spans.total).toBeGreaterThan(maxLength);
+        expect(spans.spans).toHaveLength(spans.tokenIds.length);
       }
       return encode.mock.calls.reduce((sum, [given]) => sum + String(given).length, 0);
     };

@@ -11,11 +11,24 @@ export interface TokenizedText {
   truncated: boolean;
 }
 
-/** A text's tokens, all of them, each with the piece of the text that it was made of. */
+/**
+ * A text's tokens, each with the piece of the text that it was made of: all of them, or of a text far longer than what is
+ * kept those of its beginning (and of its end), at least as many as are kept.
+ */
 export interface TokenSpans {
   tokenIds: Int32Array;
   /** In UTF-16 units. Tokens that share a character have spans that overlap; a special token's is empty. */
   spans: Span[];
+  /** Of the whole text. Where not all of it was looked at, an estimate from what was. */
+  total: number;
+}
+
+/** A piece of a text, tokenized. */
+interface Piece {
+  encoding: tokenizers.Encoding;
+  text: string;
+  /** In the whole text, in UTF-16 units. */
+  from: number;
 }
 
 /**
@@ -98,17 +111,34 @@ export class Tokenizer {
     );
   }
 
-  /** A text's tokens, not truncated, with where each stands in the text. */
-  async encodeSpans(text: string): Promise<TokenSpans> {
-    const encoding = await this.#tokenizer.encode(text);
-    const units = unitsOfCodePoints(text);
+  /**
+   * A text's tokens with where each stands in the text. With `ends`, what `headAndTail` takes of them is what it would take
+   * of the whole text's; else the same holds of the first `maxLength`.
+   */
+  async encodeSpans(text: string, { ends = false }: { ends?: boolean } = {}): Promise<TokenSpans> {
+    const limit = this.#maxLength * CHARACTERS_PER_TOKEN;
+    const { piece, isWhole } =
+      text.length > limit
+        ? await this.#beginning(text, limit)
+        : { piece: await this.#whole(text), isWhole: true };
+    if (isWhole) return { ...spansOf(piece), total: piece.encoding.getLength() };
+    const head = spansOf(piece);
+    const total = Math.max(
+      this.#maxLength + 1,
+      Math.round((head.tokenIds.length * text.length) / piece.text.length),
+    );
+    if (!ends) return { ...head, total };
+    const tail = spansOf(await this.#end(text, limit));
+    const kept = this.#maxLength;
     return {
-      tokenIds: new Int32Array(encoding.getIds()),
-      spans: encoding.getOffsets().map(([start = 0, end = 0]) => ({
-        start: units[start] ?? text.length,
-        end: units[end] ?? text.length,
-      })),
+      tokenIds: Int32Array.of(...head.tokenIds.subarray(0, kept), ...tail.tokenIds.subarray(-kept)),
+      spans: [...head.spans.slice(0, kept), ...tail.spans.slice(-kept)],
+      total,
     };
+  }
+
+  async #whole(text: string): Promise<Piece> {
+    return { encoding: await this.#tokenizer.encode(text), text, from: 0 };
   }
 
   /**
@@ -117,30 +147,29 @@ export class Tokenizer {
    */
   async #encodeLong(text: string, limit: number): Promise<TokenizedText> {
     const beginning = await this.#beginning(text, limit);
-    return beginning.isWhole
-      ? this.#truncate(beginning.ids)
-      : { tokenIds: this.#kept(beginning.ids), truncated: true };
+    const ids = beginning.piece.encoding.getIds();
+    return beginning.isWhole ? this.#truncate(ids) : { tokenIds: this.#kept(ids), truncated: true };
   }
 
   /** Tokenizes as much of a text's beginning as settles its first `maxLength` tokens. */
-  async #beginning(text: string, limit: number): Promise<{ ids: number[]; isWhole: boolean }> {
+  async #beginning(text: string, limit: number): Promise<{ piece: Piece; isWhole: boolean }> {
     for (let length = limit; length < text.length; length *= 2) {
-      const encoding = await this.#tokenizer.encode(wholeCharacters(text, length));
-      const ids = encoding.getIds();
+      const piece = await this.#whole(wholeCharacters(text, length));
+      const { encoding } = piece;
       const words = encoding.getWordIds();
       const lastKept = words[this.#maxLength - 1];
       const last = words.at(-1);
       if (lastKept != null && last != null && last - lastKept >= SETTLED_WORDS)
-        return { ids, isWhole: false };
+        return { piece, isWhole: false };
       const ends = encoding.getOffsets();
       const [, keptEnd] = ends[this.#maxLength - 1] ?? [];
       const [, end] = ends.at(-1) ?? [];
       // In code points, of which a cut text has at most as many as units.
       if (keptEnd !== undefined && end !== undefined && end - keptEnd >= SETTLED_CHARACTERS) {
-        return { ids, isWhole: false };
+        return { piece, isWhole: false };
       }
     }
-    return { ids: (await this.#tokenizer.encode(text)).getIds(), isWhole: true };
+    return { piece: await this.#whole(text), isWhole: true };
   }
 
   /**
@@ -148,17 +177,19 @@ export class Tokenizer {
    * headAndTail takes of them what it would take of the whole.
    */
   async #endsOfLong(text: string, limit: number): Promise<number[]> {
-    const { ids, isWhole } = await this.#beginning(text, limit);
+    const { piece, isWhole } = await this.#beginning(text, limit);
+    const ids = piece.encoding.getIds();
     if (isWhole) return ids;
-    return [...ids.slice(0, this.#maxLength), ...(await this.#end(text, limit))];
+    const end = (await this.#end(text, limit)).encoding.getIds();
+    return [...ids.slice(0, this.#maxLength), ...end.slice(-this.#maxLength)];
   }
 
   /**
-   * A text's last `maxLength` tokens. Where the text is cut on the left decides what the next words are, until both ways
+   * The end of a text with its last `maxLength` tokens. Where the text is cut on the left decides what the next words are, until both ways
    * of splitting meet: so two cuts have to agree. In a word without end they may never (a run of one letter is grouped
    * from its start); what is taken there is what the longer of the last two pieces gives.
    */
-  async #end(text: string, limit: number): Promise<number[]> {
+  async #end(text: string, limit: number): Promise<Piece> {
     let before: number[] | undefined;
     const most = Math.max(limit * MOST_CHARACTERS_FACTOR, 2 * SETTLED_CHARACTERS);
     for (let length = limit + SETTLED_CHARACTERS; ; length *= 2) {
@@ -167,7 +198,8 @@ export class Tokenizer {
       const ids = encoding.getIds().slice(-this.#maxLength);
       const isFull = ids.length === this.#maxLength;
       const agrees = isFull && before?.length === ids.length && before.every((id, i) => id === ids[i]);
-      if (agrees || piece === text || (isFull && length > most)) return ids;
+      if (agrees || piece === text || (isFull && length > most))
+        return { encoding, text: piece, from: text.length - piece.length };
       before = ids;
     }
   }
@@ -180,6 +212,17 @@ export class Tokenizer {
     // Several times as fast as Int32Array.from, which goes by the iterator.
     return new Int32Array(ids.length > this.#maxLength ? ids.slice(0, this.#maxLength) : ids);
   }
+}
+
+function spansOf({ encoding, text, from }: Piece): Pick<TokenSpans, 'tokenIds' | 'spans'> {
+  const units = unitsOfCodePoints(text);
+  return {
+    tokenIds: new Int32Array(encoding.getIds()),
+    spans: encoding.getOffsets().map(([start = 0, end = 0]) => ({
+      start: from + (units[start] ?? text.length),
+      end: from + (units[end] ?? text.length),
+    })),
+  };
 }
 
 /** For each code point of a text (the tokenizer counts those): its first UTF-16 unit. */

@@ -21,11 +21,11 @@ export interface Trace {
   text: string;
   /** The tokens that the model sees, in order. */
   tokens: TracedToken[];
-  /** Tokens of the item that the model does not see, because it is too long for the guard. */
+  /** Tokens of the item that the model does not see, because it is too long for the guard. Of an item far too long, an estimate. */
   omittedTokens: number;
 }
 
-/** An item's tokens in full, and which of them the model sees. */
+/** An item's tokens, and which of them the model sees. */
 export interface TracedItem {
   /** What `given` became before it was tokenized. */
   prepared: AlignedText;
@@ -49,7 +49,9 @@ export async function tracedItem(
   const text = preparation.textOf(item);
   const given = preparation.task === 'content' ? givenText(item) : text;
   const prepared = preparation.task === 'content' ? cleanTextAligned(given) : AlignedText.of(text);
-  const spans = await preparation.tokenizer.encodeSpans(prepared.text);
+  const spans = await preparation.tokenizer.encodeSpans(prepared.text, {
+    ends: preparation.task === 'trajectory',
+  });
   const tokens = spans.tokenIds.length;
   const kept =
     preparation.task === 'content'
@@ -86,6 +88,6 @@ export function traceOf(item: TracedItem, scores: Float32Array, threshold: numbe
     threshold,
     text: given,
     tokens,
-    omittedTokens: spans.tokenIds.length - kept.length,
+    omittedTokens: spans.total - kept.length,
   };
 }
