@@ -1,4 +1,3 @@
-export { type ReadJsonlOptions, readJsonl } from './formats/jsonl-reader.js';
 export { fieldSource } from './rows/field-source.js';
 export { type CorpusFields, DEFAULT_FIELDS } from './rows/fields.js';
 export { REJECT_KINDS, type Rejection, type RejectKind, rejection } from './rows/reject.js';
@@ -14,11 +13,17 @@ export {
 } from './rows/row.js';
 export { MAX_KEY_LENGTH } from './rows/row-key.js';
 export { type InputText, moderationTexts } from './shapes/moderation-input.js';
-export { badRequest, noJsonLine, noRequest, type RequestFault, storedFault } from './shapes/request-fault.js';
-export { readRequestKey } from './shapes/request-key.js';
+export {
+  badRequest,
+  noJsonLine,
+  noRequest,
+  type RequestFault,
+  readRequestKey,
+  storedFault,
+} from './shapes/request.js';
 export { type Moderation, type ModerationResult, moderationResult } from './sinks/moderation.js';
 export { type BatchLine, batchLines, OpenaiBatchWriter } from './sinks/openai-batch-writer.js';
-export { checkWritable, refuseInputAsOutput } from './sinks/output.js';
+export { checkWritable, refuseInputAsOutput, writeText } from './sinks/output.js';
 export { DEFAULT_TABLE_MODE, TABLE_MODES, type TableMode } from './sinks/postgres-writer.js';
 export type { RowWriter } from './sinks/row-writer.js';
 export { csvText } from './sinks/score-encoder.js';
@@ -31,7 +36,6 @@ export {
   type ScoreWriter,
   writerFor,
 } from './sinks/score-writer.js';
-export { writeText } from './sinks/write-text.js';
 export { checkSources } from './sources/check-sources.js';
 export { absoluteSources, type FoundSources, filesOf, findSources } from './sources/find-sources.js';
 export { inputFormat } from './sources/input-format.js';

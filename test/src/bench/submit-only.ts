@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { readJsonl } from '@tocsin/corpus';
+import { readCorpus } from '@tocsin/corpus';
 import { openGuard, Preparation } from '@tocsin/engine';
 import { submitCorpus } from '@tocsin/pipeline';
 import { createPool, startEmbedded } from '@tocsin/postgres';
@@ -26,7 +26,7 @@ const runId = await createRun(pool, guardId, corpus);
 const queue = new ParcelQueue(backend, queueNameOf(uuid));
 
 const started = performance.now();
-const rows = await submitCorpus(readJsonl([corpus]), {
+const rows = await submitCorpus(readCorpus([corpus], { format: 'jsonl' }), {
   pool,
   queue,
   preparation,

@@ -1,18 +1,13 @@
-import { UserError } from '@tocsin/core';
-import { parse } from 'csv-parse/sync';
 import { cellRecord } from '../rows/cell-record.js';
-import { matchedNames } from '../rows/column-names.js';
-import { firstInvalidUtf8 } from '../rows/invalid-utf8.js';
-import { printable } from '../rows/parse-row.js';
 import { type Rejection, rejection } from '../rows/reject.js';
 import { count } from '../rows/wording.js';
-import { ENCODING_HINT } from '../sources/encoding.js';
 import { withoutBom } from '../sources/file-kind.js';
 import { isBlank } from '../sources/line-splitter.js';
 import { openText } from '../sources/open-source.js';
+import { readingErrors } from '../sources/source-error.js';
 import { sourceName } from '../sources/source-name.js';
 import type { Found } from '../sources/source-record.js';
-import { tableDelimiter } from '../sources/text-remedy.js';
+import { cellsOf, faultOf, LF, withoutNulls } from './csv-cells.js';
 import {
   type CsvDialect,
   csvDialect,
@@ -21,17 +16,13 @@ import {
   recordsWithin,
   swallowsRecords,
 } from './csv-dialect.js';
+import { headerOf, matchedNames, repeatsHeader } from './csv-header.js';
 import { type CsvRecord, CsvSplitter, SINGLE_QUOTE } from './csv-splitter.js';
 import { CsvTally } from './csv-tally.js';
 import type { FormatOptions } from './format-options.js';
-import { tooLong } from './jsonl.js';
-import { readingErrors } from './reading-errors.js';
 
 /** Records handed to the parser at once, at most. */
 const PARSED_RECORDS = 500;
-
-/** A cell: its text; null when it is empty and not quoted, as Postgres has it. */
-type Cell = string | null;
 
 /**
  * The records of a CSV or TSV file (RFC 4180). The first one names the fields. An empty cell is absent, a quoted empty one
@@ -165,41 +156,10 @@ class CsvTable {
   }
 }
 
-/**
- * Whether a record is the header once more. Throws a `UserError` when it names the same columns in another order, as what
- * follows would get the wrong names.
- */
-function repeatsHeader(
-  cells: readonly Cell[],
-  header: readonly string[],
-  line: number,
-  source: string,
-): boolean {
-  if (cells.length !== header.length) return false;
-  if (header.every((name, i) => (cells[i] ?? '') === name)) return true;
-  // Names are short: the first cell is nearly always enough to see that it is no header.
-  if (header.length < 2 || !header.includes(cells[0] ?? '')) return false;
-  const sorted = cells.map((cell) => cell ?? '').sort();
-  if (![...header].sort().every((name, i) => name === sorted[i])) return false;
-  throw new UserError(
-    `Line ${count(line)} of ${sourceName(source)} is a header with the columns in another order.`,
-    { hint: 'Name the files that were joined one by one, or join them with their columns in one order.' },
-  );
-}
-
 /** A record without the byte order mark that files begin with which were joined. */
 function unmarked(record: CsvRecord): CsvRecord {
   const bytes = record.bytes && withoutBom(record.bytes);
   return bytes === undefined || bytes === record.bytes ? record : { ...record, bytes, length: bytes.length };
-}
-
-/** How COPY and MySQL write that there is no value. */
-const NULL = '\\N';
-
-function withoutNulls(cells: Cell[], onNull: () => void): Cell[] {
-  if (!cells.includes(NULL)) return cells;
-  onNull();
-  return cells.map((cell) => (cell === NULL ? null : cell));
 }
 
 function* batchesOf(records: Iterable<CsvRecord>): Generator<CsvRecord[]> {
@@ -211,96 +171,6 @@ function* batchesOf(records: Iterable<CsvRecord>): Generator<CsvRecord[]> {
     batch = [];
   }
   if (batch.length > 0) yield batch;
-}
-
-/** Why a record's cells cannot be read. */
-function faultOf({ bytes, length, fault, lines }: CsvRecord, limit: number): Rejection | undefined {
-  if (bytes === undefined) return tooLong('record', length, limit);
-  if (fault !== undefined) {
-    const span = lines > 1 ? ` It takes up ${count(lines)} lines.` : '';
-    return rejection('csv', `The quotes of the record cannot be read: ${fault}.${span}`);
-  }
-  const at = firstInvalidUtf8(bytes);
-  return at === undefined
-    ? undefined
-    : rejection('encoding', `The record is not UTF-8: byte ${count(at + 1)} of it fits no character.`);
-}
-
-const LF = Buffer.from('\n');
-
-/** The cells of whole records with sound quotes. */
-function cellsOf(records: readonly CsvRecord[], dialect: CsvDialect): Cell[][] {
-  const quoted = parsedCells(
-    records.filter(({ quoting }) => quoting),
-    dialect,
-  ).values();
-  return records.map(({ quoting, bytes = LF }) =>
-    quoting
-      ? (quoted.next().value ?? [])
-      : bytes
-          .toString('utf8')
-          .split(dialect.delimiter)
-          .map((cell) => (cell === '' ? null : cell)),
-  );
-}
-
-function parsedCells(records: readonly CsvRecord[], { delimiter, escaping, single }: CsvDialect): Cell[][] {
-  if (records.length === 0) return [];
-  // Asking of each cell whether it was quoted costs half of the speed.
-  const askQuotes = records.some(({ emptyQuotes }) => emptyQuotes);
-  const rows = parse(Buffer.concat(records.flatMap(({ bytes = LF }) => [bytes, LF])), {
-    delimiter,
-    record_delimiter: '\n',
-    ...(single && { quote: "'", escape: "'" }),
-    ...(escaping && { escape: '\\' }),
-    relax_column_count: true,
-    // A quote within a field that does not begin with one is a character: 5" disk.
-    relax_quotes: true,
-    ...(askQuotes && { cast: (text, { quoting }) => (text === '' && !quoting ? null : text) }),
-  }) as Cell[][];
-  if (rows.length !== records.length) {
-    throw new Error(`${records.length} records of CSV were read as ${rows.length}`);
-  }
-  return askQuotes ? rows : rows.map((cells) => cells.map((cell) => (cell === '' ? null : cell)));
-}
-
-function headerOf(
-  record: CsvRecord,
-  source: string,
-  dialect: CsvDialect,
-  { maxLineBytes, columns }: FormatOptions,
-): string[] {
-  const refuse = (
-    why: string,
-    hint = 'The first line of CSV names the fields, each that is read once.',
-  ): UserError =>
-    new UserError(`The header of ${sourceName(source)} (line ${record.line}) cannot be used: ${why}`, {
-      hint,
-    });
-  if (/^\s*(\[\s*)?\{\s*"/.test(record.bytes?.toString('latin1', 0, 100) ?? '')) {
-    throw new UserError(`${sourceName(source)} holds JSON; a table was expected.`, {
-      hint: 'Say so: --input-format jsonl.',
-    });
-  }
-  const fault = faultOf(record, maxLineBytes);
-  if (fault?.rejectKind === 'encoding') throw refuse(fault.reason, ENCODING_HINT);
-  if (fault !== undefined) {
-    const other = tableDelimiter(record.bytes?.toString('utf8') ?? '', columns);
-    throw refuse(
-      fault.reason,
-      other === undefined || other === dialect.delimiter
-        ? undefined
-        : `Its header looks like one with another delimiter: give --delimiter ${other === '\t' ? 'tab' : `'${other}'`}.`,
-    );
-  }
-  const names = (cellsOf([record], dialect)[0] ?? []).map((name) => name ?? '');
-  const twice = names.find((name, i) => columns.includes(name) && names.indexOf(name) !== i);
-  if (twice !== undefined)
-    throw refuse(
-      `It names ${printable(twice)} twice.`,
-      'Give one of them another name in the first line, or read another column: --text-field NAME, --id-field NAME.',
-    );
-  return names;
 }
 
 function wrongCount(found: number, expected: number): Rejection {

@@ -6,10 +6,10 @@ import { count } from '../rows/wording.js';
 import { withoutBom } from '../sources/file-kind.js';
 import { isBlank, LineSplitter } from '../sources/line-splitter.js';
 import { openText } from '../sources/open-source.js';
+import { readingErrors } from '../sources/source-error.js';
 import { sourceName } from '../sources/source-name.js';
 import type { Found } from '../sources/source-record.js';
 import type { FormatOptions } from './format-options.js';
-import { readingErrors } from './reading-errors.js';
 
 /**
  * The records of a JSON file, those that end in one chunk at a time: lines (blank ones are none), the elements of an array,

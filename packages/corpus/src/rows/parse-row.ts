@@ -1,4 +1,4 @@
-import type { RequestFault } from '../shapes/request-fault.js';
+import type { RequestFault } from '../shapes/request.js';
 import { jsonRecord, own, type SourceRecord } from '../sources/source-record.js';
 import type { FieldLookup } from './fields.js';
 import { firstInvalidUtf8 } from './invalid-utf8.js';
@@ -7,7 +7,7 @@ import { type LenientJson, parseLenient } from './lenient-json.js';
 import { type Rejection, rejection } from './reject.js';
 import type { KeptFields, RowContent } from './row.js';
 import { rowKey } from './row-key.js';
-import { count, typeName } from './wording.js';
+import { count, printable, typeName } from './wording.js';
 
 /** What one record holds; `key` is undefined when the row has no id that can be one, `kept` when it is no object. */
 export type ParsedRow = { key: string | undefined; kept?: KeptFields } & (
@@ -16,7 +16,6 @@ export type ParsedRow = { key: string | undefined; kept?: KeptFields } & (
 );
 
 const MAX_NAMES = 8;
-const MAX_NAME_LENGTH = 40;
 
 /** Read one line of a JSONL file, or one element of an array: its record, or the reason why it has none. */
 export function parseLine(
@@ -196,10 +195,4 @@ export function found(row: object): string {
     .map((name) => printable(name) + (own(row, name) === null ? ' (null)' : ''));
   const more = names.length - shown.length;
   return `has ${shown.join(', ')}${more > 0 ? ` and ${count(more)} more` : ''}`;
-}
-
-/** A field name in quotes that is short and safe on a terminal and in a database. */
-export function printable(name: string): string {
-  const short = name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH)}…` : name;
-  return JSON.stringify(short).replace(/[\u007f-\u009f\u2028\u2029]/g, '?');
 }

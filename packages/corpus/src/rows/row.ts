@@ -1,4 +1,4 @@
-import type { RequestFault } from '../shapes/request-fault.js';
+import type { RequestFault } from '../shapes/request.js';
 import type { Rejection } from './reject.js';
 
 /** What is scored: one text, or a prompt, or a response, or both of them; or an agent's trajectory. */

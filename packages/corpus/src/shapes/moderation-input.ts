@@ -1,6 +1,6 @@
 import { typeName } from '../rows/wording.js';
 import { own } from '../sources/source-record.js';
-import { badRequest, type RequestFault } from './request-fault.js';
+import { badRequest, type RequestFault } from './request.js';
 
 /** A text of an input; `single` when the input was no array of texts. */
 export interface InputText {

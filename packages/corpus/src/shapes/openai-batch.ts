@@ -4,8 +4,14 @@ import { MAX_KEY_LENGTH, rowKey } from '../rows/row-key.js';
 import { typeName } from '../rows/wording.js';
 import { own, type SourceRecord } from '../sources/source-record.js';
 import { type InputText, moderationTexts } from './moderation-input.js';
-import { badRequest, noRequest, type RequestFault, storedFault } from './request-fault.js';
-import { requestKey } from './request-key.js';
+import {
+  badRequest,
+  noRequest,
+  type RequestFault,
+  readRequestKey,
+  requestKey,
+  storedFault,
+} from './request.js';
 import type { Shape } from './shape.js';
 
 const MODERATIONS_URL = '/v1/moderations';
@@ -67,4 +73,28 @@ function readInput(record: SourceRecord): InputText[] | RequestFault {
     return badRequest(message, 'invalid_type', 'body');
   }
   return moderationTexts(own(body, 'input'));
+}
+
+/** The ids of a corpus' requests so far: one that comes again cannot be answered under its name. */
+export class CustomIds {
+  readonly #seen = new Set<string>();
+
+  /** The rows of a request, or one reject when its `custom_id` stands in an earlier request. */
+  unrepeated(rows: ParsedRow[]): ParsedRow[] {
+    const [first] = rows;
+    const { customId } = readRequestKey(first?.key ?? 'line:0');
+    if (first === undefined || customId === null) return rows;
+    if (!this.#seen.has(customId)) {
+      this.#seen.add(customId);
+      return rows;
+    }
+    const fault = noRequest(
+      'The "custom_id" stands in an earlier request too.',
+      'duplicate_custom_id',
+      'custom_id',
+    );
+    const key = requestKey({ customId, index: undefined, count: 1 });
+    const kept = first.kept === undefined ? {} : { kept: first.kept };
+    return [{ key, ...rejection('request', storedFault(fault)), fault, ...kept }];
+  }
 }

@@ -1,7 +1,7 @@
 import type { FieldLookup } from '../rows/fields.js';
-import { faultOf, keptOf, keyOf, type ParsedRow, printable } from '../rows/parse-row.js';
+import { faultOf, keptOf, keyOf, type ParsedRow } from '../rows/parse-row.js';
 import { type Rejection, rejection } from '../rows/reject.js';
-import { typeName } from '../rows/wording.js';
+import { printable, typeName } from '../rows/wording.js';
 import { own, type SourceRecord } from '../sources/source-record.js';
 import type { Shape } from './shape.js';
 

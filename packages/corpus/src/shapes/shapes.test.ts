@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CorpusRow } from '../rows/row.js';
 import { readRows } from '../testing/read-rows.js';
-import { readRequestKey, requestKey } from './request-key.js';
+import { readRequestKey, requestKey } from './request.js';
 
 async function read(shape: ShapeName, records: unknown[]): Promise<CorpusRow[]> {
   const stdin = Readable.from(records.map((record) => Buffer.from(`${JSON.stringify(record)}\n`)));

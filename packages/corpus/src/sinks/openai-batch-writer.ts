@@ -1,5 +1,4 @@
-import { noJsonLine, type RequestFault, readStoredFault } from '../shapes/request-fault.js';
-import { readRequestKey } from '../shapes/request-key.js';
+import { noJsonLine, type RequestFault, readRequestKey, readStoredFault } from '../shapes/request.js';
 import { type Moderation, moderationResult } from './moderation.js';
 import type { Encoder, RowWriter } from './row-writer.js';
 import type { ScoreRow } from './score-row.js';

@@ -2,10 +2,11 @@ import { constants, fstat } from 'node:fs';
 import { access, type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { codeOf, UserError } from '@tocsin/core';
+import { codeOf, messageOf, UserError } from '@tocsin/core';
 import { STDIN, sourceName } from '../sources/source-name.js';
-import { outputError } from './output-error.js';
+import { STDOUT } from './score-format.js';
 
 const statOf = promisify(fstat);
 
@@ -144,4 +145,41 @@ async function placeOf(path: string): Promise<FilePlace | 'in place'> {
 
 function absent(error: unknown): undefined {
   if (codeOf(error) !== 'ENOENT') throw error;
+}
+
+const HINTS: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'Make the directory first, or name another one.'],
+  ['ENOTDIR', 'A part of the path is a file, not a directory: name another one.'],
+  ['EISDIR', 'Name a file in that directory.'],
+  ['EACCES', 'Name a place that the user who runs Tocsin may write to.'],
+  ['EPERM', 'Name a place that the user who runs Tocsin may write to.'],
+  ['EROFS', 'Name a place on a file system that can be written to.'],
+  ['ENOSPC', 'Free some space or name another place; then run the same command again.'],
+  ['EDQUOT', 'Free some space or name another place; then run the same command again.'],
+  ['ENAMETOOLONG', 'Choose a shorter name.'],
+]);
+
+/** What to tell a person about an output that cannot be written. */
+export function outputError(path: string, error: unknown): UserError {
+  const hint = HINTS.get(codeOf(error) ?? '');
+  return new UserError(
+    `${path === STDOUT ? 'stdout' : JSON.stringify(path)} cannot be written: ${messageOf(error)}.`,
+    {
+      ...(hint === undefined ? {} : { hint }),
+      cause: error,
+    },
+  );
+}
+
+/** Write a text file that appears under its name only when it is whole. Throws a `UserError` when it cannot be. */
+export async function writeText(path: string, text: string): Promise<void> {
+  const output = await openFile(path);
+  try {
+    output.stream.end(text);
+    await finished(output.stream);
+    await output.commit();
+  } catch (error) {
+    await output.discard();
+    throw codeOf(error) === undefined ? error : outputError(path, error);
+  }
 }

@@ -1,6 +1,6 @@
 import { codeOf } from '@tocsin/core';
 import type { End } from './end.js';
-import { outputError } from './output-error.js';
+import { outputError } from './output.js';
 
 /** Characters collected before they are handed to the stream. */
 const WRITE_CHARS = 64 * 1024;

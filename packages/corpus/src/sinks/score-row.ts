@@ -1,4 +1,4 @@
-import type { RequestFault } from '../shapes/request-fault.js';
+import type { RequestFault } from '../shapes/request.js';
 
 /** What an answer to a request says beyond a score. */
 export interface RequestAnswer {

@@ -6,7 +6,7 @@ import { STDIN, sourceName } from './source-name.js';
 
 /**
  * Make sure that every source can be read before anything starts: a missing file, a directory or an unreadable
- * file is a `UserError`. `bytes` is the size of all of them as stored (compressed), which `onBytes` of `readJsonl`
+ * file is a `UserError`. `bytes` is the size of all of them as stored (compressed), which `onBytes` of `readCorpus`
  * counts up to; undefined when one is stdin or a pipe.
  */
 export async function checkSources(

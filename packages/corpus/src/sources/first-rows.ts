@@ -1,9 +1,9 @@
 import { UserError } from '@tocsin/core';
 import type { FieldLookup } from '../rows/fields.js';
-import { found as foundFields, printable, wanted } from '../rows/parse-row.js';
+import { found as foundFields, wanted } from '../rows/parse-row.js';
 import type { RejectKind } from '../rows/reject.js';
 import type { CorpusRow } from '../rows/row.js';
-import { count } from '../rows/wording.js';
+import { count, printable } from '../rows/wording.js';
 import type { EncodingGuess } from './encoding.js';
 import { isChat, recordRemedy, unreadHalf, valueRemedy } from './record-remedy.js';
 import { sourceName } from './source-name.js';

@@ -7,8 +7,6 @@ import { gunzip } from '../compression/gunzip.js';
 import { unzstd } from '../compression/unzstd.js';
 import { detectEncoding, toUtf8 } from './encoding.js';
 import { checkText, checkTextHead, compressionOf, MAGIC_BYTES, withoutBom } from './file-kind.js';
-import { endsWithCr, toLf } from './line-ends.js';
-import { peek } from './peek.js';
 import { checkRoots } from './roots.js';
 import { STDIN, sourceName } from './source-name.js';
 
@@ -118,5 +116,62 @@ async function* chunksOf(
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     onChunk?.(bytes.length);
     yield bytes;
+  }
+}
+
+/**
+ * Look at the first bytes of a stream: `head` holds at least `enough` of them, or as many as satisfy it (all, if there are fewer), and
+ * `all` gives every chunk, the head's included.
+ */
+async function peek(
+  chunks: AsyncIterable<Buffer>,
+  enough: number | ((head: Buffer) => boolean),
+): Promise<{ head: Buffer; all: AsyncGenerator<Buffer> }> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  let head: Buffer = Buffer.alloc(0);
+  const isEnough = typeof enough === 'number' ? (): boolean => head.length >= enough : enough;
+  while (!isEnough(head)) {
+    const next = await iterator.next();
+    if (next.done === true) break;
+    head = head.length === 0 ? next.value : Buffer.concat([head, next.value]);
+  }
+  async function* all(): AsyncGenerator<Buffer> {
+    try {
+      if (head.length > 0) yield head;
+      for (let next = await iterator.next(); next.done !== true; next = await iterator.next())
+        yield next.value;
+    } finally {
+      await iterator.return?.();
+    }
+  }
+  return { head, all: all() };
+}
+
+const LF = 0x0a;
+const CR = 0x0d;
+const QUOTE = 0x22;
+
+/** Whether lines end at CR alone (classic Mac OS): the first line end outside double quotes says it. */
+function endsWithCr(head: Buffer): boolean {
+  let quoted = false;
+  for (const [at, byte] of head.entries()) {
+    if (byte === QUOTE) quoted = !quoted;
+    else if (!quoted && byte === LF) return false;
+    else if (!quoted && byte === CR) return head[at + 1] !== LF;
+  }
+  return head.includes(CR) && !head.includes(LF);
+}
+
+/** The same bytes with CR and CR LF written as LF. */
+async function* toLf(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let afterCr = false;
+  for await (const chunk of chunks) {
+    const out = Buffer.allocUnsafe(chunk.length);
+    let length = 0;
+    for (const byte of chunk) {
+      if (byte !== LF || !afterCr) out[length++] = byte === CR ? LF : byte;
+      afterCr = byte === CR;
+    }
+    if (length > 0) yield out.subarray(0, length);
   }
 }

@@ -1,5 +1,5 @@
 import type { FieldLookup } from '../rows/fields.js';
-import { printable } from '../rows/parse-row.js';
+import { printable } from '../rows/wording.js';
 import { own } from './source-record.js';
 
 /** Names by which data sets call what was asked, and what was answered. */

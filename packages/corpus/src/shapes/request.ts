@@ -1,3 +1,5 @@
+import { isPlaceKey } from '../sources/source-name.js';
+
 /** Why a request of an OpenAI Batch file, or one like it, has no answer, in the words of OpenAI's errors. */
 export interface RequestFault {
   /** A sentence for a person. It never holds the request's text. */
@@ -40,4 +42,32 @@ export function readStoredFault(reason: string): RequestFault | undefined {
 /** A line that is no request: what could not be read as one. */
 export function noJsonLine(reason: string): RequestFault {
   return noRequest(reason, 'invalid_json_line', null);
+}
+
+/** The place of an item among those of one request. */
+export interface RequestPart {
+  /** Null for a line that has none. */
+  customId: string | null;
+  /** 0-based; undefined when the request's input is one text. */
+  index: number | undefined;
+  count: number;
+}
+
+const PLACE = /^(.*)\[(\d+)\/(\d+)\]$/s;
+
+/**
+ * The key of an item of a request: its `custom_id`, and for inputs that are arrays the place in it: "request-7[0/3]".
+ * A `custom_id` that looks like one of those, or like the key of a row without an id (`line:7`), gets a place too, so that
+ * `readRequestKey` is never in doubt.
+ */
+export function requestKey({ customId, index, count }: RequestPart & { customId: string }): string {
+  const plain = index === undefined && !PLACE.test(customId) && !isPlaceKey(customId);
+  return plain ? customId : `${customId}[${index ?? '0'}/${count}]`;
+}
+
+/** The way back. */
+export function readRequestKey(key: string): RequestPart {
+  const [, customId, index, count] = PLACE.exec(key) ?? [];
+  if (customId === undefined) return { customId: isPlaceKey(key) ? null : key, index: undefined, count: 1 };
+  return { customId, index: Number(index), count: Number(count) };
 }

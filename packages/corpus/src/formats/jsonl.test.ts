@@ -11,7 +11,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { CorpusRow } from '../rows/row.js';
 import { checkSources } from '../sources/check-sources.js';
-import { type ReadJsonlOptions, readJsonl } from './jsonl-reader.js';
+import { type ReadCorpusOptions, readCorpus } from '../sources/read-corpus.js';
 
 let dir: string;
 beforeEach(async () => {
@@ -25,20 +25,20 @@ async function file(name: string, content: string | Buffer): Promise<string> {
   return path;
 }
 
-async function read(sources: string[], options: ReadJsonlOptions = {}): Promise<CorpusRow[]> {
+async function read(sources: string[], options: ReadCorpusOptions = {}): Promise<CorpusRow[]> {
   const rows: CorpusRow[] = [];
-  for await (const chunk of readJsonl(sources, options)) rows.push(...chunk);
+  for await (const chunk of readCorpus(sources, { ...options, format: 'jsonl' })) rows.push(...chunk);
   return rows;
 }
 
 /** The rows that came before the `UserError`, and it. */
 async function readFailing(
   sources: string[],
-  options: ReadJsonlOptions = {},
+  options: ReadCorpusOptions = {},
 ): Promise<{ rows: CorpusRow[]; error: UserError }> {
   const rows: CorpusRow[] = [];
   try {
-    for await (const chunk of readJsonl(sources, options)) rows.push(...chunk);
+    for await (const chunk of readCorpus(sources, { ...options, format: 'jsonl' })) rows.push(...chunk);
   } catch (error) {
     if (isUserError(error)) return { rows, error };
     throw error;
@@ -124,7 +124,7 @@ describe('rows', () => {
   test('come in chunks of at most 1,000', async () => {
     const path = await file('many.jsonl', '{"text":"a"}\n'.repeat(12_345));
     const sizes: number[] = [];
-    for await (const chunk of readJsonl([path])) sizes.push(chunk.length);
+    for await (const chunk of readCorpus([path])) sizes.push(chunk.length);
     expect(Math.max(...sizes)).toBeLessThanOrEqual(1000);
     expect(Math.min(...sizes)).toBeGreaterThan(0);
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(12_345);
@@ -132,7 +132,7 @@ describe('rows', () => {
 
   test('are given out before more input comes', async () => {
     const stdin = new PassThrough();
-    const rows = readJsonl(['-'], { stdin });
+    const rows = readCorpus(['-'], { stdin });
     stdin.write('{"text":"a"}\n{"te');
     expect(texts((await rows.next()).value ?? [])).toEqual(['a']);
     stdin.end('xt":"b"}');
@@ -287,7 +287,7 @@ describe('the way of reading', () => {
     const stop = new AbortController();
     const stdin = new PassThrough();
     stdin.write('{"text":"a"}\n');
-    const rows = readJsonl(['-'], { stdin, signal: stop.signal });
+    const rows = readCorpus(['-'], { stdin, signal: stop.signal });
     await rows.next();
     const waiting = rows.next();
     stop.abort(new Error('enough'));
@@ -298,7 +298,7 @@ describe('the way of reading', () => {
 
   test('whoever stops early leaves no open stream', async () => {
     const stdin = createReadStream(await file('a.jsonl', '{"text":"a"}\n'.repeat(100_000)));
-    for await (const _ of readJsonl(['-'], { stdin })) break;
+    for await (const _ of readCorpus(['-'], { stdin })) break;
     if (!stdin.closed) await new Promise<void>((resolve) => stdin.once('close', () => resolve()));
     expect(stdin.destroyed).toBe(true);
   });
