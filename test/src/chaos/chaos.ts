@@ -123,7 +123,13 @@ async function strikeWhileSubmitting(
 ): Promise<void> {
   const end = performance.now() + durationMs;
   const enough = (strikes: number): boolean => performance.now() >= end && strikes >= kinds.length;
-  await Promise.all([producer.submitAll(corpora, durationMs / files), injector.run(kinds, pauseMs, enough)]);
+  const isProducerSpared = (): boolean =>
+    kinds.includes('producer killed') && !injector.strikes.some(({ fault }) => fault === 'producer killed');
+  const submit = async (): Promise<void> => {
+    await producer.submitAll(corpora, durationMs / files);
+    for (const last of corpora.slice(-1)) await producer.repeat(last, isProducerSpared);
+  };
+  await Promise.all([submit(), injector.run(kinds, pauseMs, enough)]);
 }
 
 /** Waits until the runs are done, and nothing waits that nobody needs any more. */

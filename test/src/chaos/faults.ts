@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf } from '@tocsin/core';
-import { childrenOf, untilGone } from '../setup/processes.js';
+import { childrenOf, until, untilGone } from '../setup/processes.js';
 import { randomFrom } from '../setup/random-words.js';
 import type { Commits } from './commits.js';
 import type { KeptWorker } from './kept-worker.js';
@@ -230,7 +230,8 @@ export class Injector {
   async #killProducer(): Promise<void> {
     await sleep(this.#random(LONGEST_OUTAGE_MS));
     const { producer } = this.#targets;
-    // By now it may be over, or another may run: a submit that is killed as it begins is one too.
+    // By now another may run: a submit that is killed as it begins is one too.
+    await until(() => (producer.pid !== undefined || producer.done ? true : undefined));
     if (producer.pid === undefined) return;
     producer.kill();
     this.#struck('producer killed');

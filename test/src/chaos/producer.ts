@@ -18,6 +18,7 @@ export class Producer {
   readonly lastWords: string[] = [];
   #process: TocsinProcess | undefined;
   #over = false;
+  #done = false;
 
   constructor(stage: Stage) {
     this.#stage = stage;
@@ -32,6 +33,17 @@ export class Producer {
       this.runs.push(run);
       await next;
     }
+  }
+
+  /** Submits a corpus again and again for as long as it is wanted. All of it is known by then: no row is scored for it. */
+  async repeat(corpus: Corpus, wanted: () => boolean): Promise<void> {
+    while (wanted() && !this.#over) await this.#submit(corpus);
+    this.#done = true;
+  }
+
+  /** Whether no submit will run any more. */
+  get done(): boolean {
+    return this.#done || this.#over;
   }
 
   /** The submit that runs, if one does. */
