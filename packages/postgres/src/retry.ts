@@ -1,5 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
-import { codeOf, isUserError } from '@tocsin/core';
+import { codeOf, isUserError, UserError } from '@tocsin/core';
 import pRetry from 'p-retry';
 
 /** Postgres and network errors after which the same statement may well succeed. */
@@ -29,8 +29,8 @@ const TRANSIENT_MESSAGE =
 
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 2_000;
-/** A server that is away for longer than this is not coming back by itself. */
-const GIVE_UP_AFTER_MS = 120_000;
+/** A server that is away for longer than this is not coming back by itself. Another limit: TOCSIN_RETRY_SECONDS. */
+const GIVE_UP_AFTER_SECONDS = 120;
 
 /** Tells whoever listens (metrics) of each repeated statement, with its error. */
 const repeated = channel('tocsin:database-retry');
@@ -52,6 +52,14 @@ export function isTransient(error: unknown, depth = 0): boolean {
   return inner.some((one) => isTransient(one, depth + 1));
 }
 
+function giveUpAfterMs({ TOCSIN_RETRY_SECONDS: given }: NodeJS.ProcessEnv): number {
+  const seconds = given ? Number(given) : GIVE_UP_AFTER_SECONDS;
+  if (seconds >= 0) return seconds * 1000;
+  throw new UserError(`TOCSIN_RETRY_SECONDS is ${given}, which is no number of seconds`, {
+    hint: `Give one, or unset it: the default is ${GIVE_UP_AFTER_SECONDS}.`,
+  });
+}
+
 /**
  * Runs `work` until it succeeds, for as long as its errors are transient. `work` must be safe to run twice: after a
  * broken connection nobody knows whether the statement was done.
@@ -61,7 +69,7 @@ export function withRetry<T>(work: () => Promise<T>, signal?: AbortSignal): Prom
     retries: Number.POSITIVE_INFINITY,
     minTimeout: FIRST_WAIT_MS,
     maxTimeout: LONGEST_WAIT_MS,
-    maxRetryTime: GIVE_UP_AFTER_MS,
+    maxRetryTime: giveUpAfterMs(process.env),
     randomize: true,
     shouldRetry: ({ error }) => {
       const again = isTransient(error);

@@ -7,7 +7,7 @@ import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { randomRows } from '../setup/random-words.js';
 import { scratchDir } from '../setup/scratch.js';
-import { type Ended, goldenGuard, TocsinProcess, tocsin, writeJsonl } from '../setup/tocsin.js';
+import { type Ended, goldenGuard, readScores, TocsinProcess, tocsin, writeJsonl } from '../setup/tocsin.js';
 
 const guard = goldenGuard('qwen3-mlp');
 let dir: string;
@@ -18,6 +18,8 @@ beforeAll(async () => {
   dir = scratchDir();
   database = await TestDatabase.empty();
   pool = createPool(database.url, { applicationName: 'tocsin test' });
+  // So that the tables are there.
+  await run(['runs']);
   cut = join(dir, 'cut.jsonl.gz');
   const text = randomRows(20_000, 8).map((row) => JSON.stringify(row));
   await writeFile(cut, gzipSync(text.join('\n')).subarray(0, -1000));
@@ -47,7 +49,7 @@ test.each(['score', 'submit'])(
   },
 );
 
-test('a run of nothing but rejects has failed, though its output says what became of each row', async () => {
+test('a run of nothing but rejects of one kind has failed at its first rows', async () => {
   const corpus = join(dir, 'bad.jsonl');
   await writeFile(corpus, 'no JSON\nno JSON either\n');
   const out = join(dir, 'bad-scores.jsonl');
@@ -57,11 +59,72 @@ test('a run of nothing but rejects has failed, though its output says what becam
   expect((await newest())?.reason).toMatch(/bad\.jsonl/);
 });
 
+test('a run of nothing but rejects of several kinds has failed too, and its output has each row', async () => {
+  const corpus = join(dir, 'mixed.jsonl');
+  // Not one reason that lies in how the file is read: each row is looked at.
+  await writeFile(corpus, '{"text":null}\n{"text":null}\nno JSON\n');
+  const out = join(dir, 'mixed-scores.jsonl');
+  expect(await run(['score', corpus, ...guard, '-o', out])).toMatchObject({ exitCode: 1 });
+  expect(await newest()).toMatchObject({ state: 'failed', rows: 3, rejected: 3 });
+  expect(await readScores(out)).toEqual([
+    expect.objectContaining({ error: expect.any(String) as string }),
+    expect.objectContaining({ error: expect.any(String) as string }),
+    expect.objectContaining({ error: expect.any(String) as string }),
+  ]);
+});
+
 test('scores that cannot be written change nothing of a run whose rows all have one', async () => {
   const corpus = await writeJsonl(join(dir, 'good.jsonl'), randomRows(3, 8));
   const ended = await run(['score', corpus, ...guard, '-o', '/dev/full', '--format', 'jsonl']);
   expect(ended.exitCode).toBe(1);
   expect(await newest()).toMatchObject({ state: 'done', scored: 3 });
+});
+
+test.each(['score', 'submit'])(
+  '%s on a database whose disk stays full is tried again, and then fails its run with what to do',
+  async (command) => {
+    const corpus = await writeJsonl(join(dir, 'full.jsonl'), randomRows(3, 8));
+    await pool.query(`create function full_disk() returns trigger language plpgsql as $$
+      begin raise exception 'could not extend file: No space left on device' using errcode = 'disk_full'; end $$;
+      create trigger full_disk before insert on items execute function full_disk()`);
+    try {
+      const env = { DATABASE_URL: database.url, TOCSIN_RETRY_SECONDS: '1' };
+      const ended = await tocsin([command, corpus, ...guard], { env });
+      expect(ended.exitCode, ended.stderr).toBe(1);
+      const said = /the disk of the database server is full \(.*\)\nMake room there/;
+      expect(ended.stderr).toMatch(said);
+      const found = await newest();
+      expect(found).toMatchObject({ state: 'failed', rows: 0 });
+      expect(found?.reason).toMatch(said);
+    } finally {
+      await pool.query('drop trigger full_disk on items; drop function full_disk');
+    }
+  },
+);
+
+test.each([
+  ['score', /^Opening the guard \.\.\.\nConnecting to the database \.\.\.\nReading rows, .* \.\.\.\n$/],
+  ['submit', /^Opening the guard \.\.\.\nConnecting to the database \.\.\.\nReading the corpus \.\.\.\n$/],
+])('%s says what it does before it has seen a row', async (command, said) => {
+  const waiting = new TocsinProcess([command, '-', ...guard], {
+    env: { DATABASE_URL: database.url },
+    stdinStaysOpen: true,
+  });
+  await waiting.said(said);
+  waiting.kill('SIGTERM');
+  expect(await waiting.ended).toMatchObject({ exitCode: 130 });
+});
+
+test('score says its steps in their order', async () => {
+  const corpus = await writeJsonl(join(dir, 'steps.jsonl'), randomRows(3, 8));
+  const { stderr } = await run(['score', corpus, ...guard, '-o', join(dir, 'steps-scores.jsonl')]);
+  expect(stderr.match(/^.*(?= \.\.\.$)/gm)).toEqual([
+    'Opening the guard',
+    'Connecting to the database',
+    expect.stringMatching(/^Reading rows/),
+    'Finishing the run',
+    'Writing the scores',
+  ]);
 });
 
 test('a run that is interrupted is cancelled', async () => {
