@@ -59,7 +59,9 @@ export async function createDashboard(options: DashboardOptions): Promise<App> {
   const guards = await ServedGuards.open(
     options.guards.map((offer) => ({ ...offer, pool, backend, admission, onTrouble, onAnswer })),
   );
-  const submissions = new Submissions({ pool, submit, log, rowsPerKey: limits.rowsPerKey });
+  const submissions = new Submissions({
+    ...{ pool, submit, log, rowsPerKey: limits.rowsPerKey, perKey: limits.submissionsPerKey },
+  });
   const streams = new Streams(limits);
   const feeds = new RunFeeds(pool, log);
   const preparer = startPreparer(pool, log);

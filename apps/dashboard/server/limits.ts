@@ -18,6 +18,8 @@ export interface Limits {
   diskHeadroomBytes: number;
   /** Rows that the open runs of one key may have together. */
   rowsPerKey: number;
+  /** Corpora of one key that are being read into runs at once. */
+  submissionsPerKey: number;
   /** Interactive requests: items that may be pending (asked for, and not yet answered) of all keys. */
   pendingItems: number;
   /** Tokens of all keys that may be pending. */
@@ -61,6 +63,7 @@ export const DEFAULT_LIMITS: Limits = {
   uploadBytes: 2 * GB,
   diskHeadroomBytes: GB,
   rowsPerKey: 20_000_000,
+  submissionsPerKey: 4,
   pendingItems: DEFAULT_ADMISSION.items,
   pendingTokens: DEFAULT_ADMISSION.tokens,
   pendingItemsPerKey: DEFAULT_ADMISSION.clientItems,

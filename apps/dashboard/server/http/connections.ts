@@ -46,7 +46,7 @@ function watchBody(request: FastifyRequest, seconds: number): void {
     const came = socket.bytesRead - before;
     before = socket.bytesRead;
     const unread = raw.readableLength > 0;
-    if (isUpload && (unread || came >= seconds * LEAST_BYTES_PER_SECOND)) return;
+    if (unread || (isUpload && came >= seconds * LEAST_BYTES_PER_SECOND)) return;
     clearInterval(watch);
     request.log.debug({ route: request.routeOptions.url, seconds }, 'a body did not come in time');
     socket.write(TIMED_OUT);

@@ -85,6 +85,7 @@ export function createRunRoutes(app: App, services: Services): void {
   async function requireRoom(request: FastifyRequest): Promise<number> {
     await requireSpace(Number(request.headers['content-length'] ?? 0), limits.diskHeadroomBytes);
     const { keyId } = whoOf(request);
+    submissions.requireRoom(keyId ?? undefined);
     const rows = keyId === null ? 0 : await openRowsOf(pool, keyId);
     if (rows < limits.rowsPerKey) return rows;
     throw new ApiError(429, `the open runs of this key have ${rows} rows, and ${limits.rowsPerKey} may be`, {

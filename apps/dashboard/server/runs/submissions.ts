@@ -5,11 +5,13 @@ import type { Submission, Submit } from '@tocsin/pipeline';
 import type { Pool } from '@tocsin/postgres';
 import { audit } from '@tocsin/store';
 import type { FastifyBaseLogger } from 'fastify';
+import { ApiError } from '../http/api-error.js';
 import { loggedError } from '../http/logged-error.js';
 import { errorInShownNames, noteInShownNames, rowInShownNames, type UploadedFile } from './uploaded-files.js';
 
 /** What the audit log calls a run whose corpus could not be read to its end. */
 const SUBMISSION_FAILED = 'run.submission_failed';
+const RETRY_AFTER_SECONDS = 5;
 
 export interface SubmissionsOptions {
   pool: Pool;
@@ -17,6 +19,8 @@ export interface SubmissionsOptions {
   log: FastifyBaseLogger;
   /** Rows that the open runs of one key may have together. */
   rowsPerKey: number;
+  /** Corpora of one key that are being read at once. */
+  perKey: number;
 }
 
 /** Files of a directory that `uploadDirectory()` gave. */
@@ -31,18 +35,52 @@ export interface UploadedFiles {
 export class Submissions {
   readonly #options: SubmissionsOptions;
   readonly #running = new Set<Promise<void>>();
+  /** How many are being read, by key. */
+  readonly #underWay = new Map<string, number>();
   readonly #over = new AbortController();
 
   constructor(options: SubmissionsOptions) {
     this.#options = options;
   }
 
+  /** Checks that the key may begin another one. @throws ApiError (429) when too many are being read */
+  requireRoom(key = ''): void {
+    const { perKey } = this.#options;
+    const own = this.#underWay.get(key) ?? 0;
+    if (own < perKey) return;
+    throw new ApiError(429, `too many submissions: ${own} of this key are being read, and ${perKey} may be`, {
+      hint: 'Wait as long as retry-after says.',
+      retryAfter: RETRY_AFTER_SECONDS,
+    });
+  }
+
   /**
    * Begins a submission; the directory is removed when its files are read.
    * @returns the run, as soon as there is one
-   * @throws UserError for a corpus that cannot be begun
+   * @throws UserError for a corpus that cannot be begun; ApiError (429) when too many are being read
    */
-  start(
+  async start(
+    upload: UploadedFiles,
+    submission: Omit<Submission, 'sources' | 'onRow' | 'onRun' | 'signal'>,
+  ): Promise<number> {
+    const { ownerKey = '' } = submission;
+    try {
+      this.requireRoom(ownerKey);
+    } catch (error) {
+      await rm(upload.directory, { recursive: true, force: true });
+      throw error;
+    }
+    this.#count(ownerKey, 1);
+    return this.#submit(upload, submission);
+  }
+
+  #count(key: string, more: number): void {
+    const now = (this.#underWay.get(key) ?? 0) + more;
+    if (now > 0) this.#underWay.set(key, now);
+    else this.#underWay.delete(key);
+  }
+
+  #submit(
     { directory, files, openRows }: UploadedFiles,
     submission: Omit<Submission, 'sources' | 'onRow' | 'onRun' | 'signal'>,
   ): Promise<number> {
@@ -68,7 +106,10 @@ export class Submissions {
           else await this.#noteFailure(runId, error);
         })
         .finally(() => rm(directory, { recursive: true, force: true }))
-        .finally(() => this.#running.delete(submitted));
+        .finally(() => {
+          this.#running.delete(submitted);
+          this.#count(submission.ownerKey ?? '', -1);
+        });
       this.#running.add(submitted);
     });
   }

@@ -195,3 +195,22 @@ test('what a killed server has left of uploads is removed; what is of a server t
   );
   await rm(root, { recursive: true });
 });
+
+test('a key has no more corpora read at once than it may', async () => {
+  const tight = await DashboardBed.open({ limits: { submissionsPerKey: 1 } });
+  const submit = (asker: 'submit' | 'admin') =>
+    tight.ask<ErrorBody>(asker, { method: 'POST', url: '/api/runs', body: { rows: [{ text: 'tea' }] } });
+  const client = await tight.database.pool.connect();
+  // Nothing is stored until this ends.
+  await client.query('begin');
+  await client.query('lock table items in access exclusive mode');
+  expect((await submit('submit')).status).toBe(202);
+  const refused = await submit('submit');
+  expect([refused.status, refused.headers['retry-after']]).toEqual([429, '5']);
+  expect(refused.body.error.message).toBe('too many submissions: 1 of this key are being read, and 1 may be');
+  expect((await submit('admin')).status).toBe(202);
+  await client.query('rollback');
+  client.release();
+  await expect.poll(async () => (await submit('submit')).status, { timeout: 60_000 }).toBe(202);
+  await tight.close();
+});

@@ -17,6 +17,7 @@ export interface DashboardFlags {
   pendingBodyMibPerKey: number;
   uploadMib: number;
   rowsPerKey: number;
+  submissionsPerKey: number;
   connections: number;
   requestsPerMinute: number;
   requestsAtOncePerKey: number;
@@ -56,6 +57,7 @@ export function addDashboardOptions(command: Command): Command {
     )
     .addOption(limit('upload-mib', 'MiB of one upload, all its files together', L.uploadBytes / MIB))
     .addOption(limit('rows-per-key', 'rows of the open runs of one key', L.rowsPerKey))
+    .addOption(limit('submissions-per-key', 'corpora of one key that are read at once', L.submissionsPerKey))
     .addOption(limit('connections', 'open connections', L.connections))
     .addOption(limit('requests-per-minute', 'requests of one key within a minute', L.requestsPerMinute))
     .addOption(

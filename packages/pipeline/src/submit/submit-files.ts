@@ -49,7 +49,7 @@ export async function submitFiles(run: OpenRun, guard: OpenGuard, given: Submitt
   const { sources, reading, bytes = 0, stdin, keep = [], onRow, onFraction, onNotice, onWindow } = given;
   const { shownNote = (note: string): string => note } = given;
   const notes = [...(given.notes ?? [])];
-  const preparation = await Preparation.open(guard);
+  const preparation = await preparationOf(guard);
   const rows = readCorpus(sources, {
     ...reading,
     ...(stdin && { stdin }),
@@ -75,6 +75,19 @@ export async function submitFiles(run: OpenRun, guard: OpenGuard, given: Submitt
   } finally {
     if (notes.length > 0) await withRetry(() => noteRun(pool, runId, notes.map(shownNote)), signal);
   }
+}
+
+const preparations = new WeakMap<OpenGuard, Promise<Preparation>>();
+
+/** A tokenizer takes 0.1 s to open, in which a server answers nobody: a guard's is opened once. */
+function preparationOf(guard: OpenGuard): Promise<Preparation> {
+  const known = preparations.get(guard);
+  if (known !== undefined) return known;
+  const opened = Preparation.open(guard);
+  preparations.set(guard, opened);
+  // One that fails is tried again.
+  opened.catch(() => preparations.delete(guard));
+  return opened;
 }
 
 async function* eachRow(
