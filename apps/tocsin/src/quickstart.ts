@@ -1,16 +1,20 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { scoreCommand } from './score/command.js';
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const SAMPLE = join(ROOT, 'samples', 'corpus.jsonl');
-const OUT_DIR = join(ROOT, 'out');
+/** In the npm package the samples lie beside `dist`, in a checkout at its top. */
+const SAMPLES = ['../samples/', '../../../samples/'].map((path) =>
+  fileURLToPath(new URL(path, import.meta.url)),
+);
+const SAMPLE = join(SAMPLES.find((directory) => existsSync(directory)) ?? 'samples', 'corpus.jsonl');
+const OUT_DIR = 'out';
 const TOP_ROWS = 8;
 const SHOWN_CHARACTERS = 72;
 
-/** `npm run quickstart`: the main job on the corpus that comes with the project, and what came of it. */
+/** `tocsin quickstart` scores the sample corpus into `out/` of the current directory and shows the highest scores. */
 export function quickstartCommand(): Command {
   return new Command('quickstart')
     .description('Score the sample corpus with the starter guard and show the highest scores.')

@@ -1,5 +1,9 @@
-/** Of the command, as `tocsin --version` and reports name it. */
-export const VERSION = '0.1.0';
+import { createRequire } from 'node:module';
+
+const manifest = createRequire(import.meta.url)('../package.json') as { version: string };
+
+/** The version of the `tocsin` package. */
+export const VERSION = manifest.version;
 
 /** When and by what a report is made. */
 export function madeText(now = new Date()): string {
