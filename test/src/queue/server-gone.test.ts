@@ -19,8 +19,9 @@ const HOLDER = `
   }, { concurrency: 2 });
   await Promise.all([worker.ready(), clock.ready(), parcels.add([1])]);
   process.once('SIGTERM', async () => {
-    setTimeout(release, 300);
-    await Promise.all([parcels.close(), worker.close(), clock.close()]);
+    const closed = Promise.all([parcels.close(), worker.close(), clock.close()]);
+    release();
+    await closed;
     console.log('closed');
   });`;
 
