@@ -60,7 +60,11 @@ export async function createDashboard(options: DashboardOptions): Promise<App> {
     options.guards.map((offer) => ({ ...offer, pool, backend, admission, onTrouble, onAnswer })),
   );
   const submissions = new Submissions({
-    ...{ pool, submit, log, rowsPerKey: limits.rowsPerKey, perKey: limits.submissionsPerKey },
+    pool,
+    submit,
+    log,
+    rowsPerKey: limits.rowsPerKey,
+    perKey: limits.submissionsPerKey,
   });
   const streams = new Streams(limits);
   const feeds = new RunFeeds(pool, log);
@@ -93,8 +97,22 @@ export async function createDashboard(options: DashboardOptions): Promise<App> {
     const wrongKeys = new WrongKeys(limits.wrongKeysPerMinute);
     const credentials = new Credentials(pool);
     const services = {
-      ...{ pool, backend, telemetry, log, version, limits, guards },
-      ...{ submit, submissions, streams, feeds, schedules, wrongKeys, credentials, anyKey, live },
+      pool,
+      backend,
+      telemetry,
+      log,
+      version,
+      limits,
+      guards,
+      submit,
+      submissions,
+      streams,
+      feeds,
+      schedules,
+      wrongKeys,
+      credentials,
+      anyKey,
+      live,
     };
     await app.register(async (api) => {
       authenticate(api, services);
@@ -150,7 +168,7 @@ function newApp(
     bodyLimit: limits.bodyBytes,
     forceCloseConnections: true,
     http: { headersTimeout: 20_000, connectionsCheckingInterval: 5_000 },
-    ...(trustProxy === undefined ? {} : { trustProxy }),
+    trustProxy,
     // An address that cannot be read belongs to no route.
     frameworkErrors: (error, _, reply) => sendError(reply, toApiError(error)),
   }).withTypeProvider<ZodTypeProvider>();

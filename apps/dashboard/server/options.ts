@@ -17,9 +17,9 @@ export interface DashboardOptions {
   guards: readonly GuardOffer[];
   schedules: ScheduleRules;
   /** Those that differ from `DEFAULT_LIMITS`. */
-  limits?: Partial<Limits> | undefined;
+  limits?: Partial<Limits>;
   /** Addresses of proxies whose word for where a request comes from is taken: `X-Forwarded-For` and the like. */
-  trustProxy?: string[] | undefined;
+  trustProxy?: string[];
   /** The directory of the built page; that of this package if not given. */
-  page?: string | undefined;
+  page?: string;
 }

@@ -19,25 +19,25 @@ export interface RunWorkerOptions {
   databaseUrl: string;
   backend: QueueBackend;
   guard: string;
-  backbone?: string | undefined;
-  device?: string | undefined;
-  precision?: string | undefined;
-  threads?: number | undefined;
-  cacheDir?: string | undefined;
+  backbone?: string;
+  device?: string;
+  precision?: string;
+  threads?: number;
+  cacheDir?: string;
   /** A run that the worker is started for: it must be this guard's. */
-  runId?: number | undefined;
+  runId?: number;
   /** Where metrics and health are served; nowhere by default. */
-  listen?: ListenAt | undefined;
+  listen?: ListenAt;
   version: string;
   log: Logger;
   /** Told when the worker takes parcels. */
-  onReady?: (() => void) | undefined;
+  onReady?: () => void;
   /** Drains the worker and ends it. */
   signal: AbortSignal;
   /** What is not finished so long after the signal is given back to the queue. */
-  drainMs?: number | undefined;
+  drainMs?: number;
   /** Starts the engine, `Scorer.start` by default: another one stands in for a device that is not there. */
-  startScorer?: typeof Scorer.start | undefined;
+  startScorer?: typeof Scorer.start;
 }
 
 /**

@@ -7,7 +7,7 @@ export interface Explanation {
   /** A sentence or two. */
   todo: string;
   /** The SQLSTATE, or Node's code, if it was told by one. */
-  code?: string | undefined;
+  code?: string;
 }
 
 interface Known extends Explanation {

@@ -12,7 +12,7 @@ export interface PollOptions extends Pace {
   /** Ends the polling with its reason. */
   signal: AbortSignal;
   /** Called with what a look throws; the next look follows. Without it, the error ends the polling. */
-  onError?: ((error: Error) => void) | undefined;
+  onError?: (error: Error) => void;
 }
 
 /**

@@ -16,17 +16,17 @@ export interface GuardOptions extends OpenGuardOptions, Pick<ScorerOptions, 'thr
    * What is loaded at the start: `scores` (the default) for `score()` and `scoreBatch()`, `prefixes` for `stream()`
    * and `trace()`. Each is a model in an engine process of its own; the other one is loaded at its first use.
    */
-  load?: 'scores' | 'prefixes' | undefined;
+  load?: 'scores' | 'prefixes';
 }
 
 export interface ScoreOptions {
   /** Instead of the artifact's default, for this call. */
-  threshold?: number | undefined;
+  threshold?: number;
 }
 
 export interface StreamOptions extends ScoreOptions, StreamContext {
   /** Told of the first prefix that is harmful; the stream ends with it. Without it a stream goes on. */
-  onHarmful?: ((score: StreamScore) => void) | undefined;
+  onHarmful?: (score: StreamScore) => void;
 }
 
 /** As the reference's ScoreResult. */
@@ -200,7 +200,7 @@ function contentAt(content: Content | UserError, index: number, count: number): 
   const { message, hint } = content;
   throw new UserError(`input ${index}: ${message}`, {
     cause: content,
-    ...(hint === undefined ? {} : { hint }),
+    hint,
   });
 }
 

@@ -76,6 +76,6 @@ export function withRetry<T>(work: () => Promise<T>, signal?: AbortSignal): Prom
       if (again) repeated.publish(error);
       return again;
     },
-    ...(signal === undefined ? {} : { signal }),
+    signal,
   });
 }

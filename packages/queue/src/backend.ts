@@ -19,7 +19,7 @@ export type QueueBackend = {
   /** `redis://`, `rediss://`, or of a cluster's nodes `redis+cluster://host:port,host:port`; `postgres://`. */
   url: string;
   /** Where queue and workers tell of their spans, and a job of its submitter's. */
-  telemetry?: Telemetry | undefined;
+  telemetry?: Telemetry;
 };
 
 /** What a job carries: an id, never content. */

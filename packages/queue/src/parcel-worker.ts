@@ -7,7 +7,7 @@ export interface ParcelWorkerOptions {
   /** Parcels held at once, at most. */
   concurrency: number;
   /** Tokens after which no further parcel is taken: asked for each time. By default only `concurrency` counts. */
-  heldTokens?: (() => number) | undefined;
+  heldTokens?: () => number;
   /** Told of a connection that breaks; the worker mends it by itself. */
   onError?: (error: Error) => void;
   /** Told of each parcel whose lease this worker found to have run out, whosever it was. */

@@ -90,7 +90,7 @@ export async function migrateQueueTables(url: string): Promise<void> {
     if (isUserError(cause)) throw cause;
     const { why, todo } = explainServer(cause) ?? { why: messageOf(cause), todo: undefined };
     throw new UserError(`the queue's tables in Postgres at ${addressOf(url)} cannot be set up: ${why}`, {
-      ...(todo === undefined ? {} : { hint: todo }),
+      hint: todo,
       cause,
     });
   } finally {

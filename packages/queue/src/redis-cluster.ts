@@ -31,11 +31,11 @@ export function openCluster(url: string, patient = true): Cluster {
     lazyConnect: true,
     clusterRetryStrategy: (times) => (patient ? Math.min(100 * times, LONGEST_WAIT_MS) : null),
     // A certificate names hosts, not the addresses that they have.
-    ...(tls === 's' ? { dnsLookup: (address, done) => done(null, address) } : {}),
+    ...(tls === 's' && { dnsLookup: (address, done) => done(null, address) }),
     redisOptions: {
-      ...(username === '' ? {} : { username }),
-      ...(password === '' ? {} : { password }),
-      ...(tls === 's' ? { tls: {} } : {}),
+      ...(username !== '' && { username }),
+      ...(password !== '' && { password }),
+      ...(tls === 's' && { tls: {} }),
       maxRetriesPerRequest: patient ? null : 0,
     },
   });

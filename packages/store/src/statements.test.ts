@@ -209,7 +209,11 @@ async function abandon(pool: Pool, run: { runId: number; guardId: number }, size
     ...run,
     afterRows: 0,
     items: words.map((content, i) => ({
-      ...{ seq: i + 1, key: `row ${i}`, content, truncated: false, reject: null },
+      seq: i + 1,
+      key: `row ${i}`,
+      content,
+      truncated: false,
+      reject: null,
       json: JSON.stringify({ text: `again ${i}` }),
     })),
     parcels: [],

@@ -6,5 +6,5 @@ export interface ListenAt {
   /** 0 takes any that is free. */
   port: number;
   /** Default DEFAULT_METRICS_HOST. */
-  host?: string | undefined;
+  host?: string;
 }

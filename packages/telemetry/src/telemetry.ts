@@ -10,7 +10,7 @@ const RETRY_CHANNEL = 'tocsin:database-retry';
 
 export interface TelemetryOptions extends MetricsOptions {
   /** Without it nothing listens. */
-  listen?: ListenAt | undefined;
+  listen?: ListenAt;
   env?: NodeJS.ProcessEnv;
 }
 

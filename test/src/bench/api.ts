@@ -21,7 +21,10 @@ export async function benchApi(dir: string): Promise<void> {
     const { pool, backend } = stage;
     const telemetry = await Telemetry.start({ role: 'dashboard', version: VERSION });
     const app = await createDashboard({
-      ...{ pool, backend, telemetry, version: VERSION },
+      pool,
+      backend,
+      telemetry,
+      version: VERSION,
       log: pino({ level: 'silent' }),
       guards: [{ guard }],
       schedules: {

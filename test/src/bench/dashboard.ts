@@ -65,7 +65,7 @@ async function measure(pool: Pool, run: Run): Promise<void> {
       limit: PAGE,
       min: 0.5,
       texts: true,
-      ...(after === null ? {} : { after }),
+      ...(after !== null && { after }),
     });
     after = page.next;
   });

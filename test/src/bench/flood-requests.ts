@@ -22,8 +22,8 @@ export const closeConnections = (): void => agent.destroy();
 export function send(url: string, key: string | undefined, body?: object | Buffer): Promise<Answer> {
   const sent = body === undefined || Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
   const headers = {
-    ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
-    ...(sent === undefined ? {} : { 'content-type': 'application/json', 'content-length': sent.length }),
+    ...(key !== undefined && { authorization: `Bearer ${key}` }),
+    ...(sent !== undefined && { 'content-type': 'application/json', 'content-length': sent.length }),
   };
   const started = performance.now();
   return new Promise((resolve) => {

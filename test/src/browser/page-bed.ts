@@ -40,7 +40,7 @@ export class PageBed {
     const form = new FormData();
     form.set('retain', 'all');
     form.set('file', new Blob(rows.map((row) => `${JSON.stringify(row)}\n`)), name);
-    const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
+    const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` };
     const response = await fetch(`${this.url}/api/runs/upload`, { method: 'POST', body: form, headers });
     if (!response.ok) throw new Error(await response.text());
     const { id } = (await response.json()) as { id: number };

@@ -24,7 +24,7 @@ async function makeKey(name: string, role: string): Promise<void> {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
-      ...(keys.mara === undefined ? {} : { authorization: `Bearer ${keys.mara}` }),
+      ...(keys.mara !== undefined && { authorization: `Bearer ${keys.mara}` }),
     },
     body: JSON.stringify({ name, role }),
   });

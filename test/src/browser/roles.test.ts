@@ -45,7 +45,7 @@ async function post(path: string, body: unknown, key?: string): Promise<unknown>
     method: 'POST',
     headers: {
       'content-type': 'application/json',
-      ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+      ...(key !== undefined && { authorization: `Bearer ${key}` }),
     },
     body: JSON.stringify(body),
   });

@@ -88,7 +88,7 @@ export class ShownServer {
   }
 
   async #ask<T>(path: string, init: RequestInit = {}, key = this.key): Promise<T> {
-    const headers = { ...init.headers, ...(key === undefined ? {} : { authorization: `Bearer ${key}` }) };
+    const headers = { ...init.headers, ...(key !== undefined && { authorization: `Bearer ${key}` }) };
     const response = await fetch(`${this.url}/api${path}`, { ...init, headers });
     if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
     return (await response.json()) as T;

@@ -47,7 +47,7 @@ export interface Strike {
   /** Whether parcels waited then: only then is the next commit a sign of recovery. */
   underLoad: boolean;
   /** Of a worker: until the last of its parcels was leased anew. */
-  leaseMs?: number | undefined;
+  leaseMs?: number;
 }
 
 export interface FaultTargets {

@@ -19,7 +19,7 @@ export interface StagePlace {
   /** The program of a Redis server. */
   redis: string;
   /** Compiled guards; default: those of all tests. */
-  cacheDir?: string | undefined;
+  cacheDir?: string;
 }
 
 /** Servers of its own, each behind a line that can be cut, and the commands of a fleet. */

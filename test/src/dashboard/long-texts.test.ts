@@ -49,9 +49,9 @@ async function ask<Body>(path: string, body?: unknown): Promise<Body> {
   const response = await fetch(`${origin}${path}`, {
     headers: {
       authorization: `Bearer ${key}`,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
     },
-    ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+    ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
   });
   const text = await response.text();
   expect(response.ok, text.slice(0, 500)).toBe(true);

@@ -43,7 +43,7 @@ test.each(BACKENDS)(
           method: 'POST',
           headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
           body: JSON.stringify(body),
-          ...(signal && { signal }),
+          signal,
         });
         return { status: answer.status, headers: answer.headers, body: (await answer.json()) as object };
       };

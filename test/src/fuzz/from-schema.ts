@@ -129,8 +129,8 @@ function numbers(schema: Schema): fc.Arbitrary<number> {
 function boundsOf({ minimum, maximum, exclusiveMinimum }: Schema): { min?: number; max?: number } {
   const min = minimum ?? (exclusiveMinimum === undefined ? undefined : exclusiveMinimum + 1);
   return {
-    ...(min === undefined ? {} : { min: Math.max(min, -(2 ** 31)) }),
-    ...(maximum === undefined ? {} : { max: Math.min(maximum, 2 ** 31 - 1) }),
+    ...(min !== undefined && { min: Math.max(min, -(2 ** 31)) }),
+    ...(maximum !== undefined && { max: Math.min(maximum, 2 ** 31 - 1) }),
   };
 }
 

@@ -69,7 +69,11 @@ export class FuzzStage {
     );
     const many = { requestsPerMinute: 1e9, wrongKeysPerMinute: 1e9, streams: 1e6, streamIdleSeconds: 5 };
     const app = await createDashboard({
-      ...{ pool, backend, telemetry, log, version: VERSION },
+      pool,
+      backend,
+      telemetry,
+      log,
+      version: VERSION,
       guards: [{ guard, cacheDir, threads: 1 }],
       schedules: {
         corpusRoots: [cacheDir],
@@ -80,7 +84,13 @@ export class FuzzStage {
     const over = new AbortController();
     const worker = runWorker({
       guard: artifact,
-      ...{ backbone, cacheDir, databaseUrl, backend, threads: 1, version: VERSION, drainMs: 0 },
+      backbone,
+      cacheDir,
+      databaseUrl,
+      backend,
+      threads: 1,
+      version: VERSION,
+      drainMs: 0,
       log: pino({ level: 'silent' }),
       signal: over.signal,
     });

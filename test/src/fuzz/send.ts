@@ -23,8 +23,8 @@ const agent = new Agent({ keepAlive: true, maxSockets: 4 });
 export function send(origin: string, key: string | undefined, sent: FuzzRequest): Promise<FuzzAnswer> {
   const { hostname, port } = new URL(origin);
   const headers = {
-    ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
-    ...(sent.body === undefined ? {} : { 'content-length': String(sent.body.length) }),
+    ...(key !== undefined && { authorization: `Bearer ${key}` }),
+    ...(sent.body !== undefined && { 'content-length': String(sent.body.length) }),
     ...sent.headers,
   };
   return new Promise((resolve, reject) => {

@@ -69,7 +69,9 @@ test('one that is cancelled has what was answered until then, and a line for eac
 
   let asked = 0;
   const counting = new OpenAI({
-    ...{ baseURL: bed.baseURL, apiKey: key, maxRetries: 5 },
+    baseURL: bed.baseURL,
+    apiKey: key,
+    maxRetries: 5,
     fetch: (...request) => {
       asked++;
       return fetch(...request);

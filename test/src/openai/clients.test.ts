@@ -146,7 +146,10 @@ test("OpenAI's Python client does all that a caller needs", async () => {
     deleted: true,
   });
   const refusal = (name: string, status: number, code: string | null, param: string | null): object => ({
-    ...{ class: name, status, code, param },
+    class: name,
+    status,
+    code,
+    param,
     request: true,
   });
   expect(done.refusals).toEqual({

@@ -21,7 +21,7 @@ test.each(['redis', 'postgres'])(
   async (queue) => {
     const env = {
       ...fleet.env,
-      ...(queue === 'postgres' ? { REDIS_URL: undefined } : {}),
+      ...(queue === 'postgres' && { REDIS_URL: undefined }),
       OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
     };
     const rows = ROWS.slice(0, 40).map(({ id, text }) => ({ id, text: `${text} ${MARKER}` }));

@@ -15,10 +15,10 @@ import { PrefixGate } from '../scoring/prefix-gate.js';
 export interface GuardOffer {
   guard: OpenGuard;
   /** Of the process that gives traces and streams. */
-  cacheDir?: string | undefined;
-  threads?: number | undefined;
+  cacheDir?: string;
+  threads?: number;
   /** How another process opens it: stored with schedules. By its name alone if not given. */
-  source?: ScheduledRequest['guard'] | undefined;
+  source?: ScheduledRequest['guard'];
 }
 
 export interface ServedGuardOptions extends GuardOffer, Pick<ExpressScorerOptions, 'onAnswer'> {
@@ -64,7 +64,13 @@ export class ServedGuard {
     const row = (await listGuards(pool)).find(({ id }) => id === registered.id);
     if (row === undefined) throw new Error(`guard ${registered.id} is gone`);
     const scorer = await ExpressScorer.open({
-      ...{ pool, backend, guard, registered, admission, onTrouble, onAnswer },
+      pool,
+      backend,
+      guard,
+      registered,
+      admission,
+      onTrouble,
+      onAnswer,
     });
     return new ServedGuard(options, registered, scorer, row.createdAt, admission);
   }

@@ -28,9 +28,9 @@ function errorBodyOf({ message, hint, code, field }: ApiError): ErrorBody {
   return {
     error: {
       message,
-      ...(hint === undefined ? {} : { hint }),
+      hint,
       code,
-      ...(field === undefined ? {} : { field }),
+      field,
     },
   };
 }

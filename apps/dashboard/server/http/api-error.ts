@@ -18,12 +18,12 @@ export type ErrorStatus = keyof typeof CODE_OF_STATUS;
 
 export interface ApiErrorOptions {
   /** What to do about it. */
-  hint?: string | undefined;
+  hint?: string;
   /** The field of the request that is at fault, e.g. `items.3.text`. */
-  field?: string | undefined;
+  field?: string;
   cause?: unknown;
   /** Seconds after which it is worth another try. */
-  retryAfter?: number | undefined;
+  retryAfter?: number;
 }
 
 /** An answer that is no success, and whose message is for who asked. */

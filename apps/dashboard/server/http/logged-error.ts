@@ -9,6 +9,6 @@ export function loggedError(error: unknown): Record<string, unknown> {
     message,
     code: codeOf(error),
     stack,
-    ...(cause === undefined ? {} : { cause: loggedError(cause) }),
+    ...(cause !== undefined && { cause: loggedError(cause) }),
   };
 }

@@ -21,16 +21,25 @@ const MOST_WAITING = 500;
  */
 export function boundRequests(app: App, limits: Limits): void {
   const exports = new Slots({
-    ...{ what: 'exports', all: limits.exports, perKey: limits.exportsPerKey },
-    ...{ waitingPerKey: 0, retryAfter: 5 },
+    what: 'exports',
+    all: limits.exports,
+    perKey: limits.exportsPerKey,
+    waitingPerKey: 0,
+    retryAfter: 5,
   });
   const events = new Slots({
-    ...{ what: 'event streams', all: limits.eventStreams, perKey: limits.eventStreamsPerKey },
-    ...{ waitingPerKey: 0, retryAfter: 5 },
+    what: 'event streams',
+    all: limits.eventStreams,
+    perKey: limits.eventStreamsPerKey,
+    waitingPerKey: 0,
+    retryAfter: 5,
   });
   const others = new Slots({
-    ...{ what: 'requests', all: Number.POSITIVE_INFINITY, perKey: limits.requestsAtOncePerKey },
-    ...{ waitingPerKey: MOST_WAITING, retryAfter: 1 },
+    what: 'requests',
+    all: Number.POSITIVE_INFINITY,
+    perKey: limits.requestsAtOncePerKey,
+    waitingPerKey: MOST_WAITING,
+    retryAfter: 1,
   });
   const slotsFor = (request: FastifyRequest): Slots | undefined => {
     const { config } = request.routeOptions;

@@ -26,7 +26,10 @@ test.each(['127.0.0.1', 'localhost'])(
     const wrapped = new Error('Failed query: select 1', { cause: refused });
     for (const error of [refused, wrapped]) {
       expect(toApiError(error)).toMatchObject({
-        ...{ status: 503, code: 'unavailable', message: 'the database does not answer', retryAfter: 5 },
+        status: 503,
+        code: 'unavailable',
+        message: 'the database does not answer',
+        retryAfter: 5,
       });
     }
   },

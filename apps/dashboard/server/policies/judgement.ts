@@ -13,9 +13,9 @@ export interface Judgement {
 }
 
 export interface AskedJudgement {
-  guard?: string | undefined;
-  policy?: string | undefined;
-  threshold?: number | undefined;
+  guard?: string;
+  policy?: string;
+  threshold?: number;
 }
 
 /** @throws ApiError for a guard or a policy that there is not, and for a policy and a threshold together */

@@ -55,7 +55,13 @@ test('a move is previewed: how many rows it would flag, and which', async () => 
       })
     ).body;
   expect(await preview(0.25)).toMatchObject({
-    ...{ run, from: 0.5, to: 0.25, before: 10, after: 15, added: 5, removed: 0 },
+    run,
+    from: 0.5,
+    to: 0.25,
+    before: 10,
+    after: 15,
+    added: 5,
+    removed: 0,
     examples: [
       { seq: 6, key: 'row-6', score: 0.25, preview: 'row 5' },
       { seq: 7, score: 0.3 },

@@ -163,10 +163,15 @@ export function policyRoutes(app: App, { pool }: Services): void {
         await audited(pool, request, { action: 'text.preview', subject, runId: run.id, details: { seqs } });
       }
       return {
-        ...{ run: run.id, asOf: asOf.toISOString(), final, from, to },
+        run: run.id,
+        asOf: asOf.toISOString(),
+        final,
+        from,
+        to,
         ...preview,
         examples: preview.examples.map(({ seq, score }) => ({
-          ...{ seq, score },
+          seq,
+          score,
           key: rows.get(seq)?.key ?? '',
           ...previewOf(rows.get(seq)),
         })),

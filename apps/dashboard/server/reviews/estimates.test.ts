@@ -2,7 +2,11 @@ import { expect, test } from 'vitest';
 import { edgesOf, estimatesAt } from './estimates.js';
 
 const judged = (score: number, verdict: 'harmful' | 'fine', seq = 1) => ({
-  ...{ seq, key: String(seq), score, rows: 1, json: null },
+  seq,
+  key: String(seq),
+  score,
+  rows: 1,
+  json: null,
   verdicts: [{ reviewer: 'a', verdict }],
 });
 

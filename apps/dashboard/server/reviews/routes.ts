@@ -142,7 +142,10 @@ export function reviewRoutes(app: App, { pool }: Services): void {
     const subject = `run ${run.id}, row ${seq}`;
     await audited(pool, request, { action: 'text.read', subject, runId: run.id, seq });
     return {
-      ...{ run: run.id, seq, key: item.key, score: item.score },
+      run: run.id,
+      seq,
+      key: item.key,
+      score: item.score,
       content: shownContent(item.json, item),
       leasedUntil: until.toISOString(),
     };

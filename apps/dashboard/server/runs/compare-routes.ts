@@ -43,11 +43,21 @@ export function compareRoutes(app: App, { pool }: Services): void {
       }
       const { newKeys: newRows, goneKeys: gone, both, flippedUp, flippedDown } = compared;
       return {
-        ...{ run: run.id, other: other.id, threshold, both, flippedUp, flippedDown, newRows, gone },
+        run: run.id,
+        other: other.id,
+        threshold,
+        both,
+        flippedUp,
+        flippedDown,
+        newRows,
+        gone,
         psi: drift.populationStability ?? null,
         ks: drift.kolmogorovSmirnov ?? null,
         examples: compared.examples.map(({ key, seq, before, now }) => ({
-          ...{ key, seq, score: now, otherScore: before },
+          key,
+          seq,
+          score: now,
+          otherScore: before,
           ...previewOf(texts.get(seq)),
         })),
       };

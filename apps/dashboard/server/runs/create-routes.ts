@@ -126,11 +126,11 @@ function readingOf({ format, shape, delimiter, quote, encoding, ...fields }: Fie
   });
   return {
     fields: Object.fromEntries(named),
-    ...(format === undefined ? {} : { format }),
-    ...(shape === undefined ? {} : { shape }),
-    ...(quote && { quote }),
+    format,
+    shape,
+    quote,
     ...(encoding && { encoding }),
-    ...(delimiter === undefined ? {} : { delimiter: delimiter === 'tab' ? '\t' : delimiter }),
+    ...(delimiter !== undefined && { delimiter: delimiter === 'tab' ? '\t' : delimiter }),
   };
 }
 

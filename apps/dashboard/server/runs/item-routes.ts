@@ -53,7 +53,10 @@ export function itemRoutes(app: App, { pool, guards }: Services): void {
         asOf: asOf.toISOString(),
         final,
         data: rows.map((row) => ({
-          ...{ seq: row.seq, key: row.key, score: row.score, truncated: row.truncated },
+          seq: row.seq,
+          key: row.key,
+          score: row.score,
+          truncated: row.truncated,
           ...previewOf(row),
           reason: row.reject ?? row.error,
         })),
@@ -73,7 +76,11 @@ export function itemRoutes(app: App, { pool, guards }: Services): void {
       const { seq, key, score, tokens, truncated, json } = item;
       return {
         run: run.id,
-        ...{ seq, key, score, tokens, truncated },
+        seq,
+        key,
+        score,
+        tokens,
+        truncated,
         reason: item.reject ?? item.error,
         content: json === null ? null : shownContent(json, item),
       };
@@ -133,7 +140,9 @@ export function itemRoutes(app: App, { pool, guards }: Services): void {
         rows,
         limit,
         ({ seq, key, unreadable, reason }) => ({
-          ...{ seq, key, reason },
+          seq,
+          key,
+          reason,
           kind: unreadable ? ('unreadable' as const) : ('failed' as const),
         }),
         ({ seq }) => seq,

@@ -32,7 +32,10 @@ export class ProgressMeter {
     const left = tokens - tokensDone;
     const known = complete && rate !== undefined && rate.tokens > 0;
     return {
-      ...{ contents, contentsDone, tokens, tokensDone },
+      contents,
+      contentsDone,
+      tokens,
+      tokensDone,
       contentsPerSecond: rate?.contents ?? null,
       tokensPerSecond: rate?.tokens ?? null,
       secondsLeft: left === 0 && complete ? 0 : known ? left / rate.tokens : null,

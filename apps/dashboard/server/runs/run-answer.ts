@@ -13,7 +13,14 @@ export async function runAnswers(pool: Pool, ownOnly: boolean): Promise<(run: Ru
   return async (run) => {
     const { id, name, guard, fingerprint, state, reason, threshold, retain, ownerKey } = run;
     return {
-      ...{ id, name, guard, fingerprint, state, reason, threshold, retain },
+      id,
+      name,
+      guard,
+      fingerprint,
+      state,
+      reason,
+      threshold,
+      retain,
       createdAt: run.createdAt.toISOString(),
       finishedAt: run.finishedAt?.toISOString() ?? null,
       owner: ownerKey === null ? null : (names.get(ownerKey) ?? null),

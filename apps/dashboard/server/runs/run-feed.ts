@@ -47,7 +47,8 @@ class RunFeed {
     const progress = this.#meter.look(await runProgress(this.#pool, run.id), run.state !== 'submitting');
     const over = !isOpen(run.state);
     const data = {
-      ...{ id: run.id, state: run.state },
+      id: run.id,
+      state: run.state,
       counters: countersOf(run, this.#ownOnly),
       progress: progressFor(progress, run, this.#ownOnly),
     };

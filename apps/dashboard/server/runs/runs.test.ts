@@ -129,16 +129,14 @@ describe('scores', () => {
     });
     const { body } = await bed.ask('read', { url: `/api/runs/${later}/compare/${run}` });
     expect(body).toMatchObject({
-      ...{
-        run: later,
-        other: run,
-        threshold: 0.5,
-        both: 2,
-        flippedUp: 1,
-        flippedDown: 0,
-        newRows: 1,
-        gone: 38,
-      },
+      run: later,
+      other: run,
+      threshold: 0.5,
+      both: 2,
+      flippedUp: 1,
+      flippedDown: 0,
+      newRows: 1,
+      gone: 38,
       examples: [{ key: 'row-1', seq: 1, score: 0.9, otherScore: 0, preview: 'apple pie number 0' }],
     });
     const { psi, ks } = body as { psi: number; ks: number };

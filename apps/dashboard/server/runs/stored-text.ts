@@ -72,8 +72,8 @@ function excerptOf(json: string, isPart: boolean): StoredContent {
   }
   const promptIsPart = isPart && response === undefined;
   return {
-    ...(prompt === undefined ? {} : { prompt: cut(prompt, EXCERPT_LENGTH, promptIsPart) }),
-    ...(response === undefined ? {} : { response: cut(response, EXCERPT_LENGTH, isPart) }),
+    ...(prompt !== undefined && { prompt: cut(prompt, EXCERPT_LENGTH, promptIsPart) }),
+    ...(response !== undefined && { response: cut(response, EXCERPT_LENGTH, isPart) }),
   };
 }
 

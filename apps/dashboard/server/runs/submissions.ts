@@ -98,7 +98,8 @@ export class Submissions {
           sources: files.map(({ path }) => path),
           onRow: this.#counted(openRows, rowInShownNames(files)),
           shownError: (error) => errorInShownNames(error, files),
-          ...{ signal, onRun },
+          signal,
+          onRun,
         })
         .then(() => undefined)
         .catch(async (error: unknown) => {

@@ -96,13 +96,15 @@ export function scheduleRoutes(app: App, { pool, backend, guards, schedules }: S
               secretEnv: parseSecretEnv(webhookSecretEnv ?? DEFAULT_SECRET_ENV),
             };
       const added = {
-        ...{ ...times, name, webhook },
+        ...times,
+        name,
+        webhook,
         request: scheduledRequestOf({
           sources: corpus,
           reading: { roots: [...corpusRoots] },
           guard,
-          ...(threshold !== undefined && { threshold }),
-          ...(retain !== undefined && { retain }),
+          threshold,
+          retain,
         }),
         nextAt: nextTime(times, new Date()),
       };
@@ -198,7 +200,11 @@ export function scheduleRoutes(app: App, { pool, backend, guards, schedules }: S
       const rows = await listFirings(pool, id, request.query.limit);
       return {
         data: rows.map((row) => ({
-          ...{ id: row.id, cause: row.cause, state: row.state, run: row.runId, reason: row.reason },
+          id: row.id,
+          cause: row.cause,
+          state: row.state,
+          run: row.runId,
+          reason: row.reason,
           dueAt: row.dueAt.toISOString(),
           startedAt: row.startedAt?.toISOString() ?? null,
           finishedAt: row.finishedAt?.toISOString() ?? null,
@@ -225,8 +231,12 @@ export function scheduleRoutes(app: App, { pool, backend, guards, schedules }: S
       const rows = await listDeliveries(pool, id, request.query.limit);
       return {
         data: rows.map((row) => ({
-          ...{ id: row.id, firing: row.firingId, state: row.state, attempts: row.attempts },
-          ...{ lastStatus: row.lastStatus, lastError: row.lastError },
+          id: row.id,
+          firing: row.firingId,
+          state: row.state,
+          attempts: row.attempts,
+          lastStatus: row.lastStatus,
+          lastError: row.lastError,
           nextAt: row.nextAt.toISOString(),
           createdAt: row.createdAt.toISOString(),
           finishedAt: row.finishedAt?.toISOString() ?? null,
@@ -277,7 +287,11 @@ export function scheduleRoutes(app: App, { pool, backend, guards, schedules }: S
     const { name, cron, timeZone, enabled, nextAt, createdAt, webhookUrl, webhookClosed } = row;
     const { sources, guard, threshold, retain } = readScheduledRequest(row.request);
     return {
-      ...{ name, cron, timeZone, enabled, webhookClosed },
+      name,
+      cron,
+      timeZone,
+      enabled,
+      webhookClosed,
       guard: guard.ref,
       corpus: sources.map(sourceLabel),
       threshold: threshold ?? null,

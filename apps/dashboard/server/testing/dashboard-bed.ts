@@ -76,7 +76,10 @@ export class DashboardBed {
     const telemetry = await Telemetry.start({ role: 'dashboard', version: VERSION });
     const lines: string[] = [];
     const app = await createDashboard({
-      ...{ pool, backend, telemetry, version: VERSION },
+      pool,
+      backend,
+      telemetry,
+      version: VERSION,
       log: pino({ level: 'debug' }, { write: (line) => lines.push(line) }),
       guards: [{ guard, cacheDir: cacheDir(), threads: 1 }],
       schedules: {
@@ -108,7 +111,7 @@ export class DashboardBed {
       method,
       url,
       headers: { host: 'localhost:8080', ...(key && { authorization: `Bearer ${key}` }), ...headers },
-      ...(body === undefined ? {} : { payload: body as object }),
+      ...(body !== undefined && { payload: body as object }),
     });
     const isJson = /json\b/.test(String(response.headers['content-type'])) && response.body !== '';
     return {
@@ -130,7 +133,10 @@ export class DashboardBed {
     const { artifact, backbone } = goldenDirs(GUARD);
     this.#worker = runWorker({
       guard: artifact,
-      ...{ backbone, cacheDir: cacheDir(), threads: 1, version: VERSION },
+      backbone,
+      cacheDir: cacheDir(),
+      threads: 1,
+      version: VERSION,
       databaseUrl: this.database.url,
       backend: this.backend,
       log: pino({ level: 'silent' }),

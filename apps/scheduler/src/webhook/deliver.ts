@@ -16,9 +16,9 @@ export interface DeliverOptions extends WebhookRules {
   env: NodeJS.ProcessEnv;
   signal: AbortSignal;
   measures: ScheduleMeasures;
-  resolve?: ((hostname: string) => Promise<LookupAddress[]>) | undefined;
+  resolve?: (hostname: string) => Promise<LookupAddress[]>;
   /** Seconds until the next attempt; undefined when there were enough. */
-  waitAfter?: ((attempts: number, retryAfterSeconds?: number) => number | undefined) | undefined;
+  waitAfter?: (attempts: number, retryAfterSeconds?: number) => number | undefined;
 }
 
 /** Nobody else takes a delivery for so long: more than an attempt takes. */
@@ -73,7 +73,7 @@ async function send(delivery: DeliveryRow, options: DeliverOptions): Promise<Sen
       secrets: readSecrets(options.env, name),
       allowPrivate: options.allowPrivate,
       signal: options.signal,
-      ...(options.resolve === undefined ? {} : { resolve: options.resolve }),
+      resolve: options.resolve,
     });
   } catch (error) {
     // A secret that is missing here may be there when the process is started again.

@@ -76,7 +76,7 @@ function outcomeOf(status: number, retryAfter: string | string[] | undefined): S
     kind: 'failed',
     status,
     reason: `the answer was ${status}${redirect}`,
-    ...(wait === undefined ? {} : { retryAfterSeconds: wait }),
+    retryAfterSeconds: wait,
   };
 }
 

@@ -70,11 +70,11 @@ function sideFlags(spec: string, backbone: string | undefined, flags: CompareFla
   const { device, threads, cacheDir, threshold } = flags;
   return {
     guard,
-    ...(precision === undefined ? {} : { precision }),
-    ...(backbone === undefined ? {} : { backbone }),
-    ...(device === undefined ? {} : { device }),
-    ...(threads === undefined ? {} : { threads }),
-    ...(cacheDir === undefined ? {} : { cacheDir }),
-    ...(threshold === undefined ? {} : { threshold }),
+    precision,
+    backbone,
+    device,
+    threads,
+    cacheDir,
+    threshold,
   };
 }

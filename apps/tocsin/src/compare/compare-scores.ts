@@ -67,7 +67,7 @@ export async function compareScores(
     const other = b.scores.rows[i];
     if (score === undefined || other?.score === undefined) return [];
     const label = a.labels.rows[i]?.label;
-    return [{ key, a: score, b: other.score, ...(label === undefined ? {} : { label }) }];
+    return [{ key, a: score, b: other.score, label }];
   });
   const faultyLabel = a.labels.faulty;
   const rejected = a.summary.rejected - faultyLabel;

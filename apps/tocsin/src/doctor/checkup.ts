@@ -4,12 +4,10 @@ import { type Finding, note } from './finding.js';
 /** What checks look at beside the machine. */
 export interface Circumstances {
   env: NodeJS.ProcessEnv;
-  cacheDir?: string | undefined;
-  dataDir?: string | undefined;
+  cacheDir?: string;
+  dataDir?: string;
   /** To be opened and tried. */
-  guard?:
-    | { ref: string; backbone?: string; precision?: string; device?: string; threads?: number }
-    | undefined;
+  guard?: { ref: string; backbone?: string; precision?: string; device?: string; threads?: number };
 }
 
 /** Looks at one thing, and changes nothing. */

@@ -21,7 +21,7 @@ export async function readGivenScores(file: string, signal?: AbortSignal): Promi
   const scores = new Map<string, number | string>();
   const thresholds = new Set<unknown>();
   const keep = ['key', 'score', 'threshold', 'error'];
-  for await (const chunk of readCorpus([file], { fields: { id: 'key' }, keep, ...(signal && { signal }) })) {
+  for await (const chunk of readCorpus([file], { fields: { id: 'key' }, keep, signal })) {
     // Rows of scores hold no text: as rows of a corpus they are rejects, and only what was kept of them counts.
     for (const row of chunk) {
       const place = placeOf(row);

@@ -79,5 +79,5 @@ function joinRow(key: string, labels: Labels, seq: number, given: GivenScores): 
   if (score === undefined) return `The scores have no row with the key ${JSON.stringify(key)}.`;
   if (typeof score === 'string') return `It has no score: ${score}`;
   if (label === undefined) throw new Error(`row ${seq} has no label`);
-  return { key, score, label, ...(group === undefined ? {} : { group }) };
+  return { key, score, label, group };
 }

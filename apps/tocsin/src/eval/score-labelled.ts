@@ -20,7 +20,7 @@ export async function scoreLabelled(
   const rows = scores.rows.flatMap(({ key, score }, i) => {
     const { label, group } = labels.rows[i] ?? {};
     if (score === undefined || label === undefined) return [];
-    return [{ key, score, label, ...(group === undefined ? {} : { group }) }];
+    return [{ key, score, label, group }];
   });
   return {
     rows,

@@ -133,7 +133,7 @@ export function labels(given: readonly string[]): string[] {
 
 async function readingOf(flags: CorpusFlags): Promise<CorpusReading> {
   const query = await queryOf(flags);
-  return { ...givenReading(flags), ...(query !== undefined && { query }) };
+  return { ...givenReading(flags), query };
 }
 
 /** How a corpus is read, as far as the command line itself says it. */
@@ -141,11 +141,11 @@ export function givenReading(flags: CorpusFlags): CorpusReading {
   const { inputFormat: format, shape, delimiter, quote, encoding } = flags;
   return {
     fields: fieldsOf(flags),
-    ...(format && { format }),
-    ...(shape && { shape }),
-    ...(delimiter !== undefined && { delimiter }),
-    ...(quote && { quote }),
-    ...(encoding !== undefined && { encoding }),
+    format,
+    shape,
+    delimiter,
+    quote,
+    encoding,
   };
 }
 

@@ -68,11 +68,11 @@ export function guardSource({
 }: GuardFlags): ScheduledRequest['guard'] {
   return {
     ref,
-    ...(backbone !== undefined && { backbone }),
-    ...(device !== undefined && { device }),
-    ...(precision !== undefined && { precision }),
-    ...(threads !== undefined && { threads }),
-    ...(cacheDir !== undefined && { cacheDir }),
+    backbone,
+    device,
+    precision,
+    threads,
+    cacheDir,
   };
 }
 

@@ -33,6 +33,6 @@ export function outputOptions(flags: OutputFlags, model: string): OutputOptions 
   return {
     model,
     tableMode: flags.outMode,
-    ...(flags.outTable === undefined ? {} : { table: flags.outTable }),
+    table: flags.outTable,
   };
 }

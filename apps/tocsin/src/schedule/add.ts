@@ -59,11 +59,11 @@ async function add(name: string, corpus: string[], flags: AddFlags): Promise<voi
   const times = parseTimes({ cron, timeZone });
   const request = scheduledRequestOf({
     sources: corpus,
-    reading: { ...givenReading(flags), ...(query !== undefined && { query }) } as ScheduledRequest['reading'],
+    reading: { ...givenReading(flags), query } as ScheduledRequest['reading'],
     guard: guardSource(flags),
-    ...(queryFile !== undefined && { queryFile }),
-    ...(threshold !== undefined && { threshold }),
-    ...(retain !== undefined && { retain }),
+    queryFile,
+    threshold,
+    retain,
   });
   const webhook = webhookOf(flags);
   await withStack(flags, async ({ pool, backend }) => {

@@ -74,7 +74,7 @@ export class LocalRun {
     );
     // A branch that moves on the hub in between would be another guard, whose queue is another one.
     const { guard: ref, backbone, device, precision } = guard.pinned;
-    const pinned = { guard: ref, device, precision, ...(backbone === undefined ? {} : { backbone }) };
+    const pinned = { guard: ref, device, precision, backbone };
     const workerFlags = { ...flags, ...pinned };
     const startWorker = (): WorkerChild =>
       new WorkerChild({

@@ -26,10 +26,10 @@ export interface Stack {
 
 export interface StackOptions {
   /** Of the embedded server, when DATABASE_URL is unset. */
-  dataDir?: string | undefined;
+  dataDir?: string;
   env?: NodeJS.ProcessEnv;
   /** Where metrics and health are served; nowhere by default. */
-  listen?: ListenAt | undefined;
+  listen?: ListenAt;
   /** Ends what waits: a start of servers, and statements that are still waited for some seconds after it. */
   interrupted: AbortSignal;
   /** Told what is restarted, and what cannot be. */

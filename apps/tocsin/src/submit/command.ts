@@ -46,7 +46,12 @@ async function submit(files: string[], flags: SubmitFlags, interrupted: AbortSig
   const { run, reasons } = await withModelProgress((shown) =>
     runProducer({
       ...corpus,
-      ...{ given: files, guard, threshold, retain, signal: interrupted, onNotice: printNotice },
+      given: files,
+      guard,
+      threshold,
+      retain,
+      signal: interrupted,
+      onNotice: printNotice,
       opening: { ...flags, ...shown },
       withDestination: (work) => withStackUntil(interrupted, flags, work),
       onStep: (step) => console.error(step),

@@ -56,9 +56,9 @@ export class WorkerGroup implements Service {
     const [device] = devices;
     const own: GuardFlags = {
       guard,
-      ...(cacheDir === undefined ? {} : { cacheDir }),
-      ...(precision === undefined ? {} : { precision }),
-      ...(threads === undefined ? {} : { threads }),
+      cacheDir,
+      precision,
+      threads,
     };
     const { pinned } = await withModelProgress((shown) =>
       openGuard(guard, { ...own, ...shown, backbone, device, signal }),
@@ -66,7 +66,7 @@ export class WorkerGroup implements Service {
     return {
       ...own,
       guard: pinned.guard,
-      ...(pinned.backbone === undefined ? {} : { backbone: pinned.backbone }),
+      backbone: pinned.backbone,
     };
   }
 

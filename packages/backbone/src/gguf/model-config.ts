@@ -80,9 +80,9 @@ export function modelConfig(
     mlp_bias: facts.mlpBias,
     bos_token_id: metadata.find('tokenizer.ggml.bos_token_id', 'integer') ?? null,
     eos_token_id: metadata.find('tokenizer.ggml.eos_token_id', 'integer') ?? null,
-    ...(window > 0 ? { use_sliding_window: true, sliding_window: window } : {}),
-    ...(rotated === shape.headDim ? {} : { partial_rotary_factor: rotated / shape.headDim }),
-    ...(metadata.find(key('attention.causal'), 'boolean') === false ? { is_causal: false } : {}),
+    ...(window > 0 && { use_sliding_window: true, sliding_window: window }),
+    ...(rotated !== shape.headDim && { partial_rotary_factor: rotated / shape.headDim }),
+    ...(metadata.find(key('attention.causal'), 'boolean') === false && { is_causal: false }),
   };
 }
 
@@ -114,8 +114,8 @@ function statedRopeScaling(metadata: Metadata, architecture: Architecture): Reco
   const original = metadata.find(key('scaling.original_context_length'), 'integer');
   return {
     rope_type: type,
-    ...(factor === undefined ? {} : { factor }),
-    ...(original === undefined ? {} : { original_max_position_embeddings: original }),
+    factor,
+    original_max_position_embeddings: original,
   };
 }
 

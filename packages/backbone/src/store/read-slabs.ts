@@ -7,7 +7,7 @@ import { BLOCKS, type TensorType } from '../gguf/tensor-type.js';
 /** A tensor of a safetensors or GGUF file. */
 export interface ReadableTensor extends CheckpointTensor {
   /** Number of heads whose rows are in ggml's order. */
-  interleavedHeads?: number | undefined;
+  interleavedHeads?: number;
 }
 
 /** Values per slab: 16 MB as float32. */

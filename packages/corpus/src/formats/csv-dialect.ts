@@ -123,8 +123,14 @@ export function* linesOf(record: CsvRecord): Generator<CsvRecord> {
     const end = lf === -1 ? bytes.length : lf;
     const length = (lf !== -1 || line > record.line) && bytes[end - 1] === 0x0d ? end - 1 - from : end - from;
     yield {
-      ...{ line, length, bytes: bytes.subarray(from, from + length) },
-      ...{ emptyQuotes: false, fault: undefined, quoting: false, lines: 1, shaped: true },
+      line,
+      length,
+      bytes: bytes.subarray(from, from + length),
+      emptyQuotes: false,
+      fault: undefined,
+      quoting: false,
+      lines: 1,
+      shaped: true,
     };
     from = end + 1;
     if (lf === -1) break;

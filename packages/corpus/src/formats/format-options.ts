@@ -16,19 +16,19 @@ export interface FormatOptions extends OpenSourceOptions {
   /** What a record should be, for a person: "a JSON object with "text" was expected". */
   expected: string;
   /** JSON is always one record per line: arrays and objects over several lines are not looked for. */
-  isJsonLines?: boolean | undefined;
+  isJsonLines?: boolean;
   /** The field of the key. */
   idColumn: string | undefined;
   /** Between the fields of CSV. */
-  delimiter?: string | undefined;
+  delimiter?: string;
   /** Of CSV: what a double quote is. By default a quote; in TSV, what it looks like. */
-  quote?: QuoteStyle | undefined;
+  quote?: QuoteStyle;
   /** Told how the text begins, before anything is read of it. */
-  onHead?: ((head: Buffer) => void) | undefined;
+  onHead?: (head: Buffer) => void;
   /** Told the bytes of each record that is not UTF-8. */
-  onBroken?: ((bytes: Buffer) => void) | undefined;
+  onBroken?: (bytes: Buffer) => void;
   /** Told the columns of a table, before its first record. */
-  onColumns?: ((names: readonly string[]) => void) | undefined;
+  onColumns?: (names: readonly string[]) => void;
   /** For Postgres. */
-  query?: string | undefined;
+  query?: string;
 }

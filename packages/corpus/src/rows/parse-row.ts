@@ -117,8 +117,8 @@ function readContent(record: SourceRecord, fields: FieldLookup): RowContent | Re
   if (fault !== undefined) return fault;
   if (typeof text === 'string') return { text };
   return {
-    ...(typeof prompt === 'string' ? { prompt } : {}),
-    ...(typeof response === 'string' ? { response } : {}),
+    ...(typeof prompt === 'string' && { prompt }),
+    ...(typeof response === 'string' && { response }),
   };
 }
 
@@ -136,7 +136,7 @@ function readTrajectory(
     return wrongType(fields.messages, messages, 'an array');
   }
   const tools = part(record.fields, fields.tools) === undefined ? undefined : sourceOf(record, fields.tools);
-  return { messages: sourceOf(record, fields.messages), ...(tools === undefined ? {} : { tools }) };
+  return { messages: sourceOf(record, fields.messages), tools };
 }
 
 /** The JSON text of a field that the record has. */

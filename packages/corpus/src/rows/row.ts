@@ -53,5 +53,5 @@ export const placeOf = ({ file, line, unit }: Pick<CorpusRow, 'file' | 'line' | 
 /** A row that is not to be scored after all. */
 export function rejected(row: CorpusRow, { rejectKind, reason }: Rejection): RejectRow {
   const { seq, key, file, line, unit } = row;
-  return { kind: 'reject', seq, key, file, line, ...(unit && { unit }), rejectKind, reason };
+  return { kind: 'reject', seq, key, file, line, unit, rejectKind, reason };
 }

@@ -70,7 +70,7 @@ function readExchange(
     if (text?.isWellFormed() === false)
       return rejection('encoding', 'The chat holds half of a surrogate pair, which is no character.');
   }
-  return { ...(prompt === undefined ? {} : { prompt }), ...(answer.length === 0 ? {} : { response }) };
+  return { prompt, ...(answer.length !== 0 && { response }) };
 }
 
 /** Who is called what in chat logs: OpenAI's, ShareGPT's, those of tools that came before them. */

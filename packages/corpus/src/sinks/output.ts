@@ -165,7 +165,7 @@ export function outputError(path: string, error: unknown): UserError {
   return new UserError(
     `${path === STDOUT ? 'stdout' : JSON.stringify(path)} cannot be written: ${messageOf(error)}.`,
     {
-      ...(hint === undefined ? {} : { hint }),
+      hint,
       cause: error,
     },
   );

@@ -16,16 +16,16 @@ const SAMPLE_BYTES = 64 * 1024;
 
 export interface OpenSourceOptions {
   /** Stands for `-`; `process.stdin` if not given. */
-  stdin?: Readable | undefined;
-  signal?: AbortSignal | undefined;
+  stdin?: Readable;
+  signal?: AbortSignal;
   /** Called with the size of each chunk as stored (compressed) once it is read. */
   onChunk?: (bytes: number) => void;
   /** Of the text, when it is not UTF-8 and has no byte order mark. */
-  encoding?: string | undefined;
+  encoding?: string;
   /** Files must really lie in one of these directories, whatever links lead there. */
-  roots?: readonly string[] | undefined;
+  roots?: readonly string[];
   /** Told what was guessed, skipped or left out: sentences for a person. */
-  onNotice?: ((notice: string) => void) | undefined;
+  onNotice?: (notice: string) => void;
 }
 
 /**

@@ -54,6 +54,6 @@ export function postgresError(what: string, url: string, error: unknown, where =
   const hint = error instanceof pg.DatabaseError ? error.hint : undefined;
   return new UserError(
     `${what} on ${sourceLabel(url)}${where}: ${messageOf(error)}${code === undefined ? '' : ` [${code}]`}.`,
-    { ...(hint === undefined ? {} : { hint: `${hint}.` }), cause: error },
+    { ...(hint !== undefined && { hint: `${hint}.` }), cause: error },
   );
 }

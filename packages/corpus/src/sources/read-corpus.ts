@@ -126,7 +126,7 @@ interface SourcePlace {
   /** The last row so far. */
   position: { seq: number };
   /** Of all sources, where rows are requests. */
-  requests?: CustomIds | undefined;
+  requests?: CustomIds;
 }
 
 /** The rows of one source; the first ones are held back until it is clear that they can be read. */

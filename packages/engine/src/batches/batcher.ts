@@ -29,7 +29,7 @@ export interface Pass {
 
 export interface BatcherScoreOptions {
   /** `bulk`, the default, or `express`: rows that somebody waits for. */
-  lane?: LaneName | undefined;
+  lane?: LaneName;
 }
 
 /** A single row is tried this often before it is the row's own error: somebody may have killed the process. */

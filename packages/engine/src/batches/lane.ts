@@ -17,7 +17,7 @@ export interface Batch {
   /** It has failed before, beside others or as part of a larger one. */
   suspect: boolean;
   /** Of a pass that is made for its time alone: told of it, in milliseconds in the engine process. */
-  onTimed?: ((runMs: number) => void) | undefined;
+  onTimed?: (runMs: number) => void;
 }
 
 /** Rows that are planned together: enough to fill batches well, few enough that planning takes no time. */

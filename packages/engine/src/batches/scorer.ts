@@ -15,21 +15,21 @@ import { batchesOf } from './run-batch.js';
 
 export interface ScorerOptions extends EngineEvents {
   /** Threads of a forward pass; 0, the default, takes the machine's cores. */
-  threads?: number | undefined;
+  threads?: number;
   /**
    * Measure what forward passes cost here once so many tokens are scored, if nobody has yet: some seconds that bulk
    * work wins back and a small corpus would not. 0 measures at the start. Without it, batches are planned with what was
    * measured before, or with a model that is about right everywhere.
    */
-  calibrateAfter?: number | undefined;
+  calibrateAfter?: number;
   /** The cost model to plan with, instead of a measured one. */
-  costModel?: CostModel | undefined;
+  costModel?: CostModel;
   /** The engine process' program, if not Tocsin's own: one that stands in for a device which is not there. */
-  engineMain?: string | undefined;
+  engineMain?: string;
   /** Told of every forward pass that gave scores. */
-  onPass?: ((pass: Pass) => void) | undefined;
+  onPass?: (pass: Pass) => void;
   /** Told of the tokens that a batch may hold from now on, when more did not fit into memory. */
-  onBudget?: ((budgetTokens: number) => void) | undefined;
+  onBudget?: (budgetTokens: number) => void;
 }
 
 /** A guard with its engine process: token ids in, scores out. What workers and `Guard` score with. */

@@ -46,9 +46,9 @@ export interface Manifest {
 
 export interface CompileOptions extends ScratchLockOptions {
   /** Float32 on a CPU when not given. */
-  numerics?: Numerics | undefined;
+  numerics?: Numerics;
   /** What the guard is called, for people who look into the cache. */
-  guard?: string | undefined;
+  guard?: string;
 }
 
 /** The compiled guard of a fingerprint, if the cache holds it whole. */

@@ -20,17 +20,17 @@ import { fingerprintOf } from './fingerprint.js';
 
 export interface OpenGuardOptions {
   /** A directory, a .gguf file or `owner/name[@revision]` on the hub, instead of the backbone that the artifact names. */
-  backbone?: string | undefined;
+  backbone?: string;
   /** What weights are held in, and on a GPU what is computed in too (see `numericsOf`); by default the device's own. */
-  precision?: string | undefined;
+  precision?: string;
   /** `cpu`, `cuda`, `cuda:1`, `webgpu`, or `auto`, the default: the best that works here. */
-  device?: string | undefined;
-  cacheDir?: string | undefined;
+  device?: string;
+  cacheDir?: string;
   /** What takes time: a download, the hashing and preparing of weights. */
-  onEvent?: ((event: ModelEvent) => void) | undefined;
+  onEvent?: (event: ModelEvent) => void;
   /** How far a download from the hub is, several times a second. */
-  onBytes?: ((progress: TransferredBytes) => void) | undefined;
-  signal?: AbortSignal | undefined;
+  onBytes?: (progress: TransferredBytes) => void;
+  signal?: AbortSignal;
 }
 
 /** A guard, found, checked and ready to be loaded: what producers and workers start from. No model is in memory yet. */

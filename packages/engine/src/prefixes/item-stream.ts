@@ -10,9 +10,9 @@ export type StreamPiece = string | ChatMessage | readonly ChatMessage[];
 /** What a stream's pieces belong to. */
 export interface StreamContext {
   /** Content guards: what the streamed text is the response to. */
-  prompt?: string | undefined;
+  prompt?: string;
   /** Trajectory guards: the tools that the agent was given. */
-  tools?: readonly unknown[] | string | null | undefined;
+  tools?: readonly unknown[] | string | null;
 }
 
 /**

@@ -8,7 +8,7 @@ import type { EngineOptions, PrefixRow } from '../process/engine-protocol.js';
 /** The prefixes of a guard. Its engine process starts at the first use, or with `start()`. */
 export function prefixScorerOf(
   guard: OpenGuard,
-  options: EngineEvents & { threads?: number | undefined; engineMain?: string | undefined } = {},
+  options: EngineEvents & { threads?: number; engineMain?: string } = {},
 ): PrefixScorer {
   const { compiled, artifact } = guard;
   const threads = options.threads ?? 0;

@@ -25,7 +25,7 @@ export interface StreamScore {
 export interface PrefixStreamOptions {
   threshold: number;
   /** Told of the first prefix that is harmful, once; the stream ends with it. Without it a stream goes on. */
-  onHarmful?: ((score: StreamScore) => void) | undefined;
+  onHarmful?: (score: StreamScore) => void;
 }
 
 /**

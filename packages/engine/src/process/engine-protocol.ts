@@ -15,7 +15,7 @@ export interface EngineOptions {
   /**
    * Runs the graph as it is written: slower, and with little memory beyond the weights, which stay what they are on disk.
    */
-  unoptimized?: boolean | undefined;
+  unoptimized?: boolean;
 }
 
 /** One score a row. */
@@ -26,7 +26,7 @@ export interface BatchRequest {
   /** Tokens of each row. */
   lengths: Int32Array;
   /** Asks for a second array, what the head reads of each row: row after row, as many numbers each. */
-  features?: boolean | undefined;
+  features?: boolean;
 }
 
 /** A score for every prefix of each row. No two rows of a request belong to one stream. */
@@ -34,7 +34,7 @@ export interface PrefixRequest {
   type: 'prefixes';
   rows: PrefixRow[];
   /** Asks for one more array: what a content guard's head reads of each whole row, row after row. */
-  features?: boolean | undefined;
+  features?: boolean;
 }
 
 export interface PrefixRow {

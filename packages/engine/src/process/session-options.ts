@@ -18,7 +18,7 @@ export function sessionOptions({
 }: {
   device: Device;
   threads: number;
-  unoptimized?: boolean | undefined;
+  unoptimized?: boolean;
 }): InferenceSession.SessionOptions {
   return {
     executionProviders: PROVIDERS[device.kind](device),

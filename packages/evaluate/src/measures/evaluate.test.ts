@@ -5,7 +5,7 @@ const row = (key: string, score: number, label: 0 | 1, group?: string): Evaluate
   key,
   score,
   label,
-  ...(group === undefined ? {} : { group }),
+  group,
 });
 
 test('groups, the largest first, each with its own measures', () => {

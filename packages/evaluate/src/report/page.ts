@@ -37,8 +37,8 @@ export function section(title: string, ...content: Part[]): Html {
 }
 
 /** The few numbers that matter most. */
-export function tiles(entries: readonly { name: string; value: string; note?: string | undefined }[]): Html {
-  const tile = ({ name, value, note }: { name: string; value: string; note?: string | undefined }): Html =>
+export function tiles(entries: readonly { name: string; value: string; note?: string }[]): Html {
+  const tile = ({ name, value, note }: { name: string; value: string; note?: string }): Html =>
     html`<li>${name} <strong>${value}</strong>${note === undefined ? undefined : html` <small>${note}</small>`}</li>\n`;
   return html`<ul class="tiles">\n${entries.map(tile)}</ul>\n`;
 }

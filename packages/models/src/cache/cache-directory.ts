@@ -7,11 +7,11 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** Inputs of `cacheDirectory`. */
 export interface CacheOptions {
   /** Takes precedence over everything else. */
-  cacheDir?: string | undefined;
+  cacheDir?: string;
   /** Default: `process.env`. */
-  env?: Environment | undefined;
+  env?: Environment;
   /** Default: `process.platform`. */
-  platform?: NodeJS.Platform | undefined;
+  platform?: NodeJS.Platform;
 }
 
 /**

@@ -25,11 +25,11 @@ export const LOCK_TIMING = {
 
 export interface ScratchLockOptions {
   /** Ends the waiting; `work` must observe it itself. */
-  signal?: AbortSignal | undefined;
+  signal?: AbortSignal;
   /** Called once when another process holds the lock. */
-  onWait?: (() => void) | undefined;
+  onWait?: () => void;
   /** Default: `LOCK_TIMING`. */
-  timing?: LockTiming | undefined;
+  timing?: LockTiming;
 }
 
 /**

@@ -16,12 +16,12 @@ export interface RemoteFile extends BlobIdentity {
 
 export interface DownloadOptions {
   retryTiming: RetryTiming;
-  lockTiming?: LockTiming | undefined;
-  signal?: AbortSignal | undefined;
+  lockTiming?: LockTiming;
+  signal?: AbortSignal;
   /** Bytes of the file received so far; decreases when an attempt starts over. */
-  onBytes?: ((bytes: number) => void) | undefined;
+  onBytes?: (bytes: number) => void;
   /** Another process is fetching it, or a failed attempt will be retried. */
-  onNote?: ((message: string) => void) | undefined;
+  onNote?: (message: string) => void;
 }
 
 /**
@@ -109,7 +109,7 @@ async function receiveRest(
   if (writer.isComplete) return;
   const from = writer.position;
   // Compressed, a range would be one of other bytes.
-  const headers = { 'accept-encoding': 'identity', ...(from > 0 ? { range: `bytes=${from}-` } : {}) };
+  const headers = { 'accept-encoding': 'identity', ...(from > 0 && { range: `bytes=${from}-` }) };
   const response = await hub.fetch(url, { headers });
   if (from > 0 && !startsAt(response, from)) writer.restart();
   for await (const chunk of hub.chunksOf(url, response)) {

@@ -33,11 +33,7 @@ export class HubNetworkError extends Error {
   /** Node's or undici's code, e.g. ECONNRESET; `CUT` for a truncated body. */
   readonly code: string | undefined;
 
-  constructor(
-    url: string,
-    reason: string,
-    more: { code?: string | undefined; proxy?: ProxyServer | undefined; cause?: unknown },
-  ) {
+  constructor(url: string, reason: string, more: { code?: string; proxy?: ProxyServer; cause?: unknown }) {
     super(reason, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = 'HubNetworkError';
     this.url = url;
@@ -105,7 +101,7 @@ export interface Asked {
   repo: string;
   revision: string;
   /** Of the repository, when it was about one. */
-  file?: string | undefined;
+  file?: string;
 }
 
 /** A failure of the hub as a UserError with the next step. Other errors (a full disk, a defect) are returned unchanged. */

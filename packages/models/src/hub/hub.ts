@@ -10,13 +10,13 @@ import { dispatcherOf, proxyFor } from './proxy.js';
 import { RETRY_TIMING, type RetryTiming } from './retry.js';
 
 export interface HubOptions {
-  env?: Environment | undefined;
-  onEvent?: ((event: ModelEvent) => void) | undefined;
+  env?: Environment;
+  onEvent?: (event: ModelEvent) => void;
   /** Progress of downloads, several times a second. */
-  onBytes?: ((progress: TransferredBytes) => void) | undefined;
-  signal?: AbortSignal | undefined;
+  onBytes?: (progress: TransferredBytes) => void;
+  signal?: AbortSignal;
   /** Retry policy, and lock timing. */
-  timing?: { retry?: RetryTiming; lock?: LockTiming } | undefined;
+  timing?: { retry?: RetryTiming; lock?: LockTiming };
 }
 
 /** The hub during one call: settings, cache, and a connection that is closed afterwards. */

@@ -23,14 +23,14 @@ export const RETRY_TIMING = {
 
 export interface RetryOptions {
   timing: RetryTiming;
-  signal?: AbortSignal | undefined;
+  signal?: AbortSignal;
   /** Called before each wait (ms). */
-  onRetry?: ((error: Error, wait: number) => void) | undefined;
+  onRetry?: (error: Error, wait: number) => void;
   /**
    * Progress so far. When it has grown, the count of retries restarts and every network error is retried: a laptop that
    * changes its network is offline for some seconds. (p-retry cannot restart its count.)
    */
-  progress?: (() => number) | undefined;
+  progress?: () => number;
 }
 
 /** Retries `work` after transient errors, with growing delays or those of `Retry-After`. */

@@ -19,7 +19,7 @@ const WHAT_A_GUARD_IS = [
 
 export interface ResolveGuardOptions extends CacheOptions, HubOptions {
   /** A directory, a .gguf file or `owner/name[@revision]` to use instead of the artifact's backbone. */
-  backbone?: string | undefined;
+  backbone?: string;
 }
 
 /** An artifact, and a name for it. */

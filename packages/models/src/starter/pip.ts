@@ -68,9 +68,9 @@ const SHOWN_ERROR_LINES = 4;
 
 export interface PipDownloadOptions {
   env: Environment;
-  signal?: AbortSignal | undefined;
+  signal?: AbortSignal;
   /** Selects a wheel independently of the Python that runs pip. */
-  wheelOf?: { python: string; abi: string; platform: string } | undefined;
+  wheelOf?: { python: string; abi: string; platform: string };
 }
 
 /**
@@ -142,7 +142,7 @@ export interface CommandResult {
 export async function runCommand(
   command: string,
   args: readonly string[],
-  options: { env: Environment; signal?: AbortSignal | undefined },
+  options: { env: Environment; signal?: AbortSignal },
 ): Promise<CommandResult> {
   const { env, signal } = options;
   signal?.throwIfAborted();

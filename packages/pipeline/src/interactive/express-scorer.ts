@@ -35,17 +35,17 @@ export interface ExpressScorerOptions {
   /** Told of what goes wrong and is mended by itself. */
   onTrouble?: (error: Error) => void;
   /** Bounds what is pending; may be shared with other scorers. By default one of its own, with `DEFAULT_ADMISSION`. */
-  admission?: Admission | undefined;
+  admission?: Admission;
   /** Told of each item that was asked for, when it has its answer: `metrics.onExpress`. */
   onAnswer?: (measure: ExpressMeasure) => void;
 }
 
 export interface ExpressScoreOptions {
   /** Milliseconds to wait for the scores; 30 s by default, 60 s at most. */
-  timeoutMs?: number | undefined;
-  signal?: AbortSignal | undefined;
+  timeoutMs?: number;
+  signal?: AbortSignal;
   /** The client: clients take turns, and each may have so much pending. */
-  client?: string | undefined;
+  client?: string;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;

@@ -19,7 +19,7 @@ export interface ScoredRun {
   /** Whether the texts that were retained are written too. */
   withText?: boolean;
   /** Only rows that have at least this score. */
-  min?: number | undefined;
+  min?: number;
 }
 
 /**
@@ -71,6 +71,6 @@ export function itemValue(json: string): unknown {
   const { messages, tools } = content;
   return {
     messages: JSON.parse(messages) as unknown,
-    ...(tools === undefined ? {} : { tools: JSON.parse(tools) as unknown }),
+    ...(tools !== undefined && { tools: JSON.parse(tools) as unknown }),
   };
 }

@@ -108,7 +108,8 @@ export async function submitScheduled(
     name: sources.map(sourceLabel).join(' '),
     sources,
     reading: queryFile === undefined ? reading : { ...reading, query: await readQuery(queryFile) },
-    ...{ threshold, retain },
+    threshold,
+    retain,
     ...context,
   } as Submission);
 }

@@ -25,23 +25,23 @@ export interface SubmittedFiles {
   sources: readonly string[];
   reading: CorpusReading;
   /** Size of all sources, for `onFraction`; undefined when it is unknown (standard input, a query). */
-  bytes?: number | undefined;
+  bytes?: number;
   /** Stands for the source `-`, instead of the standard input. */
-  stdin?: Readable | undefined;
+  stdin?: Readable;
   /** Fields that `onRow` wants to see (`row.kept`). */
-  keep?: readonly string[] | undefined;
+  keep?: readonly string[];
   /** Sees each row before it is scored and returns it, or a reject in its place. */
-  onRow?: ((row: CorpusRow) => CorpusRow) | undefined;
+  onRow?: (row: CorpusRow) => CorpusRow;
   /** Called with each note on what was guessed, skipped or is doubtful in the corpus. */
-  onNotice?: ((notice: string) => void) | undefined;
+  onNotice?: (notice: string) => void;
   /** Notes that are kept with the run, before those of `onNotice`. */
-  notes?: readonly string[] | undefined;
+  notes?: readonly string[];
   /** Maps a note to the one that is kept with the run. */
-  shownNote?: ((note: string) => string) | undefined;
+  shownNote?: (note: string) => string;
   /** Called with how much of the corpus has been read, 0 to 1. */
-  onFraction?: ((fraction: number) => void) | undefined;
+  onFraction?: (fraction: number) => void;
   /** Called after each window: rows in the store, parcels queued by this window. */
-  onWindow?: ((rows: number, parcels: number) => void) | undefined;
+  onWindow?: (rows: number, parcels: number) => void;
 }
 
 /** Puts the rows of files into a run: store and queue; and notes on the files with it. @returns the number of rows */
@@ -52,7 +52,7 @@ export async function submitFiles(run: OpenRun, guard: OpenGuard, given: Submitt
   const preparation = await preparationOf(guard);
   const rows = readCorpus(sources, {
     ...reading,
-    ...(stdin && { stdin }),
+    stdin,
     onNotice: (notice) => {
       notes.push(notice);
       onNotice?.(notice);
@@ -67,10 +67,16 @@ export async function submitFiles(run: OpenRun, guard: OpenGuard, given: Submitt
   const { pool, queue, guardId, runId, texts, signal, telemetry } = run;
   try {
     return await submitCorpus(onRow === undefined ? rows : eachRow(rows, onRow), {
-      ...{ pool, queue, guardId, runId, texts, signal, preparation },
+      pool,
+      queue,
+      guardId,
+      runId,
+      texts,
+      signal,
+      preparation,
       onMeasure: telemetry.metrics.onWindow,
       tracing: telemetry.tracing,
-      ...(onWindow && { onWindow }),
+      onWindow,
     });
   } finally {
     if (notes.length > 0) await withRetry(() => noteRun(pool, runId, notes.map(shownNote)), signal);

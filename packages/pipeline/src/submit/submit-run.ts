@@ -28,17 +28,17 @@ export interface Submission
   /** What the run is called. */
   name: string;
   /** What the sources were found by, where those are many: files, directories and patterns. */
-  given?: readonly string[] | undefined;
+  given?: readonly string[];
   /** Rows with at least this score count as flagged. Default: the artifact's. */
-  threshold?: number | undefined;
+  threshold?: number;
   /** Whose texts stay in the database after the run. */
-  retain?: Retention | undefined;
+  retain?: Retention;
   /** uuid of the key that it is submitted with. */
-  ownerKey?: string | undefined;
+  ownerKey?: string;
   /** Called with the run as soon as there is one; awaited before its first row. */
-  onRun?: ((runId: number) => void | Promise<void>) | undefined;
+  onRun?: (runId: number) => void | Promise<void>;
   /** Maps an error to the one that people see: of an upload, it names files that only the server knows. */
-  shownError?: ((error: unknown) => unknown) | undefined;
+  shownError?: (error: unknown) => unknown;
   /** Ends the submission: the run is cancelled. */
   signal: AbortSignal;
 }

@@ -13,9 +13,9 @@ export const isSuspect = ({ lostLeases }: LeasedParcel): boolean => lostLeases >
 export interface SuspectOptions {
   pool: Pool;
   score: (parcel: LeasedParcel) => Promise<RowOutcome[]>;
-  onVerdict?: ((parcelId: number, verdict: Verdict) => void) | undefined;
+  onVerdict?: (parcelId: number, verdict: Verdict) => void;
   /** Told of what goes wrong and only costs time. */
-  onTrouble?: ((error: Error) => void) | undefined;
+  onTrouble?: (error: Error) => void;
   signal: AbortSignal;
 }
 

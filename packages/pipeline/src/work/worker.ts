@@ -101,7 +101,7 @@ export class Worker {
         onLeaseLost?.(lane);
         this.#countLostLease(parcelId);
       },
-      ...(onTrouble === undefined ? {} : { onError: onTrouble }),
+      onError: onTrouble,
     });
   }
 

@@ -83,92 +83,96 @@ function refuseOtherPort(plan: Plan, server: Postmaster): void {
 
 /** The server from the side of one holder. */
 export class HeldServer implements EmbeddedServer {
+  readonly url: string;
+  readonly started: boolean;
   readonly port: number;
-  private readonly listeners = new Set<(error: UserError) => void>();
-  private unwatch: () => void;
-  private reviving: Promise<void> | undefined;
-  private stopped: Promise<void> | undefined;
+  readonly #plan: Plan;
+  readonly #holder: Holder;
+  #server: Postmaster;
+  readonly #listeners = new Set<(error: UserError) => void>();
+  #unwatch: () => void;
+  #reviving: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
 
-  constructor(
-    private readonly plan: Plan,
-    private readonly holder: Holder,
-    private server: Postmaster,
-    readonly url: string,
-    readonly started: boolean,
-  ) {
+  constructor(plan: Plan, holder: Holder, server: Postmaster, url: string, started: boolean) {
+    this.#plan = plan;
+    this.#holder = holder;
+    this.#server = server;
+    this.url = url;
+    this.started = started;
     this.port = server.port;
-    this.unwatch = this.watch();
+    this.#unwatch = this.#watch();
   }
 
   get pid(): number {
-    return this.server.pid;
+    return this.#server.pid;
   }
 
   get dataDir(): string {
-    return this.plan.dir.path;
+    return this.#plan.dir.path;
   }
 
   get logFile(): string {
-    return this.plan.dir.logFile;
+    return this.#plan.dir.logFile;
   }
 
   onExit(listener: (error: UserError) => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   ensureRunning(): Promise<void> {
-    if (this.stopped !== undefined) return Promise.reject(new Error('ensureRunning() after stop()'));
-    this.reviving ??= this.revive().finally(() => {
-      this.reviving = undefined;
+    if (this.#stopped !== undefined) return Promise.reject(new Error('ensureRunning() after stop()'));
+    this.#reviving ??= this.#revive().finally(() => {
+      this.#reviving = undefined;
     });
-    return this.reviving;
+    return this.#reviving;
   }
 
   stop(): Promise<void> {
-    this.stopped ??= this.leave();
-    return this.stopped;
+    this.#stopped ??= this.#leave();
+    return this.#stopped;
   }
 
-  private watch(): () => void {
-    const { pid, identity } = this.server;
-    return watch(identity, () => void this.tell(pid));
+  #watch(): () => void {
+    const { pid, identity } = this.#server;
+    return watch(identity, () => void this.#tell(pid));
   }
 
-  private async tell(pid: number): Promise<void> {
-    const log = await readLog(this.plan.dir, 0).catch(() => '(the log cannot be read)');
+  async #tell(pid: number): Promise<void> {
+    const log = await readLog(this.#plan.dir, 0).catch(() => '(the log cannot be read)');
     const error = new UserError(
       `PostgreSQL in ${this.dataDir} (process ${pid}) has ended. The end of its log:\n${lastLines(log)}`,
       { hint: `The whole log: ${this.logFile}.` },
     );
-    for (const listener of this.listeners) listener(error);
+    for (const listener of this.#listeners) listener(error);
   }
 
-  private async revive(): Promise<void> {
-    const { dir, log } = this.plan;
-    const plan = { ...this.plan, port: this.port };
+  async #revive(): Promise<void> {
+    const { dir, log } = this.#plan;
+    const plan = { ...this.#plan, port: this.port };
     const work = () => withLock(dir, () => bringUp(plan), { log });
     const { server } = await explained(dir.path, work);
-    this.unwatch();
-    this.server = server;
-    this.unwatch = this.watch();
+    this.#unwatch();
+    this.#server = server;
+    this.#unwatch = this.#watch();
   }
 
-  private async leave(): Promise<void> {
-    const { dir, log } = this.plan;
-    await this.reviving?.catch(() => undefined);
-    this.unwatch();
+  async #leave(): Promise<void> {
+    const { dir, log } = this.#plan;
+    await this.#reviving?.catch(() => undefined);
+    this.#unwatch();
     const work = async () => {
-      const others = await otherHolders(dir, this.holder);
+      const others = await otherHolders(dir, this.#holder);
       if (others > 0) log(`left PostgreSQL in ${dir.path} running for ${others} more`);
-      else await this.end();
+      else await this.#end();
       // After the end: on a full disk this fails, and the server should not stay for it.
-      await removeHolder(dir, this.holder);
+      await removeHolder(dir, this.#holder);
     };
     await explained(dir.path, () => withLock(dir, work, { log }));
   }
-  private async end(): Promise<void> {
-    const { dir, log } = this.plan;
+  async #end(): Promise<void> {
+    const { dir, log } = this.#plan;
     const server = await findPostmaster(dir);
     if (server === undefined) return;
     await shutDown(dir, server);

@@ -20,8 +20,8 @@ export async function runAs(
     cwd: dir.path,
     detached: true,
     stdio,
-    env: { LC_ALL: 'C', ...(PATH ? { PATH } : {}), ...(LD_LIBRARY_PATH ? { LD_LIBRARY_PATH } : {}) },
-    ...(dir.user === undefined ? {} : { uid: dir.user.uid, gid: dir.user.gid }),
+    env: { LC_ALL: 'C', PATH, LD_LIBRARY_PATH },
+    ...(dir.user !== undefined && { uid: dir.user.uid, gid: dir.user.gid }),
   });
   try {
     await new Promise<void>((resolve, reject) => {

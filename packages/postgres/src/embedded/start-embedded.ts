@@ -10,15 +10,15 @@ import { reachableBinaries } from './reachable-binaries.js';
 
 export interface EmbeddedOptions {
   /** A directory of our own, made if need be. Default: `defaultDataDir()`. */
-  dataDir?: string | undefined;
+  dataDir?: string;
   /** Default: the port of the last start if free, else a free one. */
-  port?: number | undefined;
+  port?: number;
   /** PostgreSQL settings over `SERVER_SETTINGS`. They take effect when this call starts the server, not when it joins one. */
-  settings?: (Readonly<Record<string, string>> & { readonly port?: never }) | undefined;
+  settings?: Readonly<Record<string, string>> & { readonly port?: never };
   /** Told what happens, one line at a time. */
-  log?: ((line: string) => void) | undefined;
+  log?: (line: string) => void;
   /** Default: those that npm installed. */
-  binaries?: Binaries | undefined;
+  binaries?: Binaries;
 }
 
 /**

@@ -26,14 +26,14 @@ export function plainDir(path: string): DataDir {
 }
 
 export class TestBed {
-  private readonly roots: string[] = [];
-  private readonly tenants: Tenant[] = [];
-  private readonly dataDirs: string[] = [];
+  readonly #roots: string[] = [];
+  readonly #tenants: Tenant[] = [];
+  readonly #dataDirs: string[] = [];
 
   /** A new directory that everyone may pass. */
   async directory(owner?: ServerUser): Promise<string> {
     const root = await mkdtemp(join(tmpdir(), 'tocsin-embedded-'));
-    this.roots.push(root);
+    this.#roots.push(root);
     await chmod(root, 0o755);
     if (owner !== undefined && isRoot()) await chown(root, owner.uid, owner.gid);
     return root;
@@ -42,26 +42,26 @@ export class TestBed {
   /** A data directory that does not exist yet; its server is stopped at the end of the test. */
   async dataDir(...names: string[]): Promise<string> {
     const path = join(await this.directory(), ...(names.length === 0 ? ['postgres'] : names));
-    this.dataDirs.push(path);
+    this.#dataDirs.push(path);
     return path;
   }
 
   /** Another process that starts the server. As root with `user`: one that gives up root first. */
   tenant(options: EmbeddedOptions, extra: { user?: ServerUser; env?: NodeJS.ProcessEnv } = {}): Tenant {
-    if (options.dataDir !== undefined) this.dataDirs.push(options.dataDir);
+    if (options.dataDir !== undefined) this.#dataDirs.push(options.dataDir);
     const tenant = new Tenant(options, isRoot() ? extra.user : undefined, extra.env ?? process.env);
-    this.tenants.push(tenant);
+    this.#tenants.push(tenant);
     return tenant;
   }
 
   async clear(): Promise<void> {
-    for (const tenant of this.tenants.splice(0)) await tenant.kill();
-    for (const path of this.dataDirs.splice(0)) {
+    for (const tenant of this.#tenants.splice(0)) await tenant.kill();
+    for (const path of this.#dataDirs.splice(0)) {
       const dir = plainDir(path);
       const server = await findPostmaster(dir);
       if (server !== undefined) await shutDown(dir, server);
     }
-    for (const root of this.roots.splice(0)) await rm(root, { recursive: true, force: true, maxRetries: 5 });
+    for (const root of this.#roots.splice(0)) await rm(root, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
@@ -98,29 +98,29 @@ try {
 `;
 
 export class Tenant {
-  private readonly child: ChildProcess;
-  private readonly lines: AsyncIterator<string>;
+  readonly #child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
 
   constructor(options: EmbeddedOptions, user: ServerUser | undefined, env: NodeJS.ProcessEnv) {
     const what = JSON.stringify({ options, user });
     // A session of its own, like a command in a terminal: signals can be sent to its whole group.
-    this.child = spawn(process.execPath, ['--input-type=module', '-e', SCRIPT, BUILT.href, what], {
+    this.#child = spawn(process.execPath, ['--input-type=module', '-e', SCRIPT, BUILT.href, what], {
       stdio: ['pipe', 'pipe', 'inherit'],
       detached: true,
       env,
     });
-    if (this.child.stdout === null) throw new Error('no stdout');
-    this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
+    if (this.#child.stdout === null) throw new Error('no stdout');
+    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
   }
 
   get pid(): number {
-    if (this.child.pid === undefined) throw new Error('not spawned');
-    return this.child.pid;
+    if (this.#child.pid === undefined) throw new Error('not spawned');
+    return this.#child.pid;
   }
 
   /** The next thing it says. */
   async next(): Promise<Record<string, unknown>> {
-    const line = await this.lines.next();
+    const line = await this.#lines.next();
     if (line.done) throw new Error('the tenant has ended');
     return JSON.parse(line.value);
   }
@@ -147,17 +147,17 @@ export class Tenant {
 
   /** Lets it stop the server, in its way, and end. */
   async stop(): Promise<void> {
-    this.child.stdin?.write('stop\n');
-    await this.end();
+    this.#child.stdin?.write('stop\n');
+    await this.#end();
   }
 
   async kill(): Promise<void> {
-    this.child.kill('SIGKILL');
-    await this.end();
+    this.#child.kill('SIGKILL');
+    await this.#end();
   }
 
-  private async end(): Promise<void> {
-    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'exit');
+  async #end(): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
   }
 }
 

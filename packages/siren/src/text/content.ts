@@ -5,7 +5,7 @@ import { joinPromptResponse } from './clean-text.js';
 /** What a content guard scores: a text, or a prompt and/or the response to it. */
 export type ContentInput =
   | { text: string; prompt?: undefined; response?: undefined }
-  | { text?: undefined; prompt?: string | null | undefined; response?: string | null | undefined };
+  | { text?: undefined; prompt?: string | null; response?: string | null };
 
 /**
  * The one text of an input, by the reference's rules (llm-siren `SirenGuard.score`).

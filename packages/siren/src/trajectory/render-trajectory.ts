@@ -14,7 +14,7 @@ import { readConversation } from './turns.js';
  */
 export interface TrajectoryInput {
   messages: string | readonly unknown[];
-  tools?: string | readonly unknown[] | null | undefined;
+  tools?: string | readonly unknown[] | null;
   text?: undefined;
   prompt?: undefined;
   response?: undefined;

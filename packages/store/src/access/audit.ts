@@ -10,10 +10,10 @@ export interface AuditEntry {
   action: string;
   /** What it was done to: a policy's name, a key's id, ... */
   subject: string;
-  runId?: number | undefined;
-  seq?: number | undefined;
+  runId?: number;
+  seq?: number;
   /** Plain JSON: numbers, names. */
-  details?: Record<string, unknown> | undefined;
+  details?: Record<string, unknown>;
 }
 
 export interface AuditRow {
@@ -48,10 +48,10 @@ export async function audit(pool: Pick<Pool, 'query'>, entry: AuditEntry): Promi
 export interface AuditQuery {
   limit: number;
   /** Older than this entry. */
-  before?: number | undefined;
-  runId?: number | undefined;
-  who?: string | undefined;
-  action?: string | undefined;
+  before?: number;
+  runId?: number;
+  who?: string;
+  action?: string;
 }
 
 /** Entries, the newest first. */

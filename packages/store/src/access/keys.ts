@@ -29,7 +29,7 @@ export interface KeyRow {
 export interface NewKey {
   name: string;
   role: Role;
-  expiresAt?: Date | undefined;
+  expiresAt?: Date;
   createdBy: string;
 }
 

@@ -71,7 +71,12 @@ test('while its run is scored nobody has it; when that is over, it is to be fina
   const mine = await taken();
   await changeBatch(pool, mine, { runId, model: 'starter' });
   expect(await changeBatch(pool, mine, { state: 'in_progress', total: 3, failed: 1 })).toMatchObject({
-    ...{ runId, model: 'starter', state: 'in_progress', total: 3, completed: 0, failed: 1 },
+    runId,
+    model: 'starter',
+    state: 'in_progress',
+    total: 3,
+    completed: 0,
+    failed: 1,
     inProgressAt: expect.any(Date) as Date,
   });
   expect([await settleBatches(pool), await takeBatch(pool)]).toEqual([0, undefined]);
@@ -134,7 +139,12 @@ test('it ends with its files, or without any of it when another has taken it', a
   expect(await endBatch(pool, mine, end)).toBe(true);
   expect(await findFile(pool, 'file-out')).toMatchObject({ bytes: 0 });
   expect(await findBatch(pool, batch.id)).toMatchObject({
-    ...{ state: 'cancelled', total: 2, completed: 1, failed: 1, outputFile: 'file-out', errorFile: null },
+    state: 'cancelled',
+    total: 2,
+    completed: 1,
+    failed: 1,
+    outputFile: 'file-out',
+    errorFile: null,
     cancelledAt: expect.any(Date) as Date,
   });
   expect(await takeBatch(pool)).toBeUndefined();

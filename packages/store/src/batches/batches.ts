@@ -57,13 +57,13 @@ export const BATCH_COLUMNS = `b.id, b.owner_key as "ownerKey", b.input_file as "
 
 export interface NewBatch {
   id: string;
-  ownerKey?: string | null | undefined;
+  ownerKey?: string | null;
   inputFile: string;
   endpoint: string;
   completionWindow: string;
-  metadata?: Record<string, string> | null | undefined;
+  metadata?: Record<string, string> | null;
   /** Seconds for which output and error file are kept; for ever if left out. */
-  outputExpiresAfter?: number | undefined;
+  outputExpiresAfter?: number;
   expiresAt: Date;
 }
 
@@ -97,9 +97,9 @@ export async function findBatch(pool: Pool, id: string): Promise<BatchRow | unde
 export interface BatchesPage {
   limit: number;
   /** Older than this one. */
-  after?: string | undefined;
+  after?: string;
   /** Batches of this key only. */
-  ownerKey?: string | undefined;
+  ownerKey?: string;
 }
 
 /** Batches, the newest first. */

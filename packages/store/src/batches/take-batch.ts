@@ -43,13 +43,13 @@ export async function leaveBatch(pool: Pool, taken: TakenBatch): Promise<void> {
 /** What has become of a batch; the rest stays. */
 export interface BatchChanges {
   /** How it is ended otherwise: `endBatch`. */
-  state?: 'in_progress' | 'failed' | undefined;
-  runId?: number | undefined;
-  model?: string | undefined;
-  total?: number | undefined;
-  completed?: number | undefined;
-  failed?: number | undefined;
-  errors?: readonly BatchFault[] | undefined;
+  state?: 'in_progress' | 'failed';
+  runId?: number;
+  model?: string;
+  total?: number;
+  completed?: number;
+  failed?: number;
+  errors?: readonly BatchFault[];
 }
 
 /**

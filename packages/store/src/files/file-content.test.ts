@@ -68,7 +68,10 @@ test('a file that a batch needs is neither deleted nor forgotten', async () => {
   await (await begin('file-needed')).complete();
   await pool.query(`update files set expires_at = now() - interval '1 hour' where id = 'file-needed'`);
   await addBatch(pool, {
-    ...{ id: 'batch_a', inputFile: 'file-needed', endpoint: '/v1/moderations', completionWindow: '24h' },
+    id: 'batch_a',
+    inputFile: 'file-needed',
+    endpoint: '/v1/moderations',
+    completionWindow: '24h',
     expiresAt: new Date(Date.now() + 60_000),
   });
   const there = async (): Promise<number> =>

@@ -22,10 +22,10 @@ const IS_THERE = 'f.complete_at is not null and (f.expires_at is null or f.expir
 export interface NewFile {
   /** `file-...`, of nobody else. */
   id: string;
-  ownerKey?: string | null | undefined;
+  ownerKey?: string | null;
   filename: string;
   purpose: string;
-  expiresAt?: Date | undefined;
+  expiresAt?: Date;
 }
 
 /** Begins a file: see `FileWriter`. It is there for others when it is complete. */
@@ -71,10 +71,10 @@ export interface FilesPage {
   /** By the time when they were stored. */
   order: 'asc' | 'desc';
   /** Files that come after this one. */
-  after?: string | undefined;
+  after?: string;
   /** Files of this key only. */
-  ownerKey?: string | undefined;
-  purpose?: string | undefined;
+  ownerKey?: string;
+  purpose?: string;
 }
 
 export async function pageFiles(pool: Pool, page: FilesPage): Promise<FileRow[]> {

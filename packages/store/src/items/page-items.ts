@@ -5,9 +5,9 @@ import { searchRows } from './search-rows.js';
 
 export interface ItemsQuery extends OrderedQuery {
   /** Words of the text, as people write them to a search engine: `"two words"`, `or`, `-not`. Of retained texts only. */
-  search?: string | undefined;
+  search?: string;
   /** With the texts that are retained. */
-  texts?: boolean | undefined;
+  texts?: boolean;
 }
 
 export interface ItemsPage {

@@ -6,17 +6,17 @@ import { type RankedRow, rankedRows } from '../ranking/index.js';
 export interface ItemCursor {
   seq: number;
   /** Of an order by score. */
-  score?: number | undefined;
+  score?: number;
 }
 
 export interface OrderedQuery {
   order: ItemOrder;
   limit: number;
   /** Scores in [min, max]; with either, only rows that have a score. */
-  min?: number | undefined;
-  max?: number | undefined;
+  min?: number;
+  max?: number;
   /** `next` of the page before this one. */
-  after?: ItemCursor | undefined;
+  after?: ItemCursor;
 }
 
 /** Rows in the order that is asked for, as far as scores and numbers go. */

@@ -20,8 +20,8 @@ export interface TextsOfRows {
 
 export interface TextsOptions {
   /** Only the first so many characters of each text. */
-  characters?: number | undefined;
-  signal?: AbortSignal | undefined;
+  characters?: number;
+  signal?: AbortSignal;
 }
 
 /**

@@ -13,7 +13,7 @@ export interface ContentOutcome {
   score: number | null;
   error: string | null;
   /** Of a content with an error: its tokens, to be kept in the parcel for another try. */
-  tokenIds?: Int32Array | undefined;
+  tokenIds?: Int32Array;
 }
 
 /**

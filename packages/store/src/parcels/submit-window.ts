@@ -15,7 +15,7 @@ export interface WindowItem {
   truncated: boolean;
   reject: string | null;
   /** What was given, as JSON, if it is to be kept; it may be of any length. */
-  json?: string | undefined;
+  json?: string;
 }
 
 /** Contents to be scored together. */

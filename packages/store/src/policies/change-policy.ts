@@ -5,10 +5,10 @@ import { type Change, type ChangedPart, keepChange } from './policy-changes.js';
 
 /** What is to be another; the rest stays. */
 export interface PolicyChanges {
-  name?: string | undefined;
-  threshold?: number | undefined;
-  meaning?: string | undefined;
-  archived?: boolean | undefined;
+  name?: string;
+  threshold?: number;
+  meaning?: string;
+  archived?: boolean;
 }
 
 /**

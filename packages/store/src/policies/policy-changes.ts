@@ -4,7 +4,7 @@ import type { PolicyChange } from '../schema/access.js';
 /** Who changes a policy, and why. */
 export interface Change {
   who: string;
-  note?: string | undefined;
+  note?: string;
 }
 
 /** What became of a policy. */
@@ -25,7 +25,7 @@ export interface PolicyChangeRow {
 export async function policyChanges(
   pool: Pool,
   policyId: number,
-  page: { limit: number; before?: number | undefined },
+  page: { limit: number; before?: number },
 ): Promise<PolicyChangeRow[]> {
   const { rows } = await pool.query<PolicyChangeRow>(
     `select id, at, who, what, threshold_from as "thresholdFrom", threshold_to as "thresholdTo",

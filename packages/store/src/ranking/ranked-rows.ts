@@ -14,10 +14,10 @@ export interface RankedPage {
   order: ScoreOrder;
   limit: number;
   /** Scores in [min, max]. */
-  min?: number | undefined;
-  max?: number | undefined;
+  min?: number;
+  max?: number;
   /** The rows that come after this one; it need not be there any more. */
-  after?: RankedRow | undefined;
+  after?: RankedRow;
 }
 
 /** A page of a run's rows in the order of their scores, as the run is ranked. */

@@ -4,8 +4,8 @@ import { type RankedRow, rankedRows } from './ranked-rows.js';
 /** How far a reader has got on the two sides of a threshold. */
 export interface Outwards {
   /** Of the rows with score >= threshold, the last that was read. */
-  above?: RankedRow | undefined;
-  below?: RankedRow | undefined;
+  above?: RankedRow;
+  below?: RankedRow;
 }
 
 /**
@@ -18,7 +18,7 @@ export interface Outwards {
 export async function uncertainRows(
   pool: Pool,
   runId: number,
-  page: { threshold: number; limit: number; floor?: number; after?: Outwards | undefined },
+  page: { threshold: number; limit: number; floor?: number; after?: Outwards },
 ): Promise<{ rows: RankedRow[]; next: Outwards }> {
   const { threshold, limit, floor = 0, after = {} } = page;
   const [above, below] = await Promise.all([

@@ -11,9 +11,9 @@ export interface ReviewQuery {
   /** What `uncertain` is about. */
   threshold: number;
   /** Rows that one other has judged, for the agreement between two, instead of those that nobody has. */
-  second?: boolean | undefined;
+  second?: boolean;
   /** Rows that the reviewer has before them: another one, then, leased as well. */
-  besides?: readonly number[] | undefined;
+  besides?: readonly number[];
 }
 
 /** A run, and which of its texts are there. */

@@ -19,7 +19,7 @@ export interface NewVerdict {
   seq: number;
   reviewer: string;
   verdict: Verdict;
-  note?: string | undefined;
+  note?: string;
 }
 
 const COLUMNS = 'id, seq, reviewer, verdict, score, note, created_at as "createdAt"';

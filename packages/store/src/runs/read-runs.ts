@@ -58,12 +58,12 @@ export interface Run extends RunCounts {
 export interface RunsPage {
   limit: number;
   /** Older than this run. */
-  before?: number | undefined;
-  states?: readonly RunState[] | undefined;
+  before?: number;
+  states?: readonly RunState[];
   /** Runs whose name has this in it, whatever the case. */
-  name?: string | undefined;
+  name?: string;
   /** Runs of this key only. */
-  ownerKey?: string | undefined;
+  ownerKey?: string;
 }
 
 /** Runs as they were last counted, the newest first. */

@@ -34,9 +34,9 @@ export interface RunOptions {
   /** Whose texts stay in the store when the run is over; `flagged` by default. */
   retain?: Retention;
   /** uuid of the key that it is submitted with; none for the command line. */
-  ownerKey?: string | undefined;
+  ownerKey?: string;
   /** Absolute paths of its files, directories and patterns. */
-  sources?: readonly string[] | undefined;
+  sources?: readonly string[];
 }
 
 /**

@@ -99,7 +99,7 @@ export interface FiringEnd {
   summary?: unknown;
   reason?: string;
   /** What the webhook is told. */
-  message?: Message | undefined;
+  message?: Message;
 }
 
 /**

@@ -14,7 +14,7 @@ export interface NewSchedule {
   timeZone: string;
   /** What is submitted, and how: JSON that this package does not look into. */
   request: unknown;
-  webhook?: Webhook | undefined;
+  webhook?: Webhook;
   nextAt: Date;
 }
 

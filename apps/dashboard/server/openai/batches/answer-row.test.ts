@@ -19,7 +19,14 @@ const reject: RequestRow = {
   request: 1,
 };
 const row = (change: Partial<ExportRow> = {}): ExportRow => ({
-  ...{ seq: 1, key: 'a', truncated: true, score: null, tokens: 3, error: null, reject: null, json: null },
+  seq: 1,
+  key: 'a',
+  truncated: true,
+  score: null,
+  tokens: 3,
+  error: null,
+  reject: null,
+  json: null,
   ...change,
 });
 const answer = (request: RequestRow, given: ExportRow | undefined): unknown =>

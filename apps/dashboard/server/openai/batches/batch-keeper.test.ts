@@ -62,7 +62,10 @@ async function addRequests(): Promise<BatchRow> {
   await writer.write(`${JSON.stringify(request)}\n`);
   await writer.complete();
   return addBatch(pool, {
-    ...{ id: `batch_${ids}`, inputFile: id, endpoint: '/v1/moderations', completionWindow: '24h' },
+    id: `batch_${ids}`,
+    inputFile: id,
+    endpoint: '/v1/moderations',
+    completionWindow: '24h',
     expiresAt: new Date(Date.now() + 60_000),
   });
 }
@@ -84,7 +87,9 @@ test('what is broken off when the server stops is left to whoever comes next, at
   expect(await begun).toBe('requests.jsonl');
   await keeper.close();
   expect(await takeBatch(database.pool)).toMatchObject({
-    ...{ id: batch.id, state: 'validating', model: 'starter' },
+    id: batch.id,
+    state: 'validating',
+    model: 'starter',
     runId: expect.any(Number) as number,
   });
 });
@@ -136,7 +141,10 @@ test('one whose run fails while it is scored has failed with its reason, unless 
     const runId = await createRun(pool, guardId, 'requests.jsonl', { threshold: 0.5 });
     const content = randomBytes(32);
     await submitWindow(pool, {
-      ...{ runId, guardId, afterRows: 0, stranded: [] },
+      runId,
+      guardId,
+      afterRows: 0,
+      stranded: [],
       items: [{ seq: 1, key: 'a', content, truncated: false, reject: null }],
       parcels: [{ hashes: [content], tokenIds: [Int32Array.of(1)] }],
       counts: { fresh: 1, known: 0, duplicates: 0, rejected: 0 },

@@ -64,7 +64,7 @@ export async function* batchRequests(
 ): AsyncGenerator<RequestRow[]> {
   const judge = new Judge(rules);
   const stdin = Readable.from(content, { objectMode: false });
-  const rows = readCorpus(['-'], { ...READING, keep: KEEP, stdin, ...(signal && { signal }) });
+  const rows = readCorpus(['-'], { ...READING, keep: KEEP, stdin, signal });
   for await (const chunk of rows) yield chunk.map((row) => judge.judge(row));
 }
 

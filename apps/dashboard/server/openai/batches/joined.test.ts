@@ -9,7 +9,14 @@ const request = (seq: number): RequestRow => ({
   request: seq,
 });
 const row = (seq: number): ExportRow => ({
-  ...{ seq, key: `${seq}`, truncated: false, score: 0.5, tokens: 1, error: null, reject: null, json: null },
+  seq,
+  key: `${seq}`,
+  truncated: false,
+  score: 0.5,
+  tokens: 1,
+  error: null,
+  reject: null,
+  json: null,
 });
 
 async function* pages<T>(...given: T[][]): AsyncGenerator<T[]> {

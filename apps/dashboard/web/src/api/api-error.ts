@@ -8,11 +8,7 @@ export class ApiError extends Error {
   /** The field of the request that was wrong. */
   readonly field: string | undefined;
 
-  constructor(
-    status: number,
-    message: string,
-    more: { hint?: string | undefined; code?: string | undefined; field?: string | undefined } = {},
-  ) {
+  constructor(status: number, message: string, more: { hint?: string; code?: string; field?: string } = {}) {
     super(message);
     this.status = status;
     this.hint = more.hint;

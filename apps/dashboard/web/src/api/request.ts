@@ -33,10 +33,11 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
     response = await fetch(address(path, query), {
       method,
       credentials: 'same-origin',
-      ...(signal === undefined ? {} : { signal }),
-      ...(body === undefined
-        ? {}
-        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      signal,
+      ...(body !== undefined && {
+        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json' },
+      }),
     });
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;

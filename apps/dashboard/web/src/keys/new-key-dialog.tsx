@@ -36,7 +36,7 @@ export function NewKeyDialog({ onClose }: { onClose: () => void }): JSX.Element 
     creating.mutate({
       name: String(form.get('name')).trim(),
       role: form.get('role') as Role,
-      ...(days === '' ? {} : { expiresInDays: Number(days) }),
+      ...(days !== '' && { expiresInDays: Number(days) }),
     });
   };
   const close = (): void => {

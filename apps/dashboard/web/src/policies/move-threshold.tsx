@@ -32,7 +32,7 @@ export function MoveThreshold({ policy, onMoved }: MoveThresholdProps): JSX.Elem
   const run = chosen ?? (all.find(({ state }) => state === 'done') ?? all[0])?.id;
   const moving = useMutation({
     mutationFn: () =>
-      changePolicy(policy.name, { threshold, ...(note.trim() === '' ? {} : { note: note.trim() }) }),
+      changePolicy(policy.name, { threshold, ...(note.trim() !== '' && { note: note.trim() }) }),
     onSuccess: async () => {
       await client.invalidateQueries({ queryKey: ['policies'] });
       say(`${policy.name} is at ${thresholdText(threshold)} now.`);

@@ -54,7 +54,7 @@ export class ReviewQueue {
   async judge(verdict: Verdict, note?: string): Promise<void> {
     if (this.#state.phase !== 'row') return;
     const { row } = this.#state;
-    const given = { run: row.run, seq: row.seq, verdict, ...(note === undefined ? {} : { note }) };
+    const given = { run: row.run, seq: row.seq, verdict, note };
     this.#onTheirWay.add(row.seq);
     this.#sending = this.#sending.then(() => this.#send(row, given));
     await this.#advance();

@@ -58,8 +58,8 @@ export function ExportPanel({ run, threshold }: { run: Run; threshold: number })
               href={exportAddress(run.id, {
                 format,
                 threshold,
-                ...(side === 'flagged' ? { min: threshold } : {}),
-                ...(withText && format === 'jsonl' ? { withText: true } : {}),
+                ...(side === 'flagged' && { min: threshold }),
+                ...(withText && format === 'jsonl' && { withText: true }),
               })}
             >
               {label}

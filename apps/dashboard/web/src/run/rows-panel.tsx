@@ -35,7 +35,7 @@ export function RowsPanel({ run, threshold }: { run: Run; threshold: number }): 
   const rows = useInfiniteQuery({
     ...itemsAsk(run.id, {
       ...(unscored ? { order: 'seq' } : { ...range, order }),
-      ...(q === '' ? {} : { q }),
+      ...(q !== '' && { q }),
     }),
     enabled: scores.data !== undefined,
     placeholderData: (before) => before,

@@ -34,7 +34,7 @@ export function NewScheduleDialog({ roots, onClose }: NewScheduleDialogProps): J
         .split('\n')
         .map((line) => line.trim())
         .filter((line) => line !== ''),
-      ...(given('webhookUrl') === '' ? {} : { webhookUrl: given('webhookUrl') }),
+      ...(given('webhookUrl') !== '' && { webhookUrl: given('webhookUrl') }),
     });
   };
   return (

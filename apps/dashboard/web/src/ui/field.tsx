@@ -12,7 +12,7 @@ interface FieldProps {
   label: string;
   help?: string;
   /** Why what was entered cannot be taken. */
-  wrong?: string | undefined;
+  wrong?: string;
   children: (control: ControlProps) => ComponentChildren;
 }
 
