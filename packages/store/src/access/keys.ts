@@ -1,7 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Role } from '@tocsin/core';
-import type { Pool } from '@tocsin/postgres';
-import { byteaArray } from '@tocsin/postgres';
+import { inTransaction, type Pool } from '@tocsin/postgres';
+import { and, asc, desc, eq, getTableColumns, gt, inArray, isNull, or, sql } from 'drizzle-orm';
+import { apiKeys, sessions } from '../schema/access.js';
+import { inserted, runQuery } from '../schema/run-query.js';
 
 /** Every key begins with this, so that one that has leaked is found by those who search for such. */
 export const KEY_MARK = 'tcs_';
@@ -9,22 +11,9 @@ const KEY_BYTES = 32;
 /** So much of a key is shown. */
 const PREFIX_LETTERS = 12;
 
-export interface KeyRow {
-  /** uuid */
-  id: string;
-  /** What people call it; two keys may have one name. */
-  name: string;
-  /** The first 12 characters. */
-  prefix: string;
-  role: Role;
-  createdAt: Date;
-  createdBy: string;
-  /** Null for never. */
-  expiresAt: Date | null;
-  revokedAt: Date | null;
-  /** To the minute. */
-  lastUsedAt: Date | null;
-}
+/** All columns but the hash. */
+export const { hash: HASH, ...KEY } = getTableColumns(apiKeys);
+export type KeyRow = Omit<typeof apiKeys.$inferSelect, 'hash'>;
 
 export interface NewKey {
   name: string;
@@ -33,30 +22,20 @@ export interface NewKey {
   createdBy: string;
 }
 
-export const KEY_COLUMNS = `k.id, k.name, k.prefix, k.role, k.created_at as "createdAt", k.created_by as "createdBy",
-  k.expires_at as "expiresAt", k.revoked_at as "revokedAt", k.last_used_at as "lastUsedAt"`;
-export const KEY_IS_VALID = '(k.revoked_at is null and (k.expires_at is null or k.expires_at > now()))';
+export const KEY_IS_VALID = and(
+  isNull(apiKeys.revokedAt),
+  or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, sql`now()`)),
+);
 
 /**
  * Makes a key. The database keeps its hash: it cannot be told again. 256 random bits need no slow hash, and a look-up by
  * the hash of what was given tells nothing by the time that it takes.
+ * @returns the key itself, to be told once, and its row
  */
 export async function createKey(pool: Pool, newKey: NewKey): Promise<{ key: string; row: KeyRow }> {
   const key = KEY_MARK + randomBytes(KEY_BYTES).toString('base64url');
-  const { rows } = await pool.query<KeyRow>(
-    `insert into api_keys as k (name, prefix, hash, role, expires_at, created_by)
-     values ($1, $2, $3, $4, $5, $6) returning ${KEY_COLUMNS}`,
-    [
-      newKey.name,
-      key.slice(0, PREFIX_LETTERS),
-      hashOfSecret(key),
-      newKey.role,
-      newKey.expiresAt ?? null,
-      newKey.createdBy,
-    ],
-  );
-  const [row] = rows;
-  if (row === undefined) throw new Error('the insert returned no row');
+  const values = { ...newKey, prefix: key.slice(0, PREFIX_LETTERS), hash: hashOfSecret(key) };
+  const row = inserted(await runQuery(pool, (db) => db.insert(apiKeys).values(values).returning(KEY)));
   return { key, row };
 }
 
@@ -65,41 +44,44 @@ export async function createKey(pool: Pool, newKey: NewKey): Promise<{ key: stri
  * @returns the rows of those that exist and are neither revoked nor expired, by the key
  */
 export async function checkKeys(pool: Pool, keys: readonly string[]): Promise<Map<string, KeyRow>> {
-  const byHash = new Map(keys.map((key) => [hashOfSecret(key).toString('hex'), key]));
-  const { rows } = await pool.query<KeyRow & { hash: string; unnoted: boolean }>(
-    `select ${KEY_COLUMNS}, encode(k.hash, 'hex') as hash, ${USE_IS_UNNOTED} as unnoted
-     from api_keys k where k.hash = any($1::bytea[]) and ${KEY_IS_VALID}`,
-    [byteaArray([...byHash.keys()].map((hash) => Buffer.from(hash, 'hex')))],
+  const byHash = byHashOf(keys);
+  const rows = await runQuery(pool, (db) =>
+    db
+      .select({ ...KEY, hash: HASH, unnoted: sql<boolean>`${USE_IS_UNNOTED}` })
+      .from(apiKeys)
+      .where(and(inArray(HASH, hashesOf(byHash)), KEY_IS_VALID)),
   );
   const found = new Map<string, KeyRow>();
   for (const { hash, unnoted, ...row } of rows) {
     if (unnoted) await noteUse(pool, row.id);
-    found.set(byHash.get(hash) ?? '', row);
+    found.set(byHash.get(hash.toString('hex')) ?? '', row);
   }
   return found;
 }
 
 /** Not at every request: a row that is written so often is waited for. */
-const USE_IS_UNNOTED = `(k.last_used_at is null or k.last_used_at < now() - interval '1 minute')`;
+const USE_IS_UNNOTED = sql`(${apiKeys.lastUsedAt} is null or ${apiKeys.lastUsedAt} < now() - interval '1 minute')`;
 
 export async function noteUse(pool: Pool, keyId: string): Promise<void> {
-  await pool.query(`update api_keys k set last_used_at = now() where k.id = $1 and ${USE_IS_UNNOTED}`, [
-    keyId,
-  ]);
+  await runQuery(pool, (db) =>
+    db
+      .update(apiKeys)
+      .set({ lastUsedAt: sql`now()` })
+      .where(and(eq(apiKeys.id, keyId), USE_IS_UNNOTED)),
+  );
 }
 
 /** Whether there ever was a key: from then on every request needs one, even when all of them are revoked. */
 export async function anyKey(pool: Pool): Promise<boolean> {
-  const { rows } = await pool.query<{ any: boolean }>('select exists (select from api_keys) as any');
-  return rows[0]?.any === true;
+  const rows = await runQuery(pool, (db) => db.select({ id: apiKeys.id }).from(apiKeys).limit(1));
+  return rows.length > 0;
 }
 
 /** All of them, the newest first: those that are revoked or expired, too. */
-export async function listKeys(pool: Pool): Promise<KeyRow[]> {
-  const { rows } = await pool.query<KeyRow>(
-    `select ${KEY_COLUMNS} from api_keys k order by k.created_at desc, k.id`,
+export function listKeys(pool: Pool): Promise<KeyRow[]> {
+  return runQuery(pool, (db) =>
+    db.select(KEY).from(apiKeys).orderBy(desc(apiKeys.createdAt), asc(apiKeys.id)),
   );
-  return rows;
 }
 
 /**
@@ -107,17 +89,26 @@ export async function listKeys(pool: Pool): Promise<KeyRow[]> {
  * @param which its id, or its prefix as it is shown
  * @returns undefined when there is no such key
  */
-export async function revokeKey(pool: Pool, which: string): Promise<KeyRow | undefined> {
-  const { rows } = await pool.query<KeyRow>(
-    `with ended as (
-       delete from sessions s using api_keys k where k.id = s.key_id and (k.id::text = $1 or k.prefix = $1)
-     )
-     update api_keys k set revoked_at = coalesce(revoked_at, now())
-     where k.id::text = $1 or k.prefix = $1 returning ${KEY_COLUMNS}`,
-    [which],
-  );
-  return rows[0];
+export function revokeKey(pool: Pool, which: string): Promise<KeyRow | undefined> {
+  return inTransaction(pool, async (client) => {
+    const [row] = await runQuery(client, (db) =>
+      db
+        .update(apiKeys)
+        .set({ revokedAt: sql`coalesce(${apiKeys.revokedAt}, now())` })
+        .where(or(eq(sql`${apiKeys.id}::text`, which), eq(apiKeys.prefix, which)))
+        .returning(KEY),
+    );
+    if (row !== undefined)
+      await runQuery(client, (db) => db.delete(sessions).where(eq(sessions.keyId, row.id)));
+    return row;
+  });
 }
 
 /** What the database keeps of a secret that somebody shows to get in. */
 export const hashOfSecret = (secret: string): Buffer => createHash('sha256').update(secret).digest();
+
+/** Secrets by their hashes, in hex: a map does not find a Buffer. */
+export const byHashOf = (secrets: readonly string[]): Map<string, string> =>
+  new Map(secrets.map((secret) => [hashOfSecret(secret).toString('hex'), secret]));
+export const hashesOf = (byHash: ReadonlyMap<string, string>): Buffer[] =>
+  [...byHash.keys()].map((hash) => Buffer.from(hash, 'hex'));

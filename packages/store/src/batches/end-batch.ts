@@ -1,6 +1,9 @@
 import type { Pool } from '@tocsin/postgres';
 import { inTransaction } from '@tocsin/postgres';
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import { completeFile } from '../files/index.js';
+import { batches } from '../schema/dashboard.js';
+import { runQuery } from '../schema/run-query.js';
 import type { TakenBatch } from './take-batch.js';
 
 /** A file that was written, and is to be completed. */
@@ -22,10 +25,10 @@ export interface BatchEnd {
 }
 
 const TIME_OF = {
-  completed: 'completed_at',
-  expired: 'expired_at',
-  cancelled: 'cancelled_at',
-} as const satisfies Record<BatchEnd['state'], string>;
+  completed: 'completedAt',
+  expired: 'expiredAt',
+  cancelled: 'cancelledAt',
+} as const satisfies Record<BatchEnd['state'], keyof typeof batches.$inferSelect>;
 
 /**
  * Ends a batch: its files are there from now on, or none of this is.
@@ -34,11 +37,27 @@ const TIME_OF = {
 export function endBatch(pool: Pool, { id, takes }: TakenBatch, end: BatchEnd): Promise<boolean> {
   const { state, total, completed, failed, output, errors } = end;
   return inTransaction(pool, async (client) => {
-    const { rowCount } = await client.query(
-      `update batches set state = $3, ${TIME_OF[state]} = now(), seen_at = null, total = $4, completed = $5, failed = $6,
-         output_file = $7, error_file = $8, finalizing_at = coalesce(finalizing_at, now())
-       where id = $1 and takes = $2 and state in ('finalizing', 'cancelling')`,
-      [id, takes, state, total, completed, failed, output?.id ?? null, errors?.id ?? null],
+    const { rowCount } = await runQuery(client, (db) =>
+      db
+        .update(batches)
+        .set({
+          state,
+          total,
+          completed,
+          failed,
+          [TIME_OF[state]]: sql`now()`,
+          finalizingAt: sql`coalesce(${batches.finalizingAt}, now())`,
+          seenAt: null,
+          outputFile: output?.id ?? null,
+          errorFile: errors?.id ?? null,
+        })
+        .where(
+          and(
+            eq(batches.id, id),
+            eq(batches.takes, takes),
+            inArray(batches.state, ['finalizing', 'cancelling']),
+          ),
+        ),
     );
     if (rowCount !== 1) return false;
     for (const file of [output, errors]) {

@@ -1,5 +1,10 @@
+import { OPEN_RUN_STATES } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
-import { OPEN_STATES } from '../runs/open-states.js';
+import { and, eq, inArray, lt, notExists, or, sql } from 'drizzle-orm';
+import { batches } from '../schema/dashboard.js';
+import { runs } from '../schema/pipeline.js';
+import { runQuery } from '../schema/run-query.js';
+import { SEEN_WHILE_SUBMITTED } from './take-batch.js';
 
 /**
  * Moves batches on whose run is over, or whose time is up: they are to be finalized. Whoever works on one whose time is
@@ -7,12 +12,24 @@ import { OPEN_STATES } from '../runs/open-states.js';
  * @returns how many
  */
 export async function settleBatches(pool: Pool): Promise<number> {
-  const { rowCount } = await pool.query(
-    `update batches b set state = 'finalizing', finalizing_at = now(),
-       seen_at = case when b.state = 'validating' then b.seen_at end
-     where (b.state in ('validating', 'in_progress') and b.expires_at < now())
-        or (b.state = 'in_progress'
-            and not exists (select from runs r where r.id = b.run_id and r.state in ${OPEN_STATES}))`,
+  const { rowCount } = await runQuery(pool, (db) =>
+    db
+      .update(batches)
+      .set({ state: 'finalizing', finalizingAt: sql`now()`, seenAt: SEEN_WHILE_SUBMITTED })
+      .where(
+        or(
+          and(inArray(batches.state, ['validating', 'in_progress']), lt(batches.expiresAt, sql`now()`)),
+          and(
+            eq(batches.state, 'in_progress'),
+            notExists(
+              db
+                .select({ id: runs.id })
+                .from(runs)
+                .where(and(eq(runs.id, batches.runId), inArray(runs.state, OPEN_RUN_STATES))),
+            ),
+          ),
+        ),
+      ),
   );
   return rowCount ?? 0;
 }

@@ -1,5 +1,8 @@
 import type { Pool } from '@tocsin/postgres';
 import { withRetry } from '@tocsin/postgres';
+import { and, eq } from 'drizzle-orm';
+import { fileChunks } from '../schema/dashboard.js';
+import { runQuery } from '../schema/run-query.js';
 import { completeFile, type FileRow } from './files.js';
 
 /** Bytes of a row: enough that rows are few, little enough that several at once cost no memory. */
@@ -52,9 +55,11 @@ export class FileWriter {
       const n = this.#chunks++;
       // Safe to repeat: the same bytes at the same place.
       await withRetry(() =>
-        this.#pool.query(
-          'insert into file_chunks (file_id, n, data) values ($1, $2, $3) on conflict (file_id, n) do nothing',
-          [this.id, n, all.subarray(at, at + CHUNK_BYTES)],
+        runQuery(this.#pool, (db) =>
+          db
+            .insert(fileChunks)
+            .values({ fileId: this.id, n, data: all.subarray(at, at + CHUNK_BYTES) })
+            .onConflictDoNothing(),
         ),
       );
     }
@@ -68,10 +73,14 @@ export async function* readFileChunks(
 ): AsyncGenerator<Buffer> {
   let read = 0;
   for (let n = 0; read < bytes; n++) {
-    const { rows } = await withRetry(() =>
-      pool.query<{ data: Buffer }>('select data from file_chunks where file_id = $1 and n = $2', [id, n]),
+    const [chunk] = await withRetry(() =>
+      runQuery(pool, (db) =>
+        db
+          .select({ data: fileChunks.data })
+          .from(fileChunks)
+          .where(and(eq(fileChunks.fileId, id), eq(fileChunks.n, n))),
+      ),
     );
-    const [chunk] = rows;
     if (chunk === undefined) throw new Error(`the file ${id} was deleted while it was read`);
     read += chunk.data.length;
     yield chunk.data;

@@ -1,23 +1,27 @@
 import type { Pool } from '@tocsin/postgres';
+import {
+  and,
+  asc,
+  desc,
+  eq,
+  getTableColumns,
+  gt,
+  isNotNull,
+  isNull,
+  lt,
+  or,
+  type SQL,
+  sql,
+} from 'drizzle-orm';
+import { batches, files, OPEN_BATCHES } from '../schema/dashboard.js';
+import { type Queryable, runQuery } from '../schema/run-query.js';
 
+const { completeAt, ...FILE } = getTableColumns(files);
 /** A file of the API, whole. */
-export interface FileRow {
-  /** `file-...` */
-  id: string;
-  /** uuid; null when it was stored without a key. */
-  ownerKey: string | null;
-  filename: string;
-  bytes: number;
-  purpose: string;
-  createdAt: Date;
-  /** Null for never. */
-  expiresAt: Date | null;
-}
+export type FileRow = Omit<typeof files.$inferSelect, 'completeAt'>;
 
-const COLUMNS = `f.id, f.owner_key as "ownerKey", f.filename, f.bytes, f.purpose, f.created_at as "createdAt",
-  f.expires_at as "expiresAt"`;
 /** One that is being stored, or has expired, is not there. */
-const IS_THERE = 'f.complete_at is not null and (f.expires_at is null or f.expires_at > now())';
+const IS_THERE = and(isNotNull(completeAt), or(isNull(files.expiresAt), gt(files.expiresAt, sql`now()`)));
 
 export interface NewFile {
   /** `file-...`, of nobody else. */
@@ -30,10 +34,7 @@ export interface NewFile {
 
 /** Begins a file: see `FileWriter`. It is there for others when it is complete. */
 export async function beginFile(pool: Pool, file: NewFile): Promise<void> {
-  await pool.query(
-    'insert into files (id, owner_key, filename, purpose, expires_at) values ($1, $2, $3, $4, $5)',
-    [file.id, file.ownerKey, file.filename, file.purpose, file.expiresAt],
-  );
+  await runQuery(pool, (db) => db.insert(files).values(file));
 }
 
 /**
@@ -41,29 +42,37 @@ export async function beginFile(pool: Pool, file: NewFile): Promise<void> {
  * @param expiresAfter seconds from now; what it was begun with if it is left out
  */
 export async function completeFile(
-  client: Pick<Pool, 'query'>,
+  client: Queryable,
   id: string,
   bytes: number,
   expiresAfter?: number,
 ): Promise<FileRow> {
-  const { rows } = await client.query<FileRow>(
-    `update files f
-     set bytes = $2, complete_at = now(), expires_at = coalesce(now() + make_interval(secs => $3), expires_at)
-     where f.id = $1 returning ${COLUMNS}`,
-    [id, bytes, expiresAfter],
+  const expiresAt =
+    expiresAfter === undefined ? undefined : sql`now() + make_interval(secs => ${expiresAfter})`;
+  const [row] = await runQuery(client, (db) =>
+    db
+      .update(files)
+      .set({ bytes, completeAt: sql`now()`, expiresAt })
+      .where(eq(files.id, id))
+      .returning(FILE),
   );
-  const [row] = rows;
   if (row === undefined) throw new Error(`the file ${id} is gone that was just stored`);
   return row;
 }
 
 /** One that is there; undefined when there is none. */
-export async function findFile(pool: Pool, id: string): Promise<FileRow | undefined> {
-  const { rows } = await pool.query<FileRow>(
-    `select ${COLUMNS} from files f where f.id = $1 and ${IS_THERE}`,
-    [id],
-  );
-  return rows[0];
+export function findFile(pool: Pool, id: string): Promise<FileRow | undefined> {
+  return oneFile(pool, and(eq(files.id, id), IS_THERE));
+}
+
+/** The file that a batch reads: also one that has expired meanwhile. */
+export function findInput(pool: Pool, id: string): Promise<FileRow | undefined> {
+  return oneFile(pool, and(eq(files.id, id), isNotNull(completeAt)));
+}
+
+async function oneFile(pool: Pool, condition: SQL | undefined): Promise<FileRow | undefined> {
+  const [file] = await runQuery(pool, (db) => db.select(FILE).from(files).where(condition));
+  return file;
 }
 
 export interface FilesPage {
@@ -77,69 +86,65 @@ export interface FilesPage {
   purpose?: string;
 }
 
-export async function pageFiles(pool: Pool, page: FilesPage): Promise<FileRow[]> {
-  const down = page.order === 'desc';
-  const { rows } = await pool.query<FileRow>(
-    `select ${COLUMNS} from files f
-     where ${IS_THERE} and ($3::uuid is null or f.owner_key = $3) and ($4::text is null or f.purpose = $4)
-       and ($2::text is null
-            or (f.created_at, f.id) ${down ? '<' : '>'} (select created_at, id from files where id = $2))
-     order by f.created_at ${page.order}, f.id ${page.order} limit $1`,
-    [page.limit, page.after, page.ownerKey, page.purpose],
+export function pageFiles(pool: Pool, page: FilesPage): Promise<FileRow[]> {
+  const { limit, after, ownerKey, purpose } = page;
+  const by = page.order === 'desc' ? desc : asc;
+  const beyond = sql.raw(page.order === 'desc' ? '<' : '>');
+  return runQuery(pool, (db) =>
+    db
+      .select(FILE)
+      .from(files)
+      .where(
+        and(
+          IS_THERE,
+          ownerKey === undefined ? undefined : eq(files.ownerKey, ownerKey),
+          purpose === undefined ? undefined : eq(files.purpose, purpose),
+          after === undefined
+            ? undefined
+            : sql`(${files.createdAt}, ${files.id}) ${beyond} (select created_at, id from ${files} where id = ${after})`,
+        ),
+      )
+      .orderBy(by(files.createdAt), by(files.id))
+      .limit(limit),
   );
-  return rows;
 }
 
-/** A batch that is not over still needs its file. */
-const NOT_NEEDED = `(select count(*) = 0 from batches b where b.input_file = f.id
-  and b.state in ('validating', 'in_progress', 'finalizing', 'cancelling'))`;
+/** A batch that is not over still needs its file. A count: `not exists` may become a join that compares every row with every other. */
+const NOT_NEEDED = sql`(select count(*) = 0 from ${batches} where ${batches.inputFile} = ${files.id} and ${batches.state} in ${OPEN_BATCHES})`;
+
+async function deleteWhere(pool: Queryable, condition: SQL | undefined): Promise<number> {
+  const { rowCount } = await runQuery(pool, (db) => db.delete(files).where(and(condition, NOT_NEEDED)));
+  return rowCount ?? 0;
+}
 
 /** @returns false when there is none, or a batch that is not over needs it */
 export async function deleteFile(pool: Pool, id: string): Promise<boolean> {
-  const { rowCount } = await pool.query(`delete from files f where f.id = $1 and ${NOT_NEEDED}`, [id]);
-  return rowCount === 1;
-}
-
-/** The file that a batch reads: also one that has expired meanwhile. */
-export async function findInput(pool: Pool, id: string): Promise<FileRow | undefined> {
-  const { rows } = await pool.query<FileRow>(
-    `select ${COLUMNS} from files f where f.id = $1 and f.complete_at is not null`,
-    [id],
-  );
-  return rows[0];
+  return (await deleteWhere(pool, eq(files.id, id))) === 1;
 }
 
 /** Deletes files that have expired, and what is left of those whose storing was broken off a day ago. */
 export async function forgetFiles(pool: Pool): Promise<void> {
-  await pool.query(
-    `delete from files f
-     where (f.expires_at < now() or (f.complete_at is null and f.created_at < now() - interval '1 day')) and ${NOT_NEEDED}`,
-  );
+  const abandoned = and(isNull(completeAt), lt(files.createdAt, sql`now() - interval '1 day'`));
+  await deleteWhere(pool, or(lt(files.expiresAt, sql`now()`), abandoned));
 }
 
 /**
  * Deletes the files that runs were made from, and those that came of them: they hold what the runs' texts hold.
  * @returns files deleted
  */
-export async function purgeRunFiles(pool: Pick<Pool, 'query'>, runIds: readonly number[]): Promise<number> {
-  const { rowCount } = await pool.query(
-    `delete from files f
-     where f.id = any(array(select unnest(array[b.input_file, b.output_file, b.error_file])
-                            from batches b where b.run_id = any($1::bigint[])))
-       and ${NOT_NEEDED}`,
-    [runIds],
+export function purgeRunFiles(pool: Queryable, runIds: readonly number[]): Promise<number> {
+  // An array, and no join: the planner looks each file up by its id, whatever it thinks of the tables' sizes.
+  return deleteWhere(
+    pool,
+    sql`${files.id} = any(array(select unnest(array[input_file, output_file, error_file])
+                                from ${batches} where run_id = any(${sql.param(runIds)}::bigint[])))`,
   );
-  return rowCount ?? 0;
 }
 
 /**
  * Deletes files that were stored so many days ago, whether they became a run or not.
  * @returns files deleted
  */
-export async function purgeFiles(pool: Pool, olderThanDays: number): Promise<number> {
-  const { rowCount } = await pool.query(
-    `delete from files f where f.created_at < now() - $1 * interval '1 day' and ${NOT_NEEDED}`,
-    [olderThanDays],
-  );
-  return rowCount ?? 0;
+export function purgeFiles(pool: Pool, olderThanDays: number): Promise<number> {
+  return deleteWhere(pool, lt(files.createdAt, sql`now() - ${olderThanDays}::float8 * interval '1 day'`));
 }

@@ -1,5 +1,8 @@
 import type { Pool } from '@tocsin/postgres';
 import { inTransaction } from '@tocsin/postgres';
+import { eq, sql } from 'drizzle-orm';
+import { policies } from '../schema/access.js';
+import { runQuery } from '../schema/run-query.js';
 import { type PolicyRow, requirePolicy, requireThreshold, withFreeName } from './policies.js';
 import { type Change, type ChangedPart, keepChange } from './policy-changes.js';
 
@@ -26,19 +29,21 @@ export async function changePolicy(
   if (changes.threshold !== undefined) requireThreshold(changes.threshold);
   return withFreeName(changes.name ?? name, () =>
     inTransaction(pool, async (client) => {
-      const { rowCount } = await client.query('select from policies where name = $1 for update', [name]);
-      if (rowCount === 0) return undefined;
+      const locked = await runQuery(client, (db) =>
+        db.select({ id: policies.id }).from(policies).where(eq(policies.name, name)).for('update'),
+      );
+      if (locked.length === 0) return undefined;
       const before = await requirePolicy(client, name);
-      await client.query(
-        `update policies
-         set name = coalesce($2, name), threshold = coalesce($3, threshold), meaning = coalesce($4, meaning),
-             archived_at = case when $5 then coalesce(archived_at, now()) when not $5 then null else archived_at end
-         where id = $1`,
-        [before.id, changes.name, changes.threshold, changes.meaning, changes.archived],
+      const { archived, ...parts } = changes;
+      const archivedAt = archived ? sql`coalesce(${policies.archivedAt}, now())` : null;
+      await runQuery(client, (db) =>
+        db
+          .update(policies)
+          .set({ ...parts, name: parts.name ?? name, ...(archived !== undefined && { archivedAt }) })
+          .where(eq(policies.id, before.id)),
       );
       const after = await requirePolicy(client, changes.name ?? name);
-      const parts = changedParts(before, after);
-      for (const part of parts) await keepChange(client, before.id, change, part);
+      for (const part of changedParts(before, after)) await keepChange(client, before.id, change, part);
       return requirePolicy(client, after.name);
     }),
   );

@@ -1,23 +1,14 @@
 import { codeOf, UserError } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { inTransaction } from '@tocsin/postgres';
+import { desc, eq, getTableColumns, isNotNull, isNull, sql } from 'drizzle-orm';
+import type { NodePgDatabase } from 'drizzle-orm/node-postgres';
+import { policies, policyChanges } from '../schema/access.js';
+import { inserted, type Queryable, runQuery } from '../schema/run-query.js';
 import { type Change, keepChange } from './policy-changes.js';
 
-/** A threshold with a name. */
-export interface PolicyRow {
-  id: number;
-  name: string;
-  /** harmful when score >= threshold; to the precision of a score. */
-  threshold: number;
-  /** What it is for, in words. */
-  meaning: string;
-  createdAt: Date;
-  /** Null for one that is in use. */
-  archivedAt: Date | null;
-  /** When it was last changed, and by whom. */
-  changedAt: Date;
-  changedBy: string;
-}
+/** A threshold with a name, and when and by whom it was last changed. */
+export type PolicyRow = typeof policies.$inferSelect & { changedAt: Date; changedBy: string };
 
 export interface NewPolicy {
   name: string;
@@ -25,25 +16,35 @@ export interface NewPolicy {
   meaning: string;
 }
 
-const SELECT = `select p.id, p.name, p.threshold, p.meaning, p.created_at as "createdAt",
-    p.archived_at as "archivedAt", c.at as "changedAt", c.who as "changedBy"
-  from policies p
-  join lateral (select at, who from policy_changes where policy_id = p.id order by id desc limit 1) c on true`;
 const UNIQUE_VIOLATION = '23505';
 
+function selectPolicies(db: NodePgDatabase) {
+  const latest = db
+    .select({ at: policyChanges.at, who: policyChanges.who })
+    .from(policyChanges)
+    .where(eq(policyChanges.policyId, policies.id))
+    .orderBy(desc(policyChanges.id))
+    .limit(1)
+    .as('latest');
+  return db
+    .select({ ...getTableColumns(policies), changedAt: latest.at, changedBy: latest.who })
+    .from(policies)
+    .innerJoinLateral(latest, sql`true`);
+}
+
 /** Those in use, the lowest threshold first; then, if asked for, those that are archived. */
-export async function listPolicies(pool: Pool, options: { archived?: boolean } = {}): Promise<PolicyRow[]> {
-  const { rows } = await pool.query<PolicyRow>(
-    `${SELECT} where $1 or p.archived_at is null order by p.archived_at is not null, p.threshold, p.name`,
-    [options.archived === true],
+export function listPolicies(pool: Pool, options: { archived?: boolean } = {}): Promise<PolicyRow[]> {
+  return runQuery(pool, (db) =>
+    selectPolicies(db)
+      .where(options.archived === true ? undefined : isNull(policies.archivedAt))
+      .orderBy(isNotNull(policies.archivedAt), policies.threshold, policies.name),
   );
-  return rows;
 }
 
 /** One by its name, archived or not; undefined when there is none. */
-export async function findPolicy(pool: Pick<Pool, 'query'>, name: string): Promise<PolicyRow | undefined> {
-  const { rows } = await pool.query<PolicyRow>(`${SELECT} where p.name = $1`, [name]);
-  return rows[0];
+export async function findPolicy(pool: Queryable, name: string): Promise<PolicyRow | undefined> {
+  const [policy] = await runQuery(pool, (db) => selectPolicies(db).where(eq(policies.name, name)));
+  return policy;
 }
 
 /** @throws UserError when there is a policy of that name, archived or not, or the threshold is not in [0, 1] */
@@ -51,20 +52,17 @@ export async function addPolicy(pool: Pool, policy: NewPolicy, change: Change): 
   requireThreshold(policy.threshold);
   return withFreeName(policy.name, () =>
     inTransaction(pool, async (client) => {
-      const { rows } = await client.query<{ id: number }>(
-        'insert into policies (name, threshold, meaning) values ($1, $2, $3) returning id',
-        [policy.name, policy.threshold, policy.meaning],
+      const { id } = inserted(
+        await runQuery(client, (db) => db.insert(policies).values(policy).returning({ id: policies.id })),
       );
-      const [row] = rows;
-      if (row === undefined) throw new Error('the insert returned no row');
-      await keepChange(client, row.id, change, { what: 'created', thresholdTo: policy.threshold });
+      await keepChange(client, id, change, { what: 'created', thresholdTo: policy.threshold });
       return requirePolicy(client, policy.name);
     }),
   );
 }
 
 /** One that is known to be there. */
-export async function requirePolicy(client: Pick<Pool, 'query'>, name: string): Promise<PolicyRow> {
+export async function requirePolicy(client: Queryable, name: string): Promise<PolicyRow> {
   const policy = await findPolicy(client, name);
   if (policy === undefined) throw new Error('a policy is gone that was there in the same transaction');
   return policy;

@@ -1,5 +1,7 @@
 import type { Pool } from '@tocsin/postgres';
-import type { PolicyChange } from '../schema/access.js';
+import { and, desc, eq, getTableColumns, lt } from 'drizzle-orm';
+import { policyChanges as changes } from '../schema/access.js';
+import { type Queryable, runQuery } from '../schema/run-query.js';
 
 /** Who changes a policy, and why. */
 export interface Change {
@@ -7,33 +9,25 @@ export interface Change {
   note?: string;
 }
 
+const { policyId: _, ...COLUMNS } = getTableColumns(changes);
+
 /** What became of a policy. */
-export interface PolicyChangeRow {
-  id: number;
-  at: Date;
-  who: string;
-  what: PolicyChange;
-  thresholdFrom: number | null;
-  thresholdTo: number | null;
-  /** Of a name or a meaning. */
-  wordsFrom: string | null;
-  wordsTo: string | null;
-  note: string | null;
-}
+export type PolicyChangeRow = Omit<typeof changes.$inferSelect, 'policyId'>;
 
 /** The newest changes of a policy, newest first. @param page.before older than this change */
-export async function policyChanges(
+export function policyChanges(
   pool: Pool,
   policyId: number,
-  page: { limit: number; before?: number },
+  { limit, before }: { limit: number; before?: number },
 ): Promise<PolicyChangeRow[]> {
-  const { rows } = await pool.query<PolicyChangeRow>(
-    `select id, at, who, what, threshold_from as "thresholdFrom", threshold_to as "thresholdTo",
-            words_from as "wordsFrom", words_to as "wordsTo", note
-     from policy_changes where policy_id = $1 and ($3::bigint is null or id < $3) order by id desc limit $2`,
-    [policyId, page.limit, page.before ?? null],
+  return runQuery(pool, (db) =>
+    db
+      .select(COLUMNS)
+      .from(changes)
+      .where(and(eq(changes.policyId, policyId), before === undefined ? undefined : lt(changes.id, before)))
+      .orderBy(desc(changes.id))
+      .limit(limit),
   );
-  return rows;
 }
 
 /** What changed: of a threshold both numbers, of a name or a meaning both wordings. */
@@ -42,14 +36,10 @@ export type ChangedPart = Pick<PolicyChangeRow, 'what'> &
 
 /** Keeps a change, as a part of the transaction that makes it. */
 export async function keepChange(
-  client: Pick<Pool, 'query'>,
+  client: Queryable,
   policyId: number,
-  { who, note }: Change,
+  change: Change,
   part: ChangedPart,
 ): Promise<void> {
-  await client.query(
-    `insert into policy_changes (policy_id, who, what, threshold_from, threshold_to, words_from, words_to, note)
-     values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-    [policyId, who, part.what, part.thresholdFrom, part.thresholdTo, part.wordsFrom, part.wordsTo, note],
-  );
+  await runQuery(client, (db) => db.insert(changes).values({ policyId, ...change, ...part }));
 }

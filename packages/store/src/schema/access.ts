@@ -61,7 +61,8 @@ export const auditLog = pgTable(
     subject: text().notNull(),
     runId: bigint('run_id', { mode: 'number' }),
     seq: bigint({ mode: 'number' }),
-    details: jsonb(),
+    /** Plain JSON: numbers, names. */
+    details: jsonb().$type<Record<string, unknown>>(),
   },
   (table) => [index('audit_log_run').on(table.runId, table.id)],
 );

@@ -112,6 +112,9 @@ export const verdicts = pgTable(
   ],
 );
 
+/** States of a batch that is not over. */
+export const OPEN_BATCHES = sql.raw(`('validating', 'in_progress', 'finalizing', 'cancelling')`);
+
 /** Files of the API. They may hold texts: they go when they expire, and with the run that they became. */
 export const files = pgTable(
   'files',
@@ -144,6 +147,15 @@ export const fileChunks = pgTable(
   (table) => [primaryKey({ columns: [table.fileId, table.n] })],
 );
 
+/** Why a batch has failed as a whole. */
+export interface BatchFault {
+  code: string | null;
+  message: string;
+  param: string | null;
+  /** Of the input file. */
+  line: number | null;
+}
+
 /** A file of requests that is scored as a run. The states are those of OpenAI's batches. */
 export const batches = pgTable(
   'batches',
@@ -166,9 +178,9 @@ export const batches = pgTable(
     total: integer().notNull().default(0),
     completed: integer().notNull().default(0),
     failed: integer().notNull().default(0),
-    metadata: jsonb(),
+    metadata: jsonb().$type<Record<string, string>>(),
     /** Why it failed: as the API answers it. */
-    errors: jsonb(),
+    errors: jsonb().$type<BatchFault[]>(),
     createdAt: now('created_at'),
     inProgressAt: time('in_progress_at'),
     finalizingAt: time('finalizing_at'),
@@ -186,8 +198,6 @@ export const batches = pgTable(
   (table) => [
     index('batches_created').on(table.createdAt, table.id),
     index('batches_run').on(table.runId),
-    index('batches_open')
-      .on(table.createdAt)
-      .where(sql`state in ('validating', 'in_progress', 'finalizing', 'cancelling')`),
+    index('batches_open').on(table.createdAt).where(sql`state in ${OPEN_BATCHES}`),
   ],
 );
