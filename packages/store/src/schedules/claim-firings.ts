@@ -1,19 +1,19 @@
 import { type FiringCause, UserError } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { inTransaction } from '@tocsin/postgres';
+import { and, eq, inArray, lte, sql } from 'drizzle-orm';
+import type { NodePgDatabase } from 'drizzle-orm/node-postgres';
 import type pg from 'pg';
+import { firings, schedules } from '../schema/pipeline.js';
+import { inserted, runQuery } from '../schema/run-query.js';
 import { type Message, storeMessage } from './deliveries.js';
 import { noSuchSchedule } from './schedules.js';
 
 /** A schedule that comes due. */
-export interface DueSchedule {
-  id: number;
-  name: string;
-  cron: string;
-  timeZone: string;
-  webhookUrl: string | null;
-  webhookClosed: string | null;
-}
+export type DueSchedule = Pick<
+  typeof schedules.$inferSelect,
+  'id' | 'name' | 'cron' | 'timeZone' | 'webhookUrl' | 'webhookClosed'
+>;
 
 /** A time at which a schedule came due. */
 export interface ClaimedFiring {
@@ -36,10 +36,12 @@ export interface ClaimOptions {
 const EARLY_SECONDS = 1;
 /** Firings of a schedule that are remembered, with their summaries and deliveries. */
 const KEPT_FIRINGS = 1_000;
-const SELECT = `select id, name, cron, time_zone as "timeZone", webhook_url as "webhookUrl",
-  webhook_closed as "webhookClosed", next_at as "nextAt", now() as now from schedules`;
 
-type LockedSchedule = DueSchedule & { nextAt: Date; now: Date };
+const selectSchedules = (db: NodePgDatabase) => {
+  const { id, name, cron, timeZone, webhookUrl, webhookClosed, nextAt } = schedules;
+  const now = sql`now()`.mapWith(nextAt);
+  return db.select({ id, name, cron, timeZone, webhookUrl, webhookClosed, nextAt, now }).from(schedules);
+};
 
 /**
  * Makes a firing of every schedule that is due. However many processes ask, each time becomes one: the schedule's row is
@@ -48,16 +50,20 @@ type LockedSchedule = DueSchedule & { nextAt: Date; now: Date };
  */
 export async function claimFirings(pool: Pool, options: ClaimOptions): Promise<ClaimedFiring[]> {
   return inTransaction(pool, async (client) => {
-    const { rows } = await client.query<LockedSchedule>(
-      `${SELECT} where enabled and next_at <= now() + make_interval(secs => $1)
-       order by id for update skip locked`,
-      [EARLY_SECONDS],
+    const soon = sql`now() + make_interval(secs => ${EARLY_SECONDS})`;
+    const rows = await runQuery(client, (db) =>
+      selectSchedules(db)
+        .where(and(schedules.enabled, lte(schedules.nextAt, soon)))
+        .orderBy(schedules.id)
+        .for('update', { skipLocked: true }),
     );
     const claimed: ClaimedFiring[] = [];
     for (const { nextAt, now, ...schedule } of rows) {
       claimed.push(await insertFiring(client, schedule, nextAt, 'time', options));
       const next = options.nextAfter(schedule, nextAt > now ? nextAt : now);
-      await client.query('update schedules set next_at = $2 where id = $1', [schedule.id, next]);
+      await runQuery(client, (db) =>
+        db.update(schedules).set({ nextAt: next }).where(eq(schedules.id, schedule.id)),
+      );
       await forgetFirings(client, schedule.id);
     }
     return claimed;
@@ -70,8 +76,9 @@ export async function claimFirings(pool: Pool, options: ClaimOptions): Promise<C
  */
 export async function fireNow(pool: Pool, name: string): Promise<ClaimedFiring> {
   return inTransaction(pool, async (client) => {
-    const { rows } = await client.query<LockedSchedule>(`${SELECT} where name = $1 for update`, [name]);
-    const [found] = rows;
+    const [found] = await runQuery(client, (db) =>
+      selectSchedules(db).where(eq(schedules.name, name)).for('update'),
+    );
     if (found === undefined) throw noSuchSchedule(name);
     const { nextAt: _, now, ...schedule } = found;
     const going = await goingFiring(client, schedule.id);
@@ -93,13 +100,17 @@ async function insertFiring(
 ): Promise<ClaimedFiring> {
   const going = await goingFiring(client, schedule.id);
   const skipped = going === undefined ? null : `the last one is still going: ${going}`;
-  const { rows } = await client.query<{ id: number }>(
-    `insert into firings (schedule_id, due_at, cause, state, reason, finished_at)
-     values ($1, $2, $3, $4, $5, case when $4 = 'skipped' then now() end) returning id`,
-    [schedule.id, dueAt, cause, skipped === null ? 'due' : 'skipped', skipped],
+  const values = {
+    scheduleId: schedule.id,
+    dueAt,
+    cause,
+    ...(skipped === null
+      ? { state: 'due' as const }
+      : { state: 'skipped' as const, reason: skipped, finishedAt: sql`now()` }),
+  };
+  const row = inserted(
+    await runQuery(client, (db) => db.insert(firings).values(values).returning({ id: firings.id })),
   );
-  const [row] = rows;
-  if (row === undefined) throw new Error('the insert returned no row');
   const firing: ClaimedFiring = { id: row.id, schedule, dueAt, cause, skipped };
   if (skipped !== null) await storeMessage(client, firing.id, message(firing));
   return firing;
@@ -117,12 +128,14 @@ async function forgetFirings(client: pg.PoolClient, scheduleId: number): Promise
 
 /** What a schedule is at, for people; undefined when it is at nothing. */
 async function goingFiring(client: pg.PoolClient, scheduleId: number): Promise<string | undefined> {
-  const { rows } = await client.query<{ state: string; dueAt: Date; runId: number | null }>(
-    `select state, due_at as "dueAt", run_id as "runId" from firings
-     where schedule_id = $1 and state in ('due', 'submitting', 'scoring')`,
-    [scheduleId],
+  const [firing] = await runQuery(client, (db) =>
+    db
+      .select({ state: firings.state, dueAt: firings.dueAt, runId: firings.runId })
+      .from(firings)
+      .where(
+        and(eq(firings.scheduleId, scheduleId), inArray(firings.state, ['due', 'submitting', 'scoring'])),
+      ),
   );
-  const [firing] = rows;
   if (firing === undefined) return undefined;
   const run = firing.runId === null ? '' : `, run ${firing.runId}`;
   return `due ${firing.dueAt.toISOString()}, ${firing.state}${run}`;

@@ -1,6 +1,10 @@
 import type { DeliveryState } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
+import { and, desc, eq, getTableColumns, lte, sql } from 'drizzle-orm';
+import type { NodePgDatabase } from 'drizzle-orm/node-postgres';
 import type pg from 'pg';
+import { deliveries, firings, schedules } from '../schema/pipeline.js';
+import { runQuery } from '../schema/run-query.js';
 
 /** What a webhook is told. */
 export interface Message {
@@ -9,30 +13,28 @@ export interface Message {
   body: string;
 }
 
-export interface DeliveryRow {
-  id: string;
-  firingId: number;
-  scheduleId: number;
-  schedule: string;
-  state: DeliveryState;
-  body: string;
-  attempts: number;
-  nextAt: Date;
-  lastStatus: number | null;
-  lastError: string | null;
-  createdAt: Date;
-  finishedAt: Date | null;
-  webhookUrl: string | null;
-  webhookSecretEnv: string | null;
-  webhookClosed: string | null;
-}
+type DeliveryRecord = typeof deliveries.$inferSelect;
+type ScheduleRecord = typeof schedules.$inferSelect;
+/** A delivery, and where it goes. */
+export type DeliveryRow = DeliveryRecord &
+  Pick<ScheduleRecord, 'webhookUrl' | 'webhookSecretEnv' | 'webhookClosed'> & {
+    scheduleId: number;
+    schedule: string;
+  };
 
-const COLUMNS = `d.id, d.firing_id as "firingId", s.id as "scheduleId", s.name as schedule, d.state, d.body,
-  d.attempts, d.next_at as "nextAt", d.last_status as "lastStatus", d.last_error as "lastError",
-  d.created_at as "createdAt", d.finished_at as "finishedAt", s.webhook_url as "webhookUrl",
-  s.webhook_secret_env as "webhookSecretEnv", s.webhook_closed as "webhookClosed"`;
-const FROM =
-  'from deliveries d join firings f on f.id = d.firing_id join schedules s on s.id = f.schedule_id';
+const selectDeliveries = (db: NodePgDatabase) =>
+  db
+    .select({
+      ...getTableColumns(deliveries),
+      scheduleId: schedules.id,
+      schedule: schedules.name,
+      webhookUrl: schedules.webhookUrl,
+      webhookSecretEnv: schedules.webhookSecretEnv,
+      webhookClosed: schedules.webhookClosed,
+    })
+    .from(deliveries)
+    .innerJoin(firings, eq(firings.id, deliveries.firingId))
+    .innerJoin(schedules, eq(schedules.id, firings.scheduleId));
 
 /** Puts a message on its way, as a part of the transaction that it tells of. */
 export async function storeMessage(
@@ -41,11 +43,7 @@ export async function storeMessage(
   message: Message | undefined,
 ): Promise<void> {
   if (message === undefined) return;
-  await client.query('insert into deliveries (id, firing_id, body) values ($1, $2, $3)', [
-    message.id,
-    firingId,
-    message.body,
-  ]);
+  await runQuery(client, (db) => db.insert(deliveries).values({ ...message, firingId }));
 }
 
 /**
@@ -53,19 +51,26 @@ export async function storeMessage(
  * that is killed over it has made an attempt, and after that time another process makes the next one.
  */
 export async function takeDelivery(pool: Pool, holdSeconds: number): Promise<DeliveryRow | undefined> {
-  const { rows } = await pool.query<{ id: string }>(
-    `update deliveries set attempts = attempts + 1, next_at = now() + make_interval(secs => $1)
-     where id = (
-       select id from deliveries where state = 'pending' and next_at <= now()
-       order by next_at limit 1 for update skip locked
-     )
-     returning id`,
-    [holdSeconds],
-  );
-  const [taken] = rows;
+  const [taken] = await runQuery(pool, (db) => {
+    const due = db
+      .select({ id: deliveries.id })
+      .from(deliveries)
+      .where(and(eq(deliveries.state, 'pending'), lte(deliveries.nextAt, sql`now()`)))
+      .orderBy(deliveries.nextAt)
+      .limit(1)
+      .for('update', { skipLocked: true });
+    return db
+      .update(deliveries)
+      .set({
+        attempts: sql`${deliveries.attempts} + 1`,
+        nextAt: sql`now() + make_interval(secs => ${holdSeconds})`,
+      })
+      .where(eq(deliveries.id, due))
+      .returning({ id: deliveries.id });
+  });
   if (taken === undefined) return undefined;
-  const found = await pool.query<DeliveryRow>(`select ${COLUMNS} ${FROM} where d.id = $1`, [taken.id]);
-  return found.rows[0];
+  const [delivery] = await runQuery(pool, (db) => selectDeliveries(db).where(eq(deliveries.id, taken.id)));
+  return delivery;
 }
 
 /** What an attempt came to. */
@@ -79,20 +84,26 @@ export interface Attempt {
 }
 
 export async function noteAttempt(pool: Pool, id: string, attempt: Attempt): Promise<void> {
-  await pool.query(
-    `update deliveries
-     set state = $2, last_status = $3, last_error = $4, next_at = now() + make_interval(secs => $5),
-         finished_at = case when $2 = 'pending' then null else now() end
-     where id = $1 and state = 'pending'`,
-    [id, attempt.state, attempt.status, attempt.error, attempt.waitSeconds ?? 0],
+  await runQuery(pool, (db) =>
+    db
+      .update(deliveries)
+      .set({
+        state: attempt.state,
+        lastStatus: attempt.status,
+        lastError: attempt.error,
+        nextAt: sql`now() + make_interval(secs => ${attempt.waitSeconds ?? 0})`,
+        finishedAt: attempt.state === 'pending' ? null : sql`now()`,
+      })
+      .where(and(eq(deliveries.id, id), eq(deliveries.state, 'pending'))),
   );
 }
 
 /** The newest deliveries of a schedule, newest first. */
-export async function listDeliveries(pool: Pool, scheduleId: number, limit: number): Promise<DeliveryRow[]> {
-  const { rows } = await pool.query<DeliveryRow>(
-    `select ${COLUMNS} ${FROM} where s.id = $1 order by d.created_at desc, d.firing_id desc limit $2`,
-    [scheduleId, limit],
+export function listDeliveries(pool: Pool, scheduleId: number, limit: number): Promise<DeliveryRow[]> {
+  return runQuery(pool, (db) =>
+    selectDeliveries(db)
+      .where(eq(schedules.id, scheduleId))
+      .orderBy(desc(deliveries.createdAt), desc(deliveries.firingId))
+      .limit(limit),
   );
-  return rows;
 }

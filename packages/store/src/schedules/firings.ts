@@ -1,35 +1,41 @@
-import type { FiringCause, FiringState, RunState } from '@tocsin/core';
+import { type FiringState, OPEN_RUN_STATES, type RunState } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { inTransaction } from '@tocsin/postgres';
-import { OPEN_STATES } from '../runs/open-states.js';
+import { and, desc, eq, getTableColumns, inArray, isNull, lt, notInArray, or, sql } from 'drizzle-orm';
+import type { NodePgDatabase } from 'drizzle-orm/node-postgres';
+import type { PgUpdateSetSource } from 'drizzle-orm/pg-core';
+import type pg from 'pg';
+import { firings, runs, schedules } from '../schema/pipeline.js';
+import { runQuery } from '../schema/run-query.js';
 import { type Message, storeMessage } from './deliveries.js';
 
+type FiringRecord = Omit<typeof firings.$inferSelect, 'seenAt'>;
+type ScheduleRecord = typeof schedules.$inferSelect;
 /** A firing, its schedule and its run. */
-export interface FiringRow {
-  id: number;
-  scheduleId: number;
-  schedule: string;
-  request: unknown;
-  webhookUrl: string | null;
-  webhookClosed: string | null;
-  dueAt: Date;
-  cause: FiringCause;
-  state: FiringState;
-  runId: number | null;
-  runState: RunState | null;
-  /** Why the run has failed, or was cancelled by no person. */
-  runReason: string | null;
-  takes: number;
-  startedAt: Date | null;
-  finishedAt: Date | null;
-  summary: unknown;
-  reason: string | null;
-}
+export type FiringRow = FiringRecord &
+  Pick<ScheduleRecord, 'request' | 'webhookUrl' | 'webhookClosed'> & {
+    schedule: string;
+    runState: RunState | null;
+    /** Why the run has failed, or was cancelled by no person. */
+    runReason: string | null;
+  };
 
-const COLUMNS = `f.id, f.schedule_id as "scheduleId", s.name as schedule, s.request, s.webhook_url as "webhookUrl",
-  s.webhook_closed as "webhookClosed", f.due_at as "dueAt", f.cause, f.state, f.run_id as "runId",
-  r.state as "runState", r.reason as "runReason", f.takes, f.started_at as "startedAt", f.finished_at as "finishedAt", f.summary, f.reason`;
-const FROM = 'from firings f join schedules s on s.id = f.schedule_id left join runs r on r.id = f.run_id';
+const { seenAt, ...FIRING } = getTableColumns(firings);
+
+const selectFirings = (db: NodePgDatabase) =>
+  db
+    .select({
+      ...FIRING,
+      schedule: schedules.name,
+      request: schedules.request,
+      webhookUrl: schedules.webhookUrl,
+      webhookClosed: schedules.webhookClosed,
+      runState: runs.state,
+      runReason: runs.reason,
+    })
+    .from(firings)
+    .innerJoin(schedules, eq(schedules.id, firings.scheduleId))
+    .leftJoin(runs, eq(runs.id, firings.runId));
 
 /** A process that has not been heard of for so long has lost the firing that it submitted. */
 const LOST_AFTER_SECONDS = 30;
@@ -39,58 +45,75 @@ const LOST_AFTER_SECONDS = 30;
  * there (`attendFiring`).
  */
 export async function takeFiring(pool: Pool): Promise<FiringRow | undefined> {
-  const { rows } = await pool.query<{ id: number }>(
-    `update firings set state = 'submitting', takes = takes + 1, seen_at = now(), started_at = coalesce(started_at, now())
-     where id = (
-       select id from firings
-       where state = 'due'
-          or (state = 'submitting' and seen_at < now() - make_interval(secs => $1))
-       order by due_at limit 1 for update skip locked
-     )
-     returning id`,
-    [LOST_AFTER_SECONDS],
-  );
-  const [taken] = rows;
+  const [taken] = await runQuery(pool, (db) => {
+    const lost = lt(seenAt, sql`now() - make_interval(secs => ${LOST_AFTER_SECONDS})`);
+    const next = db
+      .select({ id: firings.id })
+      .from(firings)
+      .where(or(eq(firings.state, 'due'), and(eq(firings.state, 'submitting'), lost)))
+      .orderBy(firings.dueAt)
+      .limit(1)
+      .for('update', { skipLocked: true });
+    return db
+      .update(firings)
+      .set({
+        state: 'submitting',
+        takes: sql`${firings.takes} + 1`,
+        seenAt: sql`now()`,
+        startedAt: sql`coalesce(${firings.startedAt}, now())`,
+      })
+      .where(eq(firings.id, next))
+      .returning({ id: firings.id });
+  });
   return taken === undefined ? undefined : firingOf(pool, taken.id);
 }
 
 /** A firing that this process has taken. */
 export type TakenFiring = Pick<FiringRow, 'id' | 'takes'>;
 
-/** The statements of a process that has lost its firing to another one change nothing. */
-const STILL_TAKEN = `id = $1 and takes = $2 and state = 'submitting'`;
+/** The statements of a process that has lost its firing to another one change nothing. @returns rows changed */
+async function updateTaken(
+  pool: Pool | pg.PoolClient,
+  { id, takes }: TakenFiring,
+  set: PgUpdateSetSource<typeof firings>,
+  from: FiringState[] = ['submitting'],
+): Promise<number> {
+  const stillTaken = and(eq(firings.id, id), eq(firings.takes, takes), inArray(firings.state, from));
+  const { rowCount } = await runQuery(pool, (db) => db.update(firings).set(set).where(stillTaken));
+  return rowCount ?? 0;
+}
 
 /** Says that the process that submits a firing is there. @returns false when the firing is not its own any more */
-export async function attendFiring(pool: Pool, { id, takes }: TakenFiring): Promise<boolean> {
-  const { rowCount } = await pool.query(`update firings set seen_at = now() where ${STILL_TAKEN}`, [
-    id,
-    takes,
-  ]);
-  return rowCount === 1;
+export async function attendFiring(pool: Pool, taken: TakenFiring): Promise<boolean> {
+  return (await updateTaken(pool, taken, { seenAt: sql`now()` })) === 1;
 }
 
 /** Notes the run of a firing as soon as there is one: whoever takes the firing over finds it. */
-export async function setFiringRun(pool: Pool, { id, takes }: TakenFiring, runId: number): Promise<void> {
-  await pool.query(`update firings set run_id = $3 where ${STILL_TAKEN}`, [id, takes, runId]);
+export async function setFiringRun(pool: Pool, taken: TakenFiring, runId: number): Promise<void> {
+  await updateTaken(pool, taken, { runId });
 }
 
 /** Moves a firing on that was submitted, or gives it back to be submitted by another process. */
 export async function setFiringState(
   pool: Pool,
-  { id, takes }: TakenFiring,
+  taken: TakenFiring,
   state: 'due' | 'scoring',
 ): Promise<void> {
-  await pool.query(`update firings set state = $3 where ${STILL_TAKEN}`, [id, takes, state]);
+  await updateTaken(pool, taken, { state });
 }
 
 /** Firings whose runs are over, the oldest first. */
-export async function endedFirings(pool: Pool): Promise<FiringRow[]> {
-  const { rows } = await pool.query<FiringRow>(
-    `select ${COLUMNS} ${FROM}
-     where f.state = 'scoring' and (f.run_id is null or r.state not in ${OPEN_STATES})
-     order by f.id`,
+export function endedFirings(pool: Pool): Promise<FiringRow[]> {
+  return runQuery(pool, (db) =>
+    selectFirings(db)
+      .where(
+        and(
+          eq(firings.state, 'scoring'),
+          or(isNull(firings.runId), notInArray(runs.state, [...OPEN_RUN_STATES])),
+        ),
+      )
+      .orderBy(firings.id),
   );
-  return rows;
 }
 
 /** How a firing ends. */
@@ -106,37 +129,25 @@ export interface FiringEnd {
  * Ends a firing and puts its message on the way, both or neither.
  * @returns false when another process has ended it, or taken it over
  */
-export async function endFiring(pool: Pool, { id, takes }: TakenFiring, end: FiringEnd): Promise<boolean> {
+export function endFiring(pool: Pool, taken: TakenFiring, end: FiringEnd): Promise<boolean> {
+  const { message, summary = null, reason = null, state } = end;
   return inTransaction(pool, async (client) => {
-    const { rowCount } = await client.query(
-      `update firings set state = $2, summary = $3, reason = $4, finished_at = now()
-       where id = $1 and takes = $5 and state in ('submitting', 'scoring')`,
-      [
-        id,
-        end.state,
-        end.summary === undefined ? null : JSON.stringify(end.summary),
-        end.reason ?? null,
-        takes,
-      ],
-    );
-    if (rowCount !== 1) return false;
-    await storeMessage(client, id, end.message);
+    const set = { state, summary, reason, finishedAt: sql`now()` };
+    if ((await updateTaken(client, taken, set, ['submitting', 'scoring'])) !== 1) return false;
+    await storeMessage(client, taken.id, message);
     return true;
   });
 }
 
 export async function firingOf(pool: Pool, firingId: number): Promise<FiringRow> {
-  const { rows } = await pool.query<FiringRow>(`select ${COLUMNS} ${FROM} where f.id = $1`, [firingId]);
-  const [firing] = rows;
+  const [firing] = await runQuery(pool, (db) => selectFirings(db).where(eq(firings.id, firingId)));
   if (firing === undefined) throw new Error(`there is no firing ${firingId}`);
   return firing;
 }
 
 /** The newest firings of a schedule, newest first. */
-export async function listFirings(pool: Pool, scheduleId: number, limit: number): Promise<FiringRow[]> {
-  const { rows } = await pool.query<FiringRow>(
-    `select ${COLUMNS} ${FROM} where f.schedule_id = $1 order by f.due_at desc limit $2`,
-    [scheduleId, limit],
+export function listFirings(pool: Pool, scheduleId: number, limit: number): Promise<FiringRow[]> {
+  return runQuery(pool, (db) =>
+    selectFirings(db).where(eq(firings.scheduleId, scheduleId)).orderBy(desc(firings.dueAt)).limit(limit),
   );
-  return rows;
 }

@@ -1,5 +1,8 @@
 import { codeOf, UserError } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
+import { eq, sql } from 'drizzle-orm';
+import { schedules } from '../schema/pipeline.js';
+import { inserted, runQuery } from '../schema/run-query.js';
 
 /** Where a schedule's summaries go. */
 export interface Webhook {
@@ -8,51 +11,22 @@ export interface Webhook {
   secretEnv: string;
 }
 
-export interface NewSchedule {
-  name: string;
-  cron: string;
-  timeZone: string;
-  /** What is submitted, and how: JSON that this package does not look into. */
-  request: unknown;
+export type ScheduleRow = typeof schedules.$inferSelect;
+
+export interface NewSchedule extends Pick<ScheduleRow, 'name' | 'cron' | 'timeZone' | 'request' | 'nextAt'> {
   webhook?: Webhook;
-  nextAt: Date;
 }
 
-export interface ScheduleRow extends Omit<NewSchedule, 'webhook'> {
-  id: number;
-  webhookUrl: string | null;
-  webhookSecretEnv: string | null;
-  /** Why nothing is sent to the webhook any more. */
-  webhookClosed: string | null;
-  enabled: boolean;
-  createdAt: Date;
-}
-
-const COLUMNS = `id, name, cron, time_zone as "timeZone", request, webhook_url as "webhookUrl",
-  webhook_secret_env as "webhookSecretEnv", webhook_closed as "webhookClosed", enabled,
-  next_at as "nextAt", created_at as "createdAt"`;
 const UNIQUE_VIOLATION = '23505';
 
 /** @throws UserError when there is a schedule of that name */
-export async function addSchedule(pool: Pool, schedule: NewSchedule): Promise<ScheduleRow> {
-  const { name, cron, timeZone, request, webhook, nextAt } = schedule;
+export async function addSchedule(pool: Pool, { webhook, ...schedule }: NewSchedule): Promise<ScheduleRow> {
+  const values = { ...schedule, webhookUrl: webhook?.url, webhookSecretEnv: webhook?.secretEnv };
   try {
-    const { rows } = await pool.query<ScheduleRow>(
-      `insert into schedules (name, cron, time_zone, request, webhook_url, webhook_secret_env, next_at)
-       values ($1, $2, $3, $4, $5, $6, $7) returning ${COLUMNS}`,
-      [
-        name,
-        cron,
-        timeZone,
-        JSON.stringify(request),
-        webhook?.url ?? null,
-        webhook?.secretEnv ?? null,
-        nextAt,
-      ],
-    );
-    return found(rows[0], name);
+    return inserted(await runQuery(pool, (db) => db.insert(schedules).values(values).returning()));
   } catch (cause) {
     if (codeOf(cause) !== UNIQUE_VIOLATION) throw cause;
+    const { name } = schedule;
     throw new UserError(`there is a schedule named ${name} already`, {
       hint: `See it: tocsin schedule show ${name}. To change it, remove it and add it again.`,
       cause,
@@ -61,48 +35,50 @@ export async function addSchedule(pool: Pool, schedule: NewSchedule): Promise<Sc
 }
 
 /** All of them, by name. */
-export async function listSchedules(pool: Pool): Promise<ScheduleRow[]> {
-  const { rows } = await pool.query<ScheduleRow>(`select ${COLUMNS} from schedules order by name`);
-  return rows;
+export function listSchedules(pool: Pool): Promise<ScheduleRow[]> {
+  return runQuery(pool, (db) => db.select().from(schedules).orderBy(schedules.name));
 }
 
 /** @throws UserError when there is no such schedule */
 export async function getSchedule(pool: Pool, name: string): Promise<ScheduleRow> {
-  const { rows } = await pool.query<ScheduleRow>(`select ${COLUMNS} from schedules where name = $1`, [name]);
-  return found(rows[0], name);
+  const [schedule] = await runQuery(pool, (db) =>
+    db.select().from(schedules).where(eq(schedules.name, name)),
+  );
+  if (schedule === undefined) throw noSuchSchedule(name);
+  return schedule;
 }
 
 /** Removes a schedule and what is known of its firings; its runs stay. @throws UserError when there is none */
 export async function removeSchedule(pool: Pool, name: string): Promise<void> {
-  const { rowCount } = await pool.query('delete from schedules where name = $1', [name]);
+  const { rowCount } = await runQuery(pool, (db) => db.delete(schedules).where(eq(schedules.name, name)));
   if (rowCount === 0) throw noSuchSchedule(name);
 }
 
 export async function pauseSchedule(pool: Pool, name: string): Promise<void> {
-  const { rowCount } = await pool.query('update schedules set enabled = false where name = $1', [name]);
+  const { rowCount } = await runQuery(pool, (db) =>
+    db.update(schedules).set({ enabled: false }).where(eq(schedules.name, name)),
+  );
   if (rowCount === 0) throw noSuchSchedule(name);
 }
 
 /** Lets a schedule come due again, from `nextAt` on; a webhook that was closed is open again. */
 export async function resumeSchedule(pool: Pool, name: string, nextAt: Date): Promise<void> {
-  const { rowCount } = await pool.query(
-    // One that is not paused keeps a time that it has missed: that is still to be made up.
-    `update schedules
-     set next_at = case when enabled then next_at else $2 end, enabled = true, webhook_closed = null
-     where name = $1`,
-    [name, nextAt],
+  // One that is not paused keeps a time that it has missed: that is still to be made up.
+  const next = sql`case when ${schedules.enabled} then ${schedules.nextAt} else ${sql.param(nextAt, schedules.nextAt)} end`;
+  const { rowCount } = await runQuery(pool, (db) =>
+    db
+      .update(schedules)
+      .set({ nextAt: next, enabled: true, webhookClosed: null })
+      .where(eq(schedules.name, name)),
   );
   if (rowCount === 0) throw noSuchSchedule(name);
 }
 
 /** Sends nothing to a schedule's webhook any more. */
 export async function closeWebhook(pool: Pool, scheduleId: number, reason: string): Promise<void> {
-  await pool.query('update schedules set webhook_closed = $2 where id = $1', [scheduleId, reason]);
-}
-
-function found(row: ScheduleRow | undefined, name: string): ScheduleRow {
-  if (row === undefined) throw noSuchSchedule(name);
-  return row;
+  await runQuery(pool, (db) =>
+    db.update(schedules).set({ webhookClosed: reason }).where(eq(schedules.id, scheduleId)),
+  );
 }
 
 export function noSuchSchedule(name: string): UserError {

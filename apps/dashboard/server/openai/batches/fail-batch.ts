@@ -5,7 +5,7 @@ import { type BatchFault, type BatchRow, changeBatch } from '@tocsin/store';
 export async function failBatch(
   pool: Pool,
   batch: BatchRow,
-  errors: readonly BatchFault[],
+  errors: BatchFault[],
   requests = 0,
 ): Promise<void> {
   await changeBatch(pool, batch, { state: 'failed', errors, total: requests, failed: requests });
