@@ -12,7 +12,8 @@ const KEY_BYTES = 32;
 const PREFIX_LETTERS = 12;
 
 /** All columns but the hash. */
-export const { hash: HASH, ...KEY } = getTableColumns(apiKeys);
+const { hash: HASH, ...columns } = getTableColumns(apiKeys);
+export const KEY = columns;
 export type KeyRow = Omit<typeof apiKeys.$inferSelect, 'hash'>;
 
 export interface NewKey {

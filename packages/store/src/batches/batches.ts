@@ -6,7 +6,8 @@ import { inserted, runQuery } from '../schema/run-query.js';
 export type { BatchFault } from '../schema/dashboard.js';
 
 /** All columns but `seenAt`. */
-export const { seenAt: _, ...BATCH } = getTableColumns(batches);
+const { seenAt: _, ...columns } = getTableColumns(batches);
+export const BATCH = columns;
 /** A file of requests that is scored as a run. */
 export type BatchRow = Omit<typeof batches.$inferSelect, 'seenAt'>;
 
