@@ -1,9 +1,8 @@
 import { ROLES } from '@tocsin/core/vocabulary';
 import { z } from 'zod';
-import { pageOf, pageQuery } from './pages.js';
-import { plainText, type QueryOf, serial, time, title } from './values.js';
+import { pageOf, pageQuery, plainText, type QueryOf, serial, time, title } from './values.js';
 
-export const role = z.enum(ROLES);
+const role = z.enum(ROLES);
 
 /** Who asks, and what there is for them. */
 export const me = z
@@ -28,7 +27,6 @@ export const me = z
 export type Me = z.infer<typeof me>;
 
 export const signIn = z.strictObject({ key: z.string().min(1).max(200) });
-export type SignIn = z.infer<typeof signIn>;
 
 export const apiKey = z
   .object({
@@ -47,7 +45,6 @@ export const apiKey = z
 export type ApiKey = z.infer<typeof apiKey>;
 /** All of them, the newest first. */
 export const keyList = z.object({ data: z.array(apiKey) });
-export type KeyList = z.infer<typeof keyList>;
 export const keyParams = z.strictObject({ id: z.uuid() });
 
 export const newKey = z.strictObject({
@@ -62,7 +59,7 @@ export type NewKey = z.infer<typeof newKey>;
 export const madeKey = apiKey.extend({ key: z.string() }).meta({ id: 'MadeKey' });
 export type MadeKey = z.infer<typeof madeKey>;
 
-export const auditEntry = z
+const auditEntry = z
   .object({
     id: serial,
     at: time,

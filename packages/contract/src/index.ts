@@ -8,11 +8,7 @@ export {
   type Verdict,
 } from '@tocsin/core/vocabulary';
 export * from './access.js';
-export * from './content.js';
-export * from './errors.js';
-export * from './guards.js';
 export * from './items.js';
-export * from './pages.js';
 export * from './policies.js';
 export * from './reviews.js';
 export * from './runs.js';

@@ -1,8 +1,42 @@
 import { ITEM_ORDERS } from '@tocsin/core/vocabulary';
 import { z } from 'zod';
-import { storedContent } from './content.js';
-import { pageOf, pageQuery } from './pages.js';
-import { pathSerial, plainText, probability, type QueryOf, queryThreshold, serial, time } from './values.js';
+import {
+  pageOf,
+  pageQuery,
+  pathSerial,
+  plainText,
+  probability,
+  type QueryOf,
+  queryThreshold,
+  serial,
+  time,
+} from './values.js';
+
+/** Fields of an item: `text`, or `prompt` and/or `response`, or `messages` and perhaps `tools`. */
+export const itemFields = {
+  text: z.string().optional(),
+  prompt: z.string().nullish(),
+  response: z.string().nullish(),
+  messages: z.array(z.record(z.string(), z.unknown())).max(10_000).optional(),
+  tools: z.array(z.record(z.string(), z.unknown())).max(1_000).nullish(),
+};
+export const item = z.strictObject(itemFields).meta({
+  id: 'Item',
+  description: '`text`, or `prompt` and/or `response`, or `messages` and perhaps `tools`.',
+});
+export type Item = z.infer<typeof item>;
+
+/** An item as it was given, out of the store. */
+export const storedContent = z
+  .object({
+    text: z.string().optional(),
+    prompt: z.string().optional(),
+    response: z.string().optional(),
+    messages: z.array(z.unknown()).optional(),
+    tools: z.unknown().optional(),
+  })
+  .meta({ id: 'StoredContent' });
+export type StoredContent = z.infer<typeof storedContent>;
 
 /** Characters of a text that a list shows. */
 export const PREVIEW_LENGTH = 400;
@@ -30,7 +64,7 @@ export const beginning = {
 };
 
 /** A row of a run. */
-export const itemRow = z
+const itemRow = z
   .object({
     seq: serial,
     key: z.string(),
@@ -65,10 +99,9 @@ export const itemDetail = z
 export type ItemDetail = z.infer<typeof itemDetail>;
 
 export const traceQuery = z.strictObject({ threshold: queryThreshold.optional() });
-export type TraceQuery = QueryOf<typeof traceQuery>;
 
 /** A row without a score, and why. */
-export const reject = z
+const reject = z
   .object({ seq: serial, key: z.string(), kind: z.enum(['unreadable', 'failed']), reason: z.string() })
   .meta({ id: 'Reject' });
 export type Reject = z.infer<typeof reject>;
@@ -80,7 +113,6 @@ export const compareQuery = z.strictObject({
   threshold: queryThreshold.optional().meta({ description: 'Of both; default: that of the run.' }),
   examples: z.coerce.number().int().min(0).max(100).default(20),
 });
-export type CompareQuery = QueryOf<typeof compareQuery>;
 
 /** A run and another one, by the keys of their rows: what has changed from `other` to `run`. */
 export const comparison = z

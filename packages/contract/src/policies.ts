@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { beginning } from './items.js';
-import { pageOf, pageQuery } from './pages.js';
 import {
   handle,
+  pageOf,
+  pageQuery,
   pathSerial,
   probability,
   prose,
-  type QueryOf,
   queryFlag,
   queryThreshold,
   serial,
@@ -32,7 +32,6 @@ export type PolicyList = z.infer<typeof policyList>;
 export const policyListQuery = z.strictObject({
   archived: queryFlag.default(false).meta({ description: 'With those that are archived.' }),
 });
-export type PolicyListQuery = QueryOf<typeof policyListQuery>;
 export const policyParams = z.strictObject({ name: handle });
 
 const note = prose(1_000).optional().meta({ description: 'Why; kept with the change.' });
@@ -52,7 +51,7 @@ export const policyPatch = z
   .meta({ id: 'PolicyPatch' });
 export type PolicyPatch = z.infer<typeof policyPatch>;
 
-export const policyChange = z
+const policyChange = z
   .object({
     id: serial,
     at: time,
@@ -76,7 +75,6 @@ export const previewQuery = z.strictObject({
   threshold: queryThreshold,
   examples: z.coerce.number().int().min(0).max(100).default(10),
 });
-export type PreviewQuery = QueryOf<typeof previewQuery>;
 /** What another threshold would do to a run. */
 export const policyPreview = z
   .object({

@@ -1,10 +1,10 @@
 import { REVIEW_ORDERS, VERDICTS } from '@tocsin/core/vocabulary';
 import { z } from 'zod';
-import { storedContent } from './content.js';
+import { storedContent } from './items.js';
 import { handle, pathSerial, probability, prose, serial, threshold, time } from './values.js';
 
-export const verdict = z.enum(VERDICTS);
-export const reviewOrder = z.enum(REVIEW_ORDERS);
+const verdict = z.enum(VERDICTS);
+const reviewOrder = z.enum(REVIEW_ORDERS);
 
 export const nextRequest = z
   .strictObject({
@@ -22,7 +22,7 @@ export const nextRequest = z
 export type NextRequest = z.input<typeof nextRequest>;
 
 /** A row that nobody else gets, until the lease runs out. */
-export const reviewRow = z
+const reviewRow = z
   .object({
     run: serial,
     seq: serial,
@@ -49,13 +49,11 @@ export const givenVerdict = z
 export type GivenVerdict = z.infer<typeof givenVerdict>;
 
 export const undoRequest = z.strictObject({ run: serial }).meta({ id: 'UndoReview' });
-export type UndoRequest = z.infer<typeof undoRequest>;
 /** The last verdict of who asks is taken back, and its row is leased again; nulls when there is none. */
 export const undoneVerdict = z.object({ undone: givenVerdict.nullable(), row: reviewRow.nullable() });
 export type UndoneVerdict = z.infer<typeof undoneVerdict>;
 
 export const releaseRequest = z.strictObject({ run: serial, seq: serial }).meta({ id: 'ReleaseReview' });
-export type ReleaseRequest = z.infer<typeof releaseRequest>;
 
 /** A share with its 95 % interval; null when nothing is known. */
 const estimate = z.object({ value: z.number(), low: z.number(), high: z.number() }).nullable();

@@ -7,8 +7,9 @@ import {
   SHAPES,
 } from '@tocsin/core/vocabulary';
 import { z } from 'zod';
-import { pageOf, pageQuery } from './pages.js';
 import {
+  pageOf,
+  pageQuery,
   pathSerial,
   plainText,
   probability,
@@ -21,11 +22,11 @@ import {
   title,
 } from './values.js';
 
-export const runState = z.enum(RUN_STATES);
+const runState = z.enum(RUN_STATES);
 export const retention = z.enum(RETENTIONS);
 
 /** What has become of a run's rows so far. */
-export const runCounters = z.object({
+const runCounters = z.object({
   rows: z.number().int(),
   /** Of the rows: those whose content had no score when the run came to them. */
   fresh: z.number().int(),
@@ -38,7 +39,7 @@ export const runCounters = z.object({
 });
 
 /** How far the forward passes are that a run waits for. */
-export const runProgress = z.object({
+const runProgress = z.object({
   /** Distinct contents that had to be scored, and those that are. */
   contents: z.number().int(),
   contentsDone: z.number().int(),
@@ -52,7 +53,7 @@ export const runProgress = z.object({
 });
 
 /** What has become of the rows. rows = scored + failed + rejected + left. */
-export const runOutcome = z.object({
+const runOutcome = z.object({
   /** When that was so. */
   asOf: time,
   /** It stays so. */
@@ -65,7 +66,7 @@ export const runOutcome = z.object({
 });
 
 /** A run in a list. */
-export const runSummary = z
+const runSummary = z
   .object({
     id: serial,
     name: z.string(),
@@ -123,7 +124,6 @@ export const newRun = z
     rows: z.array(z.record(z.string(), z.unknown())).min(1).max(100_000),
   })
   .meta({ id: 'NewRun' });
-export type NewRun = z.infer<typeof newRun>;
 
 const field = plainText(200).min(1).optional();
 /** The fields of an upload, beside its files (`file`, each perhaps .gz or .zst). */
@@ -185,7 +185,6 @@ const asOf = {
 };
 
 export const histogramQuery = z.strictObject({ bins: z.coerce.number().int().min(1).max(500).default(50) });
-export type HistogramQuery = QueryOf<typeof histogramQuery>;
 export const histogram = z
   .object({
     ...asOf,
@@ -199,7 +198,6 @@ export const histogram = z
 export type Histogram = z.infer<typeof histogram>;
 
 export const countsQuery = z.strictObject({ threshold: queryThreshold });
-export type CountsQuery = QueryOf<typeof countsQuery>;
 export const counts = z
   .object({
     ...asOf,

@@ -1,8 +1,7 @@
 import { DELIVERY_STATES, FIRING_CAUSES, FIRING_STATES } from '@tocsin/core/vocabulary';
 import { z } from 'zod';
-import { pageQuery } from './pages.js';
 import { retention } from './runs.js';
-import { handle, line, probability, serial, threshold, time } from './values.js';
+import { handle, line, pageQuery, probability, serial, threshold, time } from './values.js';
 
 export const schedule = z
   .object({
@@ -50,9 +49,8 @@ export const newSchedule = z
   .meta({ id: 'NewSchedule' });
 export type NewSchedule = z.input<typeof newSchedule>;
 export const schedulePatch = z.strictObject({ enabled: z.boolean() }).meta({ id: 'SchedulePatch' });
-export type SchedulePatch = z.infer<typeof schedulePatch>;
 
-export const firing = z
+const firing = z
   .object({
     id: serial,
     dueAt: time,
@@ -67,7 +65,6 @@ export const firing = z
     reason: z.string().nullable(),
   })
   .meta({ id: 'Firing' });
-export type Firing = z.infer<typeof firing>;
 export const limitQuery = z.strictObject({ limit: pageQuery.limit });
 /** The newest, newest first. */
 export const firingList = z.object({ data: z.array(firing) });
@@ -75,7 +72,7 @@ export type FiringList = z.infer<typeof firingList>;
 export const firedNow = z.object({ firing: serial, dueAt: time });
 export type FiredNow = z.infer<typeof firedNow>;
 
-export const delivery = z
+const delivery = z
   .object({
     id: z.string(),
     firing: serial,
@@ -90,7 +87,6 @@ export const delivery = z
     body: z.unknown(),
   })
   .meta({ id: 'Delivery' });
-export type Delivery = z.infer<typeof delivery>;
 export const deliveryList = z.object({ data: z.array(delivery) });
 export type DeliveryList = z.infer<typeof deliveryList>;
 export const testedWebhook = z

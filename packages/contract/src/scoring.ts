@@ -1,11 +1,40 @@
 import { z } from 'zod';
-import { item, itemFields } from './content.js';
-import { handle, probability, threshold } from './values.js';
+import { item, itemFields } from './items.js';
+import { handle, probability, threshold, time } from './values.js';
+
+/** A guard that this server scores with, or that its store has scores of. */
+export const guard = z
+  .object({
+    /** As it was asked for. */
+    ref: z.string(),
+    fingerprint: z.string(),
+    /** It can be asked for scores here. */
+    served: z.boolean(),
+    /** The first that is served: who names no guard means it. */
+    default: z.boolean(),
+    /** Of served guards only: */
+    task: z.enum(['content', 'trajectory']).nullable(),
+    backbone: z.string().nullable(),
+    defaultThreshold: probability.nullable(),
+    maxLength: z.number().int().nullable(),
+    precision: z.string().nullable(),
+    /** Of this store: */
+    runs: z.number().int(),
+    /** When the database first heard of it. */
+    createdAt: time,
+    /** Parcels that wait for a worker of this guard. */
+    waitingParcels: z.number().int(),
+  })
+  .meta({ id: 'Guard' });
+export type Guard = z.infer<typeof guard>;
+export const guardList = z.object({ data: z.array(guard) });
+export type GuardList = z.infer<typeof guardList>;
+export const guardParams = z.strictObject({ fingerprint: z.string().regex(/^[0-9a-f]{64}$/) });
 
 export const MAX_ITEMS = 256;
 
 /** Which guard, and from which score on it is harmful: a policy, a threshold, or the guard's own default. */
-export const judgement = {
+const judgement = {
   guard: z.string().max(500).optional().meta({ description: 'Default: the first guard of the server.' }),
   policy: handle.optional(),
   threshold: threshold.optional(),
@@ -35,14 +64,13 @@ export const scoreAnswer = z.object({ ...judged, ...scored }).meta({ id: 'Score'
 export type ScoreAnswer = z.infer<typeof scoreAnswer>;
 
 /** One of many: its score, or why it has none. One bad item never costs another. */
-export const itemScore = z.union([z.object(scored), z.object({ error: z.string() })]);
+const itemScore = z.union([z.object(scored), z.object({ error: z.string() })]);
 export type ItemScore = z.infer<typeof itemScore>;
 /** To a request with `items`: in their order. */
 export const scoreAnswers = z.object({ ...judged, results: z.array(itemScore) }).meta({ id: 'Scores' });
 export type ScoreAnswers = z.infer<typeof scoreAnswers>;
 
 export const traceRequest = z.strictObject({ ...judgement, ...itemFields }).meta({ id: 'TraceRequest' });
-export type TraceRequest = z.infer<typeof traceRequest>;
 
 /** The score after every token. */
 export const trace = z
@@ -78,7 +106,6 @@ export const newStream = z
     tools: itemFields.tools,
   })
   .meta({ id: 'NewStream' });
-export type NewStream = z.infer<typeof newStream>;
 
 export const stream = z
   .object({

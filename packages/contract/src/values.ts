@@ -68,3 +68,61 @@ export const handle = z
 
 /** The query of an address, as programs give it: what has a default may be left out. */
 export type QueryOf<Query extends z.ZodType> = Partial<z.output<Query>>;
+
+const MAX_PAGE_ROWS = 500;
+
+/** How a list is asked for: so many, and on from where the last page ended. */
+export const pageQuery = {
+  limit: z.coerce.number().int().min(1).max(MAX_PAGE_ROWS).default(50),
+  cursor: z
+    .string()
+    .max(500)
+    .optional()
+    .meta({ description: '`next` of the page before. What it holds is the affair of the server.' }),
+};
+
+/** A page of a list. */
+export const pageOf = <Row extends z.ZodType>(row: Row) =>
+  z.object({
+    data: z.array(row),
+    /** The cursor of the next page; null when this is the last. */
+    next: z.string().nullable(),
+  });
+
+/** A page of a list, as programs take it. */
+export interface Page<Row> {
+  data: Row[];
+  next: string | null;
+}
+
+/** What went wrong, for programs. */
+const ERROR_CODES = [
+  'invalid_request',
+  'unauthenticated',
+  'forbidden',
+  'not_found',
+  'conflict',
+  'too_large',
+  'unsupported_media_type',
+  'unprocessable',
+  'rate_limited',
+  'unavailable',
+  'internal',
+] as const;
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** The body of every answer that is no success. */
+const errorBody = z
+  .object({
+    error: z.object({
+      /** What was wrong, where, and what was expected. */
+      message: z.string(),
+      /** What to do about it. */
+      hint: z.string().optional(),
+      code: z.enum(ERROR_CODES),
+      /** The field of the request that is at fault, e.g. `items.3.text`. */
+      field: z.string().optional(),
+    }),
+  })
+  .meta({ id: 'Error' });
+export type ErrorBody = z.infer<typeof errorBody>;

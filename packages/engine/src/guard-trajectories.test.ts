@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { goldenDirs, goldenTrajectories, tempDir } from '@tocsin/siren/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Guard } from './guard.js';
-import type { ChatMessage } from './prefixes/item-stream.js';
+import type { ChatMessage } from './prefixes/prefix-stream.js';
 
 /** Float32 (design: invariant 6). */
 const TOLERANCE = 1e-4;

@@ -4,32 +4,36 @@ import { Scorer, type ScorerOptions } from './batches/scorer.js';
 import { type OpenGuard, type OpenGuardOptions, openGuard } from './compiled/open-guard.js';
 import type { DeviceVerdict } from './devices/check-device.js';
 import { deviceName } from './devices/device.js';
-import type { Content } from './items/content.js';
-import { type Item, Preparation } from './items/preparation.js';
-import { growingItem, type StreamContext, type StreamPiece } from './prefixes/item-stream.js';
+import { type Content, type Item, Preparation } from './items/preparation.js';
 import { type PrefixScorer, prefixScorerOf } from './prefixes/prefix-scorer.js';
-import { PrefixStream, type StreamScore } from './prefixes/prefix-stream.js';
+import {
+  growingItem,
+  PrefixStream,
+  type StreamContext,
+  type StreamPiece,
+  type StreamScore,
+} from './prefixes/prefix-stream.js';
 import { seenTokens, type Trace, tracedItem, traceOf } from './prefixes/trace.js';
 
 export interface GuardOptions extends OpenGuardOptions, Pick<ScorerOptions, 'threads'> {
   /**
-   * What is loaded at the start: `scores` (the default) for `score()` and `scoreBatch()`, `prefixes` for `stream()`
-   * and `trace()`. Each is a model in an engine process of its own; the other one is loaded at its first use.
+   * The model to load at the start: `scores` (default) for `score()` and `scoreBatch()`, `prefixes` for `stream()` and
+   * `trace()`. Each runs in its own engine process; the other is loaded at its first use.
    */
   load?: 'scores' | 'prefixes';
 }
 
 export interface ScoreOptions {
-  /** Instead of the artifact's default, for this call. */
+  /** Overrides the artifact's default for this call. */
   threshold?: number;
 }
 
 export interface StreamOptions extends ScoreOptions, StreamContext {
-  /** Told of the first prefix that is harmful; the stream ends with it. Without it a stream goes on. */
+  /** Called once with the first harmful prefix, which ends the stream. Without it the stream continues. */
   onHarmful?: (score: StreamScore) => void;
 }
 
-/** As the reference's ScoreResult. */
+/** Like the reference's ScoreResult. */
 export interface ScoreResult {
   /** P(harmful), 0 to 1. */
   score: number;
@@ -46,19 +50,19 @@ export interface GuardInfo {
   /** The backbone that the artifact names. */
   modelId: string;
   revision: string | undefined;
-  /** Layers that are read; blocks above the last of them are never loaded. */
+  /** The layers read; blocks above the last are never loaded. */
   layers: number[];
   maxLength: number;
   defaultThreshold: number;
   precision: string;
-  /** What it runs on, e.g. `cpu` or `cuda:0`. */
+  /** The device, e.g. `cpu` or `cuda:0`. */
   device: string;
-  /** How far the device's scores are from a CPU's, over the rows that it was checked with; undefined for a CPU. */
+  /** The device's deviation from a CPU over the checked rows; undefined for a CPU. */
   check: DeviceVerdict | undefined;
 }
 
 /**
- * A SIREN guard as a library: no server, no database. Has an engine process of its own until `close()`.
+ * A SIREN guard as a library, without server or database. Runs its own engine process until `close()`.
  *
  * @example
  * const guard = await Guard.fromPretrained('starter');
@@ -83,7 +87,7 @@ export class Guard {
   /**
    * Loads a guard.
    * @param ref `starter`, an artifact's directory, or its siren_config.json
-   * @throws UserError for what is missing, does not fit, or is not supported
+   * @throws UserError for anything missing, inconsistent or unsupported
    */
   static async fromPretrained(ref: string, options: GuardOptions = {}): Promise<Guard> {
     const open = await openGuard(ref, options);
@@ -125,7 +129,7 @@ export class Guard {
   }
 
   /**
-   * Scores many. They are batched by what forward passes cost, whatever their order; results come in the given order.
+   * Scores many items, batched by cost whatever their order. Results are in the given order.
    * @throws UserError naming the first input that cannot be scored
    */
   async scoreBatch(inputs: readonly Item[], options: ScoreOptions = {}): Promise<ScoreResult[]> {
@@ -141,9 +145,9 @@ export class Guard {
   }
 
   /**
-   * An item that comes chunk by chunk, e.g. the answer of a model while it is written: each push gives the score of all
-   * so far, equal to scoring it from scratch, at the cost of the new tokens only. A trajectory comes message by message.
-   * Any number of streams may run at once; they share forward passes.
+   * Scores an item that arrives in chunks, e.g. a model's response while it is generated. Each push returns the score of
+   * everything so far, equal to scoring from scratch, for the cost of the new tokens. A trajectory arrives message by
+   * message. Concurrent streams share forward passes.
    *
    * @example
    * const stream = guard.stream({ prompt, onHarmful: () => answer.cancel() });
@@ -160,7 +164,7 @@ export class Guard {
     );
   }
 
-  /** The score after every token of an item, out of one forward pass: where does it turn harmful? */
+  /** The score after every token of an item, from one forward pass: shows where it turns harmful. */
   async trace(input: Item, options: ScoreOptions = {}): Promise<Trace> {
     const threshold = this.#threshold(options);
     const item = await tracedItem(this.#preparation, this.#open.artifact.maxLength, input);
@@ -170,7 +174,7 @@ export class Guard {
 
   /** Ends the engine processes. */
   async close(): Promise<void> {
-    // One that failed to start is closed; whoever waited for it has the error.
+    // One that failed to start is closed, and its callers have the error.
     const scorer = await this.#scorer?.catch(() => undefined);
     await Promise.all([scorer?.close(), this.#prefixes.close()]);
   }

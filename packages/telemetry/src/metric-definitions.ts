@@ -9,19 +9,8 @@ export interface MetricDefinition {
   buckets?: readonly number[];
 }
 
-/** What becomes of a row. */
-export const ROW_OUTCOMES = ['scored', 'known', 'duplicate', 'rejected', 'failed'] as const;
-
 /** What becomes of a row that somebody asks for. */
-export const EXPRESS_OUTCOMES = [
-  'scored',
-  'known',
-  'failed',
-  'refused',
-  'timeout',
-  'left',
-  'broken',
-] as const;
+const EXPRESS_OUTCOMES = ['scored', 'known', 'failed', 'refused', 'timeout', 'left', 'broken'] as const;
 export type ExpressOutcomeName = (typeof EXPRESS_OUTCOMES)[number];
 
 /** From a pass of a few short rows on a GPU to a full one of a large backbone on a CPU. */

@@ -1,4 +1,4 @@
-import type { LaneName } from '@tocsin/core';
+import { type LaneName, within } from '@tocsin/core';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import {
   type ExpressOutcomeName,
@@ -6,7 +6,6 @@ import {
   type MetricDefinition,
   type MetricKey,
 } from './metric-definitions.js';
-import { CachedQueueReader, type ReadQueue } from './queue-reader.js';
 
 /** A forward pass that gave scores. */
 export interface PassMeasure {
@@ -177,5 +176,41 @@ export class Metrics {
 
   #observe(key: MetricKey, labels: Record<string, string>, value: number): void {
     this.#histograms[key]?.observe(labels, value);
+  }
+}
+
+/** What waits of one class. */
+interface QueueDepth {
+  lane: LaneName;
+  parcels: number;
+  tokens: number;
+  /** Age of the oldest; 0 when there is none. */
+  oldestSeconds: number;
+}
+
+export type ReadQueue = () => Promise<QueueDepth[]>;
+
+/** However many scrape, and however often: Postgres counts once in so long. */
+const KEPT_MS = 5_000;
+/** A scrape has ten seconds as a rule; a database that is away must not cost it the other metrics. */
+const LONGEST_MS = 3_000;
+
+/** Remembers for some seconds what waits, and asks once for all who want to know. */
+class CachedQueueReader {
+  readonly #read: ReadQueue;
+  #answer: Promise<QueueDepth[] | undefined> | undefined;
+  #askedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(read: ReadQueue) {
+    this.#read = read;
+  }
+
+  /** @returns undefined when the database does not say: then nothing is known, which is not 0 */
+  read(now = performance.now()): Promise<QueueDepth[] | undefined> {
+    if (this.#answer === undefined || now - this.#askedAt >= KEPT_MS) {
+      this.#askedAt = now;
+      this.#answer = within(LONGEST_MS, this.#read()).catch(() => undefined);
+    }
+    return this.#answer;
   }
 }

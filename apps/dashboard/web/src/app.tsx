@@ -1,20 +1,19 @@
-import { QueryClientProvider } from '@tanstack/preact-query';
+import { QueryCache, QueryClient, QueryClientProvider } from '@tanstack/preact-query';
 import type { JSX } from 'preact';
 import { LocationProvider, Route, Router } from 'preact-iso';
-import { createClient } from './api/client.js';
+import { ApiError } from './api/request.js';
 import { AuditScreen } from './audit/audit-screen.js';
 import { GuardsScreen } from './guards/guards-screen.js';
 import { KeysScreen } from './keys/keys-screen.js';
 import { Frame } from './layout/frame.js';
-import { NoScreen } from './layout/no-screen.js';
+import { NoScreen } from './layout/screen.js';
 import { PoliciesScreen } from './policies/policies-screen.js';
 import { ReviewScreen } from './review/review-screen.js';
 import { ReviewsScreen } from './review/reviews-screen.js';
 import { RunScreen } from './run/run-screen.js';
 import { RunsScreen } from './runs/runs-screen.js';
 import { SchedulesScreen } from './schedules/schedules-screen.js';
-import { restricted } from './session/restricted.js';
-import { SignedIn } from './session/signed-in.js';
+import { restricted, SignedIn } from './session/sign-in.js';
 import { Toasts } from './ui/toasts.js';
 
 const client = createClient();
@@ -50,4 +49,28 @@ export function App(): JSX.Element {
       </LocationProvider>
     </QueryClientProvider>
   );
+}
+
+const FRESH_MS = 2000;
+const RETRIES = 2;
+
+/** What the page knows of the server. An answer that asks for a key brings the sign-in back. */
+export function createClient(): QueryClient {
+  const client = new QueryClient({
+    queryCache: new QueryCache({
+      onError: (error, { queryKey }) => {
+        if (error instanceof ApiError && error.status === 401 && queryKey[0] !== 'me') {
+          void client.invalidateQueries({ queryKey: ['me'] });
+        }
+      },
+    }),
+    defaultOptions: {
+      queries: {
+        staleTime: FRESH_MS,
+        retry: (tries, error) => error instanceof ApiError && error.passing && tries < RETRIES,
+      },
+      mutations: { retry: false },
+    },
+  });
+  return client;
 }

@@ -1,5 +1,3 @@
-import { render } from 'preact';
-import { App } from './app.js';
 import './style/tokens.css';
 import './style/base.css';
 import './style/controls.css';
@@ -13,6 +11,8 @@ import './run/run.css';
 import './review/review.css';
 import './policies/policies.css';
 import './session/sign-in.css';
+import { render } from 'preact';
+import { App } from './app.js';
 
 const root = document.getElementById('page');
 if (root === null) throw new Error('index.html has no element with the id "page"');

@@ -1,11 +1,113 @@
 import { BATCH_STATES } from '@tocsin/core/vocabulary';
 import { z } from 'zod';
 import { plainText, prose } from '../index.js';
-import { expiresAfter } from './file.js';
-import { after, listOf, unixTime } from './list.js';
 
-export const ENDPOINT = '/v1/moderations';
-export const COMPLETION_WINDOW = '24h';
+/** How OpenAI's clients page through a list: with the id of the last object that they have. */
+const after = plainText(200)
+  .optional()
+  .meta({ description: 'The id of the last object of the page before.' });
+
+/** A page of a list of objects that have ids. */
+const listOf = <Row extends z.ZodType>(row: Row) =>
+  z.object({
+    object: z.literal('list'),
+    data: z.array(row),
+    first_id: z.string().nullable(),
+    last_id: z.string().nullable(),
+    has_more: z.boolean(),
+  });
+
+export interface List<Row> {
+  object: 'list';
+  data: Row[];
+  first_id: string | null;
+  last_id: string | null;
+  has_more: boolean;
+}
+
+/** A page out of a list of up to one object more than were asked for. */
+export function listOfRows<Row extends { id: string }>(rows: readonly Row[], limit: number): List<Row> {
+  const data = rows.slice(0, limit);
+  return {
+    object: 'list',
+    data,
+    first_id: data.at(0)?.id ?? null,
+    last_id: data.at(-1)?.id ?? null,
+    has_more: rows.length > limit,
+  };
+}
+
+/** Unix seconds. */
+const unixTime = z.number().int().meta({ description: 'Unix seconds.' });
+
+export function unixSeconds(time: Date): number {
+  return Math.floor(time.getTime() / 1000);
+}
+
+/** So many seconds from now. */
+export function inSeconds(seconds: number): Date {
+  return new Date(Date.now() + seconds * 1000);
+}
+
+const HOUR = 60 * 60;
+const DAY = 24 * HOUR;
+
+/** Seconds for which a file of requests is kept when nothing else is said. */
+export const KEPT_SECONDS = 30 * DAY;
+
+/** `batch`: requests, uploaded. `batch_output`: what became of them. */
+export const FILE_PURPOSES = ['batch', 'batch_output'] as const;
+
+export const file = z
+  .object({
+    id: z.string(),
+    object: z.literal('file'),
+    bytes: z.number().int(),
+    created_at: unixTime,
+    expires_at: unixTime.nullable(),
+    filename: z.string(),
+    purpose: z.enum(FILE_PURPOSES),
+    status: z.literal('processed'),
+  })
+  .meta({ id: 'File' });
+export type File = z.infer<typeof file>;
+
+const expiresAfter = z.object({
+  anchor: z.literal('created_at'),
+  seconds: z.coerce
+    .number()
+    .int()
+    .min(HOUR)
+    .max(30 * DAY),
+});
+
+/** The fields of an upload beside the file itself. */
+export const fileFields = z.object({ purpose: z.literal('batch'), expires_after: expiresAfter.optional() });
+
+/** The same as a form has them, for who reads about it. */
+export const fileForm = z.object({
+  purpose: z.literal('batch'),
+  file: z.any().meta({ type: 'string', format: 'binary', description: 'JSON lines, a request each.' }),
+  'expires_after[anchor]': z.literal('created_at').optional(),
+  'expires_after[seconds]': expiresAfter.shape.seconds.optional(),
+});
+
+export const fileList = listOf(file).meta({ id: 'FileList' });
+export const fileListQuery = z.object({
+  after,
+  limit: z.coerce.number().int().min(1).max(10_000).default(10_000),
+  order: z.enum(['asc', 'desc']).default('desc'),
+  purpose: plainText(100).optional(),
+});
+export const fileParams = z.object({ id: plainText(200) });
+export const deletedFile = z.object({
+  id: z.string(),
+  object: z.literal('file'),
+  deleted: z.boolean(),
+});
+
+const ENDPOINT = '/v1/moderations';
+const COMPLETION_WINDOW = '24h';
 export const COMPLETION_SECONDS = 24 * 60 * 60;
 
 const metadata = z
@@ -23,13 +125,12 @@ export const newBatch = z
   .meta({ id: 'NewBatch' });
 
 /** Why a batch has failed as a whole. */
-export const batchError = z.object({
+const batchError = z.object({
   code: z.string().nullable(),
   message: z.string(),
   param: z.string().nullable(),
   line: z.number().int().nullable(),
 });
-export type BatchError = z.infer<typeof batchError>;
 
 export const batch = z
   .object({

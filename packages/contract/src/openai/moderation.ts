@@ -48,3 +48,36 @@ export const moderation = z
     ),
   })
   .meta({ id: 'Moderation' });
+
+/** A guard or a policy, as OpenAI lists models. */
+export const model = z
+  .object({
+    id: z.string(),
+    object: z.literal('model'),
+    created: z.number().int().meta({ description: 'Unix seconds.' }),
+    owned_by: z.string(),
+    threshold: z.number().meta({ description: 'Flagged from this score on.' }),
+    description: z.string(),
+  })
+  .meta({ id: 'Model' });
+export type Model = z.infer<typeof model>;
+export const modelList = z
+  .object({ object: z.literal('list'), data: z.array(model) })
+  .meta({ id: 'ModelList' });
+export const modelParams = z.object({ '*': z.string() });
+
+/** The body of every answer that is no success, as OpenAI's clients read it. */
+const errorBody = z
+  .object({
+    error: z.object({
+      message: z.string(),
+      type: z.string(),
+      param: z.string().nullable(),
+      code: z.string().nullable(),
+    }),
+  })
+  .meta({ id: 'OpenaiError' });
+export type ErrorBody = z.infer<typeof errorBody>;
+
+/** For the document: whatever may be answered instead. */
+export const refusals = { '4xx': errorBody, '5xx': errorBody } as const;

@@ -3,9 +3,8 @@ import type { Task } from '@tocsin/siren';
 import type { BatchRequest, EngineOptions } from '../process/engine-protocol.js';
 import { InferenceSession, Tensor } from '../process/onnxruntime.js';
 import { sessionOptions } from '../process/session-options.js';
-import { packBatch } from './pack-batch.js';
 
-/** A guard's model, loaded. One forward pass at a time. */
+/** A guard's loaded model. Runs one forward pass at a time. */
 export class BatchSession {
   readonly #session: InferenceSession;
   readonly #task: Task;
@@ -23,8 +22,7 @@ export class BatchSession {
   }
 
   /**
-   * P(harmful) of each row, and its features if they are asked for. Blocks the process while it runs:
-   * onnxruntime-node's run is synchronous.
+   * P(harmful) of each row, and its features on request. Blocks the process: onnxruntime-node's run is synchronous.
    */
   async run({
     tokenIds,
@@ -50,7 +48,56 @@ export class BatchSession {
     const scores = read(BATCH_SCORES);
     const bad = scores.findIndex((score) => !(score >= 0 && score <= 1));
     if (bad >= 0) throw new Error(`row ${bad} of the batch scored ${scores[bad]}, which is no probability`);
-    // The session's own memory is used again: what leaves must be a copy.
+    // The session reuses its memory, so results must be copies.
     return names.map((name) => read(name).slice());
   }
+}
+
+/** The inputs of a batch graph; see BATCH_INPUTS of @tocsin/backbone. */
+export interface PackedBatch {
+  rows: number;
+  tokens: number;
+  longest: number;
+  tokenIds: BigInt64Array;
+  padIndex: BigInt64Array;
+  unpadIndex: BigInt64Array;
+  lastPosition: Int32Array;
+  pooling: Float32Array;
+}
+
+/**
+ * Lays out a batch for the graph.
+ * @param task     a content guard reads the mean of a row's tokens, a trajectory guard the last one
+ * @param tokenIds the rows' token ids, concatenated
+ * @param lengths  tokens of each row, at least 1
+ */
+export function packBatch(task: Task, tokenIds: Int32Array, lengths: Int32Array): PackedBatch {
+  const tokens = tokenIds.length;
+  const rows = lengths.length;
+  const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
+  const batch: PackedBatch = {
+    rows,
+    tokens,
+    longest,
+    tokenIds: BigInt64Array.from(tokenIds, BigInt),
+    // Padding holds token 0: attention is causal and never looks beyond a row's end.
+    padIndex: new BigInt64Array(rows * longest),
+    unpadIndex: new BigInt64Array(tokens),
+    lastPosition: lengths.map((length) => length - 1),
+    pooling: new Float32Array(rows * tokens),
+  };
+  let token = 0;
+  for (const [row, length] of lengths.entries()) {
+    if (length < 1) throw new RangeError(`row ${row} has no tokens`);
+    const ofRow = batch.pooling.subarray(row * tokens + token, row * tokens + token + length);
+    if (task === 'content') ofRow.fill(1 / length);
+    else ofRow[length - 1] = 1;
+    for (let position = 0; position < length; position++, token++) {
+      const place = row * longest + position;
+      batch.padIndex[place] = BigInt(token);
+      batch.unpadIndex[token] = BigInt(place);
+    }
+  }
+  if (token !== tokens) throw new RangeError(`lengths add up to ${token} tokens, ${tokens} were given`);
+  return batch;
 }

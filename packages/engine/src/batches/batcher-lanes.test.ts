@@ -4,9 +4,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type SerialEngine, scoreOf, serialEngine } from '../testing/serial-engine.js';
 import { Batcher, type Pass } from './batcher.js';
-import type { CostModel } from './cost-model.js';
-import { MOST_EXPRESS_IN_A_ROW } from './flights.js';
-import type { RowOutcome } from './lane.js';
+import { MOST_EXPRESS_IN_A_ROW, type RowOutcome } from './lanes.js';
+import type { CostModel } from './plan-batches.js';
 
 /** Bulk rows are numbered from 1, express rows from here; the batcher itself asks with token 0. */
 const FIRST_EXPRESS = 500;

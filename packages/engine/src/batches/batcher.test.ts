@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { RunBatch } from '../process/engine.js';
 import { Batcher } from './batcher.js';
-import type { CostModel } from './cost-model.js';
-import type { RowOutcome } from './lane.js';
-import type { RunBatch } from './run-batch.js';
+import type { RowOutcome } from './lanes.js';
+import type { CostModel } from './plan-batches.js';
 
 const MODEL: CostModel = { budgetTokens: 12, overheadMs: 10, tokenMs: 1, cellMs: 0.1 };
 

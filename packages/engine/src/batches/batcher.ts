@@ -1,12 +1,11 @@
 import { isUserError, type LaneName, messageOf, UserError } from '@tocsin/core';
+import type { BatchResult, RunBatch } from '../process/engine.js';
 import { RecalledError } from '../process/engine-process.js';
-import type { CostModel } from './cost-model.js';
-import { type Flight, Flights } from './flights.js';
-import { type Batch, Lane, type Row, type RowOutcome } from './lane.js';
+import { type Batch, type Flight, Flights, Lane, type Row, type RowOutcome } from './lanes.js';
 import { OutOfMemoryError } from './out-of-memory.js';
-import type { BatchResult, RunBatch } from './run-batch.js';
+import type { CostModel } from './plan-batches.js';
 
-/** Forward passes so far, for summaries and benchmarks. */
+/** Counts of forward passes, for summaries and benchmarks. */
 export interface BatcherCounts {
   passes: number;
   tokens: number;
@@ -14,41 +13,41 @@ export interface BatcherCounts {
   runMs: number;
 }
 
-/** A forward pass that gave scores. */
+/** A successful forward pass. */
 export interface Pass {
   lane: LaneName;
   rows: number;
   tokens: number;
   /** Tokens of the longest row: attention is padded to it. */
   longest: number;
-  /** Attention cells that belong to rows: the sum of their squared lengths. What more is computed is padding. */
+  /** Attention cells without padding: the sum of the rows' squared lengths. */
   cells: number;
   /** Milliseconds in the engine process. */
   runMs: number;
 }
 
 export interface BatcherScoreOptions {
-  /** `bulk`, the default, or `express`: rows that somebody waits for. */
+  /** `bulk` (default) for batch rows, `express` for interactive requests. */
   lane?: LaneName;
 }
 
-/** A single row is tried this often before it is the row's own error: somebody may have killed the process. */
+/** Attempts of a single row before it gets an error: the process may have been killed from outside. */
 const TRIES = 2;
 
 /**
- * Turns rows from any number of callers into forward passes. Rows of one lane that wait are planned together, whoever
- * they belong to. Express rows wait for the pass that runs, and for no other (see Flights); bulk never starves.
+ * Turns rows of any number of callers into forward passes. Waiting rows of a lane are planned together, whatever their
+ * caller. Express rows wait only for the running pass (see Flights); bulk never starves.
  *
- * When a batch fails (the engine process died, or the pass gave an error) it is tried again with no other beside it,
- * then in halves, until the row that does it is found: that one gets the error, every other its score. Before a row is
- * blamed the engine has to manage a batch of one token: if it cannot, it is not the rows.
+ * When a batch fails (the engine process died, or the pass threw) it is retried alone, then in halves, until the bad row
+ * is found: it gets the error, every other row its score. Before a row is blamed the engine must run a batch of one
+ * token: if it cannot, the engine is broken.
  *
- * A batch that the device has no memory for is not the rows' doing either: it is tried again in halves, and from then on
- * batches hold at most half as much. A single row that does not fit ends the scoring, with no error kept for it.
+ * A batch that does not fit into memory is retried in halves, and from then on batches hold at most half as much. A
+ * single row that does not fit ends the scoring; no error is stored for it.
  */
 export class Batcher {
   readonly #run: RunBatch;
-  /** What batches are planned with from now on. */
+  /** The current cost model. */
   costModel: CostModel;
   readonly counts: BatcherCounts = { passes: 0, tokens: 0, runMs: 0 };
   readonly #lanes = { express: new Lane(), bulk: new Lane() } satisfies Record<LaneName, Lane>;
@@ -57,8 +56,8 @@ export class Batcher {
   readonly #onBudget: (budgetTokens: number) => void;
 
   /**
-   * @param onPass   told of every forward pass that gave scores
-   * @param onBudget told of the tokens that a batch may hold from now on, when more did not fit into memory
+   * @param onPass   called after every successful forward pass
+   * @param onBudget called with the new token limit of batches, when more did not fit into memory
    */
   constructor(
     run: RunBatch,
@@ -74,8 +73,8 @@ export class Batcher {
 
   /**
    * Scores rows of token ids.
-   * @returns one outcome a row, in the given order
-   * @throws when the engine is broken: then no row is to blame
+   * @returns one outcome per row, in the given order
+   * @throws when the engine is broken
    */
   score(rows: Int32Array[], { lane = 'bulk' }: BatcherScoreOptions = {}): Promise<RowOutcome[]> {
     const outcomes = rows.map(
@@ -88,10 +87,10 @@ export class Batcher {
   }
 
   /**
-   * Makes a pass for its time: among those of bulk, so that express rows do not wait for more than the one that runs.
-   * Counts and `onPass` know nothing of it.
-   * @param tokenIds of all rows, one after another
-   * @throws when it fails; it is not tried again
+   * Runs a pass to measure its time, in the bulk lane, so that express rows still wait only for the running pass. Not
+   * counted, and not reported to `onPass`.
+   * @param tokenIds of all rows, concatenated
+   * @throws when it fails; not retried
    */
   time(tokenIds: Int32Array, lengths: Int32Array): Promise<{ runMs: number }> {
     return new Promise((resolve, reject) => {
@@ -118,7 +117,7 @@ export class Batcher {
     }
   }
 
-  /** @returns false when the batch was asked back before it began */
+  /** @returns false when the batch was recalled before it started */
   async #fly({ lane, batch, recall }: Flight): Promise<boolean> {
     const { rows, suspect } = batch;
     for (let attempt = 1; ; attempt++) {
@@ -144,7 +143,7 @@ export class Batcher {
           else this.#giveUp(batch, tooLarge(rows, error));
           return true;
         }
-        // A suspect has no other batch beside it: what goes wrong is its doing, or the engine's.
+        // A quarantined batch runs alone: a failure is its own or the engine's.
         const broken = suspect ? await this.#whyBroken() : undefined;
         if (broken !== undefined) this.#giveUp(batch, broken);
         else if (!suspect) this.#lanes[lane].suspect(rows);
@@ -156,7 +155,7 @@ export class Batcher {
     }
   }
 
-  /** Half of what did not fit: for what is planned from now on. */
+  /** Limits future batches to half of what did not fit. */
   #lowerBudget(rows: Row[]): void {
     const tokens = rows.reduce((sum, row) => sum + row.tokenIds.length, 0);
     const budgetTokens = Math.max(1, Math.floor(tokens / 2));
@@ -166,7 +165,7 @@ export class Batcher {
     this.#onBudget(budgetTokens);
   }
 
-  /** The error of an engine that cannot even run a batch of one token; every vocabulary has a token 0. */
+  /** The error of an engine that cannot run even a batch of one token; every vocabulary has a token 0. */
   async #whyBroken(): Promise<unknown> {
     for (let attempt = 1; ; attempt++) {
       try {

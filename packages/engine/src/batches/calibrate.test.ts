@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { RunBatch } from '../process/engine.js';
 import { calibrate } from './calibrate.js';
-import { type CostModel, costOf } from './cost-model.js';
-import type { RunBatch } from './run-batch.js';
+import { type CostModel, costOf } from './plan-batches.js';
 
 const VOCABULARY = 100;
 const MAX_LENGTH = 512;

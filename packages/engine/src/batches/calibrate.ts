@@ -1,24 +1,24 @@
 import type { DeviceKind } from '@tocsin/backbone';
-import type { CostModel } from './cost-model.js';
 import { OutOfMemoryError } from './out-of-memory.js';
+import type { CostModel } from './plan-batches.js';
 
-/** A forward pass, made for its time. */
+/** A timed forward pass; returns milliseconds. */
 export type TimePass = (tokenIds: Int32Array, lengths: Int32Array) => Promise<{ runMs: number }>;
 
-/** Tokens a pass that are tried, in order. A GPU has to be filled. */
+/** Tokens per pass to try, in order. GPUs need more to be filled. */
 const CPU_BUDGETS = [256, 512, 1024, 2048, 4096];
 const GPU_BUDGETS = [...CPU_BUDGETS, 8192, 16_384, 32_768];
 
 export const budgetsOf = (device: DeviceKind): readonly number[] =>
   device === 'cpu' ? CPU_BUDGETS : GPU_BUDGETS;
 
-/** Rows of this many tokens: short enough that attention costs next to nothing. */
+/** Tokens per row: short enough that attention costs almost nothing. */
 const SHORT_ROW = 64;
-/** A larger batch must be this much faster per token to be worth its memory and its wait. */
+/** Speed-up per token that justifies a larger batch's memory and latency. */
 const WORTHWHILE_GAIN = 0.01;
-/** No pass is begun that would end after so many milliseconds of passes: on a slow device the first answers have to do. */
+/** Total milliseconds of passes; on a slow device only the first measurements are made. */
 const TIME_LIMIT_MS = 6_000;
-/** Milliseconds that the row may take that shows what attention costs: a longer one would tell no more. */
+/** Maximum milliseconds of the long row that measures attention. */
 const LONG_ROW_MS = 1_000;
 
 /** A pass of short rows. */
@@ -28,10 +28,10 @@ interface Timed {
 }
 
 /**
- * Measures what forward passes cost on this device, in a few seconds.
+ * Measures the cost of forward passes on this device, in a few seconds.
  * @param vocabSize token ids are drawn from 0 to vocabSize - 1
- * @param maxLength tokens of the longest row that the guard takes
- * @param budgets   tokens a pass that are tried, rising; those that the device has no memory for are left out
+ * @param maxLength the guard's maximum tokens per row
+ * @param budgets   tokens per pass to try, ascending; those that do not fit into memory are skipped
  */
 export async function calibrate(
   run: TimePass,
@@ -76,7 +76,7 @@ export async function calibrate(
   const line = lineThrough(single, chosen);
 
   const long = Math.min(maxLength, Math.max(short, Math.floor(LONG_ROW_MS / line.tokenMs)));
-  // Attention may need memory for every pair of tokens: fewer rows of this length may fit than short ones.
+  // Attention may need memory for every pair of tokens, so fewer long rows may fit than short ones.
   let rows = Math.max(1, Math.floor(chosen.tokens / long));
   let longMs = long === short ? undefined : await unlessOutOfMemory(() => time(rows, long));
   while (long !== short && longMs === undefined && rows > 1) {
@@ -84,9 +84,9 @@ export async function calibrate(
     longMs = await unlessOutOfMemory(() => time(rows, long));
   }
   const extraMs = longMs === undefined ? 0 : longMs - line.overheadMs - line.tokenMs * rows * long;
-  // The short rows had some attention too: it is in the cost per token, and has to leave it.
+  // Subtract the short rows' attention from the cost per token.
   const measuredCell = long === short ? 0 : Math.max(0, extraMs / (rows * long * (long - short)));
-  // On a busy machine the long row can seem to say that attention is all that short rows cost, which it never is.
+  // On a busy machine the long row can overstate attention to the point that short rows cost nothing else.
   const cellMs = Math.min(measuredCell, line.tokenMs / (2 * short));
   return {
     budgetTokens: Math.max(chosen.tokens, maxLength),
@@ -118,7 +118,7 @@ function fastest(measured: Timed[]): Timed {
 /** overheadMs + tokenMs x tokens, through a single row and the chosen batch. */
 function lineThrough(single: Timed, chosen: Timed): { overheadMs: number; tokenMs: number } {
   const slope = (chosen.ms - single.ms) / (chosen.tokens - single.tokens);
-  // A single row that seems as dear as a batch (something else ran beside it) says nothing: then all is per token.
+  // A single row as slow as a batch was disturbed by other load: then count everything per token.
   const tokenMs = slope > 0 ? slope : perToken(chosen);
   return { overheadMs: Math.max(0, single.ms - tokenMs * single.tokens), tokenMs };
 }

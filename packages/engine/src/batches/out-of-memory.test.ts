@@ -5,8 +5,8 @@ import { goldenDirs, tempDir } from '@tocsin/siren/testing';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type OpenGuard, openGuard } from '../compiled/open-guard.js';
 import { startFaulty } from '../testing/stand-in.js';
-import { UNMEASURED } from './cost-model.js';
 import { saysOutOfMemory } from './out-of-memory.js';
+import { UNMEASURED } from './plan-batches.js';
 import { Scorer } from './scorer.js';
 
 /** As onnxruntime 1.30 and the libraries below it say it. */

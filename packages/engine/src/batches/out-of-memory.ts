@@ -14,7 +14,7 @@ export class OutOfMemoryError extends Error {
   }
 }
 
-/** What onnxruntime, CUDA's libraries, WebGPU and Node say when an allocation fails. */
+/** Messages of onnxruntime, CUDA's libraries, WebGPU and Node when an allocation fails. */
 const SAYINGS = [
   /failed to allocate memory/i, // onnxruntime's arenas (BFCArena) and allocators
   /available memory of \d+ is smaller than requested bytes/i, // an arena with a limit
@@ -29,10 +29,10 @@ const SAYINGS = [
   /array buffer allocation failed/i,
 ];
 
-/** Whether an error's message says that memory ran out. */
+/** Whether an error message reports failed allocation. */
 export const saysOutOfMemory = (message: string): boolean => SAYINGS.some((saying) => saying.test(message));
 
-/** For a model that did not fit when it was loaded: a sentence with what it needs and what is free. */
+/** A message for a model that did not fit when loaded: the memory it needs and what is free. */
 export async function notEnoughMemory(
   { device, modelFile }: { device: Device; modelFile: string },
   cause: Error,

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type CostModel, costOf } from './cost-model.js';
-import { planBatches } from './plan-batches.js';
+import { type CostModel, costOf, planBatches } from './plan-batches.js';
 
 const models: fc.Arbitrary<CostModel> = fc.record({
   budgetTokens: fc.integer({ min: 1, max: 2000 }),

@@ -5,7 +5,7 @@ import { goldenCases, goldenDirs, tempDir } from '@tocsin/siren/testing';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { type OpenGuard, openGuard } from '../compiled/open-guard.js';
 import { isRunning } from '../testing/is-running.js';
-import { UNMEASURED } from './cost-model.js';
+import { UNMEASURED } from './plan-batches.js';
 import { Scorer, type ScorerOptions } from './scorer.js';
 
 const temp = tempDir();

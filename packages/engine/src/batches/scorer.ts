@@ -6,38 +6,36 @@ import type { OpenGuard } from '../compiled/open-guard.js';
 import { writeWhole } from '../compiled/write-whole.js';
 import { checkDevice, checkedGuard, type DeviceVerdict, featurePass } from '../devices/check-device.js';
 import { deviceName } from '../devices/device.js';
-import { Engine, type EngineEvents, type Verify } from '../process/engine.js';
+import { batchesOf, Engine, type EngineEvents, type Verify } from '../process/engine.js';
 import { Batcher, type BatcherCounts, type BatcherScoreOptions, type Pass } from './batcher.js';
 import { budgetsOf, calibrate, type TimePass } from './calibrate.js';
-import { type CostModel, UNMEASURED } from './cost-model.js';
-import type { RowOutcome } from './lane.js';
-import { batchesOf } from './run-batch.js';
+import type { RowOutcome } from './lanes.js';
+import { type CostModel, UNMEASURED } from './plan-batches.js';
 
 export interface ScorerOptions extends EngineEvents {
-  /** Threads of a forward pass; 0, the default, takes the machine's cores. */
+  /** Threads of a forward pass; 0 (default) for the number of cores. */
   threads?: number;
   /**
-   * Measure what forward passes cost here once so many tokens are scored, if nobody has yet: some seconds that bulk
-   * work wins back and a small corpus would not. 0 measures at the start. Without it, batches are planned with what was
-   * measured before, or with a model that is about right everywhere.
+   * Calibrate after this many tokens unless done before: it takes some seconds, which only large corpora win back. 0
+   * calibrates at the start. When undefined, batches are planned with earlier measurements or a default.
    */
   calibrateAfter?: number;
   /** The cost model to plan with, instead of a measured one. */
   costModel?: CostModel;
-  /** The engine process' program, if not Tocsin's own: one that stands in for a device which is not there. */
+  /** The engine process' program, for tests: one that stands in for a missing device. */
   engineMain?: string;
-  /** Told of every forward pass that gave scores. */
+  /** Called after every successful forward pass. */
   onPass?: (pass: Pass) => void;
-  /** Told of the tokens that a batch may hold from now on, when more did not fit into memory. */
+  /** Called with the new token limit of batches, when more did not fit into memory. */
   onBudget?: (budgetTokens: number) => void;
 }
 
-/** A guard with its engine process: token ids in, scores out. What workers and `Guard` score with. */
+/** A guard with its engine process: token ids in, scores out. Used by workers and `Guard`. */
 export class Scorer {
   readonly #engine: Engine;
   readonly #batcher: Batcher;
   readonly #measure: (run: TimePass) => Promise<CostModel>;
-  /** How far the device's numbers are from a CPU's; undefined for a CPU. */
+  /** The device's deviation from a CPU; undefined for a CPU. */
   readonly verdict: DeviceVerdict | undefined;
   #measureAfter: number;
 
@@ -57,8 +55,8 @@ export class Scorer {
   }
 
   /**
-   * Starts the engine process. A device that is no CPU is checked against one, the first time.
-   * @throws UserError for a device that is not there, computes wrong numbers, or has no memory for the guard
+   * Starts the engine process. The first time, a device other than a CPU is checked against one.
+   * @throws UserError for a device that is missing, computes wrong numbers, or has too little memory for the guard
    */
   static async start(guard: OpenGuard, options: ScorerOptions = {}): Promise<Scorer> {
     const threads = options.threads ?? 0;
@@ -97,7 +95,7 @@ export class Scorer {
     }
   }
 
-  /** What forward passes cost here, as far as it is known. */
+  /** The cost model in use. */
   get costModel(): CostModel {
     return this.#batcher.costModel;
   }
@@ -108,8 +106,7 @@ export class Scorer {
   }
 
   /**
-   * Resolves when there is an engine process with its model loaded. One that has died is replaced: whoever asks is the
-   * first to use the new one.
+   * Resolves when an engine process has loaded its model. Replaces a dead process.
    * @throws when it cannot be replaced, saying why
    */
   ready(): Promise<void> {
@@ -121,7 +118,7 @@ export class Scorer {
     return this.#engine.pid();
   }
 
-  /** One outcome a row, in order. Calls may overlap: their rows share forward passes. */
+  /** One outcome per row, in order. Calls may overlap: their rows share forward passes. */
   async score(rows: Int32Array[], options: BatcherScoreOptions = {}): Promise<RowOutcome[]> {
     const outcomes = await this.#batcher.score(rows, options);
     if (this.counts.tokens >= this.#measureAfter) this.#calibrate();
@@ -139,24 +136,24 @@ export class Scorer {
       (model) => {
         this.#batcher.costModel = model;
       },
-      // The engine died or was closed meanwhile: whoever scores is told of it, and the next start measures.
+      // The engine died or was closed meanwhile: callers of score see the error, and the next start calibrates.
       () => {},
     );
   }
 }
 
-/** Measured costs hold for one kind of processor and one number of threads. */
+/** Measured costs are valid for one processor model and thread count. */
 const processor = (): string => `${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown'}`;
 const costFile = (guard: OpenGuard, threads: number): string =>
   join(guard.compiled.dir, `cost-${deviceName(guard.device).replace(':', '-')}-${threads}.json`);
 
-/** The costs that were measured here before. */
+/** The costs measured here before. */
 async function keptCosts(guard: OpenGuard, threads: number): Promise<CostModel | undefined> {
   const kept = await readKept(costFile(guard, threads));
   return kept?.processor === processor() ? kept.model : undefined;
 }
 
-/** So that the next process does not run into the same wall. */
+/** Stores the lower limit for the next process. */
 async function lowerKeptBudget(guard: OpenGuard, threads: number, budgetTokens: number): Promise<void> {
   try {
     const file = costFile(guard, threads);
@@ -164,7 +161,7 @@ async function lowerKeptBudget(guard: OpenGuard, threads: number, budgetTokens: 
     if (kept === undefined || kept.model.budgetTokens <= budgetTokens) return;
     await writeWhole(file, JSON.stringify({ ...kept, model: { ...kept.model, budgetTokens } }));
   } catch {
-    // The next process finds out for itself.
+    // The next process finds the limit itself.
   }
 }
 
@@ -172,7 +169,7 @@ function guessedCosts(guard: OpenGuard): CostModel {
   return { ...UNMEASURED, budgetTokens: Math.max(UNMEASURED.budgetTokens, guard.artifact.maxLength) };
 }
 
-/** Measures what forward passes cost, and keeps it beside the compiled guard. */
+/** Calibrates, and stores the result beside the compiled guard. */
 async function measureCosts(guard: OpenGuard, run: TimePass, threads: number): Promise<CostModel> {
   const model = await calibrate(
     run,
@@ -188,7 +185,7 @@ async function readKept(file: string): Promise<{ processor: string; model: CostM
   try {
     return JSON.parse(await readFile(file, 'utf8')) as { processor: string; model: CostModel };
   } catch (error) {
-    // One that was cut short (the machine lost power) is worth no more than none.
+    // A truncated file (after a power cut) counts as missing.
     if (codeOf(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
     throw error;
   }

@@ -6,20 +6,20 @@ interface Piece {
 }
 
 /**
- * Does one piece of work after another, in the order in which they came. Between two pieces the event loop goes round,
- * so that messages get in: a forward pass blocks the thread, and without that a piece could never be taken back.
+ * Runs pieces of work one after another, in order of arrival. The event loop turns between two pieces, so that messages
+ * are received: a forward pass blocks the thread, and otherwise no piece could be recalled.
  */
 export class WorkQueue {
   readonly #waiting: Piece[] = [];
   #busy = false;
 
-  /** @param work must not reject; a piece without an id cannot be taken back */
+  /** @param work must not reject; a piece without an id cannot be recalled */
   add(id: number | undefined, work: () => Promise<void>): void {
     this.#waiting.push({ id, work });
     if (!this.#busy) void this.#workOff();
   }
 
-  /** Takes a piece back. @returns false when it has begun, or is over */
+  /** Recalls a piece. @returns false when it has started or ended */
   recall(id: number): boolean {
     const at = this.#waiting.findIndex((piece) => piece.id === id);
     if (at >= 0) this.#waiting.splice(at, 1);

@@ -13,45 +13,44 @@ import { codeOf, UserError } from '@tocsin/core';
 import { type BackboneSource, type ScratchLockOptions, withScratchLock } from '@tocsin/models';
 import { type Artifact, lastLayerOf } from '@tocsin/siren';
 import { readChatFormat } from '../items/chat-format-source.js';
-import { checkFits } from '../items/check-fits.js';
 
-/** Raised when what lies in a compiled guard's directory changes, though its scores do not. */
+/** Increase when the layout of a compiled guard's directory changes but its scores do not. */
 export const LAYOUT_VERSION = 3;
-export const MANIFEST = 'guard.json';
+const MANIFEST = 'guard.json';
 const BATCH_GRAPH = 'model.onnx';
 const PREFIX_GRAPH = 'prefix.onnx';
 const CHECK_GRAPH = 'check.onnx';
 const CHAT_FORMAT = 'chat-format.json';
 
-/** A guard's directory in the cache: everything that scoring needs, and nothing outside it. */
+/** A guard's directory in the cache: everything that scoring needs. */
 export interface CompiledGuard {
   dir: string;
   modelFile: string;
   prefixFile: string;
-  /** The batch graph for a CPU, over the same weights: what another device is checked against. Not there for a CPU's guard. */
+  /** The CPU's batch graph over the same weights, for checking another device. Undefined for a CPU. */
   checkFile: string;
   tokenizerFile: string;
-  /** Chat template and special tokens. Only trajectory guards have it. */
+  /** Chat template and special tokens, only for trajectory guards. */
   chatFormatFile: string;
   config: BackboneConfig;
 }
 
-/** `guard.json`: what the directory holds, so that a change behind its back is noticed. */
-export interface Manifest {
-  /** What the guard was called when it was compiled (`labelOf`). Others may share its fingerprint. */
+/** `guard.json`: the directory's content, to detect later changes. */
+interface Manifest {
+  /** The guard's name when it was compiled (`labelOf`). Others may share its fingerprint. */
   guard: string | undefined;
   config: BackboneConfig;
   files: { name: string; size: number; mtimeMs: number }[];
 }
 
 export interface CompileOptions extends ScratchLockOptions {
-  /** Float32 on a CPU when not given. */
+  /** Default: float32 on a CPU. */
   numerics?: Numerics;
-  /** What the guard is called, for people who look into the cache. */
+  /** The guard's name, for display. */
   guard?: string;
 }
 
-/** The compiled guard of a fingerprint, if the cache holds it whole. */
+/** The compiled guard of a fingerprint, if it is complete in the cache. */
 export async function findCompiled(
   cacheDir: string,
   fingerprint: string,
@@ -59,7 +58,7 @@ export async function findCompiled(
   const dir = compiledDir(cacheDir, fingerprint);
   const manifest = await readManifest(join(dir, MANIFEST));
   if (manifest === undefined) return undefined;
-  // Weights are hard links: a checkpoint that was written over in place has changed here too.
+  // Weights are hard links: a checkpoint overwritten in place has changed here too.
   const now = await Promise.all(manifest.files.map(({ name }) => describe(dir, name).catch(() => undefined)));
   const whole = manifest.files.every(
     (file, i) => file.size === now[i]?.size && file.mtimeMs === now[i]?.mtimeMs,
@@ -68,9 +67,8 @@ export async function findCompiled(
 }
 
 /**
- * Builds a guard's directory: graph, weights in place, tokenizer. It is made under another name and renamed when it
- * is whole; a second process that wants the same guard waits and takes the first one's. What the cache holds that is
- * not whole is replaced.
+ * Builds a guard's directory: graph, weights in place, tokenizer. Renames it into place when complete; other processes
+ * that want the same guard wait for it. Replaces incomplete directories.
  */
 export async function compileGuard(
   cacheDir: string,
@@ -87,7 +85,7 @@ export async function compileGuard(
     const config = await buildInto(scratch, artifact, source, options);
     await rm(dir, { recursive: true, force: true });
     await rename(scratch, dir).catch(async (error: unknown) => {
-      // A holder that had slept so long that its lock was taken may have been the quicker by a hair.
+      // A suspended holder whose lock was taken over may have finished first.
       if ((await findCompiled(cacheDir, fingerprint)) === undefined) throw error;
     });
     return guardIn(dir, config);
@@ -103,11 +101,11 @@ export async function compileGuard(
   }
 }
 
-export async function readManifest(file: string): Promise<Manifest | undefined> {
+async function readManifest(file: string): Promise<Manifest | undefined> {
   try {
     return JSON.parse(await readFile(file, 'utf8')) as Manifest;
   } catch (error) {
-    // One that was cut short (the machine lost power) says no more than none.
+    // A truncated file (after a power cut) counts as missing.
     if (codeOf(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
     throw error;
   }
@@ -120,7 +118,7 @@ async function buildInto(
   { guard, numerics }: CompileOptions,
 ): Promise<BackboneConfig> {
   if (artifact.task === 'trajectory') {
-    // Before the weights, which take long: a backbone without a chat template is told at once.
+    // Before the slow weights, so that a missing chat template is reported at once.
     await writeFile(join(target, CHAT_FORMAT), JSON.stringify(await readChatFormat(source)));
   }
   const { config, tensors } = await placeBackbone(source, artifact, target, numerics);
@@ -152,8 +150,8 @@ async function placeBackbone(
   return placeCheckpoint(source.dir, target, lastLayer, numerics);
 }
 
-/** Where compiled guards lie in the cache. */
-export function compiledRoot(cacheDir: string): string {
+/** The directory of compiled guards in a cache. */
+function compiledRoot(cacheDir: string): string {
   return join(cacheDir, 'compiled');
 }
 
@@ -176,4 +174,67 @@ function guardIn(dir: string, config: BackboneConfig): CompiledGuard {
 async function describe(dir: string, name: string): Promise<Manifest['files'][number]> {
   const { size, mtimeMs } = await stat(join(dir, name));
   return { name, size, mtimeMs };
+}
+
+/** A compiled guard in the cache. */
+export interface CompiledEntry {
+  dir: string;
+  fingerprint: string;
+  /** Its name when compiled: `starter`, `owner/name@commit` or a directory. */
+  guard: string | undefined;
+  /** False for one of an older version of Tocsin, which is no longer used. */
+  current: boolean;
+}
+
+/** The compiled guards in a cache directory, including those of older versions. */
+export async function listCompiled(cacheDir: string): Promise<CompiledEntry[]> {
+  const root = compiledRoot(cacheDir);
+  const names = await readdir(root).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw error;
+  });
+  const entries: CompiledEntry[] = [];
+  for (const name of names.sort()) {
+    const [, fingerprint, layout] = /^([0-9a-f]{64})-(\d+)$/.exec(name) ?? [];
+    if (fingerprint === undefined) continue;
+    const dir = join(root, name);
+    const manifest = await readManifest(join(dir, MANIFEST));
+    const current = Number(layout) === LAYOUT_VERSION && manifest !== undefined;
+    entries.push({ dir, fingerprint, guard: manifest?.guard, current });
+  }
+  return entries;
+}
+
+/**
+ * Checks that an artifact matches its backbone; otherwise scores would be meaningless.
+ * @throws UserError naming the artifact's value and the backbone's
+ */
+export function checkFits(artifact: Artifact, config: BackboneConfig): void {
+  const { modelId, hiddenSize, numLayers } = artifact.baseModel;
+  const refuse = (what: string): never => {
+    throw new UserError(`the backbone does not fit the artifact: ${what}`, {
+      hint: `The artifact was trained on ${modelId}.`,
+    });
+  };
+  if (hiddenSize !== undefined && hiddenSize !== config.hiddenSize) {
+    refuse(`base_model.hidden_size is ${hiddenSize}, the backbone's is ${config.hiddenSize}`);
+  }
+  if (numLayers !== undefined && numLayers !== config.numLayers) {
+    refuse(`base_model.num_layers is ${numLayers}, the backbone has ${config.numLayers}`);
+  }
+  if (artifact.task === 'trajectory') {
+    const { blocks, readout } = artifact;
+    if (blocks > config.numLayers)
+      refuse(`the state after ${blocks} blocks is read, the backbone has ${config.numLayers}`);
+    if (readout.weight.length !== config.hiddenSize)
+      refuse(`the readout takes ${readout.weight.length} numbers, the hidden size is ${config.hiddenSize}`);
+    return;
+  }
+  for (const { index, neurons } of artifact.layers) {
+    if (index >= config.numLayers)
+      refuse(`layer ${index} is selected, the backbone has ${config.numLayers} layers`);
+    const beyond = neurons.find((neuron) => neuron >= config.hiddenSize);
+    if (beyond !== undefined)
+      refuse(`neuron ${beyond} of layer ${index} is selected, the hidden size is ${config.hiddenSize}`);
+  }
 }

@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs';
 import { access, constants, mkdir, readFile } from 'node:fs/promises';
-import { DEFAULT_PRECISION, numericsOf, PRECISIONS, type Precision } from '@tocsin/backbone';
+import { join } from 'node:path';
+import { DEFAULT_PRECISION, numericsOf, PRECISIONS, type Precision, weightFilesOf } from '@tocsin/backbone';
 import { messageOf, UserError } from '@tocsin/core';
 import {
+  type BackboneSource,
   cacheDirectory,
   type GuardSource,
   labelOf,
@@ -10,48 +13,47 @@ import {
   type TransferredBytes,
   textOfPin,
 } from '@tocsin/models';
-import { type Artifact, readArtifact } from '@tocsin/siren';
-import { bestDevice } from '../devices/best-device.js';
+import { type Artifact, readArtifact, type Task } from '@tocsin/siren';
 import { type Device, deviceName, parseDevice } from '../devices/device.js';
-import { backboneFiles } from './backbone-files.js';
+import { bestDevice } from '../devices/probe-device.js';
+import { CHAT_FORMAT_FILES } from '../items/chat-format-source.js';
 import { type CompiledGuard, compileGuard, findCompiled } from './compiled-guard.js';
-import { digestFiles } from './file-digests.js';
-import { fingerprintOf } from './fingerprint.js';
+import { digestFiles, fingerprintOf } from './fingerprint.js';
 
 export interface OpenGuardOptions {
   /** A directory, a .gguf file or `owner/name[@revision]` on the hub, instead of the backbone that the artifact names. */
   backbone?: string;
-  /** What weights are held in, and on a GPU what is computed in too (see `numericsOf`); by default the device's own. */
+  /** Precision of the weights, and on a GPU of the arithmetic (see `numericsOf`); defaults to the device's. */
   precision?: string;
-  /** `cpu`, `cuda`, `cuda:1`, `webgpu`, or `auto`, the default: the best that works here. */
+  /** `cpu`, `cuda`, `cuda:1`, `webgpu`, or `auto` (default): the best that works here. */
   device?: string;
   cacheDir?: string;
-  /** What takes time: a download, the hashing and preparing of weights. */
+  /** Called for slow steps: downloads, hashing, preparing weights. */
   onEvent?: (event: ModelEvent) => void;
   /** How far a download from the hub is, several times a second. */
   onBytes?: (progress: TransferredBytes) => void;
   signal?: AbortSignal;
 }
 
-/** A guard, found, checked and ready to be loaded: what producers and workers start from. No model is in memory yet. */
+/** A guard that is found, checked and ready to load. No model is in memory yet. */
 export interface OpenGuard {
-  /** As it was asked for. */
+  /** As requested. */
   ref: string;
-  /** The same guard again, for another process: names at the commits, and `auto` as the device, that they stand for now. */
+  /** The same guard for another process: names pinned to commits, and `auto` resolved to a device. */
   pinned: { guard: string; backbone: string | undefined; device: string; precision: Precision };
   artifact: Artifact;
-  /** 64 hex digits: what scores of this guard are kept under. */
+  /** 64 hex digits: the key of this guard's scores. */
   fingerprint: string;
   precision: Precision;
-  /** What it is to be loaded on. Whether that works here is found out when it is loaded. */
+  /** The device to load it on; checked only when it is loaded. */
   device: Device;
   compiled: CompiledGuard;
 }
 
 /**
- * Finds a guard's files, checks them, and compiles the guard if its cache does not hold it yet.
+ * Finds and checks a guard's files, and compiles the guard unless it is cached.
  * @param ref `starter`, an artifact's directory, its siren_config.json, or `owner/name[@revision]` on the hub
- * @throws UserError for everything that is missing or does not fit
+ * @throws UserError for anything missing or inconsistent
  */
 export async function openGuard(ref: string, options: OpenGuardOptions = {}): Promise<OpenGuard> {
   const device = await deviceOf(options);
@@ -95,7 +97,7 @@ function pinnedAs(
   source: GuardSource,
 ): Pick<OpenGuard['pinned'], 'guard' | 'backbone'> {
   const { pin } = source.backbone;
-  // A GGUF file of a repository has no name of its own: the artifact names it.
+  // The artifact names a GGUF file in a repository.
   const isNamed = pin !== undefined && source.backbone.kind === 'safetensors';
   return {
     guard: source.artifact.pin === undefined ? ref : textOfPin(source.artifact.pin),
@@ -128,4 +130,20 @@ function precisionOf(name: string | undefined, { kind }: Device): Precision {
   throw new UserError(
     `precision ${JSON.stringify(name)} is not supported; supported are ${PRECISIONS.join(', ')}`,
   );
+}
+
+/**
+ * The backbone's files that can change a score, in a fixed order: configuration, tokenizer, weights and, for trajectory
+ * guards, the chat template.
+ */
+export async function backboneFiles(source: BackboneSource, task: Task): Promise<string[]> {
+  if (source.kind === 'gguf') return [source.file];
+  const { files } = await weightFilesOf(source.dir);
+  const rendering = task === 'trajectory' ? CHAT_FORMAT_FILES : [];
+  return [
+    join(source.dir, 'config.json'),
+    join(source.dir, 'tokenizer.json'),
+    ...rendering.map((name) => join(source.dir, name)).filter(existsSync),
+    ...files,
+  ];
 }

@@ -10,21 +10,21 @@ import type { EngineOptions } from '../process/engine-protocol.js';
 import { CPU, type Device, deviceName } from './device.js';
 import { type DeviceIdentity, deviceIdentity } from './device-identity.js';
 
-/** How far a device's numbers are from a CPU's, at most, over the rows that it was checked with. */
+/** A device's maximum deviation from a CPU over the checked rows. */
 export interface DeviceVerdict extends DeviceIdentity {
   /** Largest difference of two scores. */
   score: number;
-  /** Largest distance of what the head reads, as a share of its norm. */
+  /** Largest distance of the head's input, relative to its norm. */
   features: number;
 }
 
-/** What is checked: a guard as it lies in the cache, for some device. */
+/** A compiled guard and the device to check. */
 export interface CheckedGuard {
   device: Device;
   numerics: Numerics;
-  /** Which of its graphs runs on the device. */
+  /** The graph that runs on the device. */
   graph: EngineOptions['scores'];
-  /** Directory of the compiled guard, and the graph in it that a CPU runs. */
+  /** Directory of the compiled guard, and its graph for a CPU. */
   dir: string;
   checkFile: string;
   task: EngineOptions['task'];
@@ -60,7 +60,7 @@ interface Tolerance {
 }
 
 /**
- * What rounding may come to. Measured on the tests' small random backbones: float32 on a software Vulkan 2e-7 of a score and
+ * Allowed rounding. Measured on the tests' small random backbones: float32 on a software Vulkan 2e-7 of a score and
  * 1e-6 of the features, float16 arithmetic on a CPU 0.0006 and 0.0012; bfloat16 is eight times as coarse.
  */
 const TOLERANCE: Record<Arithmetic, Tolerance> = {
@@ -68,18 +68,18 @@ const TOLERANCE: Record<Arithmetic, Tolerance> = {
   float16: { score: 0.01, features: 0.01 },
   bfloat16: { score: 0.05, features: 0.05 },
 };
-/** Activations are rounded to 8 bits too, on a CPU and in some kernels of a GPU, each in its own way. */
+/** Some CPU and GPU kernels also round activations to 8 bits, each in its own way. */
 const INT8_TOLERANCE: Tolerance = { score: 0.1, features: 0.1 };
 const toleranceOf = ({ numerics }: CheckedGuard): Tolerance =>
   numerics.weights === 'int8' ? INT8_TOLERANCE : TOLERANCE[numerics.arithmetic];
 
-/** Kernels change their ways at the size of a subgroup, and with the length of a pass. */
+/** Kernels switch algorithms at the subgroup size and by the length of a pass. */
 const LENGTHS = [1, 31, 32, 33];
 
 /**
- * Makes sure that a device computes what a CPU does: fixed rows, each alone and all in one pass. Kept beside the
- * compiled guard, so that it is done once for a device, its driver and onnxruntime's version.
- * @throws UserError with both numbers when they are further apart than rounding explains
+ * Checks that a device computes the same as a CPU on fixed rows, each alone and all in one pass. The result is stored
+ * beside the compiled guard, once per device, driver and onnxruntime version.
+ * @throws UserError with both numbers when they differ by more than rounding
  */
 export async function checkDevice(guard: CheckedGuard, onDevice: FeaturePass): Promise<DeviceVerdict> {
   const graph = guard.graph === 'batches' ? '' : `${guard.graph}-`;
@@ -99,10 +99,10 @@ export async function checkDevice(guard: CheckedGuard, onDevice: FeaturePass): P
       const [here, there] = [expected[i], result[place]];
       if (here === undefined || there === undefined) throw new Error('a pass gave another number of rows');
       const score = Math.abs(there.score - here.score);
-      // The prefix graph of a trajectory guard gives none.
+      // The prefix graph of a trajectory guard has no features.
       const features = there.features.length === 0 ? 0 : distance(there.features, here.features);
       const tolerance = toleranceOf(guard);
-      // NaN is no distance that is small enough.
+      // Rejects NaN too.
       if (!(score <= tolerance.score && features <= tolerance.features)) {
         throw wrong(
           guard,
@@ -162,7 +162,7 @@ async function onCpu(guard: CheckedGuard, rows: readonly Int32Array[]): Promise<
   }
 }
 
-/** Passes of an engine process over whole rows, whichever graph it has. */
+/** Runs whole rows through an engine process with either graph. */
 export function featurePass(engine: EngineProcess, graph: EngineOptions['scores'] = 'batches'): FeaturePass {
   if (graph === 'prefixes') return prefixPass(engine);
   return async (tokenIds, lengths) => {
@@ -199,7 +199,7 @@ function split({ scores, features }: Awaited<ReturnType<FeaturePass>>, rows: num
   }));
 }
 
-/** Of two vectors, as a share of the second one's norm. */
+/** Distance of two vectors relative to the second one's norm. */
 function distance(a: Float32Array, b: Float32Array): number {
   let apart = 0;
   let norm = 0;
@@ -234,7 +234,7 @@ async function readVerdict(file: string): Promise<DeviceVerdict | undefined> {
   try {
     return JSON.parse(await readFile(file, 'utf8')) as DeviceVerdict;
   } catch (error) {
-    // One that was cut short (the machine lost power) is worth no more than none.
+    // A truncated file (after a power cut) counts as missing.
     if (codeOf(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
     throw error;
   }

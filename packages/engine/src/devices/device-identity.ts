@@ -6,18 +6,18 @@ import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { Device } from './device.js';
 
-/** What a device's numbers depend on, beside the guard. */
+/** What a device's results depend on besides the guard. */
 export interface DeviceIdentity {
   device: string;
   driver: string;
   onnxruntime: string;
 }
 
-/** Where Vulkan's loader on Linux finds drivers. */
+/** Search paths of Vulkan's loader on Linux. */
 const VULKAN_DIRS = ['/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d', '/usr/local/share/vulkan/icd.d'];
 const VULKAN_VARIABLES = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'];
 
-/** Name and driver of a device, as far as the system tells, and onnxruntime's version. Loads nothing. */
+/** Name and driver of a device, if known, and onnxruntime's version. Loads nothing. */
 export async function deviceIdentity(device: Device): Promise<DeviceIdentity> {
   const onnxruntime = (createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string })
     .version;
@@ -37,7 +37,7 @@ async function cudaGpu(index: number): Promise<[name: string, driver: string]> {
   }
 }
 
-/** onnxruntime does not tell which adapter WebGPU takes: all that it could be, and their drivers, have to be the same. */
+/** onnxruntime does not reveal WebGPU's adapter, so this covers all candidates and their drivers. */
 async function graphicsOf(): Promise<[name: string, driver: string]> {
   const cards = (await readdir('/sys/class/drm').catch(() => [])).filter((name) => /^card\d+$/.test(name));
   const ids = await Promise.all(
@@ -61,7 +61,7 @@ async function filesIn(dir: string): Promise<string[]> {
   return names.filter((name) => name.endsWith('.json')).map((name) => join(dir, name));
 }
 
-/** A driver's manifest, with size and age of the library that it names where that is a path. */
+/** A driver's manifest, with size and time of the library that it names, if a path. */
 async function vulkanDriver(manifest: string): Promise<string> {
   try {
     const { ICD } = JSON.parse(await readFile(manifest, 'utf8')) as { ICD?: { library_path?: string } };

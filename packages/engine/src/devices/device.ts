@@ -1,20 +1,20 @@
 import { DEVICE_KINDS, type DeviceKind } from '@tocsin/backbone';
 import { UserError } from '@tocsin/core';
 
-/** What runs forward passes. */
+/** A device that runs forward passes. */
 export interface Device {
   kind: DeviceKind;
-  /** Of several alike, from 0. */
+  /** Index among devices of the same kind, from 0. */
   index: number;
 }
 
 export const CPU: Device = { kind: 'cpu', index: 0 };
-/** As help texts name what may be asked for. */
+/** The accepted names, for help texts. */
 export const DEVICE_NAMES = 'auto, cpu, cuda[:n], webgpu';
 
 /**
- * A device out of what a user wrote.
- * @returns 'auto' where the best device there is was asked for
+ * Parses a device name.
+ * @returns 'auto' for the best device
  * @throws UserError for anything but DEVICE_NAMES
  */
 export function parseDevice(text: string): Device | 'auto' {
@@ -27,7 +27,7 @@ export function parseDevice(text: string): Device | 'auto' {
   return { kind, index: Number(index ?? 0) };
 }
 
-/** A device as `parseDevice` takes it. */
+/** The name of a device, as accepted by `parseDevice`. */
 export function deviceName({ kind, index }: Device): string {
   return kind === 'cuda' ? `cuda:${index}` : kind;
 }

@@ -2,7 +2,7 @@ import { UserError } from '@tocsin/core';
 import { type CudaFacts, cudaMajorOf } from './cuda-libraries.js';
 import { type Device, deviceName } from './device.js';
 
-/** A problem with a device, and what to do about it. */
+/** A problem with a device and its remedy. */
 export interface DeviceProblem {
   problem: string;
   hint: string;
@@ -13,8 +13,8 @@ const INSTALL_DRIVER =
   'Install the driver, and in a container pass the GPU on (docker run --gpus all); nvidia-smi must list it. Or use --device cpu.';
 
 /**
- * Why CUDA does not work, as far as files tell; undefined when they do not. What is loaded first comes first: the
- * provider, the libraries that it asks for, the driver.
+ * Why CUDA does not work, judging by files; undefined when they show no reason. Checked in load order: the provider, the
+ * libraries that it requires, the driver.
  */
 export function cudaProblem(facts: CudaFacts): DeviceProblem | undefined {
   if (!facts.platform) {
@@ -29,7 +29,7 @@ export function cudaProblem(facts: CudaFacts): DeviceProblem | undefined {
       hint: `npm does not carry it. The one of Python's onnxruntime-gpu ${facts.version} fits: docs/guards.md, "CUDA", has the two commands.`,
     });
   }
-  // The driver's own library is missing wherever the driver is.
+  // Without a driver its library is missing too.
   const missing = facts.missing.filter((name) => name !== 'libcuda.so.1');
   if (missing.length > 0) return withDriver(facts, missingLibraries(missing, facts));
   if (!facts.driver) {
@@ -52,13 +52,13 @@ function missingLibraries(
   };
 }
 
-/** The first cause, and whether another one waits behind it. */
+/** The first cause, and whether another follows. */
 function withDriver(facts: CudaFacts, { problem, hint }: DeviceProblem): DeviceProblem {
   if (facts.driver) return { problem, hint };
   return { problem: `${problem}; nor is there an NVIDIA driver (no ${DRIVER_FILE})`, hint };
 }
 
-/** What onnxruntime and CUDA say of causes that no file shows. */
+/** Messages of onnxruntime and CUDA for causes that files do not show. */
 const SAID: [RegExp, (match: RegExpExecArray, device: Device, facts: CudaFacts) => DeviceProblem][] = [
   [
     /(lib[\w.+-]+\.so[\d.]*): cannot open shared object file/,
@@ -84,7 +84,7 @@ const SAID: [RegExp, (match: RegExpExecArray, device: Device, facts: CudaFacts) 
   ],
 ];
 
-/** Why a device does not work, when onnxruntime was tried and said `reason`: what it said comes before what files tell. */
+/** Why a device does not work, given onnxruntime's `reason`, which takes precedence over files. */
 export function deviceProblem(device: Device, reason: string, facts: CudaFacts): DeviceProblem {
   if (device.kind === 'webgpu') {
     return {
@@ -95,7 +95,7 @@ export function deviceProblem(device: Device, reason: string, facts: CudaFacts):
   if (device.kind === 'cuda') {
     for (const [saying, explain] of SAID) {
       const match = saying.exec(reason);
-      // The driver's library is as missing as the driver.
+      // Without a driver its library is missing too.
       if (match !== null && match[1] !== 'libcuda.so.1') return explain(match, device, facts);
     }
     const known = cudaProblem(facts);
@@ -108,7 +108,7 @@ export function unusable(device: Device, { problem, hint }: DeviceProblem): User
   return new UserError(`device ${deviceName(device)} is not usable: ${problem}`, { hint });
 }
 
-/** onnxruntime begins with where in its sources it was; what it says comes after. */
+/** Strips the source location at the start of onnxruntime's messages. */
 function firstLine(reason: string): string {
   const [line = ''] = reason.trim().split('\n');
   return line.replace(/^\/\S+ .*? (?=\S+ was false\.)/, '').trim();

@@ -1,4 +1,4 @@
-/** Tries the device of its one argument (JSON), and tells its parent how that went. */
+/** Tries the device given as its argument (JSON) and reports the result to its parent. */
 import { DataType, Graph } from '@tocsin/backbone';
 import { messageOf } from '@tocsin/core';
 import { InferenceSession, Tensor } from '../process/onnxruntime.js';

@@ -5,13 +5,13 @@ import { codeOf, messageOf, UserError } from '@tocsin/core';
 import type { BackboneSource } from '@tocsin/models';
 import { type ChatFormat, ChatTemplate, chatFormatOf } from '@tocsin/siren';
 
-/** The files of a checkpoint directory that say how conversations are written. Either may be missing. */
+/** The files of a checkpoint directory that define the chat format. Either may be missing. */
 export const CHAT_FORMAT_FILES = ['tokenizer_config.json', 'chat_template.jinja'] as const;
 
 /**
- * How a backbone writes a conversation, as transformers finds it: `chat_template.jinja` before the template in
- * `tokenizer_config.json`, the special tokens of the latter; or what a GGUF file says.
- * @throws UserError when there is no template, or it cannot be read
+ * A backbone's chat format, as transformers finds it: `chat_template.jinja` before the template in
+ * `tokenizer_config.json`, the special tokens of the latter; or a GGUF file's metadata.
+ * @throws UserError when the template is missing or unreadable
  */
 export async function readChatFormat(source: BackboneSource): Promise<ChatFormat> {
   const [file, format] = source.kind === 'gguf' ? await ofGguf(source.file) : await ofDirectory(source.dir);

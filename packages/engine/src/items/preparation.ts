@@ -12,15 +12,22 @@ import {
   textOf,
 } from '@tocsin/siren';
 import type { OpenGuard } from '../compiled/open-guard.js';
-import type { Content } from './content.js';
 import { type TokenizedText, Tokenizer } from './tokenizer.js';
 
-/** What is scored: a text, a prompt and/or the response to it, or an agent's trajectory. A string is a text. */
+/** The tokens of an item that the model sees, and their hash. */
+export interface Content {
+  tokenIds: Int32Array;
+  /** sha256 of the ids, 32 bytes. */
+  hash: Buffer;
+  truncated: boolean;
+}
+
+/** An item to score: a text, a prompt and/or the response to it, or an agent's trajectory. A string is a text. */
 export type Item = string | ContentInput | TrajectoryInput;
 
 /**
- * All that happens to an item before the forward pass. A content guard's texts are cleaned, and cut on the right; a
- * trajectory guard's conversations are rendered, never cleaned, and lose their middle.
+ * Prepares items for the forward pass. A content guard's texts are cleaned and truncated on the right; a trajectory
+ * guard's conversations are rendered, not cleaned, and lose their middle.
  */
 export class Preparation {
   readonly task: Task;
@@ -54,19 +61,19 @@ export class Preparation {
   }
 
   /**
-   * The text of an item that is tokenized: cleaned, or rendered.
+   * The text to tokenize: cleaned, or rendered.
    * @throws UserError for an item that cannot be scored, or not by this kind of guard
    */
   textOf(item: Item): string {
     return this.#textOf(item);
   }
 
-  /** What the model sees of texts that `textOf` gave: in order, each by itself. */
+  /** The contents of texts from `textOf`, in order. */
   tokenize(texts: string[]): Promise<TokenizedText[]> {
     return this.#encode(texts);
   }
 
-  /** One content for each item, in order, or what is wrong with it. One bad item never costs another. */
+  /** A content or an error for each item, in order. One bad item never affects another. */
   async contentsOf(items: readonly Item[]): Promise<(Content | UserError)[]> {
     const texts = items.map((item) => userErrorOr(() => this.textOf(item)));
     const tokenized = (await this.tokenize(texts.filter((text) => typeof text === 'string'))).values();
@@ -74,7 +81,7 @@ export class Preparation {
       if (typeof text !== 'string') return text;
       const { value } = tokenized.next();
       if (value === undefined) throw new Error('a text was not tokenized');
-      // The reference fails too: there is no token to read a state at.
+      // The reference fails too: there is no token to read.
       if (value.tokenIds.length === 0)
         return new UserError('nothing is left to score: the text has no tokens');
       return { ...value, hash: contentHash(value.tokenIds) };
@@ -103,14 +110,14 @@ function cleanedText(item: Item): string {
   return cleanText(textOf(typeof item === 'string' ? { text: item } : item));
 }
 
-/** A text would get a number too, out of a context that the guard was never fitted on. */
+/** A trajectory guard would score a text too, but was never fitted on texts. */
 function requireTrajectory(item: Item): TrajectoryInput {
   if (!isTrajectory(item)) {
     throw new UserError('a trajectory guard scores messages (and tools), not a text', {
       hint: 'Score texts with a content guard.',
     });
   }
-  // Whoever writes JavaScript can give both.
+  // JavaScript callers can pass both.
   const { text, prompt, response }: { text?: unknown; prompt?: unknown; response?: unknown } = item;
   if (text != null || prompt != null || response != null) {
     throw new UserError('messages and a text were given together; give one or the other');

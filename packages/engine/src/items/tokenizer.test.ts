@@ -7,8 +7,7 @@ import { CONTENT_GUARDS, goldenCases, goldenDirs, tempDir } from '@tocsin/siren/
 import fc from 'fast-check';
 import tokenizers from 'tokenizers';
 import { beforeAll, expect, test, vi } from 'vitest';
-import { headAndTail } from './head-and-tail.js';
-import { Tokenizer } from './tokenizer.js';
+import { headAndTail, Tokenizer } from './tokenizer.js';
 
 const temp = tempDir();
 const tokenizerOf = (guard: Parameters<typeof goldenDirs>[0]): string =>
@@ -265,4 +264,26 @@ test('a tokenizer that appends special tokens, and a file that is none, are refu
   const opening = Tokenizer.open(none, 8);
   await expect(opening).rejects.toBeInstanceOf(UserError);
   await expect(opening).rejects.toThrow(`${none} is no tokenizer that can be read`);
+});
+
+test.each([
+  [3, 5, [0, 1, 2]],
+  [5, 5, [0, 1, 2, 3, 4]],
+  [6, 5, [0, 1, 3, 4, 5]],
+  [9, 4, [0, 1, 7, 8]],
+  [9, 1, [8]],
+  [0, 4, []],
+])('%i tokens for %i', (tokens, maxLength, kept) => {
+  expect(headAndTail(tokens, maxLength)).toEqual(kept);
+});
+
+test('both ends are kept, in order, and as many as fit', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 500 }), fc.integer({ min: 2, max: 200 }), (tokens, maxLength) => {
+      const kept = headAndTail(tokens, maxLength);
+      expect(kept).toHaveLength(Math.min(tokens, maxLength));
+      expect([kept[0], kept.at(-1)]).toEqual([0, tokens - 1]);
+      expect(kept).toEqual([...new Set(kept)].sort((a, b) => a - b));
+    }),
+  );
 });

@@ -2,24 +2,23 @@ import { readFile } from 'node:fs/promises';
 import { UserError } from '@tocsin/core';
 import type { Span } from '@tocsin/siren';
 import tokenizers from 'tokenizers';
-import { headAndTail } from './head-and-tail.js';
 
 /** A text as the model sees it. */
 export interface TokenizedText {
   tokenIds: Int32Array;
-  /** The text had more tokens than `maxLength`; the rest was left out, on the right. */
+  /** The text had more tokens than `maxLength` and was truncated on the right. */
   truncated: boolean;
 }
 
 /**
- * A text's tokens, each with the piece of the text that it was made of: all of them, or of a text far longer than what is
- * kept those of its beginning (and of its end), at least as many as are kept.
+ * A text's tokens with their spans: all of them, or for a very long text those of its beginning (and end), at least as
+ * many as are kept.
  */
 export interface TokenSpans {
   tokenIds: Int32Array;
-  /** In UTF-16 units. Tokens that share a character have spans that overlap; a special token's is empty. */
+  /** In UTF-16 units. Tokens that share a character have overlapping spans; a special token's is empty. */
   spans: Span[];
-  /** Of the whole text. Where not all of it was looked at, an estimate from what was. */
+  /** Tokens of the whole text; an estimate when not all of it was tokenized. */
   total: number;
 }
 
@@ -32,11 +31,11 @@ interface Piece {
 }
 
 /**
- * Characters of a text that are looked at first, per token of `maxLength`. Real text has 1 to 5 characters a token,
- * so this much nearly always holds all the tokens that are kept.
+ * Characters of a text to tokenize first, per token of `maxLength`. Real text has 1 to 5 characters per token, so this
+ * nearly always covers all kept tokens.
  */
 const CHARACTERS_PER_TOKEN = 16;
-/** Of a text's end so many times as much is looked at, at most, where it does not settle. */
+/** Maximum growth of the piece taken from a text's end when it does not settle. */
 const MOST_CHARACTERS_FACTOR = 8;
 /**
  * What stands between the kept tokens and a cut through the text: enough that the cut cannot reach them. Splitting into
@@ -47,7 +46,7 @@ const MOST_CHARACTERS_FACTOR = 8;
 const SETTLED_WORDS = 32;
 const SETTLED_CHARACTERS = 4096;
 
-/** A backbone's own tokenizer, with its special tokens, truncating on the right as the reference does. */
+/** A backbone's tokenizer with its special tokens, truncating on the right like the reference. */
 export class Tokenizer {
   readonly #tokenizer: tokenizers.Tokenizer;
   readonly #maxLength: number;
@@ -59,7 +58,7 @@ export class Tokenizer {
 
   /**
    * @param file      a `tokenizer.json`
-   * @param maxLength tokens a text is truncated to, special tokens included
+   * @param maxLength tokens to truncate a text to, special tokens included
    */
   static async open(file: string, maxLength: number): Promise<Tokenizer> {
     const json = await readFile(file, 'utf8');
@@ -69,7 +68,7 @@ export class Tokenizer {
     } catch (cause) {
       throw new UserError(`${file} is no tokenizer that can be read: ${(cause as Error).message}`, { cause });
     }
-    // Truncation and padding that the file asks for are not what the reference does: it sets its own.
+    // The reference overrides the file's truncation and padding.
     tokenizer.disableTruncation();
     tokenizer.disablePadding();
     await refuseTrailingSpecialTokens(file, tokenizer);
@@ -93,8 +92,8 @@ export class Tokenizer {
   }
 
   /**
-   * Token ids of each text without its middle (see headAndTail): all of them, or the first half of `maxLength` and the
-   * last. Runs outside the event loop's thread.
+   * Token ids of each text, at most the first and the last half of `maxLength` (see headAndTail). Runs outside the event
+   * loop's thread.
    */
   async encodeEnds(texts: string[]): Promise<TokenizedText[]> {
     const limit = this.#maxLength * CHARACTERS_PER_TOKEN;
@@ -112,8 +111,8 @@ export class Tokenizer {
   }
 
   /**
-   * A text's tokens with where each stands in the text. With `ends`, what `headAndTail` takes of them is what it would take
-   * of the whole text's; else the same holds of the first `maxLength`.
+   * A text's tokens with their spans. With `ends`, enough that `headAndTail` selects the same as from the whole text;
+   * otherwise at least the first `maxLength`.
    */
   async encodeSpans(text: string, { ends = false }: { ends?: boolean } = {}): Promise<TokenSpans> {
     const limit = this.#maxLength * CHARACTERS_PER_TOKEN;
@@ -142,8 +141,7 @@ export class Tokenizer {
   }
 
   /**
-   * A text far longer than what is kept: the first `maxLength` tokens of the whole text, and whether there are more,
-   * without the time and memory that the rest would take.
+   * The first `maxLength` tokens of a very long text, and whether there are more, without tokenizing the rest.
    */
   async #encodeLong(text: string, limit: number): Promise<TokenizedText> {
     const beginning = await this.#beginning(text, limit);
@@ -151,7 +149,7 @@ export class Tokenizer {
     return beginning.isWhole ? this.#truncate(ids) : { tokenIds: this.#kept(ids), truncated: true };
   }
 
-  /** Tokenizes as much of a text's beginning as settles its first `maxLength` tokens. */
+  /** Tokenizes as much of a text's beginning as determines its first `maxLength` tokens. */
   async #beginning(text: string, limit: number): Promise<{ piece: Piece; isWhole: boolean }> {
     for (let length = limit; length < text.length; length *= 2) {
       const piece = await this.#whole(wholeCharacters(text, length));
@@ -164,7 +162,7 @@ export class Tokenizer {
       const ends = encoding.getOffsets();
       const [, keptEnd] = ends[this.#maxLength - 1] ?? [];
       const [, end] = ends.at(-1) ?? [];
-      // In code points, of which a cut text has at most as many as units.
+      // In code points, of which a text has at most as many as UTF-16 units.
       if (keptEnd !== undefined && end !== undefined && end - keptEnd >= SETTLED_CHARACTERS) {
         return { piece, isWhole: false };
       }
@@ -173,8 +171,7 @@ export class Tokenizer {
   }
 
   /**
-   * The tokens of a long text, or its beginning and its end with more than `maxLength` tokens in all: so many that
-   * headAndTail takes of them what it would take of the whole.
+   * The tokens of a long text, or of its beginning and end: enough that headAndTail selects the same as from the whole.
    */
   async #endsOfLong(text: string, limit: number): Promise<number[]> {
     const { piece, isWhole } = await this.#beginning(text, limit);
@@ -185,9 +182,9 @@ export class Tokenizer {
   }
 
   /**
-   * The end of a text with its last `maxLength` tokens. Where the text is cut on the left decides what the next words are, until both ways
-   * of splitting meet: so two cuts have to agree. In a word without end they may never (a run of one letter is grouped
-   * from its start); what is taken there is what the longer of the last two pieces gives.
+   * The end of a text with its last `maxLength` tokens. A cut on the left can change the following words until both ways
+   * of splitting meet, so two cuts must agree. In an endless word they may never (a run of one letter is grouped from its
+   * start); then the longer of the last two pieces decides.
    */
   async #end(text: string, limit: number): Promise<Piece> {
     let before: number[] | undefined;
@@ -209,7 +206,7 @@ export class Tokenizer {
   }
 
   #kept(ids: number[]): Int32Array {
-    // Several times as fast as Int32Array.from, which goes by the iterator.
+    // Several times faster than Int32Array.from, which uses the iterator.
     return new Int32Array(ids.length > this.#maxLength ? ids.slice(0, this.#maxLength) : ids);
   }
 }
@@ -237,23 +234,37 @@ function unitsOfCodePoints(text: string): Uint32Array {
   return units.subarray(0, points);
 }
 
-/** The first `length` UTF-16 units, less one where that would cut a surrogate pair. */
+/** The first `length` UTF-16 units, or one less to keep a surrogate pair whole. */
 function wholeCharacters(text: string, length: number): string {
   const cut = text.slice(0, length);
   return cut.isWellFormed() ? cut : cut.slice(0, -1);
 }
 
-/** The last `length` UTF-16 units, less one where that would cut a surrogate pair. */
+/** The last `length` UTF-16 units, or one less to keep a surrogate pair whole. */
 function lastCharacters(text: string, length: number): string {
   const cut = text.slice(-length);
   return cut.isWellFormed() ? cut : cut.slice(1);
 }
 
-/** Truncation must then keep the tokens at the end, which is not built. Llama and Qwen3 tokenizers have none there. */
+/** Rejects special tokens at the end, which truncation would have to keep. Llama and Qwen3 tokenizers have none. */
 async function refuseTrailingSpecialTokens(file: string, tokenizer: tokenizers.Tokenizer): Promise<void> {
   const bare = (await tokenizer.encode('a', null, { addSpecialTokens: false })).getIds();
   const full = (await tokenizer.encode('a')).getIds();
   if (full.slice(full.length - bare.length).some((id, i) => id !== bare[i])) {
     throw new UserError(`${file} appends special tokens after a text, which is not built for truncation`);
   }
+}
+
+/**
+ * The tokens of a trajectory that the model sees: all, or the first and the last half of `maxLength` (llm-siren
+ * `encode_truncated`). The tools are at the front, and the guard reads the last token.
+ *
+ * @param tokens    of the whole trajectory
+ * @param maxLength that the model takes
+ * @returns their indices, in order
+ */
+export function headAndTail(tokens: number, maxLength: number): number[] {
+  const kept = Math.min(tokens, maxLength);
+  const head = tokens > maxLength ? Math.floor(maxLength / 2) : tokens;
+  return Array.from({ length: kept }, (_, i) => (i < head ? i : i + tokens - kept));
 }

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { PrefixMemories } from './prefix-memories.js';
-import { PrefixMemory, type Remembered } from './prefix-memory.js';
+import { PrefixMemories, PrefixMemory, type Remembered } from './prefix-memory.js';
 
 const WIDTHS = { means: 3, keys: 2, layers: 2 };
 

@@ -1,23 +1,23 @@
-/** What a row's tokens leave behind for those that come after them: an array per kind, token after token. */
+/** The state of a row's tokens for later ones: one array per kind, token after token. */
 export interface Remembered {
   tokenIds: Int32Array;
   /** P(harmful) of the prefix that ends with the token. */
   scores: Float32Array;
-  /** The selected neurons' mean over that prefix; none for a trajectory guard. */
+  /** The selected neurons' mean over that prefix; empty for a trajectory guard. */
   means: Float32Array;
   /** Of each block. */
   keys: Float32Array[];
   values: Float32Array[];
 }
 
-/** Numbers a token takes in each array. */
+/** Numbers per token in each array. */
 export interface TokenWidths {
   means: number;
   keys: number;
   layers: number;
 }
 
-/** A row's memory. It grows as tokens are added and forgets what comes after a change. */
+/** A row's memory. Grows with its tokens and forgets everything after a change. */
 export class PrefixMemory {
   readonly #widths: TokenWidths;
   #length = 0;
@@ -39,7 +39,7 @@ export class PrefixMemory {
     return this.#capacity * 4 * (2 + means + 2 * layers * keys);
   }
 
-  /** How many of `tokenIds`, from the first on, are the ones that are remembered. */
+  /** The length of the prefix of `tokenIds` that is remembered. */
   sharedWith(tokenIds: Int32Array): number {
     const most = Math.min(this.#length, tokenIds.length);
     let shared = 0;
@@ -67,7 +67,7 @@ export class PrefixMemory {
     this.#length = length;
   }
 
-  /** What is remembered of the first `length` tokens. Shares the memory: valid until the next `append`. */
+  /** The state of the first `length` tokens. Shares memory: valid until the next `append`. */
   first(length: number): Remembered {
     const { means, keys } = this.#widths;
     const { tokenIds, scores, ...of } = this.#arrays;
@@ -82,7 +82,7 @@ export class PrefixMemory {
 
   #grow(length: number): void {
     const before = this.first(this.#length);
-    // Room for twice as many: a stream of small chunks is then copied a few times, not once a chunk.
+    // Doubling copies a stream of small chunks a few times, not once per chunk.
     this.#capacity = Math.max(length, 2 * this.#capacity);
     this.#arrays = empty(this.#widths, this.#capacity);
     this.#length = 0;
@@ -100,4 +100,46 @@ function empty({ means, keys, layers }: TokenWidths, tokens: number): Remembered
     keys: perLayer(),
     values: perLayer(),
   };
+}
+
+/**
+ * The memories of many streams, as many as fit. The least recently used is evicted: its stream then recomputes its whole
+ * prefix, with the same scores.
+ */
+export class PrefixMemories {
+  readonly #widths: TokenWidths;
+  readonly #limitBytes: number;
+  /** In order of use, the latest last. */
+  readonly #byStream = new Map<number, PrefixMemory>();
+
+  constructor(widths: TokenWidths, limitBytes: number) {
+    this.#widths = widths;
+    this.#limitBytes = limitBytes;
+  }
+
+  /** The memory of a stream, empty at first. Without a stream, a temporary one. */
+  of(stream: number | undefined): PrefixMemory {
+    const memory =
+      (stream === undefined ? undefined : this.#byStream.get(stream)) ?? new PrefixMemory(this.#widths);
+    if (stream !== undefined) {
+      this.#byStream.delete(stream);
+      this.#byStream.set(stream, memory);
+    }
+    return memory;
+  }
+
+  forget(stream: number): void {
+    this.#byStream.delete(stream);
+  }
+
+  /** Evicts memories beyond the limit. None may be in use. */
+  shrink(): void {
+    let bytes = 0;
+    for (const memory of this.#byStream.values()) bytes += memory.bytes;
+    for (const [stream, memory] of this.#byStream) {
+      if (bytes <= this.#limitBytes) return;
+      bytes -= memory.bytes;
+      this.#byStream.delete(stream);
+    }
+  }
 }

@@ -5,7 +5,7 @@ import { Engine, type EngineEvents, type Verify } from '../process/engine.js';
 import { EngineDiedError, type EngineResult } from '../process/engine-process.js';
 import type { EngineOptions, PrefixRow } from '../process/engine-protocol.js';
 
-/** The prefixes of a guard. Its engine process starts at the first use, or with `start()`. */
+/** Scores the prefixes of a guard's items. */
 export function prefixScorerOf(
   guard: OpenGuard,
   options: EngineEvents & { threads?: number; engineMain?: string } = {},
@@ -38,13 +38,12 @@ interface Waiting {
 const isWorthRepeating = (error: unknown): boolean =>
   error instanceof EngineDiedError || error instanceof OutOfMemoryError;
 
-/** A row that kills the engine process is tried this often: somebody else may have killed it. */
+/** Attempts of a row that kills the engine process, which may have been killed from outside. */
 const TRIES = 2;
 
 /**
- * Scores prefixes with an engine process: whatever waits while a request runs goes with the next one, so that many
- * streams share forward passes. When a request fails, each of its rows is tried again by itself: only the one that
- * does it has the error.
+ * Scores prefixes with an engine process. Rows that arrive while a request runs join the next one, so that streams share
+ * forward passes. When a request fails, each of its rows is retried alone, and only the bad one gets the error.
  */
 export class PrefixScorer {
   readonly #engine: Engine;
@@ -61,12 +60,12 @@ export class PrefixScorer {
     return this.#engine.start();
   }
 
-  /** A number for a stream of its own. At any time at most one row of a stream may wait. */
+  /** A new stream's number. At most one row of a stream may wait at a time. */
   newStream(): number {
     return this.#streams++;
   }
 
-  /** Frees what the engine process keeps for a stream. */
+  /** Frees a stream's memory in the engine process. */
   endStream(stream: number): void {
     this.#engine.forget(stream);
   }

@@ -11,15 +11,13 @@ import type { Task } from '@tocsin/siren';
 import type { EngineOptions, PrefixRequest, PrefixRow } from '../process/engine-protocol.js';
 import { InferenceSession, Tensor } from '../process/onnxruntime.js';
 import { sessionOptions } from '../process/session-options.js';
-import { type NewTokens, packPrefixes } from './pack-prefixes.js';
-import { type Piece, planPasses } from './plan-passes.js';
-import { PrefixMemories } from './prefix-memories.js';
-import type { PrefixMemory, Remembered, TokenWidths } from './prefix-memory.js';
+import { PrefixMemories, type PrefixMemory, type Remembered, type TokenWidths } from './prefix-memory.js';
+import { type NewTokens, type Piece, packPrefixes, planPasses } from './prefix-passes.js';
 
-/** What streams may keep in an engine process, in bytes. */
+/** Maximum memory of all streams in an engine process, in bytes. */
 const MEMORY_BYTES = 2 ** 30;
 
-/** A guard's prefix model, loaded, with the memories of the streams that it scores. */
+/** A guard's loaded prefix model, with the memories of its streams. */
 export class PrefixSession {
   readonly #session: InferenceSession;
   readonly #task: Task;
@@ -41,9 +39,9 @@ export class PrefixSession {
   }
 
   /**
-   * The score of every prefix of each row: as many as it has tokens. Only tokens that its stream has not seen in
-   * this place are computed. Blocks the process while it runs.
-   * @returns an array a row, and one more with the features of all rows if they are asked for
+   * The score of every prefix of each row, one per token. Computes only tokens that are new to the stream. Blocks the
+   * process.
+   * @returns one array per row, and another with the features of all rows on request
    */
   async run({ rows, features = false }: Pick<PrefixRequest, 'rows' | 'features'>): Promise<Float32Array[]> {
     const memories = rows.map(({ stream, tokenIds }) => {
@@ -53,7 +51,7 @@ export class PrefixSession {
     });
     const parts = rows.map(({ tokenIds }, i) => ({ from: memories[i]?.length ?? 0, to: tokenIds.length }));
     for (const pass of planPasses(parts)) await this.#pass(rows, memories, pass);
-    // The memories grow with the next chunk: what leaves must be a copy.
+    // The memories are reused, so results must be copies.
     const scores = rows.map(({ tokenIds }, i) => memories[i]?.first(tokenIds.length).scores.slice());
     const means = rows.map(({ tokenIds }, i) => {
       const all = memories[i]?.first(tokenIds.length).means ?? new Float32Array();
@@ -162,7 +160,7 @@ function joined(arrays: Float32Array[]): Float32Array {
   return all;
 }
 
-/** What the model keeps of a token, out of its own inputs. */
+/** The sizes of a token's state, from the model's inputs. */
 function widthsOf(session: InferenceSession): TokenWidths {
   const widthOf = (name: string): number => {
     const input = session.inputMetadata.find((metadata) => metadata.name === name);

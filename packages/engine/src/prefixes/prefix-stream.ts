@@ -1,36 +1,37 @@
 import { UserError } from '@tocsin/core';
+import type { Item, Preparation } from '../items/preparation.js';
 import type { PrefixScorer } from './prefix-scorer.js';
 
-/** What of an item the model sees. */
+/** The tokens of an item that the model sees. */
 export interface PrefixTokens {
   tokenIds: Int32Array;
   truncated: boolean;
 }
 
-/** The score of all that has been pushed so far. */
+/** The score of everything pushed so far. */
 export interface StreamScore {
-  /** P(harmful), 0 to 1: what scoring the prefix from scratch gives. */
+  /** P(harmful), 0 to 1, equal to scoring the prefix from scratch. */
   score: number;
   /** score >= threshold */
   isHarmful: boolean;
   threshold: number;
-  /** Tokens that the model sees of the prefix. */
+  /** Tokens of the prefix that the model sees. */
   tokens: number;
   /** The prefix has more tokens than the guard takes. */
   truncated: boolean;
-  /** A prefix was harmful and `onHarmful` was told: nothing after it is scored. */
+  /** A prefix was harmful and `onHarmful` was called: nothing after it is scored. */
   ended: boolean;
 }
 
 export interface PrefixStreamOptions {
   threshold: number;
-  /** Told of the first prefix that is harmful, once; the stream ends with it. Without it a stream goes on. */
+  /** Called once with the first harmful prefix, which ends the stream. Without it the stream continues. */
   onHarmful?: (score: StreamScore) => void;
 }
 
 /**
- * An item that comes piece by piece. Each push costs the forward pass of its own tokens only; pushes are scored in
- * their order, and share passes with other streams.
+ * An item that arrives in pieces. Each push costs only its own tokens; pushes are scored in order and share passes with
+ * other streams.
  */
 export class PrefixStream<Piece> {
   readonly #scorer: PrefixScorer;
@@ -40,7 +41,7 @@ export class PrefixStream<Piece> {
   #last: Promise<StreamScore | undefined> = Promise.resolve(undefined);
   #closed = false;
 
-  /** @param add adds a piece to what was pushed before, and gives the tokens of the whole */
+  /** @param add adds a piece to the earlier ones and returns the tokens of the whole */
   constructor(
     scorer: PrefixScorer,
     options: PrefixStreamOptions,
@@ -54,18 +55,18 @@ export class PrefixStream<Piece> {
 
   /**
    * Adds a piece.
-   * @returns the score of everything so far; of a stream that has ended, the one that ended it
+   * @returns the score of everything so far; for an ended stream, the score that ended it
    */
   push(piece: Piece): Promise<StreamScore> {
     if (this.#closed) return Promise.reject(new UserError('the stream is closed: nothing can be pushed'));
     const before = this.#last;
     const score = before.then((last) => (last?.ended === true ? last : this.#score(piece)));
-    // A push that fails fails for its caller; the next one goes on from what was scored before it.
+    // A failed push rejects for its caller only; the next continues from the last scored state.
     this.#last = score.catch(() => before);
     return score;
   }
 
-  /** Pushes pieces as they come, and gives the score after each. Stops taking them when the stream ends. */
+  /** Pushes pieces as they arrive and yields the score after each. Stops when the stream ends. */
   async *scores(pieces: AsyncIterable<Piece> | Iterable<Piece>): AsyncGenerator<StreamScore> {
     for await (const piece of pieces) {
       const score = await this.push(piece);
@@ -74,7 +75,7 @@ export class PrefixStream<Piece> {
     }
   }
 
-  /** Frees what is kept for the stream, once the pushes so far are scored. */
+  /** Frees the stream's memory once all pushes are scored. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -94,3 +95,81 @@ export class PrefixStream<Piece> {
     return result;
   }
 }
+
+/** A message of a chat API: `role`, `content`, perhaps `tool_calls`. */
+export type ChatMessage = Readonly<Record<string, unknown>>;
+/** A piece of a stream: a chunk of text for a content guard, one or more messages for a trajectory guard. */
+export type StreamPiece = string | ChatMessage | readonly ChatMessage[];
+
+/** The context of a stream's pieces. */
+export interface StreamContext {
+  /** Content guards: the prompt that the streamed text responds to. */
+  prompt?: string;
+  /** Trajectory guards: the agent's tools. */
+  tools?: readonly unknown[] | string | null;
+}
+
+/**
+ * An item that grows piece by piece. The whole is prepared again each time, so that blanks and tokens merge as if all had
+ * arrived at once. A rejected piece is not kept.
+ */
+export function growingItem(
+  preparation: Preparation,
+  context: StreamContext,
+): (piece: StreamPiece) => Promise<PrefixTokens> {
+  const grow = preparation.task === 'content' ? growingText(context) : growingMessages(context);
+  return async (piece) => {
+    const { item, keep } = grow(piece);
+    const [content] = await preparation.contentsOf([item]);
+    if (content === undefined) throw new Error('one item gave no content');
+    if (content instanceof UserError) throw content;
+    keep();
+    return content;
+  };
+}
+
+type Grow = (piece: StreamPiece) => { item: Item; keep: () => void };
+
+function growingText({ prompt, tools }: StreamContext): Grow {
+  if (tools != null) throw new UserError('tools were given to a content guard, which scores texts');
+  let given = '';
+  return (piece) => {
+    if (typeof piece !== 'string') {
+      throw new UserError(
+        `a content guard's stream takes chunks of text (strings), not a value of type ${typeof piece}`,
+      );
+    }
+    const grown = given + piece;
+    // A chunk may end in half a character; the next one brings the other half.
+    const whole = endsInHalf(grown) ? grown.slice(0, -1) : grown;
+    return {
+      item: prompt === undefined ? { text: whole } : { prompt, response: whole },
+      keep: () => {
+        given = grown;
+      },
+    };
+  };
+}
+
+function growingMessages({ prompt, tools }: StreamContext): Grow {
+  if (prompt !== undefined) {
+    throw new UserError('a prompt was given to a trajectory guard, which scores messages', {
+      hint: "Push the prompt as a message of role 'user'.",
+    });
+  }
+  let given: readonly ChatMessage[] = [];
+  return (piece) => {
+    if (typeof piece === 'string') {
+      throw new UserError("a trajectory guard's stream takes messages, not a text");
+    }
+    const messages = [...given, ...(Array.isArray(piece) ? piece : [piece])];
+    return {
+      item: { messages, tools },
+      keep: () => {
+        given = messages;
+      },
+    };
+  };
+}
+
+const endsInHalf = (text: string): boolean => /[\ud800-\udbff]$/.test(text);

@@ -1,7 +1,6 @@
 import { AlignedText, type ContentInput, cleanTextAligned, type Span, textOf } from '@tocsin/siren';
-import { headAndTail } from '../items/head-and-tail.js';
 import type { Item, Preparation } from '../items/preparation.js';
-import type { TokenSpans } from '../items/tokenizer.js';
+import { headAndTail, type TokenSpans } from '../items/tokenizer.js';
 
 /** A token of a traced item. */
 export interface TracedToken extends Span {
@@ -10,26 +9,26 @@ export interface TracedToken extends Span {
   score: number;
 }
 
-/** Where an item turns harmful: the score after every token, out of one forward pass. */
+/** The score after every token of an item, from one forward pass: shows where it turns harmful. */
 export interface Trace {
-  /** Of the whole item: that of the last token. */
+  /** Of the whole item, i.e. at the last token. */
   score: number;
   /** score >= threshold */
   isHarmful: boolean;
   threshold: number;
-  /** What the tokens' spans count in. Content guards: the text as given. Trajectory guards: as rendered for the model. */
+  /** The text that spans refer to. Content guards: as given. Trajectory guards: as rendered for the model. */
   text: string;
   /** The tokens that the model sees, in order. */
   tokens: TracedToken[];
-  /** Tokens of the item that the model does not see, because it is too long for the guard. Of an item far too long, an estimate. */
+  /** Tokens that the model does not see, because the item is too long; for a very long item an estimate. */
   omittedTokens: number;
 }
 
-/** An item's tokens, and which of them the model sees. */
+/** An item's tokens, and those that the model sees. */
 export interface TracedItem {
-  /** What `given` became before it was tokenized. */
+  /** `given` after cleaning or rendering. */
   prepared: AlignedText;
-  /** What the spans of the trace count in. */
+  /** The text that spans refer to. */
   given: string;
   spans: TokenSpans;
   /** Indices of the tokens that the model sees, in order. */
@@ -37,15 +36,15 @@ export interface TracedItem {
 }
 
 /**
- * An item as the guard sees it, with the way back: a text cleaned and cut on the right, or a trajectory rendered and
- * without its middle.
+ * An item as the guard sees it, with a map back to the original: a text cleaned and truncated on the right, or a
+ * trajectory rendered and without its middle.
  */
 export async function tracedItem(
   preparation: Preparation,
   maxLength: number,
   item: Item,
 ): Promise<TracedItem> {
-  // Refuses what this guard cannot score, before anything else is made of it.
+  // First rejects what this guard cannot score.
   const text = preparation.textOf(item);
   const given = preparation.task === 'content' ? givenText(item) : text;
   const prepared = preparation.task === 'content' ? cleanTextAligned(given) : AlignedText.of(text);
@@ -68,7 +67,7 @@ export function seenTokens({ spans, kept }: TracedItem): Int32Array {
   return Int32Array.from(kept, (token) => spans.tokenIds[token] ?? 0);
 }
 
-/** Puts the score of every prefix to the piece of text that its last token stands for. */
+/** Assigns each prefix's score to the span of its last token. */
 export function traceOf(item: TracedItem, scores: Float32Array, threshold: number): Trace {
   const { prepared, given, spans, kept } = item;
   const tokens = kept.map((token, i): TracedToken => {

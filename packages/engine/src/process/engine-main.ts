@@ -1,6 +1,6 @@
 /**
- * The engine process: owns the model session, takes batches, gives back scores. It lives and dies for its parent.
- * `session.run` blocks the thread; that is why it has a process of its own (design: invariant 4).
+ * The engine process: owns the model session, takes batches, returns scores, and ends with its parent. It is a process
+ * of its own since `session.run` blocks the thread (docs/architecture.md, invariant 4).
  */
 import { messageOf } from '@tocsin/core';
 import { BatchSession } from '../batches/batch-session.js';
@@ -9,12 +9,12 @@ import { PrefixSession } from '../prefixes/prefix-session.js';
 import type { EngineMessage, EngineOptions, EngineReply, EngineRequest } from './engine-protocol.js';
 
 const send = (reply: EngineReply): void => {
-  // A parent that has gone does not want the reply; 'disconnect' below ends the process.
+  // If the parent is gone, 'disconnect' below ends the process.
   process.send?.(reply, undefined, undefined, () => {});
 };
 
 process.on('disconnect', () => process.exit(0));
-// Ctrl-C in a terminal reaches the whole process group: whether the work ends is the parent's decision.
+// Ctrl-C in a terminal reaches the whole process group, but the parent decides when to stop.
 process.on('SIGINT', () => {});
 
 const options = JSON.parse(process.argv[2] ?? '') as EngineOptions;

@@ -6,8 +6,8 @@ import { goldenDirs, tempDir } from '@tocsin/siren/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openGuard } from '../compiled/open-guard.js';
 import { CPU } from '../devices/device.js';
-import { batchOf, slowBatch } from '../testing/batches.js';
 import { isRunning } from '../testing/is-running.js';
+import { batchOf, slowBatch } from '../testing/serial-engine.js';
 import { EngineDiedError, EngineProcess, RecalledError } from './engine-process.js';
 
 const temp = tempDir();

@@ -11,7 +11,7 @@ export class EngineDiedError extends Error {
   }
 }
 
-/** A request was asked back before its forward pass began. */
+/** A request was recalled before its forward pass started. */
 export class RecalledError extends Error {
   constructor() {
     super('the request was asked back before it began');
@@ -19,7 +19,7 @@ export class RecalledError extends Error {
   }
 }
 
-/** What a request gave. */
+/** The result of a request. */
 export interface EngineResult {
   /** See EngineReply. */
   scores: Float32Array[];
@@ -35,9 +35,9 @@ interface Waiting {
 const failure = (message: string): Error =>
   saysOutOfMemory(message) ? new OutOfMemoryError(message) : new Error(message);
 
-/** By the package's name, which leads to the built file also from a test that runs the sources. */
+/** By package name, which resolves to the built file even from a test that runs the sources. */
 const ENGINE_MAIN = fileURLToPath(import.meta.resolve('@tocsin/engine/engine-main'));
-/** A process that ends by its parent's disconnect is given this long before it is killed. */
+/** Time for a process to end after disconnect before it is killed. */
 const CLOSE_GRACE_MS = 5_000;
 
 /** One engine process, from start to end. `Engine` replaces it when it dies. */
@@ -61,13 +61,13 @@ export class EngineProcess {
 
   /**
    * Starts an engine process and waits until its model is loaded.
-   * @param main the program that it runs
+   * @param main the program to run
    * @throws EngineDiedError when it dies before that; OutOfMemoryError; Error with onnxruntime's message when the model does not load
    */
   static async start(options: EngineOptions, main = ENGINE_MAIN): Promise<EngineProcess> {
     const child = fork(main, [JSON.stringify(options)], {
       serialization: 'advanced',
-      // Its standard output would end up among the scores of a command that writes them to its own.
+      // Its standard output would mix with scores that a command writes to its own.
       stdio: ['ignore', 2, 2, 'ipc'],
       execArgv: [],
     });
@@ -99,8 +99,8 @@ export class EngineProcess {
   }
 
   /**
-   * Forward passes. Calls may overlap: the process takes them in order, and has the next one at hand when one ends.
-   * @param recall asks the request back; one that has begun goes on as if nobody had asked
+   * Runs forward passes. Calls may overlap: the process takes them in order, with the next one queued.
+   * @param recall recalls the request; ignored once it has started
    * @throws EngineDiedError when the process dies before it answers; OutOfMemoryError; RecalledError
    */
   async run(request: EngineRequest, recall?: AbortSignal): Promise<EngineResult> {
@@ -122,18 +122,18 @@ export class EngineProcess {
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
       this.#send({ id, request }, (error) => {
-        // The exit handler follows and rejects everything that waits; this is for a send that fails by itself.
+        // The exit handler rejects everything that waits; this is for a send that fails by itself.
         if (error !== null && this.#waiting.delete(id)) reject(new EngineDiedError(error.message));
       });
     });
   }
 
-  /** A stream is over: what the process keeps for it can go. */
+  /** Frees an ended stream's memory in the process. */
   forget(stream: number): void {
     if (this.alive) this.#send({ forget: stream }, () => {});
   }
 
-  /** Ends the process. What it still runs is lost. */
+  /** Ends the process. Running work is lost. */
   async close(): Promise<void> {
     if (this.#child.connected) this.#child.disconnect();
     const timer = setTimeout(() => this.kill(), CLOSE_GRACE_MS);
@@ -146,7 +146,7 @@ export class EngineProcess {
     return this.#deathReason;
   }
 
-  /** @param reason told instead of the signal */
+  /** @param reason reported instead of the signal */
   kill(reason?: string): void {
     if (this.alive) this.#killedFor = reason;
     this.#child.kill('SIGKILL');

@@ -1,4 +1,4 @@
-/** What the engine process and its parent say to one another, over Node's IPC with structured cloning. */
+/** Messages between the engine process and its parent, over Node's IPC with structured cloning. */
 
 import type { Task } from '@tocsin/siren';
 import type { Device } from '../devices/device.js';
@@ -10,53 +10,53 @@ export interface EngineOptions {
   scores: 'batches' | 'prefixes';
   task: Task;
   device: Device;
-  /** Threads of a forward pass; 0 lets onnxruntime take the machine's cores. */
+  /** Threads of a forward pass; 0 for the number of cores. */
   threads: number;
   /**
-   * Runs the graph as it is written: slower, and with little memory beyond the weights, which stay what they are on disk.
+   * Runs the graph without optimization: slower, but with little memory beyond the weights, which stay as on disk.
    */
   unoptimized?: boolean;
 }
 
-/** One score a row. */
+/** One score per row. */
 export interface BatchRequest {
   type: 'batch';
-  /** All rows' token ids, row after row. */
+  /** All rows' token ids, concatenated. */
   tokenIds: Int32Array;
   /** Tokens of each row. */
   lengths: Int32Array;
-  /** Asks for a second array, what the head reads of each row: row after row, as many numbers each. */
+  /** Requests a second array: the head's input of each row, concatenated, equally many numbers each. */
   features?: boolean;
 }
 
-/** A score for every prefix of each row. No two rows of a request belong to one stream. */
+/** A score for every prefix of each row. Rows of a request belong to different streams. */
 export interface PrefixRequest {
   type: 'prefixes';
   rows: PrefixRow[];
-  /** Asks for one more array: what a content guard's head reads of each whole row, row after row. */
+  /** Requests another array: a content guard's head input of each whole row, concatenated. */
   features?: boolean;
 }
 
 export interface PrefixRow {
-  /** All of the row's tokens, from its beginning: the engine process finds out by itself what it has seen before. */
+  /** All tokens of the row; the engine process finds out which it has seen before. */
   tokenIds: Int32Array;
-  /** Whose keys and values it goes on from and leaves behind; undefined for a row that comes once. */
+  /** The stream whose keys and values it continues; undefined for a single row. */
   stream: number | undefined;
 }
 
 export type EngineRequest = BatchRequest | PrefixRequest;
 export type EngineMessage =
   | { id: number; request: EngineRequest }
-  /** Give the request back if it has not begun. */
+  /** Recalls the request unless it has started. */
   | { recall: number }
-  /** The stream is over; there is no reply. */
+  /** The stream has ended; no reply. */
   | { forget: number };
 
 export type EngineReply =
   | { type: 'ready'; loadMs: number }
   | { type: 'load-failed'; message: string }
-  /** A batch has one array, a score a row; prefixes have one array a row, a score a token. */
+  /** For a batch one array, a score per row; for prefixes one array per row, a score per token. */
   | { type: 'scores'; id: number; scores: Float32Array[]; runMs: number }
   | { type: 'run-failed'; id: number; message: string }
-  /** It was asked back, and has not begun. */
+  /** It was recalled before it started. */
   | { type: 'recalled'; id: number };

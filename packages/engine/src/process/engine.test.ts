@@ -4,8 +4,8 @@ import { goldenDirs, tempDir } from '@tocsin/siren/testing';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { openGuard } from '../compiled/open-guard.js';
 import { CPU } from '../devices/device.js';
-import { batchOf, slowBatch } from '../testing/batches.js';
 import { isRunning } from '../testing/is-running.js';
+import { batchOf, slowBatch } from '../testing/serial-engine.js';
 import { Engine } from './engine.js';
 import { EngineDiedError } from './engine-process.js';
 

@@ -3,9 +3,9 @@ import { requireDevice } from '../devices/probe-device.js';
 import { EngineDiedError, EngineProcess, type EngineResult } from './engine-process.js';
 import type { EngineOptions, EngineRequest } from './engine-protocol.js';
 
-/** A forward pass that takes longer than this hangs: its process is replaced. */
+/** Time limit of a forward pass, after which its process is replaced. */
 const HUNG_AFTER_MS = 10 * 60_000;
-/** A process that dies while it loads is tried again: somebody may have killed it. Not for ever. */
+/** Attempts to start a process that dies while loading, since it may have been killed from outside. */
 const MAX_STARTS = 3;
 
 export interface EngineEvents {
@@ -13,10 +13,10 @@ export interface EngineEvents {
   onRestart?: (reason: string) => void;
 }
 
-/** Looks at a process with its model loaded, and throws when it is not to be used. */
+/** Checks a process with its model loaded; throws when it must not be used. */
 export type Verify = (engine: EngineProcess) => Promise<void>;
 
-/** An engine process that is there when it is needed: started at the first use, replaced when it has died. */
+/** An engine process that is started at its first use and replaced when it has died. */
 export class Engine {
   readonly #options: EngineOptions;
   readonly #events: EngineEvents;
@@ -27,8 +27,8 @@ export class Engine {
   #closed = false;
 
   /**
-   * @param main   the program of the process, if not Tocsin's own
-   * @param verify looks at the first process before it is used
+   * @param main   the program of the process; defaults to Tocsin's own
+   * @param verify checks the first process before it is used
    */
   constructor(options: EngineOptions, events: EngineEvents = {}, main?: string, verify?: Verify) {
     this.#options = options;
@@ -48,10 +48,10 @@ export class Engine {
   }
 
   /**
-   * Forward passes.
-   * @param recall asks the request back, see EngineProcess.run
-   * @throws EngineDiedError when the process died over it, OutOfMemoryError when an allocation failed; the next call has
-   * a new process
+   * Runs forward passes.
+   * @param recall recalls the request, see EngineProcess.run
+   * @throws EngineDiedError when the process died, OutOfMemoryError when an allocation failed; the next call starts a new
+   *   process
    */
   async run(request: EngineRequest, recall?: AbortSignal): Promise<EngineResult> {
     const engine = await this.#running();
@@ -59,7 +59,7 @@ export class Engine {
     try {
       return await engine.run(request, recall);
     } catch (error) {
-      // What is left of its memory is in pieces, or the device is lost: another process begins with all of it.
+      // Its memory is fragmented or the device is lost: start another process.
       if (error instanceof OutOfMemoryError) {
         engine.kill('out of memory');
         await engine.exited;
@@ -70,9 +70,9 @@ export class Engine {
     }
   }
 
-  /** A stream is over: what a running process keeps for it can go. */
+  /** Frees an ended stream's memory in the process. */
   forget(stream: number): void {
-    // One that failed to start keeps nothing; whoever waited for it has the error.
+    // One that failed to start has no memory, and its callers have the error.
     this.#process?.then((engine) => engine.forget(stream)).catch(() => {});
   }
 
@@ -81,7 +81,7 @@ export class Engine {
     const running = this.#process;
     this.#process = undefined;
     if (running === undefined) return;
-    // A process that failed to start has nothing to be closed; whoever waited for it has the error.
+    // A process that failed to start needs no closing, and its callers have the error.
     const engine = await running.catch(() => undefined);
     await engine?.close();
   }
@@ -99,7 +99,7 @@ export class Engine {
   }
 
   async #startProcess(): Promise<EngineProcess> {
-    // Better told by a look beforehand than by what a model says that does not load. A stand-in has no device.
+    // A probe explains a missing device better than a model that fails to load. A stand-in has no device.
     if (this.#main === undefined) {
       await requireDevice(this.#options.device).catch((error: unknown) => {
         this.#process = undefined;
@@ -134,4 +134,32 @@ export class Engine {
       throw error;
     }
   }
+}
+
+/** The result of one forward pass. */
+export interface BatchResult {
+  /** P(harmful) of each row. */
+  scores: Float32Array;
+  /** Milliseconds in the engine process. */
+  runMs: number;
+}
+
+/**
+ * Runs one forward pass, for batching and calibration. Passes run in call order; one that `recall` aborts before it
+ * starts rejects with a RecalledError.
+ */
+export type RunBatch = (
+  tokenIds: Int32Array,
+  lengths: Int32Array,
+  recall?: AbortSignal,
+) => Promise<BatchResult>;
+
+/** Runs forward passes over whole rows with an engine started for batches. */
+export function batchesOf(engine: Engine): RunBatch {
+  return async (tokenIds, lengths, recall) => {
+    const { scores, runMs } = await engine.run({ type: 'batch', tokenIds, lengths }, recall);
+    const [ofRows] = scores;
+    if (ofRows?.length !== lengths.length) throw new Error('a pass gave another number of scores than rows');
+    return { scores: ofRows, runMs };
+  };
 }

@@ -10,7 +10,7 @@ const PROVIDERS: Record<Device['kind'], (device: Device) => Providers> = {
   webgpu: () => ['webgpu', 'cpu'],
 };
 
-/** How onnxruntime loads a model for an engine process. */
+/** Session options of an engine process. */
 export function sessionOptions({
   device,
   threads,
@@ -24,10 +24,10 @@ export function sessionOptions({
     executionProviders: PROVIDERS[device.kind](device),
     intraOpNumThreads: threads,
     graphOptimizationLevel: unoptimized ? 'disabled' : 'all',
-    // Batches come in every shape: the memory plan of one is of no use to the next.
+    // Batches vary in shape, so memory plans are not reusable.
     enableMemPattern: false,
-    // After a pass onnxruntime's threads would go on for 40 ms looking for more, on cores that the next thing needs:
-    // whoever waits for this score. Within a pass they still do.
+    // After a pass onnxruntime's threads would spin for 40 ms on cores that are needed to return the scores. Within a
+    // pass they still spin.
     extra: { session: { force_spinning_stop: '1' } },
     logSeverityLevel: 3,
   };

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { codeOf } from '@tocsin/core';
 
-/** True while a process runs. One that has ended and waits for its parent to take notice (a zombie) does not. */
+/** True while a process runs; false for a zombie. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

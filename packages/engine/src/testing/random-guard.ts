@@ -2,7 +2,7 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { float32Tensor, goldenDirs, writeSafetensors } from '@tocsin/siren/testing';
 
-/** What a test's backbone looks like. */
+/** The shape of a test's backbone. */
 export interface Shape {
   family: 'llama' | 'qwen3';
   hidden: number;
@@ -14,11 +14,11 @@ export interface Shape {
   vocab: number;
   bias: boolean;
   maxLength: number;
-  /** How sure the head is that every row is fine; 0 when not given. */
+  /** The head's bias towards "fine"; default 0. */
   harmlessBy?: number;
 }
 
-/** A guard of random weights, on disk and as numbers. */
+/** A guard of random weights, on disk and in memory. */
 export interface RandomGuard {
   /** The artifact's directory, which names the backbone's. */
   artifact: string;
@@ -28,7 +28,7 @@ export interface RandomGuard {
 
 const CLASSES = 2;
 
-/** Writes a guard whose head reads every neuron of its last block, and tells rows apart. */
+/** Writes a guard whose head reads every neuron of its last block, so that rows get different scores. */
 export async function writeRandomGuard(dir: string, shape: Shape): Promise<RandomGuard> {
   const { hidden, inner, layers, heads, kvHeads, headDim, vocab } = shape;
   let state = 7;
@@ -130,8 +130,8 @@ const THETA = 10_000;
 type Vector = number[];
 
 /**
- * P(harmful) of a row, computed token by token in plain JavaScript, as transformers defines Llama and Qwen3: nothing
- * here is shared with the graphs.
+ * P(harmful) of a row, computed token by token in plain JavaScript as transformers defines Llama and Qwen3, independently
+ * of the graphs.
  */
 export function referenceScore({ shape, weights }: RandomGuard, tokenIds: readonly number[]): number {
   const { hidden, heads, kvHeads, headDim, layers, family } = shape;

@@ -1,19 +1,20 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { BatchResult, RunBatch } from '../batches/run-batch.js';
-import { RecalledError } from '../process/engine-process.js';
+import type { BatchResult, RunBatch } from '../process/engine.js';
+import { type EngineProcess, RecalledError } from '../process/engine-process.js';
+import type { BatchRequest } from '../process/engine-protocol.js';
 
-/** What a serial engine did, in order. */
-export interface SerialPass {
+/** The passes of a serial engine, in order. */
+interface SerialPass {
   /** The first token of each row, which is its number. */
   rows: number[];
-  /** Passes that waited behind this one when it began. */
+  /** Passes that waited behind this one when it started. */
   behind: number;
 }
 
 export interface SerialEngine {
   run: RunBatch;
   passes: SerialPass[];
-  /** Told of each pass as it begins, when it can no longer be asked back. */
+  /** Called as each pass starts, when it can no longer be recalled. */
   onPass: (rows: number[]) => void;
   /** The most passes that were in flight at once. */
   most: number;
@@ -27,9 +28,9 @@ interface Request {
 }
 
 /**
- * An engine as the engine process is: one pass at a time, in order, and what waits can be asked back. The message that
- * does so, and each answer, take a turn of the event loop. A pass takes `turns` turns.
- * @param fails says which passes kill the process: all that is in flight then fails with them
+ * An engine that behaves like the engine process: one pass at a time, in order, and waiting passes can be recalled. Recall
+ * and replies take a turn of the event loop each, a pass takes `turns` turns.
+ * @param fails selects passes that kill the process and fail everything in flight
  */
 export function serialEngine(turns: number, fails: (rows: number[]) => boolean = () => false): SerialEngine {
   let waiting: Request[] = [];
@@ -70,7 +71,7 @@ export function serialEngine(turns: number, fails: (rows: number[]) => boolean =
   return engine;
 }
 
-/** The score that a test engine gives to a row. */
+/** A test engine's score of a row. */
 export const scoreOf = (number: number): number => Math.fround(number / 1000);
 
 function numbersOf(tokenIds: Int32Array, lengths: Int32Array): number[] {
@@ -81,4 +82,23 @@ function numbersOf(tokenIds: Int32Array, lengths: Int32Array): number[] {
     at += length;
   }
   return rows;
+}
+
+/** Rows of token ids, all of one length, as one batch. Any golden backbone has these tokens. */
+export function batchOf(rows: number, length: number): BatchRequest {
+  return {
+    type: 'batch',
+    tokenIds: Int32Array.from({ length: rows * length }, (_, i) => 3 + (i % 300)),
+    lengths: new Int32Array(rows).fill(length),
+  };
+}
+
+/** A batch long enough to interrupt, and its duration (ms). */
+export async function slowBatch(
+  engine: Pick<EngineProcess, 'run'>,
+): Promise<{ batch: BatchRequest; runMs: number }> {
+  const batch = batchOf(10, 512);
+  await engine.run(batchOf(1, 8));
+  const { runMs } = await engine.run(batch);
+  return { batch, runMs };
 }

@@ -1,5 +1,5 @@
 /**
- * An engine process for a device that is not there: the real one on the CPU, with a fault that STAND_IN (JSON) names.
+ * An engine process for a missing device: the real one on the CPU, with a fault from STAND_IN (JSON).
  */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -10,12 +10,12 @@ import type { EngineOptions } from '../process/engine-protocol.js';
 import { InferenceSession } from '../process/onnxruntime.js';
 
 export interface StandIn {
-  /** A weight of the checkpoint whose first row is changed by a little. */
+  /** A weight of the checkpoint whose first row is altered. */
   corrupt?: string;
-  /** What a pass of more than `maxTokens` fails with, or the loading of the model. */
+  /** The error of a pass of more than `maxTokens`, or of loading the model. */
   saying?: string;
   maxTokens?: number;
-  /** Bytes of address space that the process may have beyond what it has once its model is loaded. */
+  /** Bytes of address space beyond what the loaded model uses. */
   addressSpace?: number;
 }
 
@@ -41,7 +41,7 @@ InferenceSession.create = (async (...args: Parameters<typeof create>) => {
 
 await import('../process/engine-main.js');
 
-/** A copy of the model's directory in which one weight is another. */
+/** A copy of the model's directory with one weight altered. */
 function corrupted(modelFile: string, name: string): string {
   const dir = mkdtempSync(join(dirname(dirname(modelFile)), 'stand-in-'));
   for (const entry of readdirSync(dirname(modelFile)))
@@ -51,7 +51,7 @@ function corrupted(modelFile: string, name: string): string {
   const tensor = readTensors(file).find((one) => one.name === name);
   if (tensor === undefined) throw new Error(`no weight ${name}`);
   const { bytes } = tensor;
-  // The exponent's lowest bit of every number of the first row, whichever float it is: half or twice as much.
+  // Flips the lowest exponent bit of the first row, which halves or doubles its values in any float type.
   const size = bytes.byteLength / tensor.shape.reduce((product, dim) => product * dim, 1);
   const row = size * (tensor.shape.at(-1) ?? 1);
   for (let at = size - 2; at < row; at += size) bytes[at] = (bytes[at] ?? 0) ^ 0x80;

@@ -6,13 +6,13 @@ import type { StandIn } from './stand-in-main.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/testing/stand-in-main.js', import.meta.url));
 
-/** Starts a scorer whose engine process has a fault. A guard of any device: it runs on the CPU. */
+/** Starts a scorer whose engine process has a fault. Runs on the CPU, whatever the guard's device. */
 export async function startFaulty(
   guard: OpenGuard,
   fault: StandIn,
   options: ScorerOptions = {},
 ): Promise<Scorer> {
-  // Engine processes take the environment of the moment that they start: this one is for all of this test file's.
+  // Engine processes inherit the environment when they start: this applies to the whole test file.
   process.env.STAND_IN = JSON.stringify(fault);
   return Scorer.start(guard, { ...options, engineMain: MAIN });
 }

@@ -17,8 +17,7 @@ import type {
   RunSummary,
   Trace,
 } from '@tocsin/contract';
-import { address, request } from './request.js';
-import { upload } from './upload.js';
+import { address, request, upload } from './request.js';
 
 const PAGE = 50;
 /** Narrow enough to drag a threshold by; a histogram of a million scores is the same size as one of ten. */

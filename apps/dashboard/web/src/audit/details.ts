@@ -1,5 +1,5 @@
 import type { AuditEntry } from '@tocsin/contract';
-import { count, threshold } from '../format/number.js';
+import { count, threshold } from '../format.js';
 
 /** Row numbers or ranges of them that a line shows; the rest is one click away. */
 const SHOWN_RANGES = 6;

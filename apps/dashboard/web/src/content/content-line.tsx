@@ -1,7 +1,7 @@
 import type { StoredContent } from '@tocsin/contract';
 import type { JSX } from 'preact';
-import { useBlur } from './blur.js';
 import { partsOf } from './parts.js';
+import { useBlur } from './veil.js';
 import { VisibleText } from './visible-text.js';
 
 /** Parts that a line of a table shows. */

@@ -1,6 +1,12 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { useBlur } from './blur.js';
+import { useStored } from '../ui/stored.js';
+
+/** Whether texts are blurred until they are asked for. */
+export function useBlur(): [boolean, (on: boolean) => void] {
+  const [value, store] = useStored('blur');
+  return [value === 'on', (on) => store(on ? 'on' : null)];
+}
 
 interface VeilProps {
   /** Whose text it is: another one is blurred again. */

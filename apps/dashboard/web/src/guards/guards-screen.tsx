@@ -1,13 +1,12 @@
 import { useQuery } from '@tanstack/preact-query';
 import type { Guard } from '@tocsin/contract';
 import type { JSX } from 'preact';
-import { guardsAsk } from '../api/guards.js';
-import { count, threshold } from '../format/number.js';
+import { guardsAsk } from '../api/access.js';
+import { count, threshold } from '../format.js';
 import { Screen } from '../layout/screen.js';
-import { Empty } from '../ui/empty.js';
 import { Moment } from '../ui/moment.js';
 import { Table } from '../ui/table.js';
-import { WhenAnswered } from '../ui/when-answered.js';
+import { Empty, WhenAnswered } from '../ui/when-answered.js';
 
 /** Guards that this server scores with, and those that its store has scores of. */
 export function GuardsScreen(): JSX.Element {

@@ -3,8 +3,8 @@ import { max } from 'd3-array';
 import { scaleLinear, scaleSqrt } from 'd3-scale';
 import type { JSX } from 'preact';
 import { useId } from 'preact/hooks';
-import { count, threshold as thresholdText } from '../format/number.js';
-import { thresholdAfter, within } from './threshold-keys.js';
+import { count, threshold as thresholdText } from '../format.js';
+import { thresholdAfter, within } from './thresholds.js';
 import { useWidth } from './use-width.js';
 
 export type CountScale = 'linear' | 'sqrt';

@@ -2,16 +2,15 @@ import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/preact-
 import type { ApiKey } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { keysAsk, revokeKey } from '../api/keys.js';
-import { rowsOf } from '../api/rows.js';
+import { keysAsk, revokeKey } from '../api/access.js';
+import { rowsOf } from '../api/request.js';
 import { Screen } from '../layout/screen.js';
-import { Confirm } from '../ui/confirm.js';
-import { Empty } from '../ui/empty.js';
+import { Confirm } from '../ui/dialog.js';
 import { Moment } from '../ui/moment.js';
 import { MoreButton } from '../ui/more-button.js';
 import { Table } from '../ui/table.js';
 import { useTeller } from '../ui/toasts.js';
-import { WhenAnswered } from '../ui/when-answered.js';
+import { Empty, WhenAnswered } from '../ui/when-answered.js';
 import { NewKeyDialog } from './new-key-dialog.js';
 
 /** Keys: who may do what. */

@@ -1,13 +1,11 @@
 import { useMutation, useQueryClient } from '@tanstack/preact-query';
 import type { MadeKey, NewKey, Role } from '@tocsin/contract';
 import type { JSX } from 'preact';
-import { createKey } from '../api/keys.js';
-import { signIn } from '../api/session.js';
+import { useEffect, useState } from 'preact/hooks';
+import { createKey, signIn } from '../api/access.js';
 import { useMe } from '../session/me.js';
-import { CopyButton } from '../ui/copy-button.js';
-import { Dialog } from '../ui/dialog.js';
+import { Dialog, FormDialog } from '../ui/dialog.js';
 import { Field } from '../ui/field.js';
-import { FormDialog } from '../ui/form-dialog.js';
 
 const ROLES: readonly { role: Role; about: string }[] = [
   { role: 'submit', about: 'score, submit runs and see its own' },
@@ -112,5 +110,31 @@ function ShowKey({ made, keyless, onClose }: ShowKeyProps): JSX.Element {
         </button>
       </div>
     </Dialog>
+  );
+}
+
+const SAYS_SO_MS = 2000;
+
+/** Copies a text to the clipboard, and says so. */
+export function CopyButton({ text, label = 'Copy' }: { text: string; label?: string }): JSX.Element {
+  const [state, setState] = useState<'idle' | 'copied' | 'refused'>('idle');
+  useEffect(() => {
+    if (state === 'idle') return;
+    const timer = setTimeout(() => setState('idle'), SAYS_SO_MS);
+    return () => clearTimeout(timer);
+  }, [state]);
+  const copy = (): void => {
+    // There is no clipboard where the page did not come over HTTPS or from this machine.
+    const written = navigator.clipboard?.writeText(text) ?? Promise.reject(new Error('no clipboard'));
+    written.then(
+      () => setState('copied'),
+      () => setState('refused'),
+    );
+  };
+  const says = { idle: label, copied: 'Copied', refused: 'Select and copy it by hand' }[state];
+  return (
+    <button type="button" class="button" onClick={copy} aria-live="polite">
+      {says}
+    </button>
   );
 }

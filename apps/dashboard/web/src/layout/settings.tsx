@@ -1,10 +1,10 @@
 import { useQueryClient } from '@tanstack/preact-query';
 import type { JSX } from 'preact';
-import { signOut } from '../api/session.js';
-import { useBlur } from '../content/blur.js';
+import { signOut } from '../api/access.js';
+import { useBlur } from '../content/veil.js';
 import { useMe } from '../session/me.js';
+import { useStored } from '../ui/stored.js';
 import { useTeller } from '../ui/toasts.js';
-import { useTheme } from './theme.js';
 
 /** What a reader sets for this browser, and who the server takes them for. */
 export function Settings(): JSX.Element {
@@ -53,4 +53,14 @@ export function Settings(): JSX.Element {
       )}
     </div>
   );
+}
+
+/** Light, dark, or as the system has it. public/theme.js applies it, before the first paint and when it changes. */
+export function useTheme(): [string, (theme: string) => void] {
+  const [value, store] = useStored('theme');
+  const choose = (theme: string): void => {
+    store(theme === 'system' ? null : theme);
+    dispatchEvent(new Event('tocsin-theme'));
+  };
+  return [value ?? 'system', choose];
 }

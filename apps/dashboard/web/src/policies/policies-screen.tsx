@@ -1,13 +1,13 @@
-import { useQuery } from '@tanstack/preact-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/preact-query';
 import type { Policy } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { policiesAsk } from '../api/policies.js';
+import { createPolicy, policiesAsk } from '../api/policies.js';
 import { Screen } from '../layout/screen.js';
 import { useMay } from '../session/me.js';
-import { Empty } from '../ui/empty.js';
-import { WhenAnswered } from '../ui/when-answered.js';
-import { NewPolicyDialog } from './new-policy-dialog.js';
+import { FormDialog } from '../ui/dialog.js';
+import { Field, NameField } from '../ui/field.js';
+import { Empty, WhenAnswered } from '../ui/when-answered.js';
 import { PolicyCard } from './policy-card.js';
 
 /** Named thresholds. */
@@ -60,4 +60,55 @@ export function PoliciesScreen(): JSX.Element {
 
 function byThreshold(policies: readonly Policy[]): Policy[] {
   return policies.toSorted((one, other) => one.threshold - other.threshold);
+}
+
+/** Gives a threshold a name. */
+export function NewPolicyDialog({ onClose }: { onClose: () => void }): JSX.Element {
+  const client = useQueryClient();
+  const creating = useMutation({
+    mutationFn: createPolicy,
+    onSuccess: async () => {
+      await client.invalidateQueries({ queryKey: ['policies'] });
+      onClose();
+    },
+  });
+  const submit = (form: FormData): void => {
+    creating.mutate({
+      name: String(form.get('name')).trim(),
+      threshold: Number(form.get('threshold')),
+      meaning: String(form.get('meaning')).trim(),
+    });
+  };
+  return (
+    <FormDialog
+      title="New policy"
+      onClose={onClose}
+      onSubmit={submit}
+      action="Create"
+      disabled={creating.isPending}
+      error={creating.error}
+      failure="The policy was not created"
+    >
+      <div class="pair">
+        <NameField />
+        <Field label="Threshold" help="Harmful from this score on.">
+          {(control) => (
+            <input
+              {...control}
+              name="threshold"
+              type="number"
+              min="0"
+              max="1"
+              step="0.001"
+              required
+              defaultValue="0.5"
+            />
+          )}
+        </Field>
+      </div>
+      <Field label="What it is for">
+        {(control) => <input {...control} name="meaning" maxLength={1000} />}
+      </Field>
+    </FormDialog>
+  );
 }

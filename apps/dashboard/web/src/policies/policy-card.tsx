@@ -1,13 +1,14 @@
-import { useMutation, useQueryClient } from '@tanstack/preact-query';
-import type { Policy } from '@tocsin/contract';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/preact-query';
+import type { Policy, PolicyChange } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { changePolicy } from '../api/policies.js';
-import { threshold as thresholdText } from '../format/number.js';
-import { Confirm } from '../ui/confirm.js';
+import { changePolicy, policyChangesAsk } from '../api/policies.js';
+import { threshold as thresholdText } from '../format.js';
+import { Confirm } from '../ui/dialog.js';
+import { Moment } from '../ui/moment.js';
 import { useTeller } from '../ui/toasts.js';
+import { WhenAnswered } from '../ui/when-answered.js';
 import { MoveThreshold } from './move-threshold.js';
-import { PolicyHistory } from './policy-history.js';
 
 /** A policy, and what can be done with it. */
 export function PolicyCard({ policy, mayChange }: { policy: Policy; mayChange: boolean }): JSX.Element {
@@ -75,4 +76,38 @@ export function PolicyCard({ policy, mayChange }: { policy: Policy; mayChange: b
       {open === 'history' && <PolicyHistory name={policy.name} />}
     </section>
   );
+}
+
+/** Who moved a policy, when, from where to where, and why. */
+export function PolicyHistory({ name }: { name: string }): JSX.Element {
+  const changes = useQuery(policyChangesAsk(name));
+  return (
+    <WhenAnswered of={changes} what="the history">
+      {({ data }) => (
+        <ol class="history">
+          {data.map((change) => (
+            <li key={change.id}>
+              <span class="soft">
+                <Moment at={change.at} />
+              </span>
+              <span>
+                {wordsOf(change)} <span class="soft">by {change.who}</span>
+                {change.note !== null && change.note !== '' && (
+                  <span class="soft wrap" dir="auto">
+                    {` \u2014 ${change.note}`}
+                  </span>
+                )}
+              </span>
+            </li>
+          ))}
+        </ol>
+      )}
+    </WhenAnswered>
+  );
+}
+
+function wordsOf({ what, from, to }: PolicyChange): string {
+  if (from !== null && to !== null) return `${thresholdText(from)} \u2192 ${thresholdText(to)}`;
+  if (to !== null) return `${what} at ${thresholdText(to)}`;
+  return what;
 }

@@ -1,7 +1,7 @@
 import type { Estimate, Policy, ReviewSummary } from '@tocsin/contract';
 import { scaleLinear } from 'd3-scale';
 import type { JSX } from 'preact';
-import { percent, threshold as thresholdText } from '../format/number.js';
+import { percent, threshold as thresholdText } from '../format.js';
 import { useWidth } from '../histogram/use-width.js';
 
 interface EstimateCurvesProps {

@@ -1,18 +1,24 @@
 import { useQueryClient } from '@tanstack/preact-query';
 import type { ReviewRow, Verdict } from '@tocsin/contract';
 import type { JSX } from 'preact';
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { reveal } from '../content/veil.js';
-import { Empty } from '../ui/empty.js';
-import { Problem } from '../ui/problem.js';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { StoredText } from '../content/stored-text.js';
+import { TracedText } from '../content/traced-text.js';
+import { reveal, Veil } from '../content/veil.js';
+import { VisibleText } from '../content/visible-text.js';
+import { ScoreMark } from '../run/score-mark.js';
+import { Dialog } from '../ui/dialog.js';
 import { useStored } from '../ui/stored.js';
 import { useTeller } from '../ui/toasts.js';
-import { useKeys } from '../ui/use-keys.js';
-import { Waiting } from '../ui/waiting.js';
-import { KeysDialog } from './keys-dialog.js';
-import { ReviewCard } from './review-card.js';
+import { Empty, Problem, Waiting } from '../ui/when-answered.js';
 import { useReviewQueue, type Wanted } from './use-review-queue.js';
-import { VERDICTS } from './verdicts.js';
+
+/** What a reviewer may say of a row, and by which key. */
+export const VERDICTS: readonly { verdict: Verdict; label: string; key: string; look: string }[] = [
+  { verdict: 'harmful', label: 'Harmful', key: 'h', look: 'warn' },
+  { verdict: 'fine', label: 'Fine', key: 'f', look: '' },
+  { verdict: 'skip', label: 'Skip', key: 's', look: '' },
+];
 
 /** One row at a time, and what a reviewer says of it. */
 export function ReviewDesk({ wanted }: { wanted: Wanted }): JSX.Element {
@@ -140,4 +146,89 @@ function Announcement({ row }: { row: ReviewRow | undefined }): JSX.Element {
       {row === undefined ? '' : `Row ${row.key}`}
     </p>
   );
+}
+
+interface ReviewCardProps {
+  row: ReviewRow;
+  threshold: number;
+  /** With the heat map of its trace. */
+  heat: boolean;
+}
+
+/** The row that is to be judged. */
+export function ReviewCard({ row, threshold, heat }: ReviewCardProps): JSX.Element {
+  return (
+    <article class="panel review-card" aria-label={`Row ${row.key}`}>
+      <div class="row spread small soft">
+        <span class="mono wrap">
+          <bdi>
+            <VisibleText text={row.key} />
+          </bdi>
+        </span>
+        <ScoreMark score={row.score} threshold={threshold} />
+      </div>
+      <Veil of={row.seq}>
+        {heat ? (
+          <TracedText run={row.run} seq={row.seq} threshold={threshold} content={row.content} />
+        ) : (
+          <StoredText content={row.content} />
+        )}
+      </Veil>
+    </article>
+  );
+}
+
+const KEYS: readonly [key: string, does: string][] = [
+  ...VERDICTS.map(({ key, label }): [string, string] => [key, label]),
+  ['u', 'Take the last verdict back'],
+  ['n', 'Write a note to the row'],
+  ['t', 'Heat map on or off'],
+  ['b', 'Show a blurred text'],
+  ['?', 'This list'],
+];
+
+/** What the keys do. */
+export function KeysDialog({ onClose }: { onClose: () => void }): JSX.Element {
+  return (
+    <Dialog title="Keys" onClose={onClose}>
+      <dl class="key-list">
+        {KEYS.map(([key, does]) => (
+          <div key={key}>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{does}</dd>
+          </div>
+        ))}
+      </dl>
+      <p class="small soft">
+        The row that you see is yours for ten minutes: nobody else gets it. Leave the page, and it goes back.
+      </p>
+      <div class="actions">
+        <button type="button" class="button" onClick={onClose}>
+          Close
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+/** What single keys do while nobody is writing, and no dialog is open. */
+export function useKeys(actions: Readonly<Record<string, () => void>>): void {
+  const latest = useRef(actions);
+  latest.current = actions;
+  useEffect(() => {
+    const press = (event: KeyboardEvent): void => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+      const target = event.target as Element;
+      const writes = target.closest('input:not([type=checkbox], [type=radio]), textarea, select') !== null;
+      if (writes || document.querySelector('dialog[open]') !== null) return;
+      const action = latest.current[event.key];
+      if (action === undefined) return;
+      event.preventDefault();
+      action();
+    };
+    addEventListener('keydown', press);
+    return () => removeEventListener('keydown', press);
+  }, []);
 }

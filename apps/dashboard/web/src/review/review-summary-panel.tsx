@@ -2,12 +2,11 @@ import { useQuery } from '@tanstack/preact-query';
 import type { Policy, ReviewSummary, Run } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { labelsAddress, reviewSummaryAsk } from '../api/reviews.js';
-import { count, counted, percent, threshold as thresholdText } from '../format/number.js';
+import { count, counted, percent, threshold as thresholdText } from '../format.js';
 import { rolesThatMay, useMay } from '../session/me.js';
-import { Empty } from '../ui/empty.js';
 import { Figure } from '../ui/figure.js';
 import { Table } from '../ui/table.js';
-import { WhenAnswered } from '../ui/when-answered.js';
+import { Empty, WhenAnswered } from '../ui/when-answered.js';
 import { EstimateCurves } from './estimate-curves.js';
 
 interface ReviewSummaryPanelProps {

@@ -1,16 +1,15 @@
 import { useInfiniteQuery } from '@tanstack/preact-query';
 import type { JSX } from 'preact';
-import { rowsOf } from '../api/rows.js';
+import { rowsOf } from '../api/request.js';
 import { runsAsk } from '../api/runs.js';
 import { VisibleText } from '../content/visible-text.js';
-import { count } from '../format/number.js';
+import { count } from '../format.js';
 import { Screen } from '../layout/screen.js';
 import { useMay } from '../session/me.js';
-import { Empty } from '../ui/empty.js';
 import { Moment } from '../ui/moment.js';
 import { MoreButton } from '../ui/more-button.js';
 import { Table } from '../ui/table.js';
-import { WhenAnswered } from '../ui/when-answered.js';
+import { Empty, WhenAnswered } from '../ui/when-answered.js';
 
 /** Which run to review. */
 export function ReviewsScreen(): JSX.Element {

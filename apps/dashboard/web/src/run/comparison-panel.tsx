@@ -2,18 +2,16 @@ import { useInfiniteQuery, useQuery } from '@tanstack/preact-query';
 import type { Comparison, Run } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { rowsOf } from '../api/rows.js';
+import { rowsOf } from '../api/request.js';
 import { comparisonAsk, runsAsk } from '../api/runs.js';
 import { ContentLine } from '../content/content-line.js';
 import { visibleString } from '../content/visible.js';
 import { VisibleText } from '../content/visible-text.js';
-import { count, score, threshold as thresholdText } from '../format/number.js';
-import { moment } from '../format/time.js';
-import { Empty } from '../ui/empty.js';
+import { count, moment, score, threshold as thresholdText } from '../format.js';
 import { Field } from '../ui/field.js';
 import { Figure } from '../ui/figure.js';
 import { Table } from '../ui/table.js';
-import { WhenAnswered } from '../ui/when-answered.js';
+import { Empty, WhenAnswered } from '../ui/when-answered.js';
 
 /** What has changed since another run of the same keys. */
 export function ComparisonPanel({ run, threshold }: { run: Run; threshold: number }): JSX.Element {

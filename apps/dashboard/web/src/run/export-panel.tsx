@@ -2,7 +2,7 @@ import type { ExportQuery, Run } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { exportAddress } from '../api/runs.js';
-import { threshold as thresholdText } from '../format/number.js';
+import { threshold as thresholdText } from '../format.js';
 import { Segments } from '../ui/segments.js';
 
 const FORMATS: readonly { format: NonNullable<ExportQuery['format']>; label: string; about: string }[] = [

@@ -1,14 +1,13 @@
 import { useInfiniteQuery } from '@tanstack/preact-query';
 import type { Run } from '@tocsin/contract';
 import type { JSX } from 'preact';
-import { rowsOf } from '../api/rows.js';
+import { rowsOf } from '../api/request.js';
 import { rejectsAsk } from '../api/runs.js';
 import { VisibleText } from '../content/visible-text.js';
-import { count } from '../format/number.js';
-import { Empty } from '../ui/empty.js';
+import { count } from '../format.js';
 import { MoreButton } from '../ui/more-button.js';
 import { Table } from '../ui/table.js';
-import { WhenAnswered } from '../ui/when-answered.js';
+import { Empty, WhenAnswered } from '../ui/when-answered.js';
 
 /** Rows without a score, and why. */
 export function RejectsPanel({ run }: { run: Run }): JSX.Element {

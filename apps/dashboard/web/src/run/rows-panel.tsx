@@ -2,16 +2,18 @@ import { useInfiniteQuery, useQuery } from '@tanstack/preact-query';
 import { type ItemRow, type ItemsQuery, isOpen, type Run } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { rowsOf } from '../api/rows.js';
+import { rowsOf } from '../api/request.js';
 import { histogramAsk, itemsAsk } from '../api/runs.js';
-import { threshold as thresholdText } from '../format/number.js';
-import { Empty } from '../ui/empty.js';
+import { ContentLine } from '../content/content-line.js';
+import { VisibleText } from '../content/visible-text.js';
+import { count, threshold as thresholdText } from '../format.js';
 import { MoreButton } from '../ui/more-button.js';
 import { Segments } from '../ui/segments.js';
+import { Table } from '../ui/table.js';
 import { useSettled } from '../ui/use-settled.js';
-import { WhenAnswered } from '../ui/when-answered.js';
+import { Empty, WhenAnswered } from '../ui/when-answered.js';
 import { ItemDialog } from './item-dialog.js';
-import { RowsTable } from './rows-table.js';
+import { ScoreMark } from './score-mark.js';
 
 type Side = 'flagged' | 'below' | 'all';
 type Order = NonNullable<ItemsQuery['order']>;
@@ -131,4 +133,42 @@ function NoRows({
 
 function justBelow(threshold: number): number {
   return Math.max(0, threshold - HAIR);
+}
+
+interface RowsTableProps {
+  rows: readonly ItemRow[];
+  threshold: number;
+  onOpen: (row: ItemRow) => void;
+}
+
+/** Rows with their scores and the beginning of their texts; a click shows one in full. */
+export function RowsTable({ rows, threshold, onOpen }: RowsTableProps): JSX.Element {
+  return (
+    <Table label="Rows" columns={['Score', 'Text', 'Key', { name: 'Row', class: 'number' }]}>
+      {rows.map((row) => (
+        <tr key={row.seq} class="item-line" onClick={() => onOpen(row)}>
+          <td class="nowrap">
+            <ScoreMark score={row.score} threshold={threshold} />
+          </td>
+          <td class="fill">
+            <button type="button" class="opener">
+              {row.excerpt === null ? (
+                <span class="faint">
+                  {row.reason === null ? 'Text not kept' : <VisibleText text={row.reason} />}
+                </span>
+              ) : (
+                <ContentLine content={row.excerpt} />
+              )}
+            </button>
+          </td>
+          <td class="item-key soft" title={row.key}>
+            <bdi>
+              <VisibleText text={row.key} />
+            </bdi>
+          </td>
+          <td class="number faint">{count(row.seq)}</td>
+        </tr>
+      ))}
+    </Table>
+  );
 }

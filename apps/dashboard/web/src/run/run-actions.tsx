@@ -3,9 +3,9 @@ import { isOpen, type Run } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useLocation } from 'preact-iso';
 import { cancelRun, deleteRun, retryRun } from '../api/runs.js';
-import { counted } from '../format/number.js';
+import { counted } from '../format.js';
 import { useMay } from '../session/me.js';
-import { Confirm } from '../ui/confirm.js';
+import { Confirm } from '../ui/dialog.js';
 import { useTeller } from '../ui/toasts.js';
 
 /** What can be done with a run. */

@@ -1,20 +1,22 @@
 import { useQuery } from '@tanstack/preact-query';
 import { isOpen, type Run } from '@tocsin/contract';
 import type { JSX } from 'preact';
-import { useRoute } from 'preact-iso';
-import { isMissing } from '../api/api-error.js';
+import { useLocation, useRoute } from 'preact-iso';
+import { isMissing } from '../api/request.js';
 import { runAsk } from '../api/runs.js';
 import { VisibleText } from '../content/visible-text.js';
-import { count, counted } from '../format/number.js';
-import { NoRun, NoScreen } from '../layout/no-screen.js';
-import { Screen } from '../layout/screen.js';
-import { RunProgress } from '../runs/run-progress.js';
-import { RunStateBadge } from '../runs/run-state.js';
+import { count, counted } from '../format.js';
+import { NoRun, NoScreen, Screen } from '../layout/screen.js';
+import { RunProgress, RunStateBadge } from '../runs/run-state.js';
 import { useLiveRun } from '../runs/use-live-run.js';
 import { Moment } from '../ui/moment.js';
+import { Tabs } from '../ui/tabs.js';
 import { WhenAnswered } from '../ui/when-answered.js';
+import { ComparisonPanel } from './comparison-panel.js';
+import { ExportPanel } from './export-panel.js';
+import { RejectsPanel } from './rejects-panel.js';
+import { RowsPanel } from './rows-panel.js';
 import { RunActions } from './run-actions.js';
-import { RunTabs } from './run-tabs.js';
 import { ThresholdPanel } from './threshold-panel.js';
 import { useThreshold } from './use-threshold.js';
 
@@ -95,5 +97,33 @@ function RunFacts({ run }: { run: Run }): JSX.Element {
       </span>
       {run.owner !== null && <span>by {run.owner}</span>}
     </>
+  );
+}
+
+type Tab = 'rows' | 'rejects' | 'comparison' | 'export';
+const TABS: readonly Tab[] = ['rows', 'rejects', 'comparison', 'export'];
+
+/** What there is to see of a run besides its histogram. */
+export function RunTabs({ run, threshold }: { run: Run; threshold: number }): JSX.Element {
+  const { query, path, route } = useLocation();
+  const tab = TABS.find((known) => known === query.tab) ?? 'rows';
+  const rejects = run.counters.rejected + run.outcome.failed;
+  return (
+    <Tabs<Tab>
+      label="Of this run"
+      tabs={[
+        { value: 'rows', label: 'Rows' },
+        { value: 'rejects', label: rejects === 0 ? 'Rejects' : `Rejects ${count(rejects)}` },
+        { value: 'comparison', label: 'Comparison' },
+        { value: 'export', label: 'Export' },
+      ]}
+      value={tab}
+      onChange={(value) => route(`${path}?${new URLSearchParams({ ...query, tab: value })}`, true)}
+    >
+      {tab === 'rows' && <RowsPanel run={run} threshold={threshold} />}
+      {tab === 'rejects' && <RejectsPanel run={run} />}
+      {tab === 'comparison' && <ComparisonPanel run={run} threshold={threshold} />}
+      {tab === 'export' && <ExportPanel run={run} threshold={threshold} />}
+    </Tabs>
   );
 }

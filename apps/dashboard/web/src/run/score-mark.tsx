@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { score as scoreText } from '../format/number.js';
+import { score as scoreText } from '../format.js';
 
 /** A score: its number, and a bar for the eye. @param score null: there is none (yet) */
 export function ScoreMark({ score, threshold }: { score: number | null; threshold: number }): JSX.Element {

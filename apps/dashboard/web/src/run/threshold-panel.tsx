@@ -3,14 +3,12 @@ import { type Histogram, isOpen, type Run } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { countsAsk, histogramAsk } from '../api/runs.js';
-import { count, counted, percent, threshold as thresholdText } from '../format/number.js';
-import { estimateFlagged, isEdge } from '../histogram/estimate.js';
+import { count, counted, percent, threshold as thresholdText } from '../format.js';
 import { type CountScale, HistogramTable, ScoreHistogram } from '../histogram/score-histogram.js';
-import { within } from '../histogram/threshold-keys.js';
-import { Empty } from '../ui/empty.js';
+import { estimateFlagged, isEdge, within } from '../histogram/thresholds.js';
 import { Moment } from '../ui/moment.js';
 import { Segments } from '../ui/segments.js';
-import { WhenAnswered } from '../ui/when-answered.js';
+import { Empty, WhenAnswered } from '../ui/when-answered.js';
 import type { ThresholdInUse } from './use-threshold.js';
 
 interface ThresholdPanelProps {

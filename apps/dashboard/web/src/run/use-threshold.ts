@@ -3,7 +3,7 @@ import type { Policy, Run } from '@tocsin/contract';
 import { useEffect, useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 import { policiesAsk } from '../api/policies.js';
-import { within } from '../histogram/threshold-keys.js';
+import { within } from '../histogram/thresholds.js';
 import { useSettled } from '../ui/use-settled.js';
 
 const SETTLED_MS = 200;

@@ -1,16 +1,14 @@
 import { useInfiniteQuery } from '@tanstack/preact-query';
 import type { RunState } from '@tocsin/contract';
-import type { JSX } from 'preact';
+import type { ComponentChildren, JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { rowsOf } from '../api/rows.js';
+import { rowsOf } from '../api/request.js';
 import { runsAsk } from '../api/runs.js';
 import { Screen } from '../layout/screen.js';
 import { useMay } from '../session/me.js';
-import { Empty } from '../ui/empty.js';
 import { MoreButton } from '../ui/more-button.js';
 import { useSettled } from '../ui/use-settled.js';
-import { WhenAnswered } from '../ui/when-answered.js';
-import { DropZone } from './drop-zone.js';
+import { Empty, WhenAnswered } from '../ui/when-answered.js';
 import { RunsTable } from './runs-table.js';
 import { SubmitDialog } from './submit-dialog.js';
 
@@ -109,5 +107,42 @@ function NoRuns({ maySubmit, onChoose }: { maySubmit: boolean; onChoose: () => v
         <p>Your key may not submit. Runs appear here when somebody else does.</p>
       )}
     </Empty>
+  );
+}
+
+interface DropZoneProps {
+  disabled: boolean;
+  onFile: (file: File) => void;
+  children: ComponentChildren;
+}
+
+/** Takes a file that is dropped anywhere on what it holds. Buttons do the same for the keyboard. */
+export function DropZone({ disabled, onFile, children }: DropZoneProps): JSX.Element {
+  const [over, setOver] = useState(false);
+  const drag = (event: DragEvent): void => {
+    if (disabled || event.dataTransfer?.types.includes('Files') !== true) return;
+    event.preventDefault();
+    setOver(true);
+  };
+  const drop = (event: DragEvent): void => {
+    if (disabled) return;
+    event.preventDefault();
+    setOver(false);
+    const file = event.dataTransfer?.files[0];
+    if (file !== undefined) onFile(file);
+  };
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: dropping is for pointers; a button beside it opens the same dialog
+    <div
+      class={over ? 'stack drop-zone over' : 'stack drop-zone'}
+      onDragEnter={drag}
+      onDragOver={drag}
+      onDragLeave={(event) => {
+        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setOver(false);
+      }}
+      onDrop={drop}
+    >
+      {children}
+    </div>
   );
 }

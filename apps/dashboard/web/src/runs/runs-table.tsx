@@ -2,11 +2,10 @@ import { isOpen, type RunSummary } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useLocation } from 'preact-iso';
 import { VisibleText } from '../content/visible-text.js';
-import { count } from '../format/number.js';
+import { count } from '../format.js';
 import { Moment } from '../ui/moment.js';
 import { Table } from '../ui/table.js';
-import { RunProgress } from './run-progress.js';
-import { RunStateBadge } from './run-state.js';
+import { RunProgress, RunStateBadge } from './run-state.js';
 import { useLiveRun } from './use-live-run.js';
 
 /** Browsers keep six connections to a server; the list and the rest of the page need some. */

@@ -3,11 +3,10 @@ import type { JSX } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 import { submitFile } from '../api/runs.js';
-import { percent, size } from '../format/number.js';
+import { percent, size } from '../format.js';
 import { useMe } from '../session/me.js';
-import { GuardField } from '../ui/common-fields.js';
-import { Field } from '../ui/field.js';
-import { FormDialog } from '../ui/form-dialog.js';
+import { FormDialog } from '../ui/dialog.js';
+import { Field, GuardField } from '../ui/field.js';
 
 /** What the server can read; it looks at the file itself too. */
 const ACCEPTED = '.jsonl,.ndjson,.json,.csv,.tsv,.parquet,.gz,.zst';

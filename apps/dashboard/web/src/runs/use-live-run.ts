@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/preact-query';
 import { isOpen, type RunEvent, type RunSummary } from '@tocsin/contract';
-import { useState } from 'preact/hooks';
-import { useEvents } from '../api/events.js';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { address } from '../api/request.js';
 
 const EVENTS = ['progress', 'over'] as const;
 
@@ -22,4 +22,28 @@ export function useLiveRun<R extends RunSummary>(run: R, listen = true): R {
   });
   if (event?.id !== run.id || !isOpen(run.state)) return run;
   return { ...run, state: event.state, counters: event.counters, progress: event.progress };
+}
+
+/**
+ * Listens to server-sent events for as long as the component is there.
+ * @param path undefined: nothing to listen to
+ * @param events what to listen for
+ */
+export function useEvents<T>(
+  path: string | undefined,
+  events: readonly string[],
+  onEvent: (data: T, event: string) => void,
+): void {
+  const latest = useRef(onEvent);
+  latest.current = onEvent;
+  const names = events.join(' ');
+  useEffect(() => {
+    if (path === undefined) return;
+    // It connects again by itself.
+    const source = new EventSource(address(path));
+    for (const name of names.split(' ')) {
+      source.addEventListener(name, (event) => latest.current(JSON.parse(event.data as string) as T, name));
+    }
+    return () => source.close();
+  }, [path, names]);
 }

@@ -1,10 +1,29 @@
-import { useMutation, useQueryClient } from '@tanstack/preact-query';
-import type { JSX } from 'preact';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/preact-query';
+import type { ComponentChildren, ComponentType, JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { signIn } from '../api/session.js';
+import { meAsk, signIn } from '../api/access.js';
+import { ApiError } from '../api/request.js';
 import { Bell } from '../layout/bell.js';
+import { Screen } from '../layout/screen.js';
 import { Field } from '../ui/field.js';
-import { wordsOf } from '../ui/problem.js';
+import { Empty, Problem, wordsOf } from '../ui/when-answered.js';
+import { type Doing, MeContext, rolesThatMay, useMay, useMe } from './me.js';
+
+/** Shows the page to who is signed in, and the sign-in to who is not. */
+export function SignedIn({ children }: { children: ComponentChildren }): JSX.Element | null {
+  const me = useQuery(meAsk());
+  const signedOut = me.error instanceof ApiError && me.error.status === 401;
+  if (signedOut) return <SignIn />;
+  if (me.data !== undefined) return <MeContext.Provider value={me.data}>{children}</MeContext.Provider>;
+  if (me.error) {
+    return (
+      <main class="alone">
+        <Problem error={me.error} title="The page cannot begin" onRetry={() => void me.refetch()} />
+      </main>
+    );
+  }
+  return null;
+}
 
 /** Takes a key once; from then on a cookie that no script can read says who it is. */
 export function SignIn(): JSX.Element {
@@ -57,4 +76,21 @@ export function SignIn(): JSX.Element {
       </form>
     </main>
   );
+}
+
+/** A screen for those who may use it; the others are told what it takes, and the server is not asked. */
+export function restricted(Shown: ComponentType, needs: Doing, title: string): () => JSX.Element {
+  return function Restricted() {
+    const { name, role } = useMe();
+    if (useMay(needs)) return <Shown />;
+    return (
+      <Screen title={title}>
+        <Empty title="Your key may not see this">
+          <p>
+            The key {name} has the role {role}. This screen needs the role {rolesThatMay(needs)}.
+          </p>
+        </Empty>
+      </Screen>
+    );
+  };
 }

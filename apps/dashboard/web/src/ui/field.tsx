@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useId } from 'preact/hooks';
+import { useMe } from '../session/me.js';
 
 /** What a control needs to belong to its label. */
 interface ControlProps {
@@ -34,5 +35,41 @@ export function Field({ label, help, wrong, children }: FieldProps): JSX.Element
         </span>
       )}
     </div>
+  );
+}
+
+/** The name of something that is addressed by it: a policy, a schedule. */
+export function NameField(): JSX.Element {
+  return (
+    <Field label="Name" help="Letters, digits, dots, dashes and underscores.">
+      {(control) => (
+        <input
+          {...control}
+          name="name"
+          required
+          maxLength={64}
+          pattern="[A-Za-z0-9][A-Za-z0-9._\-]*"
+          autocomplete="off"
+        />
+      )}
+    </Field>
+  );
+}
+
+/** One of the guards that the server offers. */
+export function GuardField(): JSX.Element {
+  const { guards } = useMe();
+  return (
+    <Field label="Guard">
+      {(control) => (
+        <select {...control} name="guard">
+          {guards.map((guard) => (
+            <option key={guard} value={guard}>
+              {guard}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
   );
 }

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { ago, exactMoment } from '../format/time.js';
+import { ago, exactMoment } from '../format.js';
 
 /** A time, near ones as people say them; the exact one in the viewer's zone on hover. */
 export function Moment({ at }: { at: string }): JSX.Element {

@@ -1,6 +1,6 @@
 import { type ComponentChildren, createContext, type JSX } from 'preact';
 import { useCallback, useContext, useMemo, useRef, useState } from 'preact/hooks';
-import { wordsOf } from './problem.js';
+import { wordsOf } from './when-answered.js';
 
 interface Toast {
   id: number;

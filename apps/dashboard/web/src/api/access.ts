@@ -1,6 +1,18 @@
-import { infiniteQueryOptions } from '@tanstack/preact-query';
-import type { ApiKey, AuditEntry, AuditQuery, MadeKey, NewKey, Page } from '@tocsin/contract';
+import { infiniteQueryOptions, queryOptions } from '@tanstack/preact-query';
+import type { ApiKey, AuditEntry, AuditQuery, GuardList, MadeKey, Me, NewKey, Page } from '@tocsin/contract';
 import { request } from './request.js';
+
+/** Who asks. Fails with 401 when nobody is signed in. */
+export const meAsk = () =>
+  queryOptions({
+    queryKey: ['me'],
+    queryFn: ({ signal }) => request<Me>('/me', { signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+export const signIn = (key: string): Promise<void> => request('/session', { method: 'POST', body: { key } });
+
+export const signOut = (): Promise<void> => request('/session', { method: 'DELETE' });
 
 const PAGE = 100;
 
@@ -25,3 +37,6 @@ export const auditAsk = (filter: Pick<AuditQuery, 'action' | 'run'>) =>
     initialPageParam: null as string | null,
     getNextPageParam: ({ next }) => next,
   });
+
+export const guardsAsk = () =>
+  queryOptions({ queryKey: ['guards'], queryFn: ({ signal }) => request<GuardList>('/guards', { signal }) });

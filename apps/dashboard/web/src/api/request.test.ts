@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { errorOf, noAnswer } from './api-error.js';
+import { errorOf, noAnswer } from './request.js';
 
 test('what the API says of an error is what the page says', () => {
   const body = JSON.stringify({

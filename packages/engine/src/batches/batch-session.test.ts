@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { packBatch } from './pack-batch.js';
+import { packBatch } from './batch-session.js';
 
 const batches = fc.array(fc.int32Array({ minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 8 });
 const concatenated = (rows: Int32Array[]): Int32Array => Int32Array.from(rows.flatMap((row) => [...row]));

@@ -2,8 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { cudaMajorOf } from './cuda-libraries.js';
-import { neededLibraries } from './elf-needed.js';
+import { cudaMajorOf, neededLibraries } from './cuda-libraries.js';
 
 const isHere = process.platform === 'linux' && process.arch === 'x64';
 const dir = join(

@@ -1,17 +1,63 @@
 import type { Task } from '@tocsin/siren';
 
-/** New tokens of a row, and how many stand before them. */
+/** Maximum new tokens per pass: attention in a prefix graph needs memory for each pair of token and key. */
+const PASS_TOKENS = 1024;
+
+/** A piece of a row's new tokens: `count` from `from` on (both of the whole row). */
+export interface Piece {
+  row: number;
+  from: number;
+  count: number;
+}
+
+/**
+ * Cuts rows' new tokens into passes. A row longer than a pass takes several, in order; its keys and values carry over, so
+ * each token is computed once. Rows of similar length share a pass.
+ *
+ * @param rows start and end of each row's new tokens
+ */
+export function planPasses(
+  rows: readonly { from: number; to: number }[],
+  passTokens = PASS_TOKENS,
+): Piece[][] {
+  const order = rows.map((_, row) => row).sort((a, b) => lengthOf(rows[a]) - lengthOf(rows[b]));
+  const passes: Piece[][] = [];
+  let pass: Piece[] = [];
+  let room = passTokens;
+  for (const row of order) {
+    const { from = 0, to = 0 } = rows[row] ?? {};
+    for (let at = from; at < to; ) {
+      // Two pieces of one row cannot share a pass, and half a row in a pass saves nothing: start a new one.
+      if (pass.length > 0 && (to - at > room || pass.at(-1)?.row === row)) {
+        passes.push(pass);
+        pass = [];
+        room = passTokens;
+      }
+      const count = Math.min(to - at, room);
+      pass.push({ row, from: at, count });
+      room -= count;
+      at += count;
+    }
+  }
+  if (pass.length > 0) passes.push(pass);
+  return passes;
+}
+
+const lengthOf = (row: { from: number; to: number } | undefined): number =>
+  row === undefined ? 0 : row.to - row.from;
+
+/** New tokens of a row, and the number of past ones. */
 export interface NewTokens {
   tokenIds: Int32Array;
   past: number;
 }
 
-/** A pass as the prefix graph takes it: see PREFIX_INPUTS of @tocsin/backbone for what each is. */
+/** The inputs of a prefix graph; see PREFIX_INPUTS of @tocsin/backbone. */
 export interface PackedPrefixes {
   rows: number;
   tokens: number;
   longest: number;
-  /** Past and new tokens of the row that has most. */
+  /** Maximum of past and new tokens of a row. */
   keys: number;
   tokenIds: BigInt64Array;
   positions: BigInt64Array;
@@ -37,7 +83,7 @@ export function packPrefixes(task: Task, rows: readonly NewTokens[]): PackedPref
     keys,
     tokenIds: new BigInt64Array(tokens),
     positions: new BigInt64Array(tokens),
-    // Places and keys that belong to no token hold index 0: the mask keeps every real place from looking at them.
+    // Padding holds index 0, and the mask hides it.
     padIndex: new BigInt64Array(rows.length * longest),
     unpadIndex: new BigInt64Array(tokens),
     keyIndex: new BigInt64Array(rows.length * keys),
@@ -55,7 +101,7 @@ export function packPrefixes(task: Task, rows: readonly NewTokens[]): PackedPref
       packed.keyIndex[row * keys + key] = BigInt(index);
     }
     for (let i = 0; i < longest; i++) {
-      // A place without a token looks at one key all the same: a softmax over none is no number.
+      // A padding place attends to one key too, since a softmax over none is NaN.
       const visible = i < count ? past + i + 1 : 1;
       const first = (row * longest + i) * keys;
       packed.mask.fill(1, first, first + visible);
