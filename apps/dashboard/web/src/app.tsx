@@ -55,7 +55,7 @@ const FRESH_MS = 2000;
 const RETRIES = 2;
 
 /** What the page knows of the server. An answer that asks for a key brings the sign-in back. */
-export function createClient(): QueryClient {
+function createClient(): QueryClient {
   const client = new QueryClient({
     queryCache: new QueryCache({
       onError: (error, { queryKey }) => {

@@ -29,7 +29,7 @@ const FIRST = 4000;
 const STEP = 100_000;
 
 /** A text of any length, as its writer's direction has it; a very long one in steps. */
-export function LongText({ text }: { text: string }): JSX.Element {
+function LongText({ text }: { text: string }): JSX.Element {
   const [limit, setLimit] = useState(FIRST);
   const shown = shorten(text, limit);
   const left = text.length - shown.length;

@@ -47,7 +47,7 @@ interface HeatMapProps {
 }
 
 /** A text as hot as the score is by then; the token at which the threshold is reached is underlined. */
-export function HeatMap({ trace, threshold, content }: HeatMapProps): JSX.Element {
+function HeatMap({ trace, threshold, content }: HeatMapProps): JSX.Element {
   const { text, tokens, firstHarmful, omittedTokens } = trace;
   const pieces = heatPieces(trace);
   return (
@@ -97,13 +97,7 @@ const HEIGHT = 40;
 const EDGE = 2;
 
 /** How the score went from token to token, and the threshold. What it says, the text above it says too. */
-export function TraceLine({
-  tokens,
-  threshold,
-}: {
-  tokens: Trace['tokens'];
-  threshold: number;
-}): JSX.Element {
+function TraceLine({ tokens, threshold }: { tokens: Trace['tokens']; threshold: number }): JSX.Element {
   const [frame, width] = useWidth<HTMLDivElement>();
   const x = scaleLinear([0, Math.max(1, tokens.length - 1)], [EDGE, Math.max(EDGE, width - EDGE)]);
   const y = scaleLinear([0, 1], [HEIGHT - EDGE, EDGE]);

@@ -116,7 +116,7 @@ function ShowKey({ made, keyless, onClose }: ShowKeyProps): JSX.Element {
 const SAYS_SO_MS = 2000;
 
 /** Copies a text to the clipboard, and says so. */
-export function CopyButton({ text, label = 'Copy' }: { text: string; label?: string }): JSX.Element {
+function CopyButton({ text, label = 'Copy' }: { text: string; label?: string }): JSX.Element {
   const [state, setState] = useState<'idle' | 'copied' | 'refused'>('idle');
   useEffect(() => {
     if (state === 'idle') return;

@@ -56,7 +56,7 @@ export function Settings(): JSX.Element {
 }
 
 /** Light, dark, or as the system has it. public/theme.js applies it, before the first paint and when it changes. */
-export function useTheme(): [string, (theme: string) => void] {
+function useTheme(): [string, (theme: string) => void] {
   const [value, store] = useStored('theme');
   const choose = (theme: string): void => {
     store(theme === 'system' ? null : theme);

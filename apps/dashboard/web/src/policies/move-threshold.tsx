@@ -148,7 +148,7 @@ interface PolicyPreviewTextProps {
 const SETTLED_MS = 200;
 
 /** What a policy would flag of a run with another threshold, with examples. */
-export function PolicyPreviewText({ policy, run, threshold }: PolicyPreviewTextProps): JSX.Element {
+function PolicyPreviewText({ policy, run, threshold }: PolicyPreviewTextProps): JSX.Element {
   const settled = useSettled(threshold, SETTLED_MS);
   const preview = useQuery({
     ...policyPreviewAsk(policy.name, run, settled),

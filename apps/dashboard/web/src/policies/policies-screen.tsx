@@ -63,7 +63,7 @@ function byThreshold(policies: readonly Policy[]): Policy[] {
 }
 
 /** Gives a threshold a name. */
-export function NewPolicyDialog({ onClose }: { onClose: () => void }): JSX.Element {
+function NewPolicyDialog({ onClose }: { onClose: () => void }): JSX.Element {
   const client = useQueryClient();
   const creating = useMutation({
     mutationFn: createPolicy,

@@ -79,7 +79,7 @@ export function PolicyCard({ policy, mayChange }: { policy: Policy; mayChange: b
 }
 
 /** Who moved a policy, when, from where to where, and why. */
-export function PolicyHistory({ name }: { name: string }): JSX.Element {
+function PolicyHistory({ name }: { name: string }): JSX.Element {
   const changes = useQuery(policyChangesAsk(name));
   return (
     <WhenAnswered of={changes} what="the history">

@@ -14,7 +14,7 @@ import { Empty, Problem, Waiting } from '../ui/when-answered.js';
 import { useReviewQueue, type Wanted } from './use-review-queue.js';
 
 /** What a reviewer may say of a row, and by which key. */
-export const VERDICTS: readonly { verdict: Verdict; label: string; key: string; look: string }[] = [
+const VERDICTS: readonly { verdict: Verdict; label: string; key: string; look: string }[] = [
   { verdict: 'harmful', label: 'Harmful', key: 'h', look: 'warn' },
   { verdict: 'fine', label: 'Fine', key: 'f', look: '' },
   { verdict: 'skip', label: 'Skip', key: 's', look: '' },
@@ -156,7 +156,7 @@ interface ReviewCardProps {
 }
 
 /** The row that is to be judged. */
-export function ReviewCard({ row, threshold, heat }: ReviewCardProps): JSX.Element {
+function ReviewCard({ row, threshold, heat }: ReviewCardProps): JSX.Element {
   return (
     <article class="panel review-card" aria-label={`Row ${row.key}`}>
       <div class="row spread small soft">
@@ -188,7 +188,7 @@ const KEYS: readonly [key: string, does: string][] = [
 ];
 
 /** What the keys do. */
-export function KeysDialog({ onClose }: { onClose: () => void }): JSX.Element {
+function KeysDialog({ onClose }: { onClose: () => void }): JSX.Element {
   return (
     <Dialog title="Keys" onClose={onClose}>
       <dl class="key-list">
@@ -214,7 +214,7 @@ export function KeysDialog({ onClose }: { onClose: () => void }): JSX.Element {
 }
 
 /** What single keys do while nobody is writing, and no dialog is open. */
-export function useKeys(actions: Readonly<Record<string, () => void>>): void {
+function useKeys(actions: Readonly<Record<string, () => void>>): void {
   const latest = useRef(actions);
   latest.current = actions;
   useEffect(() => {

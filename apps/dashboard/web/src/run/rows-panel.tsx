@@ -142,7 +142,7 @@ interface RowsTableProps {
 }
 
 /** Rows with their scores and the beginning of their texts; a click shows one in full. */
-export function RowsTable({ rows, threshold, onOpen }: RowsTableProps): JSX.Element {
+function RowsTable({ rows, threshold, onOpen }: RowsTableProps): JSX.Element {
   return (
     <Table label="Rows" columns={['Score', 'Text', 'Key', { name: 'Row', class: 'number' }]}>
       {rows.map((row) => (

@@ -104,7 +104,7 @@ type Tab = 'rows' | 'rejects' | 'comparison' | 'export';
 const TABS: readonly Tab[] = ['rows', 'rejects', 'comparison', 'export'];
 
 /** What there is to see of a run besides its histogram. */
-export function RunTabs({ run, threshold }: { run: Run; threshold: number }): JSX.Element {
+function RunTabs({ run, threshold }: { run: Run; threshold: number }): JSX.Element {
   const { query, path, route } = useLocation();
   const tab = TABS.find((known) => known === query.tab) ?? 'rows';
   const rejects = run.counters.rejected + run.outcome.failed;

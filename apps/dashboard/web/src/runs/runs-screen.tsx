@@ -117,7 +117,7 @@ interface DropZoneProps {
 }
 
 /** Takes a file that is dropped anywhere on what it holds. Buttons do the same for the keyboard. */
-export function DropZone({ disabled, onFile, children }: DropZoneProps): JSX.Element {
+function DropZone({ disabled, onFile, children }: DropZoneProps): JSX.Element {
   const [over, setOver] = useState(false);
   const drag = (event: DragEvent): void => {
     if (disabled || event.dataTransfer?.types.includes('Files') !== true) return;

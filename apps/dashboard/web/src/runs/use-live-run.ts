@@ -29,7 +29,7 @@ export function useLiveRun<R extends RunSummary>(run: R, listen = true): R {
  * @param path undefined: nothing to listen to
  * @param events what to listen for
  */
-export function useEvents<T>(
+function useEvents<T>(
   path: string | undefined,
   events: readonly string[],
   onEvent: (data: T, event: string) => void,

@@ -142,7 +142,7 @@ export function ScheduleCard({
 }
 
 /** When a schedule was due of late, what came of it, and who was told. */
-export function ScheduleHistory({ schedule }: { schedule: Schedule }): JSX.Element {
+function ScheduleHistory({ schedule }: { schedule: Schedule }): JSX.Element {
   const firings = useQuery(firingsAsk(schedule.name));
   return (
     <>

@@ -77,7 +77,7 @@ interface NewScheduleDialogProps {
 }
 
 /** Creates a schedule of a corpus that the server can read. */
-export function NewScheduleDialog({ roots, onClose }: NewScheduleDialogProps): JSX.Element {
+function NewScheduleDialog({ roots, onClose }: NewScheduleDialogProps): JSX.Element {
   const client = useQueryClient();
   const creating = useMutation({
     mutationFn: createSchedule,

@@ -26,7 +26,7 @@ export function SignedIn({ children }: { children: ComponentChildren }): JSX.Ele
 }
 
 /** Takes a key once; from then on a cookie that no script can read says who it is. */
-export function SignIn(): JSX.Element {
+function SignIn(): JSX.Element {
   const client = useQueryClient();
   const input = useRef<HTMLInputElement>(null);
   const entering = useMutation({
