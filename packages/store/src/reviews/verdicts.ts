@@ -1,19 +1,15 @@
 import { UserError, type Verdict } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { inTransaction } from '@tocsin/postgres';
+import { and, desc, eq, getTableColumns, isNull, sql } from 'drizzle-orm';
 import type { ScoredRun } from '../items/index.js';
+import { reviewLeases, verdicts } from '../schema/dashboard.js';
+import { items, scores } from '../schema/pipeline.js';
+import { inserted, runQuery } from '../schema/run-query.js';
 
+const { guardId, content, runId, undoneAt, ...VERDICT } = getTableColumns(verdicts);
 /** What somebody said of a content. */
-export interface VerdictRow {
-  id: number;
-  seq: number;
-  reviewer: string;
-  verdict: Verdict;
-  /** The row's, when it was said. */
-  score: number;
-  note: string | null;
-  createdAt: Date;
-}
+export type VerdictRow = Omit<typeof verdicts.$inferSelect, 'guardId' | 'content' | 'runId' | 'undoneAt'>;
 
 export interface NewVerdict {
   seq: number;
@@ -21,8 +17,6 @@ export interface NewVerdict {
   verdict: Verdict;
   note?: string;
 }
-
-const COLUMNS = 'id, seq, reviewer, verdict, score, note, created_at as "createdAt"';
 
 /**
  * Keeps what a reviewer says of a row, in place of what the same reviewer has said of its content before, and lets the row
@@ -32,48 +26,45 @@ const COLUMNS = 'id, seq, reviewer, verdict, score, note, created_at as "created
  */
 export function giveVerdict(pool: Pool, run: ScoredRun, given: NewVerdict): Promise<VerdictRow | undefined> {
   return inTransaction(pool, async (client) => {
-    const { rows: found } = await client.query<{ content: Buffer; score: number }>(
-      `select i.content, s.score from items i join scores s on s.guard_id = $2 and s.content = i.content
-       where i.run_id = $1 and i.seq = $3 and s.score is not null`,
-      [run.id, run.guardId, given.seq],
+    const [row] = await runQuery(client, (db) =>
+      db
+        .select({ content: scores.content, score: scores.score })
+        .from(items)
+        .innerJoin(scores, and(eq(scores.guardId, run.guardId), eq(scores.content, items.content)))
+        .where(and(eq(items.runId, run.id), eq(items.seq, given.seq))),
     );
-    const [row] = found;
-    if (row === undefined) return undefined;
-    const { rows: leases } = await client.query<{ reviewer: string; live: boolean }>(
-      `select reviewer, until > now() as live from review_leases
-       where guard_id = $1 and content = $2 for update`,
-      [run.guardId, row.content],
+    if (row === undefined || row.score === null) return undefined;
+    const ofContent = and(eq(reviewLeases.guardId, run.guardId), eq(reviewLeases.content, row.content));
+    const [lease] = await runQuery(client, (db) =>
+      db
+        .select({ reviewer: reviewLeases.reviewer, live: sql<boolean>`${reviewLeases.until} > now()` })
+        .from(reviewLeases)
+        .where(ofContent)
+        .for('update'),
     );
-    const [lease] = leases;
     if (lease?.live === true && lease.reviewer !== given.reviewer) {
       throw new UserError(`row ${given.seq} is with another reviewer now`, {
         hint: 'It was before you for more than ten minutes. Ask for the next row.',
       });
     }
-    const { rows: kept } = await client.query<VerdictRow>(
-      `insert into verdicts (guard_id, content, run_id, seq, score, reviewer, verdict, note)
-       values ($1, $2, $3, $4, $5, $6, $7, $8)
-       on conflict (guard_id, content, reviewer) where undone_at is null do update
-       set run_id = excluded.run_id, seq = excluded.seq, score = excluded.score, verdict = excluded.verdict,
-           note = excluded.note, created_at = now()
-       returning ${COLUMNS}`,
-      [
-        run.guardId,
-        row.content,
-        run.id,
-        given.seq,
-        row.score,
-        given.reviewer,
-        given.verdict,
-        given.note ?? null,
-      ],
+    const said = { runId: run.id, note: null, score: row.score, ...given };
+    const kept = inserted(
+      await runQuery(client, (db) =>
+        db
+          .insert(verdicts)
+          .values({ guardId: run.guardId, content: row.content, ...said })
+          .onConflictDoUpdate({
+            target: [guardId, content, verdicts.reviewer],
+            targetWhere: isNull(undoneAt),
+            set: { ...said, createdAt: sql`now()` },
+          })
+          .returning(VERDICT),
+      ),
     );
-    await client.query('delete from review_leases where guard_id = $1 and content = $2 and reviewer = $3', [
-      run.guardId,
-      row.content,
-      given.reviewer,
-    ]);
-    return kept[0];
+    await runQuery(client, (db) =>
+      db.delete(reviewLeases).where(and(ofContent, eq(reviewLeases.reviewer, given.reviewer))),
+    );
+    return kept;
   });
 }
 
@@ -83,18 +74,23 @@ export function giveVerdict(pool: Pool, run: ScoredRun, given: NewVerdict): Prom
  */
 export async function undoVerdict(
   pool: Pool,
-  runId: number,
+  run: number,
   reviewer: string,
 ): Promise<VerdictRow | undefined> {
-  const { rows } = await pool.query<VerdictRow>(
-    `update verdicts set undone_at = now()
-     where id = (select id from verdicts where run_id = $1 and reviewer = $2 and undone_at is null
-                 order by created_at desc, id desc limit 1)
-       and undone_at is null
-     returning ${COLUMNS}`,
-    [runId, reviewer],
-  );
-  return rows[0];
+  const [undone] = await runQuery(pool, (db) => {
+    const last = db
+      .select({ id: verdicts.id })
+      .from(verdicts)
+      .where(and(eq(runId, run), eq(verdicts.reviewer, reviewer), isNull(undoneAt)))
+      .orderBy(desc(verdicts.createdAt), desc(verdicts.id))
+      .limit(1);
+    return db
+      .update(verdicts)
+      .set({ undoneAt: sql`now()` })
+      .where(and(eq(verdicts.id, last), isNull(undoneAt)))
+      .returning(VERDICT);
+  });
+  return undone;
 }
 
 /** How much somebody has said in a run. */

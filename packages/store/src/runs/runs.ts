@@ -1,5 +1,8 @@
 import { DEFAULT_RETENTION, type Retention, type RunState } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
+import { eq, sql } from 'drizzle-orm';
+import { guards, runs } from '../schema/pipeline.js';
+import { inserted, runQuery } from '../schema/run-query.js';
 import { OPEN_STATES } from './open-states.js';
 
 /** A guard as this database knows it. */
@@ -13,19 +16,24 @@ export interface RegisteredGuard {
 /** Where a guard's scores are kept; the guard is registered if it was not. */
 export async function registerGuard(pool: Pool, fingerprint: string, ref: string): Promise<RegisteredGuard> {
   // The update that changes nothing is what makes `returning` give the row in both cases.
-  const { rows } = await pool.query<RegisteredGuard>(
-    `insert into guards (fingerprint, ref) values ($1, $2)
-     on conflict (fingerprint) do update set fingerprint = excluded.fingerprint
-     returning id, queue`,
-    [fingerprint, ref],
+  return inserted(
+    await runQuery(pool, (db) =>
+      db
+        .insert(guards)
+        .values({ fingerprint, ref })
+        .onConflictDoUpdate({ target: guards.fingerprint, set: { fingerprint } })
+        .returning({ id: guards.id, queue: guards.queue }),
+    ),
   );
-  return only(rows);
 }
 
 /** The uuid that names a guard's queue. */
 export async function guardQueue(pool: Pool, guardId: number): Promise<string> {
-  const { rows } = await pool.query<{ queue: string }>('select queue from guards where id = $1', [guardId]);
-  return only(rows).queue;
+  const [guard] = await runQuery(pool, (db) =>
+    db.select({ queue: guards.queue }).from(guards).where(eq(guards.id, guardId)),
+  );
+  if (guard === undefined) throw new Error(`there is no guard ${guardId}`);
+  return guard.queue;
 }
 
 export interface RunOptions {
@@ -49,18 +57,16 @@ export async function createRun(
   name: string,
   { threshold, retain = DEFAULT_RETENTION, ownerKey, sources = [] }: RunOptions = {},
 ): Promise<number> {
-  const { rows } = await pool.query<{ id: number }>(
-    `insert into runs (guard_id, name, threshold, retain, owner_key, sources, seen_at)
-     values ($1, $2, $3, $4, $5, $6, now()) returning id`,
-    [guardId, name, threshold ?? null, retain, ownerKey ?? null, sources],
-  );
-  return only(rows).id;
+  const values = { guardId, name, threshold, retain, ownerKey, sources: [...sources], seenAt: sql`now()` };
+  return inserted(await runQuery(pool, (db) => db.insert(runs).values(values).returning({ id: runs.id }))).id;
 }
 
 /** Absolute paths of a run's files, directories and patterns, as it was submitted. */
 export async function runSources(pool: Pool, runId: number): Promise<string[]> {
-  const { rows } = await pool.query<{ sources: string[] }>('select sources from runs where id = $1', [runId]);
-  return rows[0]?.sources ?? [];
+  const [run] = await runQuery(pool, (db) =>
+    db.select({ sources: runs.sources }).from(runs).where(eq(runs.id, runId)),
+  );
+  return run?.sources ?? [];
 }
 
 /** Moves an open run on; a run that is over stays as it is. */
@@ -73,12 +79,6 @@ export async function setRunState(pool: Pool, runId: number, state: RunState): P
      where id = $1 and state in ${OPEN_STATES}`,
     [runId, state],
   );
-}
-
-function only<T>(rows: T[]): T {
-  const [row] = rows;
-  if (row === undefined) throw new Error('a query that gives one row gave none');
-  return row;
 }
 
 /** Rows of the runs of a key that are not over, in all. @param ownerKey uuid */
@@ -97,11 +97,13 @@ const NOTE_CHARACTERS = 2_000;
 /** Keeps notes on a run's corpus with the run: the first 100 of them, instead of those that it had. */
 export async function noteRun(pool: Pool, runId: number, notes: readonly string[]): Promise<void> {
   const kept = notes.slice(0, MOST_NOTES).map((note) => note.slice(0, NOTE_CHARACTERS).toWellFormed());
-  await pool.query('update runs set notes = $2 where id = $1', [runId, kept]);
+  await runQuery(pool, (db) => db.update(runs).set({ notes: kept }).where(eq(runs.id, runId)));
 }
 
 /** Notes on how a run's corpus was read: what was guessed, skipped or is doubtful; none of a run that is gone. */
 export async function runNotes(pool: Pool, runId: number): Promise<string[]> {
-  const { rows } = await pool.query<{ notes: string[] }>('select notes from runs where id = $1', [runId]);
-  return rows[0]?.notes ?? [];
+  const [run] = await runQuery(pool, (db) =>
+    db.select({ notes: runs.notes }).from(runs).where(eq(runs.id, runId)),
+  );
+  return run?.notes ?? [];
 }

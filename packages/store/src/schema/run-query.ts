@@ -5,6 +5,17 @@ import { drizzle, type NodePgClient, type NodePgDatabase } from 'drizzle-orm/nod
 /** A pool, or a connection of one in a transaction. */
 export type Queryable = Pick<Pool, 'query'>;
 
+/** One for each pool and connection: to make one takes longer than a small statement. */
+const databases = new WeakMap<Queryable, NodePgDatabase>();
+
+function databaseOf(client: Queryable): NodePgDatabase {
+  const known = databases.get(client);
+  if (known !== undefined) return known;
+  const made = drizzle(client as NodePgClient);
+  databases.set(client, made);
+  return made;
+}
+
 /**
  * Runs a statement of the typed query builder. An error is the one of Postgres: drizzle's, around it, would show the
  * parameters, which may be texts, and hide the code.
@@ -14,7 +25,7 @@ export async function runQuery<T>(
   build: (db: NodePgDatabase) => PromiseLike<T>,
 ): Promise<T> {
   try {
-    return await build(drizzle(client as NodePgClient));
+    return await build(databaseOf(client));
   } catch (error) {
     throw error instanceof DrizzleQueryError ? error.cause : error;
   }
