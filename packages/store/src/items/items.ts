@@ -56,6 +56,7 @@ async function readItems(
   seqs: readonly number[],
   characters: number,
 ): Promise<ItemRow[]> {
+  // SQL: one look-up by key for each row of a page, whatever the planner thinks of the tables' sizes.
   const { rows } = await pool.query<ItemRow>(
     `select i.seq, i.key, s.score, s.tokens, s.error, i.reject, i.truncated,
             left(t.json, $4) as json, octet_length(t.json) as "jsonBytes"

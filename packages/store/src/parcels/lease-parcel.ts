@@ -24,6 +24,7 @@ const SCORED = `select n from generate_series(0, contents - 1) n
  * parcel, whose contents were new when it was cut, it would cost more to ask (10 us each) than it could ever save.
  */
 export async function leaseParcel(pool: Pool, parcelId: number): Promise<LeasedParcel | undefined> {
+  // SQL, once for each parcel: the query builder adds 0.1 to 0.4 ms to a statement.
   const { rows } = await pool.query<{
     hashes: Buffer;
     lengths: Buffer;

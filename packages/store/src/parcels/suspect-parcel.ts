@@ -8,6 +8,7 @@ export const SUSPECT_AFTER = 2;
 
 /** Counts a lease that ran out: its worker has died, or was cut off. Those of a suspect count by its tries alone. */
 export async function countLostLease(pool: Pool, parcelId: number): Promise<void> {
+  // SQL, as all statements of a worker for a parcel: the query builder adds 0.1 to 0.4 ms to a statement.
   await pool.query(
     `update parcels set lost_leases = lost_leases + 1 where id = $1 and state = 'waiting' and lost_leases < $2`,
     [parcelId, SUSPECT_AFTER],

@@ -12,6 +12,7 @@ export interface WaitingClass {
 
 /** How much of a guard's work waits or is under way, by class. The truth: the queue may have lost some of it. */
 export async function waitingByClass(pool: Pool, guardId: number): Promise<WaitingClass[]> {
+  // SQL: one pass over the range of an index, with aggregates.
   const { rows } = await pool.query<{ express: boolean; parcels: number; tokens: number; oldest: number }>(
     `select run_id is null as express, count(*) as parcels, sum(tokens)::bigint as tokens,
             extract(epoch from now() - min(created_at))::float8 as oldest

@@ -10,6 +10,7 @@ export interface WaitingGuard {
 
 /** The guards that parcels wait for, those with the most first. */
 export async function waitingGuards(pool: Pool): Promise<WaitingGuard[]> {
+  // SQL: a count for each guard over the range of an index, and not a join of all parcels.
   const { rows } = await pool.query<WaitingGuard>(
     `select g.id as "guardId", g.ref, g.fingerprint, p.parcels
      from guards g

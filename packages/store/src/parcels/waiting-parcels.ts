@@ -5,6 +5,7 @@ import type { Pool } from '@tocsin/postgres';
  * off in this order, so one that was lost is among the oldest before long.
  */
 export async function waitingParcels(pool: Pool, guardId: number, limit: number): Promise<number[]> {
+  // SQL: these read a range of the index on guard, state and id, and the tests hold them to it.
   const { rows } = await pool.query<{ id: number }>(
     `select id from parcels where guard_id = $1 and state = 'waiting' and run_id is not null order by id limit $2`,
     [guardId, limit],

@@ -17,6 +17,7 @@ export function randomRows(
 
 /** Rows by their places in the ranking, from 0; in the order of `places`. */
 async function rowsAt(pool: Pool, runId: number, places: number[]): Promise<RankedRow[]> {
+  // SQL: the arrays of chunks are unnested, and only those chunks that matter are read.
   const { rows } = await pool.query<RankedRow>(
     `select c.seqs[place % $3 + 1]::bigint as seq, c.scores[place % $3 + 1] as score
      from unnest($2::bigint[]) with ordinality as asked (place, n)

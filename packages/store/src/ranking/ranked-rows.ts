@@ -23,6 +23,7 @@ export interface RankedPage {
 /** A page of a run's rows in the order of their scores, as the run is ranked. */
 export async function rankedRows(pool: Pool, runId: number, page: RankedPage): Promise<RankedRow[]> {
   const down = page.order === 'score_desc';
+  // SQL: the arrays of chunks are unnested, and only those chunks that matter are read.
   const { rows } = await pool.query<RankedRow>(
     `select seq::bigint as seq, score
      from (

@@ -41,6 +41,7 @@ async function look(
   pool: Pick<Pool, 'query'>,
   runId: number,
 ): Promise<{ ranking: Ranking | undefined; old: boolean }> {
+  // SQL: asked at every look at a run; one row by its key, with what makes it old.
   const { rows } = await pool.query<Omit<Ranking, 'asOf'> & { asOf: Date | null; old: boolean }>(
     `select r.id as "runId", k.built_at as "asOf", k.final, k.scored, k.failed,
             not k.final and (

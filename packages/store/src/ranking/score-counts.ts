@@ -9,6 +9,7 @@ export async function countAtLeast(
   runId: number,
   thresholds: readonly number[],
 ): Promise<number[]> {
+  // SQL: the arrays of chunks are unnested, and only those chunks that matter are read.
   const { rows } = await pool.query<{ rows: number }>(
     `select (
        select coalesce(sum(case when bottom_score >= threshold then c.rows

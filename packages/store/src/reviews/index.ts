@@ -5,7 +5,6 @@ export {
   leaseFirst,
   REVIEW_LEASE_SECONDS,
   releaseReviews,
-  renewReview,
 } from './review-leases.js';
 export {
   giveVerdict,

@@ -1,17 +1,21 @@
 import type { Pool } from '@tocsin/postgres';
 import { inTransaction } from '@tocsin/postgres';
+import { and, desc, eq, gt, lte, notInArray, or, sql } from 'drizzle-orm';
 import type pg from 'pg';
 import type { ScoredRun } from '../items/index.js';
 import type { RankedRow } from '../ranking/index.js';
+import { reviewLeases } from '../schema/dashboard.js';
+import { runQuery } from '../schema/run-query.js';
 
 /** So long a reviewer has a row before it may go to another; renewed as long as the page is open. */
 export const REVIEW_LEASE_SECONDS = 600;
 
 /** A row that a reviewer has before them: nobody else gets it, nor another row with its content. */
-export interface LeasedRow {
-  seq: number;
-  until: Date;
-}
+export type LeasedRow = Pick<typeof reviewLeases.$inferSelect, 'seq' | 'until'>;
+
+const { guardId, content, seq, until } = reviewLeases;
+/** From now on. */
+const LEASED_UNTIL = sql`now() + make_interval(secs => ${REVIEW_LEASE_SECONDS})`;
 
 /** What a reviewer may be given. */
 export interface Wanted {
@@ -27,46 +31,31 @@ export async function heldReview(
   reviewer: string,
   besides: readonly number[] = [],
 ): Promise<LeasedRow | undefined> {
-  const { rows } = await pool.query<LeasedRow>(
-    `update review_leases set until = now() + make_interval(secs => $3)
-     where (guard_id, content) in (select guard_id, content from review_leases
-                                   where run_id = $1 and reviewer = $2 and until > now() and seq <> all($4)
-                                   order by until desc limit 1)
-       and reviewer = $2 and until > now()
-     returning seq, until`,
-    [runId, reviewer, REVIEW_LEASE_SECONDS, besides],
-  );
-  return rows[0];
-}
-
-/**
- * Keeps a row for the reviewer who has it.
- * @returns undefined when the lease has run out, or the reviewer never had it
- */
-export async function renewReview(
-  pool: Pool,
-  runId: number,
-  seq: number,
-  reviewer: string,
-): Promise<Date | undefined> {
-  const { rows } = await pool.query<{ until: Date }>(
-    `update review_leases set until = now() + make_interval(secs => $4)
-     where run_id = $1 and seq = $2 and reviewer = $3 and until > now() returning until`,
-    [runId, seq, reviewer, REVIEW_LEASE_SECONDS],
-  );
-  return rows[0]?.until;
+  const [held] = await runQuery(pool, (db) => {
+    const live = and(eq(reviewLeases.reviewer, reviewer), gt(until, sql`now()`));
+    const newest = db
+      .select({ guardId, content })
+      .from(reviewLeases)
+      .where(and(live, eq(reviewLeases.runId, runId), notInArray(seq, [...besides])))
+      .orderBy(desc(until))
+      .limit(1);
+    return db
+      .update(reviewLeases)
+      .set({ until: LEASED_UNTIL })
+      .where(and(sql`(${guardId}, ${content}) in ${newest}`, live))
+      .returning({ seq, until });
+  });
+  return held;
 }
 
 /** Lets go of whatever a reviewer has in a run, and of what has run out. */
 export async function releaseReviews(pool: Pool, runId: number, reviewer: string): Promise<void> {
-  await pool.query('delete from review_leases where run_id = $1 and (reviewer = $2 or until <= now())', [
-    runId,
-    reviewer,
-  ]);
+  const gone = or(eq(reviewLeases.reviewer, reviewer), lte(until, sql`now()`));
+  await runQuery(pool, (db) => db.delete(reviewLeases).where(and(eq(reviewLeases.runId, runId), gone)));
 }
 
 /**
- * Whether reviewer $2 may be given the content `i.content` of guard $1. Counts, and no `exists`: of those the planner makes
+ * SQL, also in the statements that use it: whether reviewer $2 may be given the content `i.content` of guard $1. Counts, and no `exists`: of those the planner makes
  * joins, and on tables that it has no statistics of yet it compares every row with every verdict.
  */
 const OF_CONTENT = 'v.guard_id = $1 and v.content = i.content and v.undone_at is null';

@@ -12,6 +12,7 @@ export const ABANDONED_AFTER_SECONDS = 30;
  * @throws UserError when it was cancelled, or it has failed
  */
 export async function attendRun(pool: Pool, runId: number): Promise<void> {
+  // SQL: the rules of who may be taken for abandoned are in these conditions, to the microsecond.
   const { rowCount } = await pool.query(
     `update runs set seen_at = case when seen_at is null then null else now() end
      where id = $1 and state in ${OPEN_STATES}`,

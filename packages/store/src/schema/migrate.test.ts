@@ -1,4 +1,10 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { createPool, type Pool, withSchema } from '@tocsin/postgres';
 import { afterEach, expect, onTestFinished, test } from 'vitest';
 import { ExpressListener } from '../interactive/express-listener.js';
@@ -11,6 +17,7 @@ import { newRun } from '../testing/test-guard.js';
 import { hashOf, parcelOf } from '../testing/windows.js';
 import { migrateSchema, schemaState } from './migrate.js';
 
+const STORE = fileURLToPath(new URL('../..', import.meta.url));
 const open: { close(): Promise<void> }[] = [];
 afterEach(async () => {
   for (const database of open.splice(0)) await database.close();
@@ -229,4 +236,17 @@ test('a user who may create the schema does, and one who may not fill it is told
   await database.pool.query(`drop schema tocsin; grant create on database "${rows[0]?.name}" to "${name}"`);
   await migrateSchema(pool);
   expect(await tablesIn(database.pool, 'tocsin')).toContain('runs');
+});
+
+test('the migrations create what the TypeScript schema says', async () => {
+  const out = await mkdtemp(join(tmpdir(), 'tocsin-migrations-'));
+  try {
+    await cp(join(STORE, 'migrations'), out, { recursive: true });
+    const schema = '--schema=./src/schema/{pipeline,access,dashboard}.ts';
+    const args = ['drizzle-kit', 'generate', '--dialect=postgresql', schema, `--out=${relative(STORE, out)}`];
+    const { stdout } = await promisify(execFile)('npx', args, { cwd: STORE });
+    expect(stdout).toContain('No schema changes');
+  } finally {
+    await rm(out, { recursive: true });
+  }
 });
