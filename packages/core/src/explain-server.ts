@@ -36,7 +36,7 @@ const BY_CODE: Record<string, Known[]> = {
   '26000': [
     {
       why: 'a statement prepared on a connection is gone: a pooler gives each transaction another one',
-      todo: 'Use pool_mode = session, or connect to PostgreSQL itself (docs/fleet.md).',
+      todo: 'Use pool_mode = session, or connect to PostgreSQL itself (docs/run-a-service.md).',
     },
   ],
   '28000': [
@@ -60,7 +60,7 @@ const BY_CODE: Record<string, Known[]> = {
   '42501': [
     {
       why: 'the user may not do that',
-      todo: "Tocsin needs every right in its schemas: let the database's owner run `GRANT ALL ON SCHEMA tocsin, tocsin_queue TO user` and give it the tables there (docs/fleet.md).",
+      todo: "Tocsin needs every right in its schemas: let the database's owner run `GRANT ALL ON SCHEMA tocsin, tocsin_queue TO user` and give it the tables there (docs/run-a-service.md).",
     },
   ],
   ...Object.fromEntries(

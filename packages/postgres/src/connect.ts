@@ -64,7 +64,7 @@ export async function requireConnection(pool: Pool, url: string): Promise<void> 
     throw new UserError(
       `Postgres at ${addressOf(url)} is behind a pooler that gives each transaction another connection`,
       {
-        hint: 'Tocsin listens and holds locks for as long as it is connected: set pool_mode = session for its database or user, or connect to PostgreSQL itself (docs/fleet.md).',
+        hint: 'Tocsin listens and holds locks for as long as it is connected: set pool_mode = session for its database or user, or connect to PostgreSQL itself (docs/run-a-service.md).',
       },
     );
   }
