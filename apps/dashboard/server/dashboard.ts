@@ -2,36 +2,55 @@ import { randomUUID } from 'node:crypto';
 import cookie from '@fastify/cookie';
 import multipart from '@fastify/multipart';
 import rateLimit from '@fastify/rate-limit';
+import { Loop } from '@tocsin/core';
 import { Admission, type Submit, submitRun } from '@tocsin/pipeline';
+import type { Pool } from '@tocsin/postgres';
+import type { QueueBackend } from '@tocsin/queue';
+import { forgetSessions, prepareRuns } from '@tocsin/store';
+import type { Telemetry } from '@tocsin/telemetry';
+import type { FastifyBaseLogger } from 'fastify';
 import fastify, { type FastifyRequest, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { authenticate } from './access/authenticate.js';
-import { anyKeyOf, Credentials } from './access/credentials.js';
+import { anyKeyOf, Credentials, WrongKeys } from './access/credentials.js';
 import { LiveAnswers } from './access/live-answers.js';
 import { clientOf } from './access/who.js';
-import { WrongKeys } from './access/wrong-keys.js';
 import type { App } from './app.js';
-import { ServedGuards } from './guards/served-guards.js';
-import { answerErrors, sendError } from './http/answer-errors.js';
+import { type GuardOffer, ServedGuards } from './guards/served-guards.js';
+import { answerErrors, sendError, toApiError } from './http/answer-errors.js';
 import { ApiError } from './http/api-error.js';
 import { BodyRoom, boundBodies } from './http/body-room.js';
 import { boundConnections } from './http/connections.js';
 import { readJsonBodies } from './http/json-body.js';
-import { logRequests, withoutSecrets } from './http/log-requests.js';
-import { loggedError } from './http/logged-error.js';
+import { loggedError, logRequests, withoutSecrets } from './http/log.js';
 import { describeApi } from './http/openapi.js';
-import { BUILT_PAGE, servePage } from './http/page.js';
-import { sendSecurityHeaders } from './http/security-headers.js';
+import { BUILT_PAGE, sendSecurityHeaders, servePage } from './http/page.js';
 import { boundRequests } from './http/slots.js';
-import { toApiError } from './http/to-api-error.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
-import type { DashboardOptions } from './options.js';
 import { addRoutes } from './routes.js';
-import { startPreparer } from './runs/preparer.js';
 import { RunFeeds } from './runs/run-feed.js';
 import { Submissions } from './runs/submissions.js';
-import { sweepUploads } from './runs/upload-space.js';
+import { sweepUploads } from './runs/uploads.js';
 import { Streams } from './scoring/streams.js';
+import type { ScheduleRules } from './services.js';
+
+export interface DashboardOptions {
+  /** Of a migrated database. */
+  pool: Pool;
+  backend: QueueBackend;
+  telemetry: Telemetry;
+  log: FastifyBaseLogger;
+  version: string;
+  /** Guards that can be asked; the first is meant when none is named. */
+  guards: readonly GuardOffer[];
+  schedules: ScheduleRules;
+  /** Those that differ from `DEFAULT_LIMITS`. */
+  limits?: Partial<Limits>;
+  /** Addresses of proxies whose word for where a request comes from is taken: `X-Forwarded-For` and the like. */
+  trustProxy?: string[];
+  /** The directory of the built page; that of this package if not given. */
+  page?: string;
+}
 
 /**
  * The server: the API, OpenAI's and our own, and the page. Not yet listening. What it opens is closed with it; the pool
@@ -181,4 +200,20 @@ function newApp(
   boundConnections(app, limits);
   leaveStrayBodies(app);
   return app;
+}
+
+const EVERY_MS = 10_000;
+
+/** Ranks runs that have ended and makes their texts searchable, before anyone looks; deletes expired sessions. */
+export function startPreparer(pool: Pool, log: FastifyBaseLogger, everyMs = EVERY_MS): Loop {
+  const work = async (signal: AbortSignal): Promise<void> => {
+    await forgetSessions(pool);
+    await prepareRuns(pool, signal);
+  };
+  return new Loop(work, {
+    everyMs,
+    pauseFirst: true,
+    // The next look is soon, and a run that is not prepared is prepared when it is opened.
+    onError: (error) => log.warn(loggedError(error), 'runs could not be prepared'),
+  });
 }

@@ -1,7 +1,7 @@
-export { isLoopback } from './access/loopback.js';
+export { isLoopback } from './access/request-origin.js';
 export type { App } from './app.js';
+export type { DashboardOptions } from './dashboard.js';
 export { createDashboard } from './dashboard.js';
-export type { GuardOffer } from './guards/served-guard.js';
+export type { GuardOffer } from './guards/served-guards.js';
 export { DEFAULT_LIMITS, type Limits } from './limits.js';
-export type { DashboardOptions } from './options.js';
-export type { ScheduleRules } from './schedules/rules.js';
+export type { ScheduleRules } from './services.js';

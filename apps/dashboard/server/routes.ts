@@ -3,8 +3,8 @@ import { sessionRoutes } from './access/session-routes.js';
 import type { App } from './app.js';
 import { guardRoutes } from './guards/routes.js';
 import { ApiError } from './http/api-error.js';
-import { documentRoute } from './http/document-route.js';
 import { healthRoutes } from './http/health-routes.js';
+import { documentRoute } from './http/openapi.js';
 import { openaiRoutes } from './openai/index.js';
 import { policyRoutes } from './policies/routes.js';
 import { reviewRoutes } from './reviews/routes.js';
@@ -13,12 +13,10 @@ import { compareRoutes } from './runs/compare-routes.js';
 import { createRunRoutes } from './runs/create-routes.js';
 import { exportRoutes } from './runs/export-routes.js';
 import { itemRoutes } from './runs/item-routes.js';
-import { runRoutes } from './runs/run-routes.js';
-import { runScoreRoutes } from './runs/score-routes.js';
+import { runRoutes, runScoreRoutes } from './runs/run-routes.js';
 import { scheduleRoutes } from './schedules/routes.js';
-import { scoreRoutes } from './scoring/score-routes.js';
+import { scoreRoutes, traceRoutes } from './scoring/score-routes.js';
 import { streamRoutes } from './scoring/stream-routes.js';
-import { traceRoutes } from './scoring/trace-routes.js';
 import type { Services } from './services.js';
 
 /** All routes that say whom they are for. */

@@ -1,13 +1,12 @@
+import type { Role } from '@tocsin/core';
 import type { KeyRow } from '@tocsin/store';
 import type { FastifyRequest } from 'fastify';
 import type { App } from '../app.js';
 import { ApiError } from '../http/api-error.js';
 import type { Services } from '../services.js';
+import { SESSION_COOKIE } from './credentials.js';
 import type { Credential } from './live-answers.js';
-import { isLocal, isToThisMachine } from './loopback.js';
-import { may, type Needs, rolesOf } from './permissions.js';
-import { requireSameOrigin } from './same-origin.js';
-import { SESSION_COOKIE } from './session-cookie.js';
+import { isLocal, isToThisMachine, requireSameOrigin } from './request-origin.js';
 import type { Who } from './who.js';
 
 declare module 'fastify' {
@@ -83,4 +82,33 @@ function letIn({ id, name, role }: KeyRow, session?: string): LetIn {
     who: { name, keyId: id, role, keyless: false },
     credential: session === undefined ? { keyId: id } : { session },
   };
+}
+
+/** What a route asks of who calls it. */
+const PERMISSIONS = ['look', 'score', 'submit', 'read', 'oversee', 'review', 'manage'] as const;
+export type Permission = (typeof PERMISSIONS)[number];
+
+/**
+ * `look`: what has no text of a row in it. `score`: ask for scores. `submit`: make runs, and change one's own. `read`:
+ * runs, rows and texts, of one's own runs only for the role `submit`. `oversee`: what belongs to no key in particular.
+ * `review`: judge rows. `manage`: everything else.
+ */
+const PERMISSIONS_OF = {
+  submit: ['look', 'score', 'submit', 'read'],
+  read: ['look', 'read', 'oversee'],
+  review: ['look', 'score', 'read', 'oversee', 'review'],
+  admin: PERMISSIONS,
+} as const satisfies Record<Role, readonly Permission[]>;
+
+/** What a route needs: a permission, or nobody in particular. */
+type Needs = Permission | 'nobody';
+
+function may(role: Role, permission: Permission): boolean {
+  const permissions: readonly Permission[] = PERMISSIONS_OF[role];
+  return permissions.includes(permission);
+}
+
+/** The roles that may do it. */
+export function rolesOf(permission: Permission): Role[] {
+  return (Object.keys(PERMISSIONS_OF) as Role[]).filter((role) => may(role, permission));
 }

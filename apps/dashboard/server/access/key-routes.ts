@@ -13,8 +13,7 @@ import type { App } from '../app.js';
 import { notFound } from '../http/api-error.js';
 import { pageOfRows, placeOf, serialPlace } from '../http/cursor.js';
 import type { Services } from '../services.js';
-import { audited } from './audited.js';
-import { whoOf } from './who.js';
+import { audited, whoOf } from './who.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 

@@ -1,7 +1,7 @@
 import { createKey } from '@tocsin/store';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DashboardBed, type Request } from '../testing/dashboard-bed.js';
-import { isLoopback } from './loopback.js';
+import { isLoopback } from './request-origin.js';
 
 let bed: DashboardBed;
 beforeAll(async () => {

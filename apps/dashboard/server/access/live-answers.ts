@@ -2,7 +2,7 @@ import { Loop } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { validCredentials } from '@tocsin/store';
 import type { FastifyBaseLogger, FastifyReply } from 'fastify';
-import { loggedError } from '../http/logged-error.js';
+import { loggedError } from '../http/log.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -3,8 +3,8 @@ import { beginSession, endSession } from '@tocsin/store';
 import { z } from 'zod';
 import type { App } from '../app.js';
 import type { Services } from '../services.js';
-import { requireSameOrigin } from './same-origin.js';
-import { clearSessionCookie, SESSION_COOKIE, setSessionCookie } from './session-cookie.js';
+import { clearSessionCookie, SESSION_COOKIE, setSessionCookie } from './credentials.js';
+import { requireSameOrigin } from './request-origin.js';
 import { whoOf } from './who.js';
 
 /** Bytes: anybody may send them. */

@@ -1,9 +1,12 @@
 import type { ErrorBody } from '@tocsin/contract';
-import type { FastifyReply } from 'fastify';
+import { codeOf, explainServer, isUserError } from '@tocsin/core';
+import { BusyError, ExpressTimeoutError } from '@tocsin/pipeline';
+import { isTransient } from '@tocsin/postgres';
+import type { FastifyError, FastifyReply } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import type { App } from '../app.js';
-import { type ApiError, notFound } from './api-error.js';
+import { ApiError, CODE_OF_STATUS, type ErrorStatus, notFound } from './api-error.js';
 import { logFailure } from './client-gone.js';
-import { toApiError } from './to-api-error.js';
 
 /** Every answer that is no success has one shape: `{error: {message, hint?, code, field?}}`. */
 export function answerErrors(app: App): void {
@@ -38,3 +41,111 @@ function errorBodyOf({ message, hint, code, field }: ApiError): ErrorBody {
 /** For a path that no route has. */
 export const noSuchRoute = (method: string): ApiError =>
   notFound(`${method} route at this address`, 'What there is: /api/reference');
+
+const RETRY_AFTER_SECONDS = 5;
+/** What @fastify/busboy says of a body that is none, in an error without a code. */
+const BROKEN_MULTIPART = /multipart data$|^Multipart: Boundary not found$|^The needle cannot be/;
+/** The parser of multipart bodies has no codes for what is wrong with them. */
+const BROKEN_UPLOAD = /^Multipart: |^Boundary required|^The needle cannot|of multipart data$/;
+
+/**
+ * What is answered for anything that was thrown. A person's mistake keeps its words; a defect of ours is a 500 without
+ * any, and the caller logs it.
+ */
+export function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  if (hasZodFastifySchemaValidationErrors(error)) return invalid(error);
+  if (isUserError(error)) return new ApiError(422, error.message, { hint: error.hint, cause: error });
+  if (error instanceof BusyError) {
+    return new ApiError(429, error.message, {
+      hint: 'Wait as long as retry-after says. Many texts that nobody waits for are better scored as a run or a batch.',
+      cause: error,
+      retryAfter: error.retryAfter,
+    });
+  }
+  if (error instanceof ExpressTimeoutError) {
+    return new ApiError(503, error.message, {
+      hint: 'Start a worker for this guard: tocsin work --guard ... (or tocsin start).',
+      cause: error,
+      retryAfter: RETRY_AFTER_SECONDS,
+    });
+  }
+  const refused = refusedByServer(error);
+  if (refused !== undefined) return refused;
+  if (isTransient(error)) {
+    return new ApiError(503, 'the database does not answer', {
+      cause: error,
+      retryAfter: RETRY_AFTER_SECONDS,
+    });
+  }
+  if (error instanceof Error && BROKEN_UPLOAD.test(error.message)) {
+    return new ApiError(400, 'the multipart body cannot be read to its end', { cause: error });
+  }
+  if (error instanceof Error && codeOf(error) === undefined && BROKEN_MULTIPART.test(error.message)) {
+    return new ApiError(400, `the multipart body cannot be read: ${lowerFirst(error.message)}`, {
+      cause: error,
+    });
+  }
+  // Its own words repeat the address, which may hold words that are searched for.
+  if (codeOf(error) === 'FST_ERR_BAD_URL') {
+    return new ApiError(400, 'the address cannot be read: a % in it stands before no two hex digits', {
+      cause: error,
+    });
+  }
+  const status = statusOf(error);
+  if (status !== undefined && status < 500 && error instanceof Error) {
+    return new ApiError(status, lowerFirst(error.message), { cause: error });
+  }
+  return new ApiError(500, 'this is a defect of the server; its log says more', { cause: error });
+}
+
+/** SQLSTATEs of a database that is not set up for Tocsin: a missing privilege, another's tables. Waiting changes nothing. */
+const NOT_SET_UP = /^42/;
+
+/** What a server refuses that its operators can mend. The server's own words, with names of users and hosts, are the log's. */
+function refusedByServer(error: unknown): ApiError | undefined {
+  const explained = explainServer(error);
+  if (explained === undefined) return undefined;
+  if (NOT_SET_UP.test(explained.code ?? '')) {
+    return new ApiError(500, 'the database is not set up for this server; its log says what to do', {
+      cause: error,
+    });
+  }
+  const why = explained.why.replace(/ \([\s\S]*\)$/, '');
+  return new ApiError(503, `a server that Tocsin uses refused: ${why}`, {
+    hint: "Its log, and this server's, say more: whoever runs them can mend it.",
+    cause: error,
+    retryAfter: RETRY_AFTER_SECONDS,
+  });
+}
+
+/** A message may repeat what was sent, which may be megabytes. */
+const MAX_MESSAGE = 500;
+const cut = (text: string): string =>
+  text.length <= MAX_MESSAGE ? text : `${text.slice(0, MAX_MESSAGE)}...`;
+
+function invalid(error: FastifyError): ApiError {
+  const { validation = [], validationContext = 'body' } = error;
+  const [first] = validation;
+  const path = (first?.instancePath ?? '').replace(/^\//, '').replaceAll('/', '.');
+  const more = validation.length > 1 ? `, and ${validation.length - 1} more` : '';
+  const where = path === '' ? `the ${NAME_OF[validationContext] ?? validationContext}` : path;
+  return new ApiError(400, `${cut(`${where}: ${lowerFirst(first?.message ?? 'does not fit')}`)}${more}`, {
+    field: path === '' ? undefined : path,
+    hint: 'What is expected: /api/reference',
+    cause: error,
+  });
+}
+
+const NAME_OF: Partial<Record<string, string>> = { querystring: 'query', params: 'address' };
+
+/** Fastify and its plugins say by `statusCode` what is the client's mistake. */
+function statusOf(error: unknown): ErrorStatus | undefined {
+  if (typeof error !== 'object' || error === null || !('statusCode' in error)) return undefined;
+  const { statusCode } = error;
+  if (codeOf(error)?.startsWith('FST_ERR_CTP_INVALID_MEDIA_TYPE') === true) return 415;
+  if (typeof statusCode !== 'number' || statusCode < 400 || statusCode >= 500) return undefined;
+  return statusCode in CODE_OF_STATUS ? (statusCode as ErrorStatus) : 400;
+}
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@tocsin/contract';
+import { isUserError } from '@tocsin/core';
 
 /** The code of each status that the API answers with when it does not succeed. */
 export const CODE_OF_STATUS = {
@@ -50,3 +51,16 @@ export class ApiError extends Error {
 /** What was asked for is not there, or not for who asks: the two are not told apart. */
 export const notFound = (what: string, hint?: string): ApiError =>
   new ApiError(404, `there is no ${what}`, { hint });
+
+/**
+ * Does what may not go together with what is there.
+ * @throws ApiError (409) in the words of the person's mistake that it is
+ */
+export async function conflictOr<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isUserError(error)) throw error;
+    throw new ApiError(409, error.message, { hint: error.hint, cause: error });
+  }
+}

@@ -1,6 +1,6 @@
 import { explainServer } from '@tocsin/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { loggedError } from './logged-error.js';
+import { loggedError } from './log.js';
 
 /** Who asked has gone before the answer was there. */
 class ClientGoneError extends Error {

@@ -2,10 +2,11 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyContextConfig } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
-import { rolesOf } from '../access/permissions.js';
-import { SESSION_COOKIE } from '../access/session-cookie.js';
+import { z } from 'zod';
+import { rolesOf } from '../access/authenticate.js';
+import { SESSION_COOKIE } from '../access/credentials.js';
 import type { App } from '../app.js';
-import { REFERENCE_CONTENT_SECURITY } from './security-headers.js';
+import { REFERENCE_CONTENT_SECURITY } from './page.js';
 
 /** Where the reference page is. */
 const REFERENCE = '/api/reference';
@@ -59,4 +60,20 @@ function accessOf(needs: FastifyContextConfig['needs']): Record<string, unknown>
     description: `For keys of role ${roles.join(', ')}.`,
     security: [{ key: [] }, { session: [] }],
   };
+}
+
+/** The OpenAPI document of all routes. */
+export function documentRoute(app: App): void {
+  let document: unknown;
+  app.get(
+    '/openapi.json',
+    {
+      config: { needs: 'nobody' },
+      schema: { tags: ['reference'], summary: 'This document', response: { 200: z.any() } },
+    },
+    async () => {
+      document ??= app.swagger();
+      return document;
+    },
+  );
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import helmet from '@fastify/helmet';
 import fastifyStatic from '@fastify/static';
 import type { App } from '../app.js';
 import { noSuchRoute, sendError } from './answer-errors.js';
@@ -40,5 +41,37 @@ export async function servePage(app: App, directory: string): Promise<void> {
     if (!isPage) return sendError(reply, noSuchRoute(request.method));
     if (!built) return sendError(reply, notFound('page: it is not built', 'Build it: npm run build'));
     return reply.sendFile(INDEX);
+  });
+}
+
+/** The page runs its own files and nothing else; no markup of anybody's, no style in it, nothing from elsewhere. */
+const CONTENT_SECURITY = {
+  'default-src': ["'none'"],
+  'script-src': ["'self'"],
+  'style-src': ["'self'"],
+  'img-src': ["'self'"],
+  'font-src': ["'self'"],
+  'connect-src': ["'self'"],
+  'base-uri': ["'none'"],
+  'form-action': ["'self'"],
+  'frame-ancestors': ["'none'"],
+};
+
+/** The same for the reference page, whose pictures are in its style sheet. */
+export const REFERENCE_CONTENT_SECURITY = Object.entries({
+  ...CONTENT_SECURITY,
+  'img-src': ["'self'", 'data:'],
+})
+  .map(([directive, sources]) => `${directive} ${sources.join(' ')}`)
+  .join('; ');
+
+export async function sendSecurityHeaders(app: App): Promise<void> {
+  await app.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: CONTENT_SECURITY },
+    crossOriginResourcePolicy: { policy: 'same-origin' },
+    referrerPolicy: { policy: 'no-referrer' },
+    xFrameOptions: { action: 'deny' },
+    // Whoever ends TLS says for how long, and for which names.
+    strictTransportSecurity: false,
   });
 }

@@ -1,13 +1,13 @@
 import type { App } from '../app.js';
 import { BatchKeeper } from './batches/batch-keeper.js';
 import { batchRoutes } from './batches/routes.js';
-import { answerErrors } from './errors/answer-errors.js';
+import { answerErrors } from './errors.js';
 import { fileRoutes } from './files/routes.js';
-import { modelRoutes } from './models/routes.js';
-import { moderationRoutes } from './moderations/routes.js';
-import type { OpenaiOptions } from './options.js';
+import { modelRoutes } from './model-routes.js';
+import { moderationRoutes } from './moderation-routes.js';
+import type { OpenaiOptions } from './served-models.js';
 
-export type { OpenaiOptions } from './options.js';
+export type { OpenaiOptions } from './served-models.js';
 
 /**
  * The routes that OpenAI's clients speak; to be registered with the prefix `/v1`, after the hooks that find out who asks

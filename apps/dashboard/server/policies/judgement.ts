@@ -1,7 +1,6 @@
 import type { Pool } from '@tocsin/postgres';
 import { findPolicy } from '@tocsin/store';
-import type { ServedGuard } from '../guards/served-guard.js';
-import type { ServedGuards } from '../guards/served-guards.js';
+import type { ServedGuard, ServedGuards } from '../guards/served-guards.js';
 import { ApiError } from '../http/api-error.js';
 
 /** Who scores, and from which score on it is harmful. */

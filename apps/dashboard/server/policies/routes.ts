@@ -22,14 +22,12 @@ import {
   previewThreshold,
   rankRun,
 } from '@tocsin/store';
-import { audited } from '../access/audited.js';
-import { whoOf } from '../access/who.js';
+import { audited, whoOf } from '../access/who.js';
 import type { App } from '../app.js';
-import { type ApiError, notFound } from '../http/api-error.js';
-import { conflictOr } from '../http/conflict-or.js';
+import { type ApiError, conflictOr, notFound } from '../http/api-error.js';
 import { pageOfRows, placeOf, serialPlace } from '../http/cursor.js';
+import { visibleRun } from '../runs/run-answer.js';
 import { previewOf } from '../runs/stored-text.js';
-import { visibleRun } from '../runs/visible-run.js';
 import type { Services } from '../services.js';
 
 const tags = ['policies'];

@@ -9,11 +9,14 @@ import {
   undoneVerdict,
   undoRequest,
 } from '@tocsin/contract';
+import type { Pool } from '@tocsin/postgres';
 import {
   findItem,
   giveVerdict,
+  type KeyRow,
   type LeasedRow,
   leaseFirst,
+  listKeys,
   nextReview as nextReviewOf,
   type Run,
   rankRun,
@@ -23,15 +26,13 @@ import {
 } from '@tocsin/store';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { audited } from '../access/audited.js';
+import { audited, whoOf } from '../access/who.js';
 import type { App } from '../app.js';
-import { notFound } from '../http/api-error.js';
-import { conflictOr } from '../http/conflict-or.js';
+import { conflictOr, notFound } from '../http/api-error.js';
 import { thresholdOf } from '../policies/judgement.js';
+import { visibleRun } from '../runs/run-answer.js';
 import { shownContent } from '../runs/stored-text.js';
-import { visibleRun } from '../runs/visible-run.js';
 import type { Services } from '../services.js';
-import { reviewerOf } from './reviewer.js';
 
 const tags = ['reviews'];
 /** What `uncertain` is about, for a run without a threshold. */
@@ -154,4 +155,22 @@ export function reviewRoutes(app: App, { pool }: Services): void {
 
 function answerOf(run: Run, { id, seq, verdict, note, createdAt }: VerdictRow): GivenVerdict {
   return { id, run: run.id, seq, verdict, note, at: createdAt.toISOString() };
+}
+
+/** Who judges: the key, since two may have one name. */
+function reviewerOf(request: FastifyRequest): string {
+  const { keyId, name } = whoOf(request);
+  return keyId ?? name;
+}
+
+/** What people call reviewers; of two keys with one name, each with how it begins. */
+export async function reviewerNames(pool: Pool): Promise<(reviewer: string) => string> {
+  const keys = await listKeys(pool);
+  const named = new Map(keys.map((key) => [key.id, nameOf(key, keys)]));
+  return (reviewer) => named.get(reviewer) ?? reviewer;
+}
+
+function nameOf({ name, prefix, id }: KeyRow, keys: readonly KeyRow[]): string {
+  const alone = keys.every((other) => other.id === id || other.name !== name);
+  return alone ? name : `${name} (${prefix}…)`;
 }

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
-import { reviewSummary, summaryQuery } from '@tocsin/contract';
-import { agreement } from '@tocsin/evaluate';
+import { type ReviewSummary, reviewSummary, summaryQuery } from '@tocsin/contract';
+import { agreement, type Stratum, sampledRates } from '@tocsin/evaluate';
 import { itemValue } from '@tocsin/pipeline';
 import type { Pool } from '@tocsin/postgres';
 import {
@@ -13,13 +13,12 @@ import {
   textsInTurn,
 } from '@tocsin/store';
 import { z } from 'zod';
-import { audited } from '../access/audited.js';
+import { audited } from '../access/who.js';
 import type { App } from '../app.js';
 import { untilGone } from '../http/client-gone.js';
-import { visibleRun } from '../runs/visible-run.js';
+import { visibleRun } from '../runs/run-answer.js';
 import type { Services } from '../services.js';
-import { edgesOf, estimatesAt } from './estimates.js';
-import { reviewerNames } from './reviewer.js';
+import { reviewerNames } from './routes.js';
 
 const tags = ['reviews'];
 
@@ -113,4 +112,64 @@ function lineOf({ key, score, verdicts }: JudgedContent, json: string): string {
   const fine = verdicts.length - harmful;
   const label = harmful === fine ? null : Number(harmful > fine);
   return `${JSON.stringify({ id: key, ...(itemValue(json) as object), label, score, harmful, fine })}\n`;
+}
+
+/** Thresholds that are told of, whatever the policies are. */
+const GRID = Array.from({ length: 19 }, (_, i) => (i + 1) / 20);
+
+/** Edges of the strata: every threshold that is told of, and the ends. Ascending, each once. */
+export function edgesOf(thresholds: readonly number[]): number[] {
+  const inside = [...GRID, ...thresholds].map(Math.fround).filter((edge) => edge > 0 && edge < 1);
+  return [0, ...[...new Set(inside)].sort((a, b) => a - b), 1];
+}
+
+/**
+ * Precision and recall at each inner edge.
+ * @param rows of each bin between the edges, judged or not
+ */
+export function estimatesAt(
+  edges: readonly number[],
+  rows: readonly number[],
+  judged: readonly JudgedContent[],
+): ReviewSummary['thresholds'] {
+  const strata: (Stratum & { judged: { rows: number; harmful: number }[] })[] = rows.map((count) => ({
+    rows: count,
+    judged: [],
+  }));
+  for (const content of judged) {
+    strata[binOf(edges, content.score)]?.judged.push({ rows: content.rows, harmful: harmfulShare(content) });
+  }
+  const inner = edges.slice(1, -1);
+  const rates = sampledRates(
+    strata,
+    inner.map((_, i) => i + 1),
+  );
+  return inner.map((threshold, i) => ({
+    threshold: shortest(threshold),
+    flagged: rows.slice(i + 1).reduce((sum, count) => sum + count, 0),
+    precision: rates[i]?.precision ?? null,
+    recall: rates[i]?.recall ?? null,
+  }));
+}
+
+/** What most say; where they are of two minds, half. */
+function harmfulShare({ verdicts }: JudgedContent): number {
+  const harmful = verdicts.filter(({ verdict }) => verdict === 'harmful').length;
+  const fine = verdicts.length - harmful;
+  return harmful === fine ? 0.5 : Number(harmful > fine);
+}
+
+/** A bin holds its lower edge, the last one its upper edge too. */
+function binOf(edges: readonly number[], score: number): number {
+  const above = edges.findIndex((edge) => edge > Math.fround(score));
+  return (above === -1 ? edges.length - 1 : above) - 1;
+}
+
+/** 0.05, of the nearest number with 24 bits: the shortest that stands for the same. */
+function shortest(value: number): number {
+  for (let digits = 1; digits < 9; digits += 1) {
+    const short = Number(value.toPrecision(digits));
+    if (Math.fround(short) === value) return short;
+  }
+  return value;
 }

@@ -9,13 +9,13 @@ import { writerFor } from '@tocsin/corpus';
 import { exportScores } from '@tocsin/pipeline';
 import type { Run } from '@tocsin/store';
 import { z } from 'zod';
-import { audited } from '../access/audited.js';
+import { audited } from '../access/who.js';
 import type { App } from '../app.js';
 import { ApiError } from '../http/api-error.js';
 import { untilGone } from '../http/client-gone.js';
-import { loggedError } from '../http/logged-error.js';
+import { loggedError } from '../http/log.js';
 import type { Services } from '../services.js';
-import { visibleRun } from './visible-run.js';
+import { visibleRun } from './run-answer.js';
 
 type Format = (typeof EXPORT_FORMATS)[number];
 

@@ -13,16 +13,15 @@ import {
 import { findItem, type ItemRow, pageItems, problemRows, type Run, rankRun } from '@tocsin/store';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { audited } from '../access/audited.js';
-import { clientOf } from '../access/who.js';
+import { audited, clientOf } from '../access/who.js';
 import type { App } from '../app.js';
 import { ApiError, notFound } from '../http/api-error.js';
 import { untilGone } from '../http/client-gone.js';
 import { cursorOf, pageOfRows, placeOf, serialPlace } from '../http/cursor.js';
-import { traceAnswer } from '../scoring/trace-answer.js';
+import { traceAnswer } from '../scoring/score-routes.js';
 import type { Services } from '../services.js';
+import { visibleRun } from './run-answer.js';
 import { previewOf, shownContent, storedItem } from './stored-text.js';
-import { visibleRun } from './visible-run.js';
 
 const tags = ['runs'];
 const place = z.strictObject({ seq: serialPlace, score: boundOfScores.optional() });

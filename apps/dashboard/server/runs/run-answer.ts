@@ -1,8 +1,10 @@
-import type { RunSummary as RunAnswer } from '@tocsin/contract';
+import type { RunSummary as RunAnswer, RunEvent } from '@tocsin/contract';
 import { isOpen } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
-import { listKeys, type Run, type RunCounts } from '@tocsin/store';
-import { type Progress, progressOf } from './progress.js';
+import { findRun, listKeys, type Run, type RunCounts, type RunProgress, runProgress } from '@tocsin/store';
+import type { FastifyRequest } from 'fastify';
+import { onlyOwner, whoOf } from '../access/who.js';
+import { notFound } from '../http/api-error.js';
 
 /**
  * Makes answers of runs; the names of the keys are looked up once.
@@ -48,4 +50,76 @@ export function progressFor(progress: Progress, { known }: RunCounts, ownOnly: b
 function outcomeOf({ countedAt, final, scored, failed, left, flagged }: Run): RunAnswer['outcome'] {
   if (countedAt === null) return null;
   return { asOf: countedAt.toISOString(), final, scored, failed, left, flagged };
+}
+
+export type Progress = RunEvent['progress'];
+
+interface Sample {
+  at: number;
+  contents: number;
+  tokens: number;
+}
+
+/** A rate is that of the last so many milliseconds. */
+const WINDOW_MS = 15_000;
+
+/** How fast a run is scored, from looks at it. */
+export class ProgressMeter {
+  readonly #samples: Sample[] = [];
+
+  /** @param since when nothing was scored yet: a first look then has a rate, too */
+  constructor(since?: Date) {
+    if (since !== undefined) this.#samples.push({ at: since.getTime(), contents: 0, tokens: 0 });
+  }
+
+  /** @param complete all rows are there: what is left is all that is left */
+  look(progress: RunProgress, complete: boolean, at = Date.now()): Progress {
+    const { contents, contentsDone, tokens, tokensDone } = progress;
+    const samples = this.#samples;
+    samples.push({ at, contents: contentsDone, tokens: tokensDone });
+    while (samples.length > 2 && at - (samples[1]?.at ?? at) >= WINDOW_MS) samples.shift();
+    const rate = rateOf(samples);
+    const left = tokens - tokensDone;
+    const known = complete && rate !== undefined && rate.tokens > 0;
+    return {
+      contents,
+      contentsDone,
+      tokens,
+      tokensDone,
+      contentsPerSecond: rate?.contents ?? null,
+      tokensPerSecond: rate?.tokens ?? null,
+      secondsLeft: left === 0 && complete ? 0 : known ? left / rate.tokens : null,
+    };
+  }
+}
+
+function rateOf(samples: readonly Sample[]): { contents: number; tokens: number } | undefined {
+  const [first] = samples;
+  const last = samples.at(-1);
+  if (first === undefined || last === undefined || last.at <= first.at) return undefined;
+  const seconds = (last.at - first.at) / 1000;
+  return {
+    // A retry takes scored contents back.
+    contents: Math.max(0, (last.contents - first.contents) / seconds),
+    tokens: Math.max(0, (last.tokens - first.tokens) / seconds),
+  };
+}
+
+/** One look at a run, with the rate since it began. */
+async function progressOf(
+  pool: Pool,
+  { id, state, createdAt }: { id: number; state: string; createdAt: Date },
+): Promise<Progress> {
+  return new ProgressMeter(createdAt).look(await runProgress(pool, id), state !== 'submitting');
+}
+
+/**
+ * A run that who asks may see.
+ * @throws ApiError when there is none, or it is another key's: the two look the same
+ */
+export async function visibleRun(pool: Pool, request: FastifyRequest, runId: number): Promise<Run> {
+  const run = await findRun(pool, runId);
+  const owner = onlyOwner(whoOf(request));
+  if (run !== undefined && (owner === undefined || run.ownerKey === owner)) return run;
+  throw notFound(`run ${runId}`, 'Those that there are: GET /api/runs');
 }

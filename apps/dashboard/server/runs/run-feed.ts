@@ -5,9 +5,8 @@ import { findRun, runProgress } from '@tocsin/store';
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
 import { onlyOwner, whoOf } from '../access/who.js';
 import { EventHub } from '../http/event-hub.js';
-import { loggedError } from '../http/logged-error.js';
-import { ProgressMeter } from './progress.js';
-import { countersOf, progressFor } from './run-answer.js';
+import { loggedError } from '../http/log.js';
+import { countersOf, ProgressMeter, progressFor } from './run-answer.js';
 
 const EVERY_MS = 1_000;
 

@@ -1,8 +1,22 @@
-import { cancelledRun, retriedRun, run, runEvent, runList, runListQuery, runParams } from '@tocsin/contract';
+import {
+  cancelledRun,
+  counts,
+  countsQuery,
+  histogram,
+  histogramQuery,
+  retriedRun,
+  run,
+  runEvent,
+  runList,
+  runListQuery,
+  runParams,
+} from '@tocsin/contract';
 import { isOpen, type RunState } from '@tocsin/core';
 import { retryQueued } from '@tocsin/pipeline';
 import {
   cancelRun,
+  countAtLeast,
+  countByScore,
   findRun,
   keptTexts,
   pageRuns,
@@ -12,14 +26,12 @@ import {
   runNotes,
 } from '@tocsin/store';
 import { z } from 'zod';
-import { audited } from '../access/audited.js';
-import { onlyOwner, whoOf } from '../access/who.js';
+import { audited, onlyOwner, whoOf } from '../access/who.js';
 import type { App } from '../app.js';
 import { ApiError, notFound } from '../http/api-error.js';
 import { pageOfRows, placeOf, serialPlace } from '../http/cursor.js';
 import type { Services } from '../services.js';
-import { runAnswers } from './run-answer.js';
-import { visibleRun } from './visible-run.js';
+import { runAnswers, visibleRun } from './run-answer.js';
 
 const tags = ['runs'];
 
@@ -176,4 +188,50 @@ function requireOver({ id, state }: { id: number; state: RunState }): void {
   throw new ApiError(409, `run ${id} is not over, its state is ${state}`, {
     hint: 'Wait for it, or cancel it first.',
   });
+}
+
+/** The scores of a run as a whole. */
+export function runScoreRoutes(app: App, { pool }: Services): void {
+  app.get(
+    '/runs/:id/histogram',
+    {
+      config: { needs: 'read' },
+      schema: {
+        tags,
+        summary: 'How many rows have which score',
+        params: runParams,
+        querystring: histogramQuery,
+        response: { 200: histogram },
+      },
+    },
+    async (request) => {
+      const { id } = await visibleRun(pool, request, request.params.id);
+      const { bins } = request.query;
+      const { asOf, final, scored } = await rankRun(pool, id);
+      const edges = Array.from({ length: bins + 1 }, (_, i) => i / bins);
+      const counted = await countByScore(pool, id, edges);
+      return { asOf: asOf.toISOString(), final, rows: scored, edges, counts: counted };
+    },
+  );
+
+  app.get(
+    '/runs/:id/counts',
+    {
+      config: { needs: 'read' },
+      schema: {
+        tags,
+        summary: 'How many rows a threshold flags',
+        params: runParams,
+        querystring: countsQuery,
+        response: { 200: counts },
+      },
+    },
+    async (request) => {
+      const { id } = await visibleRun(pool, request, request.params.id);
+      const { threshold } = request.query;
+      const { asOf, final, scored } = await rankRun(pool, id);
+      const [flagged = 0] = await countAtLeast(pool, id, [threshold]);
+      return { asOf: asOf.toISOString(), final, threshold, flagged, scored };
+    },
+  );
 }

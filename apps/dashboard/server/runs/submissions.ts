@@ -6,8 +6,8 @@ import type { Pool } from '@tocsin/postgres';
 import { audit } from '@tocsin/store';
 import type { FastifyBaseLogger } from 'fastify';
 import { ApiError } from '../http/api-error.js';
-import { loggedError } from '../http/logged-error.js';
-import { errorInShownNames, noteInShownNames, rowInShownNames, type UploadedFile } from './uploaded-files.js';
+import { loggedError } from '../http/log.js';
+import { errorInShownNames, noteInShownNames, rowInShownNames, type UploadedFile } from './uploads.js';
 
 /** What the audit log calls a run whose corpus could not be read to its end. */
 const SUBMISSION_FAILED = 'run.submission_failed';

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import type { ErrorBody, ItemList, MadeRun, Run } from '@tocsin/contract';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DashboardBed } from '../testing/dashboard-bed.js';
-import { sweepUploads } from './upload-space.js';
+import { sweepUploads } from './uploads.js';
 
 let bed: DashboardBed;
 beforeAll(async () => {

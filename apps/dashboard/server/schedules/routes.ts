@@ -37,10 +37,9 @@ import {
   type ScheduleRow,
 } from '@tocsin/store';
 import { z } from 'zod';
-import { audited } from '../access/audited.js';
+import { audited } from '../access/who.js';
 import type { App } from '../app.js';
-import { notFound } from '../http/api-error.js';
-import { conflictOr } from '../http/conflict-or.js';
+import { conflictOr, notFound } from '../http/api-error.js';
 import type { Services } from '../services.js';
 import { allowedSource } from './allowed-source.js';
 

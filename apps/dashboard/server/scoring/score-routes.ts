@@ -1,16 +1,25 @@
-import { type ItemScore, type ScoreRequest, scoreAnswer, scoreAnswers, scoreRequest } from '@tocsin/contract';
+import {
+  type Item as GivenItem,
+  type ItemScore,
+  type ScoreRequest,
+  scoreAnswer,
+  scoreAnswers,
+  scoreRequest,
+  type Trace,
+  trace,
+  traceRequest,
+} from '@tocsin/contract';
 import { fieldSource } from '@tocsin/corpus';
-import type { Item } from '@tocsin/engine';
+import type { Trace as EngineTrace, Item } from '@tocsin/engine';
 import type { ExpressOutcome } from '@tocsin/pipeline';
 import { z } from 'zod';
 import { clientOf } from '../access/who.js';
 import type { App } from '../app.js';
 import { ApiError } from '../http/api-error.js';
 import { untilGone } from '../http/client-gone.js';
-import { elementsOf } from '../http/json-source.js';
+import { elementsOf } from '../http/json-body.js';
 import { type Judgement, judgementOf } from '../policies/judgement.js';
 import type { Services } from '../services.js';
-import { itemOf } from './item-of.js';
 
 /** One item, or many: scored by the workers, ahead of their bulk. */
 export function scoreRoutes(app: App, services: Services): void {
@@ -64,4 +73,83 @@ function scoreOf(
   { threshold }: Judgement,
 ) {
   return { score, harmful: score >= threshold, tokens, truncated };
+}
+
+/**
+ * The item that a request holds. Messages and tools are taken as they were written: a number's spelling can change a score.
+ * @param json the object that the item is in, as it came
+ * @param field where that object stands in the request
+ * @throws ApiError when there is nothing to score, or more than one thing
+ */
+export function itemOf(given: GivenItem, json: string, field = ''): Item {
+  const { text, prompt, response, messages, tools } = given;
+  const at = (name: string): string => `${field}${name}`;
+  const pair = (prompt ?? response ?? null) !== null;
+  const kinds = [text !== undefined, pair, messages !== undefined].filter(Boolean).length;
+  if (kinds !== 1) {
+    throw new ApiError(
+      400,
+      kinds === 0 ? 'there is nothing to score' : 'there is more than one thing to score',
+      {
+        field: at('text'),
+        hint: 'Give text, or prompt and/or response, or messages and perhaps tools.',
+      },
+    );
+  }
+  if (messages !== undefined) {
+    return { messages: fieldSource(json, 'messages') ?? '[]', tools: fieldSource(json, 'tools') };
+  }
+  if ((tools ?? null) !== null) throw new ApiError(400, 'tools belong to messages', { field: at('tools') });
+  return text === undefined ? { prompt, response } : { text };
+}
+
+/** The score after every token of an item. */
+export function traceRoutes(app: App, services: Services): void {
+  app.post(
+    '/trace',
+    {
+      config: { needs: 'score', interactive: true },
+      schema: {
+        tags: ['scoring'],
+        summary: 'Where an item turns harmful: the score after every token',
+        body: traceRequest,
+        response: { 200: trace },
+      },
+    },
+    async (request, reply) => {
+      const json = request.jsonText ?? '{}';
+      const item = itemOf(request.body, json);
+      const { guard, threshold, policy } = await judgementOf(services, request.body);
+      const work = { client: clientOf(request), characters: json.length, signal: untilGone(reply) };
+      const traced = await guard.prefixGate.run(work, async () =>
+        (await guard.prefixes()).trace(item, { threshold }),
+      );
+      return traceAnswer(traced, { guard: guard.name, threshold, policy });
+    },
+  );
+}
+
+/** A trace, as it is answered. */
+export function traceAnswer(
+  trace: EngineTrace,
+  judged: { guard: string; threshold: number; policy: string | null },
+): Trace {
+  const { text, score, omittedTokens } = trace;
+  const { threshold } = judged;
+  const tokens = trace.tokens.map((token) => ({
+    text: text.slice(token.start, token.end),
+    start: token.start,
+    end: token.end,
+    score: token.score,
+  }));
+  const first = tokens.findIndex((token) => token.score >= threshold);
+  return {
+    ...judged,
+    score,
+    harmful: score >= threshold,
+    text,
+    tokens,
+    firstHarmful: first === -1 ? null : first,
+    omittedTokens,
+  };
 }

@@ -10,8 +10,8 @@ import { runWorker } from '@tocsin/worker';
 import { pino } from 'pino';
 import { inject } from 'vitest';
 import type { App } from '../app.js';
+import type { DashboardOptions } from '../dashboard.js';
 import { createDashboard } from '../dashboard.js';
-import type { DashboardOptions } from '../options.js';
 
 const GUARD = 'qwen3-residual';
 const VERSION = '0.0.0';

@@ -2,10 +2,9 @@ import { Loop } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { attendBatch, type BatchRow, forgetFiles, leaveBatch, settleBatches, takeBatch } from '@tocsin/store';
 import type { FastifyBaseLogger } from 'fastify';
-import { loggedError } from '../../http/logged-error.js';
-import type { OpenaiOptions } from '../options.js';
-import { failBatch, wholeFault } from './fail-batch.js';
-import { finalizeBatch } from './finalize-batch.js';
+import { loggedError } from '../../http/log.js';
+import type { OpenaiOptions } from '../served-models.js';
+import { failBatch, finalizeBatch, wholeFault } from './finalize-batch.js';
 import { submitBatch } from './submit-batch.js';
 
 const SECOND = 1_000;

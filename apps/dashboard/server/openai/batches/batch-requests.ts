@@ -16,7 +16,7 @@ import {
   noSuchModel,
   type ServedGuard,
   type ServedModel,
-} from '../models/served-model.js';
+} from '../served-models.js';
 
 /** More are refused: ids are held in memory while they are compared. */
 const MAX_REQUESTS = 500_000;

@@ -1,28 +1,31 @@
 import { inSeconds } from '@tocsin/contract/openai';
-import { OpenaiBatchWriter } from '@tocsin/corpus';
+import { type BatchLine, batchLines, OpenaiBatchWriter, type RowWriter } from '@tocsin/corpus';
 import type { Pool } from '@tocsin/postgres';
 import {
   type BatchEnd,
+  type BatchFault,
   type BatchRow,
+  beginFile,
   cancelRun,
+  changeBatch,
+  deleteFile,
   endBatch,
   exportRows,
   type FileRow,
+  FileWriter,
   findInput,
   findRun,
   hasUnresolvedItems,
   listPolicies,
+  type NewFile,
   noSuchRun,
   readFileChunks,
   runHead,
+  type WrittenFile,
 } from '@tocsin/store';
-import { newId } from '../ids.js';
-import type { ServedGuard } from '../models/served-model.js';
-import { answerRow, type Unanswered } from './answer-row.js';
+import { newId, type ServedGuard } from '../served-models.js';
+import { answerRow, joined, type Unanswered } from './answer-rows.js';
 import { batchRequests } from './batch-requests.js';
-import { failBatch, wholeFault } from './fail-batch.js';
-import { FileLines } from './file-lines.js';
-import { joined } from './joined.js';
 
 export interface FinalizeBatchOptions {
   pool: Pool;
@@ -77,8 +80,8 @@ async function writeAnswers(
   const policies = await listPolicies(pool, { archived: true });
   const rules = { guards: await withGuard(pool, guards, model, runId), policies };
   const requests = batchRequests(readFileChunks(pool, input), rules, signal);
-  const output = await beginFile(pool, batch, 'output');
-  const errors = await beginFile(pool, batch, 'error');
+  const output = await beginLines(pool, batch, 'output');
+  const errors = await beginLines(pool, batch, 'error');
   const answerer = { model, batch: batch.id.replace(/^batch_/, '') };
   const writer = new OpenaiBatchWriter(output, errors, answerer);
   try {
@@ -125,7 +128,7 @@ async function withGuard(
   return [{ name, threshold, createdAt }, ...others];
 }
 
-function beginFile(
+function beginLines(
   pool: Pool,
   { id, ownerKey, outputExpiresAfter }: BatchRow,
   what: string,
@@ -148,4 +151,54 @@ function stateOf({ cancellingAt }: BatchRow, left: number, unanswered: Unanswere
   if (cancellingAt !== null) return 'cancelled';
   if (left === 0) return 'completed';
   return unanswered === 'batch_expired' ? 'expired' : 'cancelled';
+}
+
+/** Writes lines of a batch into a file of the store, which somebody has to complete. */
+class FileLines implements RowWriter<BatchLine> {
+  readonly readerGone = false;
+  readonly #pool: Pool;
+  readonly #writer: FileWriter;
+
+  private constructor(pool: Pool, id: string) {
+    this.#pool = pool;
+    this.#writer = new FileWriter(pool, id);
+  }
+
+  static async begin(pool: Pool, file: NewFile): Promise<FileLines> {
+    await beginFile(pool, file);
+    return new FileLines(pool, file.id);
+  }
+
+  /** What was written; undefined when it is nothing. */
+  get written(): WrittenFile | undefined {
+    const { id, bytes } = this.#writer;
+    return bytes === 0 ? undefined : { id, bytes };
+  }
+
+  async write(lines: readonly BatchLine[]): Promise<void> {
+    if (lines.length > 0) await this.#writer.write(batchLines.rows(lines));
+  }
+
+  finish(): Promise<void> {
+    return this.#writer.flush();
+  }
+
+  async abort(): Promise<void> {
+    await deleteFile(this.#pool, this.#writer.id);
+  }
+}
+
+/** Ends a batch that has no results. */
+export async function failBatch(
+  pool: Pool,
+  batch: BatchRow,
+  errors: BatchFault[],
+  requests = 0,
+): Promise<void> {
+  await changeBatch(pool, batch, { state: 'failed', errors, total: requests, failed: requests });
+}
+
+/** What is wrong with a batch as a whole. */
+export function wholeFault(code: string, message: string): BatchFault {
+  return { code, message, param: null, line: null };
 }

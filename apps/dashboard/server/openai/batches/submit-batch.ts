@@ -10,10 +10,9 @@ import {
   listPolicies,
   readFileChunks,
 } from '@tocsin/store';
-import type { ServedModel } from '../models/served-model.js';
-import type { OpenaiOptions } from '../options.js';
+import type { OpenaiOptions, ServedModel } from '../served-models.js';
 import { batchRequests, Judge, KEEP, READING, type RequestRow, TooManyRequests } from './batch-requests.js';
-import { failBatch, wholeFault } from './fail-batch.js';
+import { failBatch, wholeFault } from './finalize-batch.js';
 
 /** So many faults of a file that holds nothing to be scored are told. */
 const TOLD_FAULTS = 100;

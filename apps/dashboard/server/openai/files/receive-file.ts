@@ -5,8 +5,8 @@ import type { Pool } from '@tocsin/postgres';
 import { beginFile, deleteFile, type FileRow, FileWriter } from '@tocsin/store';
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { invalid, OpenaiError } from '../errors/openai-error.js';
-import { newId } from '../ids.js';
+import { invalid, OpenaiError } from '../errors.js';
+import { newId } from '../served-models.js';
 
 /** Beside the file. */
 const FIELDS = ['purpose', 'expires_after[anchor]', 'expires_after[seconds]'] as const;

@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream';
 import {
   deletedFile,
+  FILE_PURPOSES,
+  type File,
   file,
   fileForm,
   fileList,
@@ -8,15 +10,14 @@ import {
   fileParams,
   listOfRows,
   refusals,
+  unixSeconds,
 } from '@tocsin/contract/openai';
 import { deleteFile, type FileRow, findFile, pageFiles, readFileChunks } from '@tocsin/store';
 import type { FastifyRequest } from 'fastify';
-import { audited } from '../../access/audited.js';
-import { onlyOwner, whoOf } from '../../access/who.js';
+import { audited, onlyOwner, whoOf } from '../../access/who.js';
 import type { App } from '../../app.js';
-import { conflict, notFound } from '../errors/openai-error.js';
-import type { OpenaiOptions } from '../options.js';
-import { fileAnswer } from './file-answer.js';
+import { conflict, notFound } from '../errors.js';
+import type { OpenaiOptions } from '../served-models.js';
 import { receiveFile } from './receive-file.js';
 
 /** `/files`: requests that are uploaded, and what became of them. */
@@ -122,4 +123,19 @@ export function fileRoutes(app: App, { pool, uploadBytes }: OpenaiOptions): void
       return { id, object: 'file' as const, deleted: true };
     },
   );
+}
+
+function fileAnswer({ id, bytes, createdAt, expiresAt, filename, purpose }: FileRow): File {
+  const known = FILE_PURPOSES.find((one) => one === purpose);
+  if (known === undefined) throw new Error(`the file ${id} has the purpose ${purpose}`);
+  return {
+    id,
+    object: 'file',
+    bytes,
+    created_at: unixSeconds(createdAt),
+    expires_at: expiresAt === null ? null : unixSeconds(expiresAt),
+    filename,
+    purpose: known,
+    status: 'processed',
+  };
 }

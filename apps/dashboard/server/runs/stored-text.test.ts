@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { closedJson } from './cut-json.js';
-import { previewOf } from './stored-text.js';
+import { closedJson, previewOf } from './stored-text.js';
 
 test('JSON that is cut off anywhere parses to a part of what it was', () => {
   const json = JSON.stringify({ text: 'a "b"\n\u0001ü', list: [1.5, true, null, { a: [] }], last: 'x' });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { createPool } from '@tocsin/postgres';
 import { expect, test } from 'vitest';
-import { toApiError } from './to-api-error.js';
+import { toApiError } from './answer-errors.js';
 
 /** A port of this machine that nobody listens at. */
 async function freePort(): Promise<number> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { itemOf } from './item-of.js';
+import { itemOf } from './score-routes.js';
 
 test('messages and tools are taken as they are spelled', () => {
   const json = '{"messages": [{"role": "user", "n": 1.0, "1": 2}], "tools":[ {"b":1e2} ]}';

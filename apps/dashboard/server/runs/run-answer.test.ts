@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ProgressMeter } from './progress.js';
+import { ProgressMeter } from './run-answer.js';
 
 const START = Date.UTC(2030, 0, 1);
 const progress = (contentsDone: number, tokensDone: number) => ({

@@ -1,3 +1,8 @@
+import { randomUUID } from 'node:crypto';
+import type { OpenGuard } from '@tocsin/engine';
+import type { ExpressScorer, Submit } from '@tocsin/pipeline';
+import type { Pool } from '@tocsin/postgres';
+
 /** A guard that can be asked. */
 export interface ServedGuard {
   /** As requests name it. */
@@ -51,4 +56,25 @@ export function findModel<Guard extends ServedGuard>(
 /** What a request that names no model of ours is told. */
 export function noSuchModel(name: string): string {
   return `The model ${JSON.stringify(name.slice(0, 200))} does not exist: a guard, a policy or "guard:policy" was expected (GET /v1/models lists them).`;
+}
+
+/** A guard that the routes can ask for single scores, and that batches are submitted for. */
+export interface AskedGuard extends ServedGuard {
+  scorer: Pick<ExpressScorer, 'score'>;
+  open: OpenGuard;
+}
+
+/** What the OpenAI routes are given. */
+export interface OpenaiOptions {
+  pool: Pool;
+  /** Guards that can be asked, the default first. */
+  guards: readonly AskedGuard[];
+  submit: Submit;
+  /** Of an uploaded file. */
+  uploadBytes: number;
+}
+
+/** An id as OpenAI's look: a prefix that says of what, and 32 hex digits. */
+export function newId(prefix: 'file-' | 'batch_' | 'modr-'): string {
+  return prefix + randomUUID().replaceAll('-', '');
 }

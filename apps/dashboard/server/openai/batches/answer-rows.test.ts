@@ -1,6 +1,6 @@
 import type { ExportRow } from '@tocsin/store';
 import { expect, test } from 'vitest';
-import { answerRow } from './answer-row.js';
+import { answerRow, joined } from './answer-rows.js';
 import type { RequestRow } from './batch-requests.js';
 
 const guard = { name: 'starter', threshold: 0.5, createdAt: new Date(0) };
@@ -62,4 +62,51 @@ test('a line without a custom_id is known by its number, whether the run came to
 test('a policy that is gone has no threshold', () => {
   const { model: _, ...judged } = item;
   expect(answer(judged, row({ score: 0.5 }))).toEqual(failed('no score was stored', 500, 'no_score'));
+});
+
+const requestAt = (seq: number): RequestRow => ({
+  row: { kind: 'item', seq, key: `${seq}`, file: '-', line: seq, content: { text: 'tea' } },
+  nameless: false,
+  request: seq,
+});
+const rowAt = (seq: number): ExportRow => ({
+  seq,
+  key: `${seq}`,
+  truncated: false,
+  score: 0.5,
+  tokens: 1,
+  error: null,
+  reject: null,
+  json: null,
+});
+
+async function* pages<T>(...given: T[][]): AsyncGenerator<T[]> {
+  yield* given;
+}
+
+async function join(requests: number[][], rows: number[][]): Promise<unknown[]> {
+  const found: unknown[] = [];
+  const asked = pages(...requests.map((page) => page.map(requestAt)));
+  for await (const page of joined(asked, pages(...rows.map((one) => one.map(rowAt)))))
+    found.push(page.map((joint) => [joint.request.row.seq, joint.row?.seq]));
+  return found;
+}
+
+test('pages of any length are joined; what the run did not come to has no row', async () => {
+  expect(await join([[1, 2], [3, 4], [5]], [[1], [2, 3, 4]])).toEqual([
+    [
+      [1, 1],
+      [2, 2],
+    ],
+    [
+      [3, 3],
+      [4, 4],
+    ],
+    [[5, undefined]],
+  ]);
+  expect(await join([], [[1]])).toEqual([]);
+});
+
+test('rows of another file are a defect', async () => {
+  await expect(join([[1, 2]], [[1, 3]])).rejects.toThrow('row 3 of the run stands beside row 2');
 });

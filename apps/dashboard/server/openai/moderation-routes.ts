@@ -2,13 +2,11 @@ import { MAX_INPUTS, moderation, moderationRequest, refusals } from '@tocsin/con
 import { type InputText, moderationResult, moderationTexts } from '@tocsin/corpus';
 import type { ExpressOutcome } from '@tocsin/pipeline';
 import { listPolicies } from '@tocsin/store';
-import { clientOf } from '../../access/who.js';
-import type { App } from '../../app.js';
-import { untilGone } from '../../http/client-gone.js';
-import { invalid, notFound, OpenaiError } from '../errors/openai-error.js';
-import { newId } from '../ids.js';
-import { findModel, noSuchModel } from '../models/served-model.js';
-import type { OpenaiOptions } from '../options.js';
+import { clientOf } from '../access/who.js';
+import type { App } from '../app.js';
+import { untilGone } from '../http/client-gone.js';
+import { invalid, notFound, OpenaiError } from './errors.js';
+import { findModel, newId, noSuchModel, type OpenaiOptions } from './served-models.js';
 
 /** `POST /moderations`: scores of texts that somebody waits for. */
 export function moderationRoutes(app: App, { pool, guards }: OpenaiOptions): void {

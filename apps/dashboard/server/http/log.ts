@@ -1,5 +1,19 @@
+import { codeOf } from '@tocsin/core';
 import type { FastifyBaseLogger } from 'fastify';
 import type { App } from '../app.js';
+
+/** What a log may hold of an error: a database's `detail` can quote a row, and an HTTP client's error a body. */
+export function loggedError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { error: String(error) };
+  const { name, message, stack, cause } = error;
+  return {
+    error: name,
+    message,
+    code: codeOf(error),
+    stack,
+    ...(cause !== undefined && { cause: loggedError(cause) }),
+  };
+}
 
 /** What must not be in a log, should anybody ever log a request or its headers. */
 const SECRETS = ['req.headers', 'headers.authorization', 'headers.cookie', 'headers["set-cookie"]'];

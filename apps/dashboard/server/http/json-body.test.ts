@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isDeeper } from './json-body.js';
-import { elementsOf } from './json-source.js';
+import { elementsOf, isDeeper } from './json-body.js';
 
 test('the elements of an array are what they were, however it is spaced', () => {
   fc.assert(

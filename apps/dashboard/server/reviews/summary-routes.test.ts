@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { edgesOf, estimatesAt } from './estimates.js';
+import { edgesOf, estimatesAt } from './summary-routes.js';
 
 const judged = (score: number, verdict: 'harmful' | 'fine', seq = 1) => ({
   seq,

@@ -2,7 +2,7 @@ import { beginSession, checkSessions, createKey } from '@tocsin/store';
 import { TestDatabase } from '@tocsin/store/testing';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startPreparer } from './preparer.js';
+import { startPreparer } from './dashboard.js';
 
 let database: TestDatabase;
 beforeAll(async () => {
