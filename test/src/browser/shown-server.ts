@@ -61,7 +61,7 @@ export class ShownServer {
 
   /**
    * Judges rows as a person would who mostly agrees with the guard.
-   * @param dissent every so manyth verdict goes against the score
+   * @param dissent every n-th verdict goes against the score
    */
   async judge(
     key: string,
