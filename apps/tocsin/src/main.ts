@@ -1,9 +1,9 @@
+import { isUserError, serverError } from '@tocsin/core';
 import { Command, CommanderError } from 'commander';
 import { addCommands } from './commands.js';
 import { failWhenOutputIsLost, showControlCharacters } from './safe-console.js';
 import { EXIT } from './terminal/exit-codes.js';
 import { Interrupted } from './terminal/interrupt.js';
-import { reportError } from './terminal/report-error.js';
 import { VERSION } from './version.js';
 
 showControlCharacters();
@@ -31,4 +31,18 @@ try {
     reportError(error);
     process.exitCode = EXIT.failed;
   }
+}
+
+/** Prints an error for the person at the terminal: a mistake of theirs in words, a defect of ours whole. */
+export function reportError(error: unknown): void {
+  const known = isUserError(error) ? error : serverError(error);
+  if (known !== undefined) {
+    console.error(`tocsin: ${known.message}`);
+    if (known.hint !== undefined) console.error(known.hint);
+    return;
+  }
+  console.error(
+    'tocsin: this is a defect in Tocsin, not a mistake of yours. Please report it with what follows.',
+  );
+  console.error(error);
 }

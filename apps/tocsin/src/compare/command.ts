@@ -1,5 +1,6 @@
 import { UserError } from '@tocsin/core';
 import { checkWritable, refuseInputAsOutput } from '@tocsin/corpus';
+import { PRECISIONS, type Precision } from '@tocsin/engine';
 import { drift } from '@tocsin/evaluate';
 import { Command } from 'commander';
 import { addCorpusOptions, labels, openCorpus } from '../options/corpus-options.js';
@@ -7,9 +8,7 @@ import { addMachineOptions, BACKBONE_HELP, probability } from '../options/guard-
 import { EXIT } from '../terminal/exit-codes.js';
 import { untilDoneOrInterrupted } from '../terminal/interrupt.js';
 import { type CompareFlags, compareScores, type SideFlags } from './compare-scores.js';
-import { parseGuardSpec } from './guard-spec.js';
-import { printDrift } from './print-drift.js';
-import { writeDriftReport } from './write-report.js';
+import { printDrift, writeDriftReport } from './print-drift.js';
 
 /** `tocsin compare`: how far apart two guards are, or one guard at two precisions, on the same rows. */
 export function compareCommand(): Command {
@@ -77,4 +76,19 @@ function sideFlags(spec: string, backbone: string | undefined, flags: CompareFla
     cacheDir,
     threshold,
   };
+}
+
+/** A guard as `tocsin compare` names it: a reference, and the precision it is to run in. */
+export interface GuardSpec {
+  ref: string;
+  /** Undefined: the device's own. */
+  precision: Precision | undefined;
+}
+
+/**
+ * `ref[:precision]`. Only the name of a precision counts as one: `C:\guards\mine` and `owner/name@v1` hold none.
+ */
+export function parseGuardSpec(text: string): GuardSpec {
+  const precision = PRECISIONS.find((name) => text.endsWith(`:${name}`));
+  return { ref: precision === undefined ? text : text.slice(0, -precision.length - 1), precision };
 }

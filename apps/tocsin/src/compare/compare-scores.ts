@@ -1,9 +1,8 @@
 import type { ComparedRow } from '@tocsin/evaluate';
-import { CollectedScores } from '../collect-scores.js';
 import { type LabelFlags, Labels } from '../eval/labels.js';
 import type { CorpusFlags } from '../options/corpus-options.js';
 import type { GuardFlags } from '../options/guard-options.js';
-import { scoreCorpus } from '../score/score-corpus.js';
+import { CollectedScores, scoreCorpus } from '../score/score-corpus.js';
 import type { ScoreSummary } from '../score/summary.js';
 import { problemText, SHOWN_PROBLEMS } from '../terminal/problems.js';
 

@@ -1,3 +1,4 @@
+import { writeText } from '@tocsin/corpus';
 import {
   countText,
   type Drift,
@@ -9,6 +10,7 @@ import {
 } from '@tocsin/evaluate';
 import { printProblems } from '../terminal/problems.js';
 import { jsonText, tableText } from '../terminal/table.js';
+import { madeText } from '../version.js';
 import type { CompareCounts, ComparedScores, CompareFlags, Side } from './compare-scores.js';
 
 /** Prints a drift on standard output, as tables or as JSON; what was left out and why on standard error. */
@@ -69,4 +71,26 @@ export function countsText({
   const left =
     said.length > 0 ? `, of which ${countText(rows - compared)} were left out (${said.join(', ')})` : '';
   return `${countText(rows)}${left}${labelled > 0 ? `; ${countText(labelled)} with a label` : ''}`;
+}
+
+/** Writes a drift as one HTML file. */
+export async function writeDriftReport(
+  path: string,
+  drift: Drift,
+  { rows, sides, counts }: ComparedScores,
+  files: string[],
+  flags: CompareFlags,
+): Promise<void> {
+  // Charts take a while to load, and only reports draw them.
+  const { driftReport } = await import('@tocsin/evaluate/report');
+  const about: [string, string][] = [
+    ['A', sideText(sides.a)],
+    ['B', sideText(sides.b)],
+    ['Corpus', files.join(', ')],
+    ['Rows', countsText(counts)],
+    ...(flags.labelField === undefined ? [] : ([['Label field', flags.labelField]] as [string, string][])),
+    ['Made', madeText()],
+  ];
+  await writeText(path, driftReport(drift, rows, about));
+  console.error(`Report: ${path}`);
 }

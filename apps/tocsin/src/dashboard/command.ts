@@ -4,7 +4,7 @@ import { Command, Option } from 'commander';
 import { addMachineOptions, BACKBONE_HELP, type GuardFlags } from '../options/guard-options.js';
 import { addMetricsOptions, type MetricsFlags } from '../options/metrics-options.js';
 import { addStoreOptions, type StoreFlags, withStackUntil } from '../options/store-options.js';
-import { addPrivateWebhookOption, type PrivateWebhookFlags } from '../schedule/service.js';
+import { addPrivateWebhookOption, type PrivateWebhookFlags } from '../schedule/serve.js';
 import { runServices } from '../services/services.js';
 import { untilToldToStop } from '../terminal/interrupt.js';
 import { LOG_LEVELS, openLog } from '../terminal/log.js';

@@ -5,7 +5,7 @@ import { openGuard } from '@tocsin/engine';
 import { anyKey } from '@tocsin/store';
 import type { Logger } from 'pino';
 import { type GuardFlags, guardSource } from '../options/guard-options.js';
-import { allowPrivate, type PrivateWebhookFlags } from '../schedule/service.js';
+import { allowPrivate, type PrivateWebhookFlags } from '../schedule/serve.js';
 import type { Service } from '../services/services.js';
 import type { Stack } from '../services/stack.js';
 import { withModelProgress } from '../terminal/model-progress.js';

@@ -4,19 +4,12 @@ import { addGuardOptions, type GuardFlags } from '../options/guard-options.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import { oneLine, printable } from '../terminal/printable.js';
 import { jsonText } from '../terminal/table.js';
-import { cacheCheck } from './checks/cache.js';
-import { databaseCheck } from './checks/database.js';
-import { gpuCheck } from './checks/gpu.js';
-import { guardCheck } from './checks/guard.js';
-import { hubCheck } from './checks/hub.js';
-import { memoryCheck } from './checks/memory.js';
-import { nodeCheck } from './checks/node.js';
-import { pipCheck } from './checks/pip.js';
-import { processorCheck } from './checks/processor.js';
-import { queueCheck } from './checks/queue.js';
-import { runtimeCheck } from './checks/runtime.js';
+import { memoryCheck, nodeCheck, processorCheck } from './checks/machine.js';
+import { cacheCheck, guardCheck, hubCheck, pipCheck } from './checks/models.js';
+import { gpuCheck, runtimeCheck } from './checks/runtime.js';
+import { databaseCheck, queueCheck } from './checks/servers.js';
+import type { Finding, Verdict } from './checkup.js';
 import { type Check, checkUp } from './checkup.js';
-import type { Finding, Verdict } from './finding.js';
 
 /** In the order in which they are shown. */
 const CHECKS: readonly Check[] = [

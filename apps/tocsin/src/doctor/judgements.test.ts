@@ -1,12 +1,9 @@
 import { expect, test } from 'vitest';
-import { gpuLines } from './checks/gpu.js';
-import { judgeMemory } from './checks/memory.js';
-import { judgeNode } from './checks/node.js';
-import { judgeProcessor } from './checks/processor.js';
-import { judgeRedis } from './checks/queue.js';
-import { checkUp } from './checkup.js';
+import { judgeMemory, judgeNode, judgeProcessor } from './checks/machine.js';
+import { gpuLines } from './checks/runtime.js';
+import { judgeRedis } from './checks/servers.js';
+import { checkUp, type Finding, note, ok, problem } from './checkup.js';
 import { findingText } from './command.js';
-import { type Finding, note, ok, problem } from './finding.js';
 
 const verdictOf = ({ verdict }: Finding): string => verdict;
 

@@ -4,14 +4,13 @@ import { DEFAULT_RESAMPLES, DEFAULT_SEED, type Evaluation, evaluate } from '@toc
 import { Command } from 'commander';
 import { addCorpusOptions, labels, openCorpus, SOURCES } from '../options/corpus-options.js';
 import { addGuardOptions, probability, wholeNumber } from '../options/guard-options.js';
+import { numberFromZero } from '../options/values.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import { untilDoneOrInterrupted } from '../terminal/interrupt.js';
-import { numberFromZero } from './from-zero.js';
 import { joinScores } from './join-scores.js';
-import type { EvalFlags, LabelledScores } from './labelled-scores.js';
-import { printEvaluation } from './print-evaluation.js';
+import { printEvaluation, writeEvaluationReport } from './print-evaluation.js';
+import type { EvalFlags, LabelledScores } from './score-labelled.js';
 import { scoreLabelled } from './score-labelled.js';
-import { writeEvaluationReport } from './write-report.js';
 
 /** `tocsin eval`: how good a guard's scores are on rows whose labels are known. */
 export function evalCommand(): Command {

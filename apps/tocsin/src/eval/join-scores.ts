@@ -3,8 +3,8 @@ import type { EvaluatedRow } from '@tocsin/evaluate';
 import { type CorpusFlags, openCorpus } from '../options/corpus-options.js';
 import { SHOWN_PROBLEMS } from '../terminal/problems.js';
 import { type GivenScores, readGivenScores, twice } from './given-scores.js';
-import type { LabelledScores } from './labelled-scores.js';
 import { type LabelFlags, Labels } from './labels.js';
+import type { LabelledScores } from './score-labelled.js';
 
 /**
  * Joins a labelled corpus with scores that are there already (what `tocsin score` or `tocsin export` wrote), by key. The corpus needs no

@@ -1,3 +1,4 @@
+import { writeText } from '@tocsin/corpus';
 import {
   confusionTable,
   countText,
@@ -10,7 +11,8 @@ import {
 } from '@tocsin/evaluate';
 import { printProblems } from '../terminal/problems.js';
 import { jsonText, tableText } from '../terminal/table.js';
-import type { EvalFlags, LabelCounts, LabelledScores, ScoreSource } from './labelled-scores.js';
+import { madeText } from '../version.js';
+import type { EvalFlags, LabelCounts, LabelledScores, ScoreSource } from './score-labelled.js';
 
 /** Groups that are printed; JSON and report hold all. */
 const SHOWN_GROUPS = 30;
@@ -93,4 +95,42 @@ export function countsText(counts: LabelCounts): string {
   ] as const;
   const said = reasons.filter(([count]) => count > 0).map(([count, why]) => `${countText(count)} ${why}`);
   return `${countText(rows)}, of which ${countText(rows - evaluated)} were left out (${said.join(', ')})`;
+}
+
+/** Writes an evaluation as one HTML file. */
+export async function writeEvaluationReport(
+  path: string,
+  evaluation: Evaluation,
+  { counts, source }: LabelledScores,
+  { files, flags }: Asked,
+): Promise<void> {
+  // Charts take a while to load, and only reports draw them.
+  const { evaluationReport } = await import('@tocsin/evaluate/report');
+  const facts: [string, string][] = [
+    ...(source.kind === 'guard'
+      ? ([
+          ['Guard', source.guard],
+          ['Fingerprint', source.fingerprint],
+          ['Precision', source.precision],
+        ] as [string, string][])
+      : ([['Scores', source.file]] as [string, string][])),
+    ['Threshold', smallText(evaluation.threshold)],
+    ['Corpus', files.join(', ')],
+    ['Rows', countsText(counts)],
+    [
+      'Label field',
+      flags.positive === undefined ? flags.labelField : `${flags.labelField} (${flags.positive} is harmful)`,
+    ],
+    ...(flags.groupField === undefined ? [] : ([['Group field', flags.groupField]] as [string, string][])),
+    ...(evaluation.bootstrap === undefined
+      ? []
+      : ([['Intervals', intervalFact(evaluation.bootstrap)]] as [string, string][])),
+    ['Made', madeText()],
+  ];
+  await writeText(path, evaluationReport(evaluation, facts));
+  console.error(`Report: ${path}`);
+}
+
+function intervalFact({ resamples, seed }: { resamples: number; seed: number }): string {
+  return `percentile bootstrap, ${countText(resamples)} resamples of the rows, seed ${seed}`;
 }

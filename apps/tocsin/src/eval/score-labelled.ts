@@ -1,9 +1,8 @@
-import { CollectedScores } from '../collect-scores.js';
+import type { EvaluatedRow } from '@tocsin/evaluate';
 import type { CorpusFlags } from '../options/corpus-options.js';
 import type { GuardFlags } from '../options/guard-options.js';
-import { scoreCorpus } from '../score/score-corpus.js';
+import { CollectedScores, scoreCorpus } from '../score/score-corpus.js';
 import { problemText, SHOWN_PROBLEMS } from '../terminal/problems.js';
-import type { LabelledScores } from './labelled-scores.js';
 import { type LabelFlags, Labels } from './labels.js';
 
 /** Scores a labelled corpus as `tocsin score` does: what was scored before costs nothing. */
@@ -44,3 +43,43 @@ export async function scoreLabelled(
     threshold: ran.threshold,
   };
 }
+
+/** The options of `tocsin eval`. */
+export interface EvalFlags extends Omit<GuardFlags, 'guard'>, CorpusFlags, LabelFlags {
+  guard?: string;
+  labelField: string;
+  scores?: string;
+  threshold?: number;
+  bootstrap: number;
+  seed: number;
+  out?: string;
+  json?: boolean;
+}
+
+/** What became of the rows of a labelled corpus. rows = evaluated + rejected + withoutLabel + faultyLabel + withoutScore. */
+export interface LabelCounts {
+  rows: number;
+  evaluated: number;
+  /** Could not be read. */
+  rejected: number;
+  withoutLabel: number;
+  /** The label (or group) is none. */
+  faultyLabel: number;
+  /** Could not be scored, or the given scores lack it. */
+  withoutScore: number;
+}
+
+/** A labelled corpus with its scores. */
+export interface LabelledScores {
+  rows: EvaluatedRow[];
+  counts: LabelCounts;
+  /** Why rows were left out, one sentence each, the first few. */
+  problems: string[];
+  /** Where the scores are from. */
+  source: ScoreSource;
+  threshold: number;
+}
+
+export type ScoreSource =
+  | { kind: 'guard'; guard: string; fingerprint: string; precision: string }
+  | { kind: 'file'; file: string; unmatched: number };

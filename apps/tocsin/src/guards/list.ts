@@ -1,3 +1,5 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { listCompiled } from '@tocsin/engine';
 import {
   bytesText,
@@ -12,7 +14,7 @@ import {
   starterBackboneFile,
 } from '@tocsin/models';
 import { Command } from 'commander';
-import { columnLines } from './lines.js';
+import { columnLines } from '../terminal/table.js';
 
 interface ListFlags {
   cacheDir?: string;
@@ -105,4 +107,21 @@ function listText({ released, other, compiled }: GuardList): string {
     tables.push(columnLines(['compiled guard', 'fingerprint', 'bytes', 'of its own', 'about'], lines));
   }
   return tables.join('\n\n');
+}
+
+/** Bytes of files, and of the files in directories (not below them): symbolic links followed, as in the hub's cache. */
+export async function bytesOfFiles(paths: readonly string[]): Promise<number> {
+  let bytes = 0;
+  for (const path of paths) {
+    const found = await stat(path);
+    if (!found.isDirectory()) {
+      bytes += found.size;
+      continue;
+    }
+    for (const name of await readdir(path)) {
+      const entry = await stat(join(path, name));
+      if (entry.isFile()) bytes += entry.size;
+    }
+  }
+  return bytes;
 }

@@ -5,9 +5,9 @@ import { BACKBONE_HELP } from '../options/guard-options.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import { Interrupted, untilInterrupted } from '../terminal/interrupt.js';
 import { withModelProgress } from '../terminal/model-progress.js';
-import { factLines } from './lines.js';
-import { openArtifact } from './open-artifact.js';
-import { bytesOfFiles } from './sizes.js';
+import { factLines } from '../terminal/table.js';
+import { bytesOfFiles } from './list.js';
+import { openArtifact } from './show.js';
 
 interface PullFlags {
   backbone?: string;

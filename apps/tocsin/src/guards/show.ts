@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import {
+  type ArtifactSource,
   bytesText,
   cachedRepo,
   labelOf,
@@ -8,12 +10,11 @@ import {
   resolveArtifact,
   textOfPin,
 } from '@tocsin/models';
-import type { Artifact } from '@tocsin/siren';
+import { type Artifact, readArtifact } from '@tocsin/siren';
 import { Command } from 'commander';
 import { withModelProgress } from '../terminal/model-progress.js';
-import { factLines } from './lines.js';
-import { openArtifact } from './open-artifact.js';
-import { bytesOfFiles } from './sizes.js';
+import { factLines } from '../terminal/table.js';
+import { bytesOfFiles } from './list.js';
 
 /** What `tocsin guards show` tells; `--json` prints it as it is. */
 interface GuardFacts {
@@ -105,4 +106,12 @@ function factsText(facts: GuardFacts): string {
     ['max tokens', number(facts.maxTokens)],
     ['threshold', String(facts.threshold)],
   ]);
+}
+
+/** An artifact, read and checked. */
+export async function openArtifact({ config, weights }: ArtifactSource): Promise<Artifact> {
+  return readArtifact(
+    { file: config, bytes: await readFile(config) },
+    { file: weights, bytes: await readFile(weights) },
+  );
 }

@@ -1,8 +1,11 @@
 import {
+  DEFAULT_RETENTION,
   INPUT_FORMATS,
   type InputFormat,
   QUOTE_STYLES,
   type QuoteStyle,
+  RETENTIONS,
+  type Retention,
   SHAPES,
   type ShapeName,
   UserError,
@@ -155,4 +158,15 @@ async function queryOf({ query, queryFile }: CorpusFlags): Promise<string | unde
     throw new UserError('--query and --query-file were both given', { hint: 'Leave one of them out.' });
   }
   return readQuery(queryFile);
+}
+
+export interface RetentionFlags {
+  retain?: Retention;
+}
+
+/** Whose texts stay in the database when the run is over. */
+export function retentionOption(): Option {
+  return new Option('--retain <whose>', 'texts that stay in the database after the run')
+    .choices([...RETENTIONS])
+    .default(DEFAULT_RETENTION);
 }

@@ -15,7 +15,7 @@ import { addOutputOptions, type OutputFlags, outputOptions } from '../options/ou
 import { addStoreOptions, type StoreFlags, withStackUntil } from '../options/store-options.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import { untilInterrupted } from '../terminal/interrupt.js';
-import { addRunArgument } from './run-id.js';
+import { addRunArgument } from './texts.js';
 
 interface ExportFlags extends StoreFlags, OutputFlags {
   withText?: boolean;

@@ -10,11 +10,10 @@ import {
   purgeTexts,
 } from '@tocsin/store';
 import { Command, Option } from 'commander';
-import { duration } from '../options/duration.js';
 import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
+import { duration } from '../options/values.js';
 import type { Stack } from '../services/stack.js';
-import { runId } from './run-id.js';
-import { numberText } from './texts.js';
+import { numberText, runId } from './texts.js';
 
 interface PurgeFlags extends StoreFlags {
   run?: number;

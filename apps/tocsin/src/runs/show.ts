@@ -1,16 +1,25 @@
-import { isOpen } from '@tocsin/core';
-import { getRun, type ProblemReason, type ProblemRow, problemRows, type Run, runNotes } from '@tocsin/store';
+import { isOpen, poll, type RunState } from '@tocsin/core';
+import { type Pool, withRetry } from '@tocsin/postgres';
+import {
+  getRun,
+  type ProblemReason,
+  type ProblemRow,
+  problemRows,
+  type Run,
+  runHead,
+  runNotes,
+  runProgress,
+} from '@tocsin/store';
 import { Command } from 'commander';
 import { wholeNumber } from '../options/guard-options.js';
 import { addStoreOptions, type StoreFlags, withStackUntil } from '../options/store-options.js';
+import { openProgress } from '../score/progress.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import { untilInterrupted } from '../terminal/interrupt.js';
 import { oneLine } from '../terminal/printable.js';
 import { problemText, reasonLines, reasonsOf, SHOWN_PROBLEMS } from '../terminal/problems.js';
 import { fieldLines, jsonText } from '../terminal/table.js';
-import { addRunArgument } from './run-id.js';
-import { numberText, runJson, tookText, whenText } from './texts.js';
-import { watchProgress } from './watch.js';
+import { addRunArgument, numberText, runJson, tookText, whenText } from './texts.js';
 
 interface ShowFlags extends StoreFlags {
   watch?: boolean;
@@ -100,4 +109,34 @@ function notesText(notes: readonly string[]): string[] {
 function stateText({ state, seenAt }: Run): string {
   if (!isOpen(state)) return state;
   return seenAt === null ? `${state} (by workers, nobody waits for it)` : `${state} (a command waits for it)`;
+}
+
+const LOOK_EVERY_MS = 1000;
+/** Looking may take this share of the database's time. */
+const SHARE_OF_TIME = 0.2;
+
+/** Shows how far a run is until it is over, whoever works on it, or until the signal. */
+export async function watchProgress(pool: Pool, runId: number, signal: AbortSignal): Promise<void> {
+  const progress = openProgress();
+  const look = async (): Promise<RunState | undefined> => {
+    const { state, rows } = await withRetry(() => runHead(pool, runId), signal);
+    if (!isOpen(state)) return state;
+    const { contents, contentsDone, tokens, tokensDone } = await withRetry(
+      () => runProgress(pool, runId),
+      signal,
+    );
+    progress.show({
+      rowsDone: rows - (contents - contentsDone),
+      tokensDone,
+      tokensTotal: tokens,
+    });
+    return undefined;
+  };
+  try {
+    await poll(look, { everyMs: LOOK_EVERY_MS, shareOfTime: SHARE_OF_TIME, signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    progress.stop();
+  }
 }

@@ -1,4 +1,5 @@
 import type { Run } from '@tocsin/store';
+import { type Command, InvalidArgumentError } from 'commander';
 import { durationText } from '../score/progress.js';
 
 export const numberText = (value: number): string => value.toLocaleString('en-US');
@@ -15,4 +16,14 @@ export function runJson({ guardId: _, ownerKey: __, countedAt: ___, final: ____,
 export function tookText({ createdAt, finishedAt }: Pick<Run, 'createdAt' | 'finishedAt'>): string {
   const text = durationText(((finishedAt ?? new Date()).getTime() - createdAt.getTime()) / 1000);
   return finishedAt === null ? `${text} so far` : text;
+}
+
+/** The argument of a command that is about one run. */
+export function addRunArgument(command: Command): Command {
+  return command.argument('<run>', 'its id, as `tocsin runs` lists it', runId);
+}
+
+export function runId(text: string): number {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected the id of a run, a whole number from 1.');
 }

@@ -10,11 +10,17 @@ import {
 } from '@tocsin/scheduler';
 import { addSchedule, type Webhook } from '@tocsin/store';
 import { Command, InvalidArgumentError } from 'commander';
-import { addCorpusOptions, type CorpusFlags, givenReading, SOURCES } from '../options/corpus-options.js';
+import {
+  addCorpusOptions,
+  type CorpusFlags,
+  givenReading,
+  type RetentionFlags,
+  retentionOption,
+  SOURCES,
+} from '../options/corpus-options.js';
 import { addGuardOptions, type GuardFlags, guardSource, probability } from '../options/guard-options.js';
-import { type RetentionFlags, retentionOption } from '../options/retention-option.js';
 import { withStack } from '../options/store-options.js';
-import { addPrivateWebhookOption, allowPrivate, type PrivateWebhookFlags } from './service.js';
+import { addPrivateWebhookOption, allowPrivate, type PrivateWebhookFlags } from './serve.js';
 import { printSchedule } from './show.js';
 
 interface AddFlags extends GuardFlags, CorpusFlags, RetentionFlags, PrivateWebhookFlags {

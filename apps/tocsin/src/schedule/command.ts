@@ -1,11 +1,9 @@
 import { Command } from 'commander';
 import { addCommand } from './add.js';
 import { pauseCommand, removeCommand, resumeCommand, runNowCommand } from './change.js';
-import { deliveriesCommand } from './deliveries.js';
-import { listCommand } from './list.js';
 import { serveCommand } from './serve.js';
-import { showCommand } from './show.js';
-import { testWebhookCommand } from './test-webhook.js';
+import { listCommand, showCommand } from './show.js';
+import { deliveriesCommand, testWebhookCommand } from './webhooks.js';
 
 /** `tocsin schedule`: corpora that are scored again and again. */
 export function scheduleCommand(): Command {

@@ -1,10 +1,12 @@
+import { allowPrivateOf, Scheduler } from '@tocsin/scheduler';
 import { Command, Option } from 'commander';
+import type { Logger } from 'pino';
 import { addMetricsOptions, type MetricsFlags } from '../options/metrics-options.js';
 import { addStoreOptions, type StoreFlags, withStackUntil } from '../options/store-options.js';
-import { runServices } from '../services/services.js';
+import { runServices, type Service } from '../services/services.js';
+import type { Stack } from '../services/stack.js';
 import { untilToldToStop } from '../terminal/interrupt.js';
 import { LOG_LEVELS, openLog } from '../terminal/log.js';
-import { addPrivateWebhookOption, type PrivateWebhookFlags, ScheduleService } from './service.js';
 
 type ServeFlags = StoreFlags & MetricsFlags & PrivateWebhookFlags & { logLevel: string };
 
@@ -24,4 +26,50 @@ async function serve(flags: ServeFlags): Promise<void> {
       runServices([new ScheduleService(stack, log, flags)], signal, () => log.info('running the schedules')),
     ),
   );
+}
+
+export interface PrivateWebhookFlags {
+  allowPrivateWebhooks?: boolean;
+}
+
+export function addPrivateWebhookOption(command: Command): Command {
+  return command.addOption(
+    new Option(
+      '--allow-private-webhooks',
+      'call webhooks at http and at addresses that are not public, too (TOCSIN_WEBHOOK_ALLOW_PRIVATE=1)',
+    ),
+  );
+}
+
+/** Whether webhooks at private addresses may be called: by the option, or by the environment. */
+export function allowPrivate(flags: PrivateWebhookFlags): boolean {
+  return flags.allowPrivateWebhooks === true || allowPrivateOf(process.env);
+}
+
+/** Runs the schedules of a database, for as long as a command runs. */
+export class ScheduleService implements Service {
+  readonly name = 'schedules';
+  readonly #stack: Stack;
+  readonly #log: Logger;
+  readonly #allowPrivate: boolean;
+  #scheduler: Scheduler | undefined;
+
+  constructor(stack: Stack, log: Logger, flags: PrivateWebhookFlags) {
+    this.#stack = stack;
+    this.#log = log;
+    this.#allowPrivate = allowPrivate(flags);
+  }
+
+  async start(): Promise<void> {
+    this.#scheduler = await Scheduler.start({
+      ...this.#stack,
+      log: this.#log,
+      allowPrivate: this.#allowPrivate,
+      measures: this.#stack.telemetry.metrics.schedules,
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#scheduler?.close();
+  }
 }

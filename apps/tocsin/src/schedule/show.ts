@@ -1,10 +1,10 @@
 import { readScheduledRequest, type ScheduledRequest } from '@tocsin/pipeline';
 import { nextTimes, shownUrl } from '@tocsin/scheduler';
-import { type FiringRow, getSchedule, listFirings, type ScheduleRow } from '@tocsin/store';
+import { type FiringRow, getSchedule, listFirings, listSchedules, type ScheduleRow } from '@tocsin/store';
 import { Command } from 'commander';
 import { wholeNumber } from '../options/guard-options.js';
 import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
-import { fieldLines, jsonText } from '../terminal/table.js';
+import { fieldLines, jsonText, tableText } from '../terminal/table.js';
 import { firingsTable, stateText, zonedText } from './texts.js';
 
 const SHOWN_TIMES = 5;
@@ -85,4 +85,36 @@ function scheduleText(schedule: ScheduleRow, firings: readonly FiringRow[]): str
   const text = fieldLines(lines);
   if (firings.length > 0) text.push('', firingsTable(firings, timeZone));
   return text.join('\n');
+}
+
+/** `tocsin schedule list`. */
+export function listCommand(): Command {
+  return addStoreOptions(new Command('list'))
+    .description('List the schedules.')
+    .option('--json', 'print them as JSON, one a line')
+    .action(async (flags: StoreFlags & { json?: boolean }) => {
+      const schedules = await withStack(flags, ({ pool }) => listSchedules(pool));
+      if (flags.json === true)
+        for (const schedule of schedules) console.log(jsonText(scheduleJson(schedule, [])));
+      else if (schedules.length === 0) console.log('There are no schedules yet: tocsin schedule add');
+      else console.log(schedulesTable(schedules));
+    });
+}
+
+function schedulesTable(schedules: readonly ScheduleRow[]): string {
+  return tableText({
+    head: ['schedule', 'cron', 'time zone', 'next', 'state', 'guard', 'corpus'],
+    rows: schedules.map((schedule) => {
+      const { sources, guard } = readScheduledRequest(schedule.request);
+      return [
+        schedule.name,
+        schedule.cron,
+        schedule.timeZone,
+        schedule.enabled ? zonedText(schedule.nextAt, schedule.timeZone) : '-',
+        stateText(schedule),
+        guard.ref,
+        sources.length === 1 ? String(sources[0]) : `${sources[0]} and ${sources.length - 1} more`,
+      ];
+    }),
+  });
 }

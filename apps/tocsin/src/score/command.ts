@@ -1,11 +1,16 @@
 import { UserError } from '@tocsin/core';
 import { checkOutput, outputFiles, sourceLabel, writerFor } from '@tocsin/corpus';
 import { Command } from 'commander';
-import { addCorpusOptions, type CorpusFlags, SOURCES } from '../options/corpus-options.js';
+import {
+  addCorpusOptions,
+  type CorpusFlags,
+  type RetentionFlags,
+  retentionOption,
+  SOURCES,
+} from '../options/corpus-options.js';
 import { addGuardOptions, type GuardFlags, probability } from '../options/guard-options.js';
 import { addMetricsOptions, type MetricsFlags } from '../options/metrics-options.js';
 import { addOutputOptions, type OutputFlags, outputOptions } from '../options/output-options.js';
-import { type RetentionFlags, retentionOption } from '../options/retention-option.js';
 import { EXIT } from '../terminal/exit-codes.js';
 import { untilDoneOrInterrupted } from '../terminal/interrupt.js';
 import { scoreCorpus } from './score-corpus.js';

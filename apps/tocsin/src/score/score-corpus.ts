@@ -1,19 +1,36 @@
-import { absoluteSources, type CorpusRow, refuseInputAsOutput, type ScoreWriter } from '@tocsin/corpus';
+import { poll } from '@tocsin/core';
+import {
+  absoluteSources,
+  type CorpusRow,
+  refuseInputAsOutput,
+  type ScoreRow,
+  type ScoreWriter,
+} from '@tocsin/corpus';
 import { type OpenGuard, openGuard } from '@tocsin/engine';
 import { exportScores, submitFiles } from '@tocsin/pipeline';
 import { withRetry } from '@tocsin/postgres';
-import { getRun, setRunState } from '@tocsin/store';
-import { type CorpusFlags, type OpenCorpus, openCorpus } from '../options/corpus-options.js';
+import {
+  adoptParcels,
+  getRun,
+  hasUnresolvedItems,
+  type RunProgress,
+  runProgress,
+  setRunState,
+} from '@tocsin/store';
+import {
+  type CorpusFlags,
+  type OpenCorpus,
+  openCorpus,
+  type RetentionFlags,
+} from '../options/corpus-options.js';
 import type { GuardFlags } from '../options/guard-options.js';
 import { listenAt, type MetricsFlags } from '../options/metrics-options.js';
-import type { RetentionFlags } from '../options/retention-option.js';
 import { openStack, type Stack } from '../services/stack.js';
 import { withModelProgress } from '../terminal/model-progress.js';
 import { reasonsOf } from '../terminal/problems.js';
 import { LocalRun } from './local-run.js';
 import { openProgress, type Progress } from './progress.js';
 import type { ScoreSummary } from './summary.js';
-import { type Submission, watchRun } from './watch-run.js';
 
 /** A corpus to score, and who takes the scores. */
 export interface ScoreJob {
@@ -162,4 +179,63 @@ async function submit(
   });
   await withRetry(() => setRunState(run.pool, run.runId, 'scoring'), run.signal);
   submission.done = true;
+}
+
+/** How far the submission of a corpus is. Whoever submits keeps it up to date. */
+export interface Submission {
+  rows: number;
+  /** Of the corpus, 0 to 1; 0 when nobody can know (standard input). */
+  fraction: number;
+  done: boolean;
+}
+
+const LOOK_EVERY_MS = 300;
+/** Looking may take this share of the database's time. */
+const SHARE_OF_TIME = 0.2;
+
+/**
+ * Shows a run's progress until its last item is scored.
+ * @returns what the run's parcels held
+ */
+export async function watchRun(
+  run: LocalRun,
+  submission: Submission,
+  progress: Progress,
+): Promise<RunProgress> {
+  const { pool, runId, signal } = run;
+  const look = async (): Promise<RunProgress | undefined> => {
+    // Asked before the look: a submission that ends in between has parcels which the look does not know of.
+    const submitted = submission.done;
+    const state = await withRetry(() => runProgress(pool, runId), signal);
+    progress.show({
+      rowsDone: submission.rows - (state.contents - state.contentsDone),
+      tokensDone: state.tokensDone,
+      tokensTotal: submitted || submission.fraction === 0 ? state.tokens : state.tokens / submission.fraction,
+    });
+    return submitted && state.parcelsWaiting === 0 && (await nothingLeft(run)) ? state : undefined;
+  };
+  return poll(look, { everyMs: LOOK_EVERY_MS, shareOfTime: SHARE_OF_TIME, signal });
+}
+
+/** Items may wait for parcels of other runs. Those of a run that was cancelled since are taken up. */
+async function nothingLeft({ pool, queue, runId, signal, needWorker }: LocalRun): Promise<boolean> {
+  if (!(await withRetry(() => hasUnresolvedItems(pool, runId), signal))) return true;
+  const adopted = await withRetry(() => adoptParcels(pool, runId), signal);
+  await withRetry(() => queue.add(adopted), signal);
+  needWorker();
+  return false;
+}
+
+/** A writer that keeps the scores in memory, in the order of the rows. */
+export class CollectedScores implements ScoreWriter {
+  readonly rows: ScoreRow[] = [];
+  readonly readerGone = false;
+
+  async write(rows: readonly ScoreRow[]): Promise<void> {
+    for (const row of rows) this.rows.push(row);
+  }
+
+  async finish(): Promise<void> {}
+
+  async abort(): Promise<void> {}
 }

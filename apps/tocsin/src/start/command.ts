@@ -3,7 +3,7 @@ import { addDashboardOptions, type DashboardFlags } from '../dashboard/options.j
 import { DashboardService } from '../dashboard/service.js';
 import { addGuardOptions, type GuardFlags } from '../options/guard-options.js';
 import { addStoreOptions, type StoreFlags, withStackUntil } from '../options/store-options.js';
-import { addPrivateWebhookOption, type PrivateWebhookFlags, ScheduleService } from '../schedule/service.js';
+import { addPrivateWebhookOption, type PrivateWebhookFlags, ScheduleService } from '../schedule/serve.js';
 import { runServices, type Service } from '../services/services.js';
 import { untilToldToStop } from '../terminal/interrupt.js';
 import { openLog } from '../terminal/log.js';

@@ -6,11 +6,12 @@ import {
   type CorpusFlags,
   openCorpus,
   printNotice,
+  type RetentionFlags,
+  retentionOption,
   SOURCES,
 } from '../options/corpus-options.js';
 import { addGuardOptions, type GuardFlags, probability } from '../options/guard-options.js';
 import { addMetricsOptions, type MetricsFlags } from '../options/metrics-options.js';
-import { type RetentionFlags, retentionOption } from '../options/retention-option.js';
 import { withStackUntil } from '../options/store-options.js';
 import { runJson } from '../runs/texts.js';
 import { EXIT } from '../terminal/exit-codes.js';

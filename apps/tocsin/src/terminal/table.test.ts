@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { columnLines, factLines } from '../guards/lines.js';
-import { fieldLines, tableText } from './table.js';
+import { columnLines, factLines, fieldLines, tableText } from './table.js';
 
 /** A name that would end its line, go back in it, move to the next column, or turn it around. */
 const FORGED = 'a\n│ 9 │ b\r\t\u2028\u2029\u202e\u0085\u001b[2Ac';

@@ -1,15 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { text as readText } from 'node:stream/consumers';
 import { messageOf, UserError } from '@tocsin/core';
+import { fieldSource } from '@tocsin/corpus';
 import { Guard, type Item, type Trace } from '@tocsin/engine';
 import { Chalk } from 'chalk';
 import { Command, Option } from 'commander';
 import { addGuardOptions, type GuardFlags, probability } from '../options/guard-options.js';
 import { withModelProgress } from '../terminal/model-progress.js';
 import { printable } from '../terminal/printable.js';
-import { legend, paint } from './colours.js';
-import { piecesOf } from './pieces.js';
-import { trajectoryOf } from './trajectory-file.js';
+import { legend, paint, piecesOf } from './colours.js';
 
 interface TraceFlags extends GuardFlags {
   file?: string;
@@ -100,4 +99,23 @@ function firstCrossing({ tokens, threshold }: Trace): string {
   const first = tokens.findIndex(({ score }) => score >= threshold);
   if (first < 0) return '';
   return `; first reached at token ${first + 1} of ${tokens.length}`;
+}
+
+/**
+ * The trajectory of a JSON file: an array of messages, or an object with `messages` and perhaps `tools`. Both stay JSON
+ * text: numbers as they are written there can change a score.
+ */
+export function trajectoryOf(file: string, json: string): Item {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (cause) {
+    throw new UserError(`${file} is no valid JSON: ${messageOf(cause)}`, { cause });
+  }
+  if (Array.isArray(value)) return { messages: json };
+  const messages = typeof value === 'object' && value !== null ? fieldSource(json, 'messages') : undefined;
+  if (messages === undefined) {
+    throw new UserError(`${file} must hold an array of messages, or an object with messages and tools`);
+  }
+  return { messages, tools: fieldSource(json, 'tools') };
 }

@@ -2,8 +2,8 @@ import type { Trace } from '@tocsin/engine';
 import { Chalk } from 'chalk';
 import { expect, test } from 'vitest';
 import { printable } from '../terminal/printable.js';
+import { piecesOf } from './colours.js';
 import { traceText } from './command.js';
-import { piecesOf } from './pieces.js';
 
 /** `ab 😀 c`, the emoji in three tokens, the last character unseen. */
 const TRACE: Trace = {

@@ -1,17 +1,17 @@
-import { UserError } from '@tocsin/core';
+import { isUserError, UserError } from '@tocsin/core';
+import { DEVICE_NAMES, parseDevice } from '@tocsin/engine';
 import { withSchema } from '@tocsin/postgres';
 import { DEFAULT_DRAIN_MS, runWorker } from '@tocsin/worker';
-import { Command, Option } from 'commander';
-import { duration } from '../options/duration.js';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { addGuardOptions, type GuardFlags } from '../options/guard-options.js';
 import { addMetricsOptions, listenAt, type MetricsFlags } from '../options/metrics-options.js';
-import { runId } from '../runs/run-id.js';
+import { duration } from '../options/values.js';
+import { runId } from '../runs/texts.js';
 import { runServices } from '../services/services.js';
 import { READY } from '../services/worker-children.js';
+import { untilInterrupted } from '../terminal/interrupt.js';
 import { LOG_LEVELS, openLog } from '../terminal/log.js';
 import { VERSION } from '../version.js';
-import { devices } from './devices.js';
-import { stopSignal } from './stop-signal.js';
 import { WorkerGroup } from './worker-group.js';
 
 /** What closing connections and the engine may take once the drain limit has passed. */
@@ -99,4 +99,31 @@ function endInTime(drainMs: number): void {
     console.error('tocsin: the worker could not close its connections in time, and ends without');
     process.exit(1);
   }, drainMs + CLOSE_MS).unref();
+}
+
+/** `cuda:0,cuda:1`, for an option. A device that is named twice has two workers. */
+export function devices(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  try {
+    for (const name of names) parseDevice(name);
+  } catch (error) {
+    if (!isUserError(error)) throw error;
+    throw new InvalidArgumentError(`Expected devices with commas between them, each of ${DEVICE_NAMES}.`);
+  }
+  return names;
+}
+
+/**
+ * SIGTERM or Ctrl-C. A worker that belongs to another command leaves Ctrl-C to it (a terminal sends it to both), and
+ * drains when that command is gone.
+ */
+export function stopSignal(): { signal: AbortSignal; dispose: () => void } {
+  if (process.send === undefined) return untilInterrupted();
+  const controller = new AbortController();
+  const stop = (): void => controller.abort();
+  const ignore = (): void => {};
+  process.on('SIGINT', ignore);
+  process.once('SIGTERM', stop);
+  process.once('disconnect', stop);
+  return { signal: controller.signal, dispose: () => process.off('SIGINT', ignore) };
 }

@@ -1,12 +1,20 @@
-import { parseDevice, probeDevice, runtimeFacts } from '@tocsin/engine';
-import type { Check } from '../checkup.js';
-import { type Finding, note, ok, problem } from '../finding.js';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import {
+  cudaFacts,
+  cudaProblem,
+  deviceProblem,
+  parseDevice,
+  probeDevice,
+  runtimeFacts,
+} from '@tocsin/engine';
+import { type Check, type Finding, note, ok, problem } from '../checkup.js';
 
-const SUBJECT = 'onnxruntime';
+const RUNTIME = 'onnxruntime';
 
 /** The library, and which of its execution providers really load: each is tried in a process of its own. */
 export const runtimeCheck: Check = {
-  subject: SUBJECT,
+  subject: RUNTIME,
   look: async () => {
     const { version, providers } = await runtimeFacts();
     const names = providers.map(({ name }) => name).join(', ');
@@ -19,9 +27,9 @@ export const runtimeCheck: Check = {
 
 async function cpu(what: string): Promise<Finding> {
   const failure = await tried('cpu');
-  if (failure === undefined) return ok(SUBJECT, what);
+  if (failure === undefined) return ok(RUNTIME, what);
   return problem(
-    SUBJECT,
+    RUNTIME,
     `${what}; does not run: ${failure}`,
     'Install it again: npm rebuild onnxruntime-node.',
   );
@@ -40,4 +48,52 @@ async function webgpu(): Promise<Finding> {
 async function tried(name: string): Promise<string | undefined> {
   const device = parseDevice(name);
   return device === 'auto' ? undefined : probeDevice(device);
+}
+
+const GPU = 'cuda';
+const QUERY = ['--query-gpu=name,driver_version,memory.total', '--format=csv,noheader'];
+const FIRST = { kind: 'cuda', index: 0 } as const;
+
+/** NVIDIA's GPUs, and whether onnxruntime can use them. */
+export const gpuCheck: Check = {
+  subject: GPU,
+  look: async () => {
+    const facts = await cudaFacts();
+    if (!facts.platform || !facts.driver) {
+      return [ok(GPU, 'no NVIDIA GPU here: scoring on the CPU')];
+    }
+    return [...(await gpus()), await usable(facts)];
+  },
+};
+
+async function usable(facts: Awaited<ReturnType<typeof cudaFacts>>): Promise<Finding> {
+  const missing = cudaProblem(facts);
+  if (missing !== undefined) return note(GPU, missing.problem, missing.hint);
+  const reason = await probeDevice(FIRST);
+  if (reason === undefined)
+    return ok(
+      GPU,
+      'onnxruntime starts on the first GPU (--device cuda); its scores are checked against the CPU when a guard is first loaded: tocsin doctor --device cuda --guard ...',
+    );
+  const { problem, hint } = deviceProblem(FIRST, reason, facts);
+  return note(GPU, problem, hint);
+}
+
+async function gpus(): Promise<Finding[]> {
+  try {
+    return gpuLines((await promisify(execFile)('nvidia-smi', QUERY)).stdout);
+  } catch {
+    return [
+      note('gpu', 'nvidia-smi does not answer', "Install NVIDIA's driver utilities to see what is there."),
+    ];
+  }
+}
+
+/** nvidia-smi's answer as findings: name, driver, memory. */
+export function gpuLines(stdout: string): Finding[] {
+  const lines = stdout.split('\n').filter((line) => line.trim() !== '');
+  return lines.map((line, i) => {
+    const [name = '', driver = '', memory = ''] = line.split(',').map((part) => part.trim());
+    return ok(`gpu ${i}`, `${name}, driver ${driver}, ${memory}`);
+  });
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { duration } from './duration.js';
+import { duration } from './values.js';
 
 test.each([
   ['500ms', 500],

@@ -8,12 +8,12 @@ import {
   schemaOf,
   withSchema,
 } from '@tocsin/postgres';
+import { inspectRedis, type RedisFacts } from '@tocsin/queue';
 import { type SchemaState, schemaState } from '@tocsin/store';
-import type { Check, Circumstances } from '../checkup.js';
-import { type Finding, ok, problem } from '../finding.js';
+import { type Check, type Circumstances, type Finding, note, ok, problem } from '../checkup.js';
 import { hintOf } from './hint-of.js';
 
-const SUBJECT = 'database';
+const DATABASE = 'database';
 const SCHEMA: Record<Exclude<SchemaState, 'newer'>, string> = {
   none: 'no tables yet: the first command creates them',
   older: 'tables of an older version: the next command brings them up to date',
@@ -22,7 +22,7 @@ const SCHEMA: Record<Exclude<SchemaState, 'newer'>, string> = {
 
 /** The server that DATABASE_URL names; else what the embedded one is made of. */
 export const databaseCheck: Check = {
-  subject: SUBJECT,
+  subject: DATABASE,
   look: async ({ env, dataDir }: Circumstances) =>
     env.DATABASE_URL ? [await external(env.DATABASE_URL, env)] : [await embedded(env, dataDir)],
 };
@@ -36,14 +36,14 @@ async function external(given: string, env: NodeJS.ProcessEnv): Promise<Finding>
     const { rows } = await pool.query<{ server_version: string }>('show server_version');
     const where = `PostgreSQL ${rows[0]?.server_version} at ${addressOf(url)}, schema ${schemaOf(url)}`;
     const state = await schemaState(pool);
-    if (state !== 'newer') return ok(SUBJECT, `${where}; ${SCHEMA[state]}`);
+    if (state !== 'newer') return ok(DATABASE, `${where}; ${SCHEMA[state]}`);
     return problem(
-      SUBJECT,
+      DATABASE,
       `${where}; set up by a newer version of Tocsin`,
       'Update Tocsin here, or use another database.',
     );
   } catch (error) {
-    return problem(SUBJECT, messageOf(error), hintOf(error, 'Check DATABASE_URL.'));
+    return problem(DATABASE, messageOf(error), hintOf(error, 'Check DATABASE_URL.'));
   } finally {
     await pool?.end();
   }
@@ -53,10 +53,43 @@ async function embedded(env: NodeJS.ProcessEnv, dataDir: string | undefined): Pr
   try {
     const { version } = await findBinaries();
     return ok(
-      SUBJECT,
+      DATABASE,
       `embedded PostgreSQL ${version} in ${dataDir ?? defaultDataDir(env)} (DATABASE_URL is unset)`,
     );
   } catch (error) {
-    return problem(SUBJECT, messageOf(error), hintOf(error, 'Set DATABASE_URL to a PostgreSQL server.'));
+    return problem(DATABASE, messageOf(error), hintOf(error, 'Set DATABASE_URL to a PostgreSQL server.'));
   }
+}
+
+const QUEUE = 'queue';
+
+/** The server that REDIS_URL names. */
+export const queueCheck: Check = {
+  subject: QUEUE,
+  look: async ({ env }) => {
+    if (!env.REDIS_URL) return [ok(QUEUE, 'in Postgres (REDIS_URL is unset)')];
+    try {
+      return [judgeRedis(await inspectRedis(env.REDIS_URL))];
+    } catch (error) {
+      return [problem(QUEUE, messageOf(error), hintOf(error, 'Check REDIS_URL.'))];
+    }
+  },
+};
+
+export function judgeRedis({ server, evictionPolicy, persistent }: RedisFacts): Finding {
+  if (evictionPolicy !== 'noeviction') {
+    return problem(
+      QUEUE,
+      `${server} drops keys when it is full (maxmemory-policy ${evictionPolicy})`,
+      'A queue needs noeviction: redis-cli config set maxmemory-policy noeviction, and in its configuration.',
+    );
+  }
+  if (!persistent) {
+    return note(
+      QUEUE,
+      `${server}, noeviction; it keeps nothing over a restart, as far as it says`,
+      'No work is lost (Postgres has it), but it takes a while until it is queued again: set appendonly yes.',
+    );
+  }
+  return ok(QUEUE, `${server}, noeviction, keeps its queue over a restart`);
 }

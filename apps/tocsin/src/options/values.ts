@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { wholeNumber } from './guard-options.js';
 
 const SECOND = 1000;
 const UNITS: Record<string, number> = {
@@ -17,4 +18,9 @@ export function duration(text: string): number {
     throw new InvalidArgumentError('Expected a number and a unit: 500ms, 90s, 10m, 12h or 30d.');
   }
   return Number(value) * scale;
+}
+
+/** A whole number from 0, where 0 means "none". */
+export function numberFromZero(text: string): number {
+  return text === '0' ? 0 : wholeNumber(text);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { devices } from './devices.js';
+import { devices } from './command.js';
 
 test('devices with commas between them', () => {
   expect(devices('cuda:0, cuda:1')).toEqual(['cuda:0', 'cuda:1']);

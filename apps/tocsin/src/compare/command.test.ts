@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseGuardSpec } from './guard-spec.js';
+import { parseGuardSpec } from './command.js';
 
 test.each([
   ['starter', 'starter', undefined],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readLabel } from './read-label.js';
+import { readLabel } from './labels.js';
 
 test.each([1, true, '1', 'true', 'harmful', 'unsafe', 'Harmful', 'TRUE'])('%j is harmful', (value) => {
   expect(readLabel(value, 'label')).toEqual({ label: 1 });

@@ -1,0 +1,105 @@
+import { readFile } from 'node:fs/promises';
+import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+import { codeOf } from '@tocsin/core';
+import { bytesText } from '@tocsin/models';
+import { type Check, type Finding, note, ok, problem } from '../checkup.js';
+
+const NODE = 'Node.js';
+/** As package.json's engines. */
+const LEAST = 20;
+
+export const nodeCheck: Check = { subject: NODE, look: () => [judgeNode(process.versions.node)] };
+
+export function judgeNode(version: string): Finding {
+  const says = `${version} on ${process.platform} ${process.arch}`;
+  if (Number(version.split('.')[0]) >= LEAST) return ok(NODE, says);
+  return problem(NODE, says, `Install Node.js ${LEAST} or newer.`);
+}
+
+const PROCESSOR = 'processor';
+
+export const processorCheck: Check = {
+  subject: PROCESSOR,
+  look: async () => {
+    const model = cpus()[0]?.model.trim() || 'unknown model';
+    return [judgeProcessor(model, await cores(), await flags())];
+  },
+};
+
+/** @param flags the processor's, as Linux lists them; undefined where they are not known */
+export function judgeProcessor(
+  model: string,
+  cores: number,
+  flags: ReadonlySet<string> | undefined,
+): Finding {
+  const what = `${model}, ${cores} ${cores === 1 ? 'core' : 'cores'}`;
+  if (flags === undefined) return ok(PROCESSOR, what);
+  const has = (...names: string[]): boolean => names.some((name) => flags.has(name));
+  if (!has('avx2')) {
+    return note(
+      PROCESSOR,
+      `${what}, without AVX2`,
+      'Scoring works, several times slower: take a machine with AVX2.',
+    );
+  }
+  const found = [
+    'AVX2',
+    ...(has('avx512f') ? ['AVX-512'] : []),
+    ...(has('avx512_vnni', 'avx_vnni') ? ['VNNI'] : []),
+  ];
+  return ok(PROCESSOR, `${what}, ${found.join(', ')}`);
+}
+
+/** The cores that may be used: a container may have fewer than the machine (cgroup v2), and parts of one. */
+async function cores(): Promise<number> {
+  const text = await readFile('/sys/fs/cgroup/cpu.max', 'utf8').catch(() => 'max');
+  const [quota, period] = text.split(' ').map(Number);
+  const allowed = quota !== undefined && period !== undefined ? quota / period : Number.NaN;
+  return Number.isNaN(allowed) ? availableParallelism() : Math.min(allowed, availableParallelism());
+}
+
+/** Of x64 on Linux; elsewhere instruction sets go by other names, or are not told. */
+async function flags(): Promise<Set<string> | undefined> {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return undefined;
+  try {
+    const [, line] = /^flags\s*:\s*(.*)$/m.exec(await readFile('/proc/cpuinfo', 'utf8')) ?? [];
+    return line === undefined ? undefined : new Set(line.split(' '));
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'EACCES') return undefined;
+    throw error;
+  }
+}
+
+const MEMORY = 'memory';
+/** The starter guard in float32 (0.6 GB), its command, and the embedded database. */
+const COMFORTABLE = 2e9;
+
+/** Limits of a container or unit, where there are some: cgroup v2 and v1. */
+const LIMIT_FILES = ['/sys/fs/cgroup/memory.max', '/sys/fs/cgroup/memory/memory.limit_in_bytes'];
+
+export const memoryCheck: Check = {
+  subject: MEMORY,
+  look: async () => [judgeMemory(totalmem(), freemem(), await limit())],
+};
+
+/** @param limit of the container, bytes; undefined where there is none */
+export function judgeMemory(total: number, free: number, limit: number | undefined): Finding {
+  const usable = Math.min(total, limit ?? total);
+  const inContainer = limit !== undefined && limit < total;
+  const says = `${bytesText(total)}, ${bytesText(free)} free${inContainer ? `; limited to ${bytesText(limit)}` : ''}`;
+  if (usable >= COMFORTABLE) return ok(MEMORY, says);
+  return note(
+    MEMORY,
+    says,
+    'Scoring may be killed for memory. Give it 2 GB, or hold weights in less: --precision int8.',
+  );
+}
+
+async function limit(): Promise<number | undefined> {
+  for (const file of LIMIT_FILES) {
+    const text = await readFile(file, 'utf8').catch(() => 'max');
+    // Without a limit: `max`, or in version 1 a number beyond any machine.
+    if (/^\d+\s*$/.test(text)) return Number(text);
+  }
+  return undefined;
+}
