@@ -1,44 +1,71 @@
 import type { Command } from 'commander';
 
+type Load = () => Promise<Command>;
+
 /**
- * The commands, in the order of the help, each with the way to load it: what one of them imports (onnxruntime, BullMQ,
- * Fastify, ...) takes a second, and a call needs one command.
+ * The commands by group, in the order of the help, each with the way to load it: what one of them imports (onnxruntime,
+ * BullMQ, Fastify, ...) takes a second, and a call needs one command.
  */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  score: async () => (await import('./score/command.js')).scoreCommand(),
-  eval: async () => (await import('./eval/command.js')).evalCommand(),
-  compare: async () => (await import('./compare/command.js')).compareCommand(),
-  trace: async () => (await import('./trace/command.js')).traceCommand(),
-  guards: async () => (await import('./guards/command.js')).guardsCommand(),
-  submit: async () => (await import('./submit/command.js')).submitCommand(),
-  runs: async () => (await import('./runs/list.js')).runsCommand(),
-  run: async () => (await import('./runs/show.js')).runCommand(),
+const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
+  'Score:': {
+    score: async () => (await import('./score/command.js')).scoreCommand(),
+    trace: async () => (await import('./trace/command.js')).traceCommand(),
+    eval: async () => (await import('./eval/command.js')).evalCommand(),
+    compare: async () => (await import('./compare/command.js')).compareCommand(),
+    guards: async () => (await import('./guards/command.js')).guardsCommand(),
+  },
+  'Queue runs for workers:': {
+    submit: async () => (await import('./submit/command.js')).submitCommand(),
+    runs: async () => (await import('./runs/command.js')).runsCommand(),
+    schedule: async () => (await import('./schedule/command.js')).scheduleCommand(),
+  },
+  'Run services:': {
+    start: async () => (await import('./start/command.js')).startCommand(),
+    work: async () => (await import('./work/command.js')).workCommand(),
+    dashboard: async () => (await import('./dashboard/command.js')).dashboardCommand(),
+    keys: async () => (await import('./keys/command.js')).keysCommand(),
+    migrate: async () => (await import('./migrate/command.js')).migrateCommand(),
+  },
+  'Set up:': {
+    quickstart: async () => (await import('./quickstart.js')).quickstartCommand(),
+    doctor: async () => (await import('./doctor/command.js')).doctorCommand(),
+  },
+};
+
+/** Names from before `runs` had commands of its own: not in the help. */
+const ALIASES: Readonly<Record<string, Load>> = {
+  run: async () => (await import('./runs/show.js')).showCommand('run'),
   export: async () => (await import('./runs/export.js')).exportCommand(),
   cancel: async () => (await import('./runs/change.js')).cancelCommand(),
   retry: async () => (await import('./runs/change.js')).retryCommand(),
   purge: async () => (await import('./runs/purge.js')).purgeCommand(),
-  schedule: async () => (await import('./schedule/command.js')).scheduleCommand(),
-  work: async () => (await import('./work/command.js')).workCommand(),
-  dashboard: async () => (await import('./dashboard/command.js')).dashboardCommand(),
-  keys: async () => (await import('./keys/command.js')).keysCommand(),
-  doctor: async () => (await import('./doctor/command.js')).doctorCommand(),
-  start: async () => (await import('./start/command.js')).startCommand(),
-};
-/** Not in the help. */
-const HIDDEN: typeof COMMANDS = {
-  quickstart: async () => (await import('./quickstart.js')).quickstartCommand(),
 };
 
-const LOADERS = new Map([...Object.entries(COMMANDS), ...Object.entries(HIDDEN)]);
+/** Prints a script for the shell (`tocsin complete bash`), and answers it. */
+const COMPLETE = 'complete';
 
 /** Adds the command that is called; all of them when it is none that is known, for the help and the suggestions. */
 export async function addCommands(program: Command, called: string | undefined): Promise<void> {
   if (called === '-V' || called === '--version') return;
-  const load = LOADERS.get(called ?? '');
+  const load = [...Object.values(GROUPS), ALIASES].map((group) => group[called ?? '']).find(Boolean);
   if (load !== undefined) {
     program.addCommand(await load());
     return;
   }
-  for (const each of Object.values(COMMANDS)) program.addCommand(await each());
-  for (const each of Object.values(HIDDEN)) program.addCommand(await each(), { hidden: true });
+  for (const [heading, group] of Object.entries(GROUPS)) {
+    program.commandsGroup(heading);
+    for (const each of Object.values(group)) program.addCommand((await each()).helpGroup(heading));
+  }
+  program.commandsGroup('Set up:');
+  if (called === COMPLETE) {
+    const { default: addCompletion } = await import('@bomb.sh/tab/commander');
+    addCompletion(program, { completionCommandName: COMPLETE });
+    return;
+  }
+  // Its real form walks all commands.
+  program
+    .command(COMPLETE)
+    .description('Print a completion script: bash, zsh, fish or powershell')
+    .argument('<shell>');
+  for (const each of Object.values(ALIASES)) program.addCommand(await each(), { hidden: true });
 }

@@ -10,9 +10,9 @@ showControlCharacters();
 failWhenOutputIsLost();
 
 const program = new Command('tocsin')
-  .description('Bulk harm scoring with SIREN guards, on your own machines.')
+  .description('Bulk harm scoring with SIREN guards, on your own machines')
   .version(VERSION)
-  .showHelpAfterError('Run with --help to see what there is.')
+  .showHelpAfterError('Run with --help for the commands and options.')
   .exitOverride();
 
 // Every command reads its own options and its own errors, as the root does.
@@ -25,8 +25,11 @@ try {
   inherit(program);
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.failed;
-  else if (error instanceof Interrupted) process.exitCode = EXIT.interrupted;
+  if (error instanceof CommanderError) {
+    if (error.code === 'commander.missingMandatoryOptionValue' && error.message.includes('--guard'))
+      console.error('To try Tocsin, use --guard starter, a small English guard that pip fetches.');
+    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.failed;
+  } else if (error instanceof Interrupted) process.exitCode = EXIT.interrupted;
   else {
     reportError(error);
     process.exitCode = EXIT.failed;
@@ -41,8 +44,6 @@ export function reportError(error: unknown): void {
     if (known.hint !== undefined) console.error(known.hint);
     return;
   }
-  console.error(
-    'tocsin: this is a defect in Tocsin, not a mistake of yours. Please report it with what follows.',
-  );
+  console.error('tocsin: this is a bug in Tocsin. Please report it with the following:');
   console.error(error);
 }

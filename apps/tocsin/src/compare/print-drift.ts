@@ -49,12 +49,12 @@ function text(drift: Drift, { counts, sides }: ComparedScores, files: string[]):
   ].join('\n\n');
 }
 
-export function sideText({ guard, precision, fingerprint, threshold }: Side): string {
+function sideText({ guard, precision, fingerprint, threshold }: Side): string {
   return `${guard} (${precision}, threshold ${smallText(threshold)}, fingerprint ${fingerprint.slice(0, 12)})`;
 }
 
 /** "986, of which 3 were left out (2 rejected, 1 without a score); 980 with a label" */
-export function countsText({
+function countsText({
   rows,
   compared,
   labelled,

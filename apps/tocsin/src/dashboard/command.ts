@@ -7,7 +7,7 @@ import { addStoreOptions, type StoreFlags, withStackUntil } from '../options/sto
 import { addPrivateWebhookOption, type PrivateWebhookFlags } from '../schedule/serve.js';
 import { runServices } from '../services/services.js';
 import { untilToldToStop } from '../terminal/interrupt.js';
-import { LOG_LEVELS, openLog } from '../terminal/log.js';
+import { addLogOptions, type LogFlags, openLog } from '../terminal/log.js';
 import { addDashboardOptions, type DashboardFlags, several } from './options.js';
 import { DashboardService } from './service.js';
 
@@ -16,31 +16,32 @@ interface Flags
     StoreFlags,
     MetricsFlags,
     PrivateWebhookFlags,
-    DashboardFlags {
+    DashboardFlags,
+    LogFlags {
   guard: string[];
-  logLevel: string;
 }
 
 /** `tocsin dashboard`: the API and the page, until it is told to stop. */
 export function dashboardCommand(): Command {
-  return addMetricsOptions(
-    addPrivateWebhookOption(
-      addStoreOptions(addDashboardOptions(addMachineOptions(new Command('dashboard')))),
+  return addLogOptions(
+    addMetricsOptions(
+      addPrivateWebhookOption(
+        addStoreOptions(addDashboardOptions(addMachineOptions(new Command('dashboard')))),
+      ),
     ),
   )
-    .description('Serve the API (OpenAI-compatible, and our own) and the web page, until told to stop.')
+    .description('Serve the API and the web page until stopped')
     .addOption(
-      new Option('-g, --guard <ref>', 'a guard that can be asked; may be repeated, the first is the default')
+      new Option('-g, --guard <ref>', 'guard to serve; may be repeated, the first is the default')
         .argParser(several)
         .makeOptionMandatory(),
     )
     .option('--backbone <path>', `${BACKBONE_HELP} (for a single guard)`)
-    .addOption(new Option('--precision <precision>', 'what weights are held in').choices([...PRECISIONS]))
-    .addOption(new Option('--log-level <level>').choices(LOG_LEVELS).default('info'))
+    .addOption(new Option('--precision <precision>', 'type of the weights').choices([...PRECISIONS]))
     .addHelpText(
       'after',
-      '\nScores come from workers (tocsin work, tocsin start). Traces and streams come from a model in this process,\n' +
-        'which is loaded when the first one is asked for.',
+      '\nWorkers (tocsin work, tocsin start) compute scores. Traces and streams run in a model of this process,\n' +
+        'which is loaded at the first request.',
     )
     .action((flags: Flags) => serve(flags));
 }
@@ -51,7 +52,7 @@ async function serve({ guard: refs, ...flags }: Flags): Promise<void> {
       hint: 'Serve that guard alone, or leave --backbone out.',
     });
   }
-  const log = openLog(flags.logLevel);
+  const log = openLog(flags);
   await untilToldToStop((signal) =>
     withStackUntil(signal, flags, async (stack) => {
       const guards = refs.map((guard) => ({ ...flags, guard }));

@@ -35,7 +35,10 @@ interface DoctorFlags extends Partial<GuardFlags> {
 export function doctorCommand(): Command {
   return addGuardOptions(new Command('doctor'), { required: false })
     .description('Look at what scoring needs: processor, GPUs, libraries, servers, hub and caches.')
-    .option('--data-dir <dir>', 'of the embedded database, used when DATABASE_URL is unset (TOCSIN_DATA)')
+    .option(
+      '--data-dir <dir>',
+      'directory of the embedded database, used when DATABASE_URL is unset (TOCSIN_DATA)',
+    )
     .option('--json', 'print the findings as JSON')
     .addHelpText('after', '\nExit code: 1 when something makes scoring impossible, else 0.')
     .action(async (flags: DoctorFlags) => {

@@ -1,4 +1,5 @@
 import { ROLES, type Role, UserError } from '@tocsin/core';
+import type { Pool } from '@tocsin/postgres';
 import { audit, createKey, type KeyRow, listKeys, revokeKey } from '@tocsin/store';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
@@ -10,7 +11,7 @@ import { jsonText, tableText } from '../terminal/table.js';
 /** `tocsin keys`: who may use the API and the page. */
 export function keysCommand(): Command {
   return new Command('keys')
-    .description('Make, list and revoke keys of the API and the page.')
+    .description('Create, list and revoke keys of the API and the page')
     .addCommand(createCommand())
     .addCommand(listCommand())
     .addCommand(revokeCommand());
@@ -21,6 +22,7 @@ export const COMMAND_LINE = { who: 'command line', keyId: null } as const;
 
 interface CreateFlags extends StoreFlags {
   role: Role;
+  withoutAdmin?: boolean;
   expires?: number;
   json?: boolean;
 }
@@ -30,25 +32,30 @@ const MAX_NAME = 100;
 /** `tocsin keys create`: prints a new key, once. */
 export function createCommand(): Command {
   return addStoreOptions(new Command('create'))
-    .description('Make a key and print it. It cannot be printed again.')
-    .argument('<name>', 'whose key it is, or what for', keyName)
+    .description('Create a key and print it; it is not shown again')
+    .argument('<name>', 'who or what the key is for', keyName)
     .addOption(
       new Option(
         '--role <role>',
-        'submit: score and run; read: see all; review: and judge; admin: everything',
+        'submit: score and submit runs; read: see everything; review: also judge rows; admin: everything',
       )
         .choices([...ROLES])
         .default('admin'),
     )
-    .option('--expires <duration>', 'it is worthless after so long, e.g. 90d (default: never)', duration)
-    .option('--json', 'print the key and what belongs to it as JSON')
-    .addHelpText('after', '\nAs soon as there is one key, every request to the API and the page needs one.')
+    .option('--expires <duration>', 'lifetime of the key, e.g. 90d (default: unlimited)', duration)
+    .option('--json', 'print the key and its details as JSON')
+    .option('--without-admin', 'allow a first key that is no admin key')
+    .addHelpText('after', '\nOnce a key exists, every request to the API and the page needs one.')
     .action((name: string, flags: CreateFlags) => create(name, flags));
 }
 
-async function create(name: string, { role, expires, json, ...store }: CreateFlags): Promise<void> {
+async function create(
+  name: string,
+  { role, expires, json, withoutAdmin, ...store }: CreateFlags,
+): Promise<void> {
   const expiresAt = expires === undefined ? undefined : new Date(Date.now() + expires);
   const { key, row } = await withStack(store, async ({ pool }) => {
+    if (role !== 'admin' && withoutAdmin !== true) await requireAdmin(pool);
     const made = await createKey(pool, { name, role, expiresAt, createdBy: COMMAND_LINE.who });
     await audit(pool, {
       ...COMMAND_LINE,
@@ -66,9 +73,20 @@ async function create(name: string, { role, expires, json, ...store }: CreateFla
   console.log(key);
 }
 
+/** The first key ends access without a key: without an admin key, only this command line could administer. */
+async function requireAdmin(pool: Pool): Promise<void> {
+  const now = new Date();
+  const valid = (key: KeyRow): boolean =>
+    key.revokedAt === null && (key.expiresAt === null || key.expiresAt > now);
+  if ((await listKeys(pool)).some((key) => key.role === 'admin' && valid(key))) return;
+  throw new UserError('there is no admin key yet, and once a key exists, every request needs one', {
+    hint: 'Create an admin key first (tocsin keys create NAME --role admin), or add --without-admin.',
+  });
+}
+
 function madeText({ name, role, expiresAt }: KeyRow): string {
   const until = expiresAt === null ? '' : ` until ${expiresAt.toISOString()}`;
-  return `The key of ${name} (${role}${until}). It is not shown again:`;
+  return `Key of ${name} (${role}${until}); it is not shown again:`;
 }
 
 function keyName(text: string): string {
@@ -79,19 +97,19 @@ function keyName(text: string): string {
 /** `tocsin keys list`. */
 export function listCommand(): Command {
   return addStoreOptions(new Command('list'))
-    .description('List the keys, the newest first: how they begin, never what they are.')
-    .option('--json', 'print them as JSON, one a line')
+    .description('List the keys, newest first, by their first characters')
+    .option('--json', 'print JSON, one key per line')
     .action(async (flags: StoreFlags & { json?: boolean }) => {
       const keys = await withStack(flags, ({ pool }) => listKeys(pool));
       if (flags.json === true) for (const key of keys) console.log(jsonText(key));
-      else if (keys.length === 0) console.log('There are no keys yet: tocsin keys create');
+      else if (keys.length === 0) console.log('No keys yet. Create one with tocsin keys create NAME.');
       else console.log(keysTable(keys));
     });
 }
 
 function keysTable(keys: readonly KeyRow[]): string {
   return tableText({
-    head: ['key', 'name', 'role', 'made', 'by', 'last used', 'state'],
+    head: ['key', 'name', 'role', 'created (UTC)', 'by', 'last used', 'state'],
     rows: keys.map((key) => [
       `${key.prefix}…`,
       key.name,
@@ -113,13 +131,13 @@ function stateText({ revokedAt, expiresAt }: KeyRow, now = new Date()): string {
 /** `tocsin keys revoke`. */
 export function revokeCommand(): Command {
   return addStoreOptions(new Command('revoke'))
-    .description('Make a key worthless, at once; sessions that were begun with it end.')
-    .argument('<key>', 'its id, or how it begins (tocsin keys list)')
+    .description('Revoke a key at once, and end its sessions')
+    .argument('<key>', 'id or first characters of the key, from tocsin keys list')
     .action(async (which: string, flags: StoreFlags) => {
       const { name } = await withStack(flags, async ({ pool }) => {
         const revoked = await revokeKey(pool, which.replace(/…$/, ''));
         if (revoked === undefined) {
-          throw new UserError('there is no such key', { hint: 'Those that there are: tocsin keys list' });
+          throw new UserError('there is no such key', { hint: 'List the keys with tocsin keys list.' });
         }
         const details = { name: revoked.name };
         await audit(pool, { ...COMMAND_LINE, action: 'key.revoke', subject: revoked.id, details });

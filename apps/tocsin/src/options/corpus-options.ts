@@ -18,7 +18,7 @@ import {
   sourceLabel,
 } from '@tocsin/corpus';
 import { readQuery } from '@tocsin/pipeline';
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { oneLine } from '../terminal/printable.js';
 
 /** How a corpus is read, and where its scores are kept: the options of every command that reads a corpus. */
@@ -43,44 +43,43 @@ export interface CorpusFlags {
 
 /** What a command's help says about its sources. */
 export const SOURCES =
-  'JSONL, CSV, TSV or Parquet files (.gz, .zst too), directories, patterns, postgres://... with --query, - for standard input';
+  'JSONL, CSV, TSV or Parquet files (also .gz and .zst), directories, patterns, postgres://... with --query, or - for standard input';
 
 export function addCorpusOptions(command: Command): Command {
   return command
-    .option('--text-field <name>', 'the field that holds a text', DEFAULT_FIELDS.text)
-    .option('--prompt-field <name>', 'the field that holds a prompt', DEFAULT_FIELDS.prompt)
-    .option('--response-field <name>', 'the field that holds the response to it', DEFAULT_FIELDS.response)
-    .option('--messages-field <name>', "the field that holds an agent's messages", DEFAULT_FIELDS.messages)
-    .option('--tools-field <name>', 'the field that holds the tools it was given', DEFAULT_FIELDS.tools)
-    .option('--id-field <name>', "the field that holds a row's key", DEFAULT_FIELDS.id)
+    .option('--text-field <name>', 'field with the text', DEFAULT_FIELDS.text)
+    .option('--prompt-field <name>', 'field with the prompt', DEFAULT_FIELDS.prompt)
+    .option('--response-field <name>', 'field with the response', DEFAULT_FIELDS.response)
+    .option('--messages-field <name>', "field with an agent's messages", DEFAULT_FIELDS.messages)
+    .option('--tools-field <name>', 'field with the tools the agent may call', DEFAULT_FIELDS.tools)
+    .option('--id-field <name>', "field with the row's key", DEFAULT_FIELDS.id)
     .addOption(
-      new Option('--input-format <format>', 'of the files, instead of what their names say').choices([
+      new Option('--input-format <format>', 'format of the files (default: from their names)').choices([
         ...INPUT_FORMATS,
       ]),
     )
     .addOption(
       new Option(
         '--shape <shape>',
-        'what a record is: a row, a chat (its last exchange is scored), or a request to /v1/moderations',
+        'what a record is: a row, a chat (the last exchange is scored), or a request to /v1/moderations',
       )
         .choices([...SHAPES])
         .default('rows'),
     )
-    .option(
-      '--delimiter <character>',
-      'between the fields of CSV (default: a comma; a tab in .tsv)',
-      delimiter,
-    )
+    .option('--delimiter <character>', 'separator of CSV fields (default: a comma; a tab in .tsv)', delimiter)
     .addOption(
       new Option(
         '--quote <style>',
         'quotes of CSV and TSV: double or single ones around a field, double ones escaped by backslashes, or none at all (default: what it looks like)',
       ).choices([...QUOTE_STYLES]),
     )
-    .option('--encoding <name>', 'of text that is not UTF-8, e.g. windows-1252 (UTF-16 is detected)')
-    .option('--query <sql>', 'whose rows are the corpus, on the database that is named as a source')
-    .option('--query-file <file>', 'the file that holds the query')
-    .option('--data-dir <dir>', 'of the embedded database, used when DATABASE_URL is unset (TOCSIN_DATA)');
+    .option('--encoding <name>', 'encoding of text that is not UTF-8, e.g. windows-1252 (UTF-16 is detected)')
+    .option('--query <sql>', 'query whose rows are the corpus; the source is the database')
+    .option('--query-file <file>', 'file with the query')
+    .option(
+      '--data-dir <dir>',
+      'directory of the embedded database, used when DATABASE_URL is unset (TOCSIN_DATA)',
+    );
 }
 
 /** On a command line a tab is hard to write. */
@@ -98,6 +97,14 @@ function fieldsOf(flags: CorpusFlags): CorpusFields {
     tools: flags.toolsField,
     id: flags.idField,
   };
+}
+
+const MAX_RUN_NAME = 200;
+
+/** The name of a run, for an option. */
+export function runName(text: string): string {
+  if (text.trim() !== '' && text.length <= MAX_RUN_NAME) return text;
+  throw new InvalidArgumentError(`Expected 1 to ${MAX_RUN_NAME} characters.`);
 }
 
 /** A corpus that is there, and how it is read. */

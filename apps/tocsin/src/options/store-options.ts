@@ -12,7 +12,7 @@ export interface StoreFlags {
 export function addStoreOptions(command: Command): Command {
   return command.option(
     '--data-dir <dir>',
-    'of the embedded database, used when DATABASE_URL is unset (TOCSIN_DATA)',
+    'directory of the embedded database, used when DATABASE_URL is unset (TOCSIN_DATA)',
   );
 }
 

@@ -4,10 +4,10 @@ import { Command } from 'commander';
 import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
 import { addRunArgument, numberText } from './texts.js';
 
-/** `tocsin cancel <id>`: no parcel of the run is scored any more. */
+/** `tocsin runs cancel <id>`. */
 export function cancelCommand(): Command {
   return addStoreOptions(addRunArgument(new Command('cancel')))
-    .description('Cancel a run. What is scored stays; `tocsin retry` takes up the rest.')
+    .description('Cancel a run. Its scores stay; tocsin runs retry scores the rest')
     .action(async (runId: number, flags: StoreFlags) => {
       const state = await withStack(flags, async ({ pool }) => {
         if (await cancelRun(pool, runId)) return 'cancelled';
@@ -16,15 +16,15 @@ export function cancelCommand(): Command {
       console.log(
         state === 'cancelled'
           ? `Run ${runId} is cancelled.`
-          : `Run ${runId} is over already: it is ${state}.`,
+          : `Run ${runId} has already ended: it is ${state}.`,
       );
     });
 }
 
-/** `tocsin retry <id>`: what a run that is over has no score for is tried again. */
+/** `tocsin runs retry <id>`. */
 export function retryCommand(): Command {
   return addStoreOptions(addRunArgument(new Command('retry')))
-    .description('Score what a run has no score for: its cancelled rows, and those that ended in an error.')
+    .description('Score the rows that have no score: cancelled rows, and rows that ended in an error')
     .action(async (runId: number, flags: StoreFlags) => {
       await withStack(flags, async ({ pool, backend }) => {
         const retried = await retryQueued(pool, backend, runId);
@@ -36,8 +36,8 @@ export function retryCommand(): Command {
 function retriedText(left: number, runId: number, { parcels, lost }: RetriedRun): string {
   const lines = [
     parcels.length === 0
-      ? `Run ${runId}: there is nothing to be tried again.`
-      : `Run ${runId}: ${numberText(left)} rows wait to be scored again. See tocsin run ${runId} --watch`,
+      ? `Run ${runId}: there is nothing to retry.`
+      : `Run ${runId}: ${numberText(left)} rows wait for a score. Watch them: tocsin runs watch ${runId}`,
   ];
   if (lost > 0) {
     lines.push(

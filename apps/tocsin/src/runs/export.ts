@@ -25,12 +25,12 @@ interface ExportFlags extends StoreFlags, OutputFlags {
 /** A run from before thresholds were kept. */
 const DEFAULT_THRESHOLD = 0.5;
 
-/** `tocsin export <id>`: the scores of a run that is over. */
+/** `tocsin runs export <id>`: the scores of a finished run. */
 export function exportCommand(): Command {
   return addOutputOptions(addStoreOptions(addRunArgument(new Command('export'))))
-    .description('Write the scores of a run, in the order of its rows.')
-    .option('--threshold <p>', "harmful from this score on (default: the run's)", probability)
-    .option('--with-text', 'what was scored too, of the rows whose texts were retained (JSON Lines only)')
+    .description('Write the scores of a finished run, in the order of its rows')
+    .option('--threshold <p>', "count scores from this one up as harmful (default: the run's)", probability)
+    .option('--with-text', 'add the texts that were retained (JSON Lines only)')
     .addHelpText('after', '\nExit code: 0 every row has a score, 2 some rows have none, 1 failed.')
     .action(async (runId: number, flags: ExportFlags) => {
       process.exitCode = await exportRun(runId, flags);
@@ -53,9 +53,9 @@ async function exportRun(runId: number, flags: ExportFlags): Promise<number> {
       const run = await getRun(pool, runId);
       if (isOpen(run.state)) {
         throw new UserError(
-          `run ${runId} is not over: ${run.left} of its ${run.rows} rows wait for a score`,
+          `run ${runId} is not finished: ${run.left} of its ${run.rows} rows wait for a score`,
           {
-            hint: `Wait for it: tocsin run ${runId} --watch`,
+            hint: `Wait for it: tocsin runs watch ${runId}`,
           },
         );
       }

@@ -7,16 +7,16 @@ import { numberText, runJson, tookText, whenText } from './texts.js';
 
 const DEFAULT_LIMIT = 20;
 
-/** `tocsin runs`: the newest runs. */
-export function runsCommand(): Command {
-  return addStoreOptions(new Command('runs'))
-    .description('List the newest runs.')
-    .option('--limit <n>', 'how many', wholeNumber, DEFAULT_LIMIT)
-    .option('--json', 'print them as JSON, one a line')
+/** `tocsin runs list`. */
+export function listCommand(): Command {
+  return addStoreOptions(new Command('list'))
+    .description('List the newest runs')
+    .option('--limit <n>', 'number of runs', wholeNumber, DEFAULT_LIMIT)
+    .option('--json', 'print JSON, one run per line')
     .action(async (flags: StoreFlags & { limit: number; json?: boolean }) => {
       const runs = await withStack(flags, ({ pool }) => listRuns(pool, flags));
       if (flags.json === true) for (const run of runs) console.log(jsonText(runJson(run)));
-      else if (runs.length === 0) console.log('There are no runs yet: tocsin submit, or tocsin score');
+      else if (runs.length === 0) console.log('No runs yet. Create one with tocsin submit or tocsin score.');
       else console.log(runsTable(runs));
     });
 }
@@ -33,7 +33,7 @@ function runsTable(runs: readonly Run[]): string {
       'left',
       'flagged',
       'rejected',
-      'started',
+      'started (UTC)',
       'took',
     ],
     rows: runs.map((run) => [

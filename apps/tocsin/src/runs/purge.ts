@@ -25,19 +25,21 @@ interface PurgeFlags extends StoreFlags {
 
 const DAY_MS = 86_400_000;
 
-/** `tocsin purge`: deletes runs that are over, or only their texts, or their scores too. */
+/** `tocsin runs purge`: deletes finished runs, only their texts, or their scores too. */
 export function purgeCommand(): Command {
   return addStoreOptions(new Command('purge'))
-    .description('Delete runs that are over: their rows and texts. Scores stay, unless --scores.')
-    .option('--run <id>', 'this run', runId)
+    .description('Delete finished runs: their rows and texts. Scores stay unless --scores is given')
+    .option('--run <id>', 'delete this run', runId)
     .option(
       '--older-than <duration>',
-      'all runs that ended so long ago, e.g. 30d; with them files of the API and tokens of single rows',
+      'delete runs that ended longer ago than this, e.g. 30d, with API files and tokens of interactive requests of that age',
       duration,
     )
-    .addOption(new Option('--texts', 'only the texts, and tokens kept for a retry').conflicts('scores'))
-    .option('--scores', 'also the scores of contents that no other run has')
-    .option('--yes', 'do it: without this, it is only said what would go')
+    .addOption(
+      new Option('--texts', 'delete only the texts, and tokens kept for a retry').conflicts('scores'),
+    )
+    .option('--scores', 'also delete the scores of contents that no other run has')
+    .option('--yes', 'delete; without it, purge only says what it would delete')
     .action(async (flags: PurgeFlags) => {
       const which = whichRuns(flags);
       await withStack(flags, (stack) => purge(stack, which, flags));

@@ -27,20 +27,33 @@ interface ShowFlags extends StoreFlags {
   json?: boolean;
 }
 
-/** `tocsin run <id>`: all that there is to know of a run. */
-export function runCommand(): Command {
-  return addStoreOptions(addRunArgument(new Command('run')))
-    .description('Show a run: its counters, and why rows have no score.')
-    .option('--watch', 'show its progress until it is over')
-    .option('--problems <n>', 'how many rows without a score are listed', wholeNumber, SHOWN_PROBLEMS)
-    .option('--json', 'print it as JSON')
-    .addHelpText(
-      'after',
-      '\nExit code: 0; with --watch 2 when rows of the run have no score, 1 when it failed or was cancelled.',
-    )
+/** `tocsin runs show <id>`. */
+export function showCommand(name = 'show'): Command {
+  return addShowOptions(new Command(name))
+    .description('Show a run: its counts, and why rows have no score')
+    .option('--watch', 'wait until the run ends, and show its progress')
     .action(async (runId: number, flags: ShowFlags) => {
       process.exitCode = await show(runId, flags);
     });
+}
+
+/** `tocsin runs watch <id>`. */
+export function watchCommand(): Command {
+  return addShowOptions(new Command('watch'))
+    .description('Wait until a run ends, show its progress, then show the run')
+    .action(async (runId: number, flags: ShowFlags) => {
+      process.exitCode = await show(runId, { ...flags, watch: true });
+    });
+}
+
+function addShowOptions(command: Command): Command {
+  return addStoreOptions(addRunArgument(command))
+    .option('--problems <n>', 'number of rows without a score to list', wholeNumber, SHOWN_PROBLEMS)
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      '\nExit code: 0; when watching, 2 if rows of the run have no score, 1 if it failed or was cancelled.',
+    );
 }
 
 async function show(runId: number, flags: ShowFlags): Promise<number> {
@@ -67,8 +80,7 @@ async function show(runId: number, flags: ShowFlags): Promise<number> {
 }
 
 function runText(run: Run, reasons: readonly ProblemReason[], problems: readonly ProblemRow[]): string {
-  const share =
-    run.rows === 0 ? '' : ` (${Math.floor((100 * (run.rows - run.left)) / run.rows)} % are through)`;
+  const share = run.rows === 0 ? '' : ` (${Math.floor((100 * (run.rows - run.left)) / run.rows)} % done)`;
   const lines: [string, string][] = [
     ['run', String(run.id)],
     ['corpus', run.name],
@@ -108,7 +120,9 @@ function notesText(notes: readonly string[]): string[] {
 
 function stateText({ state, seenAt }: Run): string {
   if (!isOpen(state)) return state;
-  return seenAt === null ? `${state} (by workers, nobody waits for it)` : `${state} (a command waits for it)`;
+  return seenAt === null
+    ? `${state} (workers score it; no command waits)`
+    : `${state} (a command waits for it)`;
 }
 
 const LOOK_EVERY_MS = 1000;

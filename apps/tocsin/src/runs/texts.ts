@@ -20,7 +20,7 @@ export function tookText({ createdAt, finishedAt }: Pick<Run, 'createdAt' | 'fin
 
 /** The argument of a command that is about one run. */
 export function addRunArgument(command: Command): Command {
-  return command.argument('<run>', 'its id, as `tocsin runs` lists it', runId);
+  return command.argument('<run>', 'run id, from tocsin runs list', runId);
 }
 
 export function runId(text: string): number {

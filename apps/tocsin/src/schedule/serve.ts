@@ -6,21 +6,20 @@ import { addStoreOptions, type StoreFlags, withStackUntil } from '../options/sto
 import { runServices, type Service } from '../services/services.js';
 import type { Stack } from '../services/stack.js';
 import { untilToldToStop } from '../terminal/interrupt.js';
-import { LOG_LEVELS, openLog } from '../terminal/log.js';
+import { addLogOptions, type LogFlags, openLog } from '../terminal/log.js';
 
-type ServeFlags = StoreFlags & MetricsFlags & PrivateWebhookFlags & { logLevel: string };
+type ServeFlags = StoreFlags & MetricsFlags & PrivateWebhookFlags & LogFlags;
 
 /** `tocsin schedule serve`: runs the schedules until it is told to stop. */
 export function serveCommand(): Command {
-  return addMetricsOptions(addStoreOptions(addPrivateWebhookOption(new Command('serve'))))
-    .description('Run the schedules until told to stop. Any number of these may run; each time fires once.')
-    .addOption(new Option('--log-level <level>').choices(LOG_LEVELS).default('info'))
+  return addLogOptions(addMetricsOptions(addStoreOptions(addPrivateWebhookOption(new Command('serve')))))
+    .description('Run the schedules until stopped. Any number of these may run; each time fires once')
     .addHelpText('after', '\nIt submits; workers score (tocsin work). `tocsin start` does both.')
     .action((flags: ServeFlags) => serve(flags));
 }
 
 async function serve(flags: ServeFlags): Promise<void> {
-  const log = openLog(flags.logLevel);
+  const log = openLog(flags);
   await untilToldToStop((signal) =>
     withStackUntil(signal, flags, (stack) =>
       runServices([new ScheduleService(stack, log, flags)], signal, () => log.info('running the schedules')),

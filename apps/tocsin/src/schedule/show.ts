@@ -38,7 +38,7 @@ function timesOf(schedule: ScheduleRow): Date[] {
 }
 
 /** A schedule as JSON; the webhook's URL as it may be shown. */
-export function scheduleJson(schedule: ScheduleRow, firings: readonly FiringRow[]): object {
+function scheduleJson(schedule: ScheduleRow, firings: readonly FiringRow[]): object {
   const { webhookUrl, ...rest } = schedule;
   return {
     ...rest,

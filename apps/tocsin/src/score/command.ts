@@ -6,6 +6,7 @@ import {
   type CorpusFlags,
   type RetentionFlags,
   retentionOption,
+  runName,
   SOURCES,
 } from '../options/corpus-options.js';
 import { addGuardOptions, type GuardFlags, probability } from '../options/guard-options.js';
@@ -18,24 +19,36 @@ import { printSummary } from './summary.js';
 
 interface ScoreFlags extends GuardFlags, CorpusFlags, OutputFlags, RetentionFlags, MetricsFlags {
   threshold?: number;
+  name?: string;
   json?: boolean;
+  quiet?: boolean;
 }
 
-/** `tocsin score`: a corpus in, one score a row out. */
+/** `tocsin score`: one score per row of a corpus. */
 export function scoreCommand(): Command {
   return addMetricsOptions(addOutputOptions(addCorpusOptions(addGuardOptions(new Command('score')))), {
     env: false,
   })
-    .description('Score every row of a corpus.')
-    .argument('<corpus...>', `what to score: ${SOURCES}`)
-    .option('--threshold <p>', "harmful from this score on (default: the artifact's)", probability)
+    .description('Score every row of a corpus')
+    .argument('<corpus...>', SOURCES)
+    .option('--threshold <p>', "count scores from this one up as harmful (default: the guard's)", probability)
     .addOption(retentionOption())
+    .option('--name <name>', 'name of the run (default: the names of the sources)', runName)
     .option('--json', 'print the summary as JSON on standard output')
-    .addHelpText('after', '\nExit code: 0 every row has a score, 2 some rows could not be scored, 1 failed.')
+    .option('--quiet', 'print only problems')
+    .addHelpText('after', HELP)
     .action(async (files: string[], flags: ScoreFlags) => {
       process.exitCode = await untilDoneOrInterrupted((signal) => score(files, flags, signal));
     });
 }
+
+const HELP = `
+Examples:
+  $ tocsin score rows.jsonl --guard starter --out scores.jsonl
+  $ tocsin score export.csv --delimiter ';' --text-field Message --guard starter --out scores.csv
+  $ zstdcat rows.jsonl.zst | tocsin score - --guard starter --threshold 0.8 > scores.jsonl
+
+Exit code: 0 every row has a score, 2 some rows have none, 1 failed, 130 interrupted.`;
 
 async function score(files: string[], flags: ScoreFlags, interrupted: AbortSignal): Promise<number> {
   if (flags.json === true && flags.out === '-') {

@@ -26,6 +26,16 @@ export function openProgress(stream: NodeJS.WriteStream = process.stderr): Progr
   return stream.isTTY ? new BarProgress(stream) : new LineProgress(stream);
 }
 
+/** Shows notes only: what was guessed, left out or restarted. */
+export function quietProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
+  return {
+    show: () => {},
+    note: (message) => void stream.write(`${oneLine(message)}\n`),
+    phase: () => {},
+    stop: () => {},
+  };
+}
+
 class BarProgress implements Progress {
   readonly #bar: cliProgress.SingleBar;
   readonly #started = performance.now();

@@ -29,13 +29,16 @@ import { openStack, type Stack } from '../services/stack.js';
 import { withModelProgress } from '../terminal/model-progress.js';
 import { reasonsOf } from '../terminal/problems.js';
 import { LocalRun } from './local-run.js';
-import { openProgress, type Progress } from './progress.js';
+import { openProgress, type Progress, quietProgress } from './progress.js';
 import type { ScoreSummary } from './summary.js';
 
 /** A corpus to score, and who takes the scores. */
 export interface ScoreJob {
   files: string[];
-  flags: GuardFlags & CorpusFlags & RetentionFlags & MetricsFlags & { threshold?: number };
+  flags: GuardFlags &
+    CorpusFlags &
+    RetentionFlags &
+    MetricsFlags & { threshold?: number; name?: string; quiet?: boolean };
   /** Files that will be written: none of them may be an input. */
   outputs?: readonly string[];
   /** Makes sure that the scores can be written, before any work is done for them. */
@@ -59,14 +62,16 @@ export async function scoreCorpus(job: ScoreJob, interrupted: AbortSignal): Prom
   const corpus = await openCorpus(files, flags);
   for (const output of job.outputs ?? []) await refuseInputAsOutput(output, corpus.sources);
   await job.check?.();
-  const progress = openProgress();
+  const quiet = flags.quiet === true;
+  const progress = quiet ? quietProgress() : openProgress();
   const stopping = (): void =>
-    progress.note('Stopping: what is being scored is finished first (once more to stop at once)');
+    progress.note('Stopping after the batches in progress (press Ctrl-C again to stop at once)');
   interrupted.addEventListener('abort', stopping, { once: true });
   try {
     progress.phase('Opening the guard');
-    const guard = await withModelProgress((shown) =>
-      openGuard(flags.guard, { ...flags, ...shown, signal: interrupted }),
+    const guard = await withModelProgress(
+      (shown) => openGuard(flags.guard, { ...flags, ...shown, signal: interrupted }),
+      { quiet },
     );
     progress.phase(process.env.DATABASE_URL ? 'Connecting to the database' : 'Starting the database');
     const stack = await openStack({
@@ -98,12 +103,12 @@ async function runThrough(
   interrupted: AbortSignal,
 ): Promise<ScoreSummary> {
   const { corpus, flags } = job;
-  progress.phase('Reading rows, and looking for those that have a score');
+  progress.phase('Reading rows and looking up known scores');
   const threshold = flags.threshold ?? guard.artifact.defaultThreshold;
   const run = await LocalRun.open({
     stack,
     guard,
-    name: corpus.name,
+    name: flags.name ?? corpus.name,
     sources: absoluteSources(job.files),
     threshold,
     retain: flags.retain ?? 'none',
@@ -182,7 +187,7 @@ async function submit(
 }
 
 /** How far the submission of a corpus is. Whoever submits keeps it up to date. */
-export interface Submission {
+interface Submission {
   rows: number;
   /** Of the corpus, 0 to 1; 0 when nobody can know (standard input). */
   fraction: number;
@@ -197,11 +202,7 @@ const SHARE_OF_TIME = 0.2;
  * Shows a run's progress until its last item is scored.
  * @returns what the run's parcels held
  */
-export async function watchRun(
-  run: LocalRun,
-  submission: Submission,
-  progress: Progress,
-): Promise<RunProgress> {
+async function watchRun(run: LocalRun, submission: Submission, progress: Progress): Promise<RunProgress> {
   const { pool, runId, signal } = run;
   const look = async (): Promise<RunProgress | undefined> => {
     // Asked before the look: a submission that ends in between has parcels which the look does not know of.

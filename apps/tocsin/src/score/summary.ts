@@ -34,9 +34,10 @@ export interface Summary extends ScoreSummary {
 }
 
 /** Prints the summary: for people on standard error, or as JSON on standard output. */
-export function printSummary(summary: Summary, { json }: { json?: boolean }): void {
+export function printSummary(summary: Summary, { json, quiet }: { json?: boolean; quiet?: boolean }): void {
   if (json === true) console.log(JSON.stringify(summary));
-  else console.error(summaryText(summary));
+  else if (quiet !== true) console.error(summaryText(summary));
+  else for (const line of [...reasonLines(summary.reasons), ...summary.notes]) console.error(line);
 }
 
 function summaryText(summary: Summary): string {

@@ -29,7 +29,7 @@ export function startCommand(): Command {
 async function start(flags: StartFlags): Promise<void> {
   await untilToldToStop((signal) =>
     withStackUntil(signal, flags, async (stack) => {
-      const log = openLog(flags.logLevel);
+      const log = openLog(flags);
       const dashboard = flags.dashboard
         ? new DashboardService(stack, log, { ...flags, guards: [flags] })
         : undefined;

@@ -8,6 +8,7 @@ import {
   printNotice,
   type RetentionFlags,
   retentionOption,
+  runName,
   SOURCES,
 } from '../options/corpus-options.js';
 import { addGuardOptions, type GuardFlags, probability } from '../options/guard-options.js';
@@ -22,31 +23,43 @@ import { jsonText } from '../terminal/table.js';
 
 interface SubmitFlags extends GuardFlags, CorpusFlags, RetentionFlags, MetricsFlags {
   threshold?: number;
+  name?: string;
   json?: boolean;
+  quiet?: boolean;
 }
 
-/** `tocsin submit`: a corpus into the store and the queue; workers score it. */
+/** `tocsin submit`: puts a corpus into the store and the queue; workers score it. */
 export function submitCommand(): Command {
   return addMetricsOptions(addCorpusOptions(addGuardOptions(new Command('submit'))), { env: false })
-    .description(
-      'Put a corpus into the queue and print its run; workers (tocsin work, tocsin start) score it.',
-    )
-    .argument('<corpus...>', `what to score: ${SOURCES}`)
-    .option('--threshold <p>', "flagged from this score on (default: the artifact's)", probability)
+    .description('Queue a corpus for workers to score, and print the id of its run')
+    .argument('<corpus...>', SOURCES)
+    .option('--threshold <p>', "count scores from this one up as harmful (default: the guard's)", probability)
     .addOption(retentionOption())
+    .option('--name <name>', 'name of the run (default: the names of the sources)', runName)
     .option('--json', 'print the run as JSON')
-    .addHelpText('after', '\nExit code: 0 submitted, 2 some rows could not be read, 1 failed.')
+    .option('--quiet', 'print only the id of the run, and problems')
+    .addHelpText('after', HELP)
     .action(async (files: string[], flags: SubmitFlags) => {
       process.exitCode = await untilDoneOrInterrupted((signal) => submit(files, flags, signal));
     });
 }
 
+const HELP = `
+Examples:
+  $ tocsin submit rows.jsonl --guard starter
+  $ tocsin runs watch "$(tocsin submit 'logs/*.jsonl.gz' --guard starter --quiet)"
+  $ tocsin submit "$DATABASE" --query-file new.sql --guard starter --name nightly
+
+Workers (tocsin work, tocsin start) score the run.
+Exit code: 0 submitted, 2 some rows could not be read, 1 failed, 130 interrupted.`;
+
 async function submit(files: string[], flags: SubmitFlags, interrupted: AbortSignal): Promise<number> {
   const corpus = await openCorpus(files, flags);
-  const { guard, threshold, retain } = flags;
-  const { run, reasons } = await withModelProgress((shown) =>
+  const { guard, threshold, retain, quiet = false } = flags;
+  const submitted = (shown: object) =>
     runProducer({
       ...corpus,
+      name: flags.name ?? corpus.name,
       given: files,
       guard,
       threshold,
@@ -55,12 +68,13 @@ async function submit(files: string[], flags: SubmitFlags, interrupted: AbortSig
       onNotice: printNotice,
       opening: { ...flags, ...shown },
       withDestination: (work) => withStackUntil(interrupted, flags, work),
-      onStep: (step) => console.error(step),
-    }),
-  );
+      onStep: quiet ? undefined : (step) => console.error(step),
+    });
+  const { run, reasons } = await withModelProgress(submitted, { quiet });
   if (flags.json === true) console.log(jsonText({ ...runJson(run), run: run.id, reasons }));
   else {
-    console.error([summaryText(run), ...reasonLines(reasons)].join('\n'));
+    const lines = [...(quiet && run.state !== 'failed' ? [] : [summaryText(run)]), ...reasonLines(reasons)];
+    if (lines.length > 0) console.error(lines.join('\n'));
     console.log(String(run.id));
   }
   if (run.state === 'failed') return EXIT.failed;
@@ -79,9 +93,9 @@ function summaryText(run: Run): string {
   ];
   const next =
     run.state === 'done'
-      ? `It is done: tocsin export ${run.id} --out scores.jsonl`
+      ? `Every row already has a score. Export them: tocsin runs export ${run.id} --out scores.jsonl`
       : run.state === 'failed'
-        ? `It has failed: ${run.reason}`
-        : `Workers of this guard score it (tocsin work, or tocsin start); see tocsin run ${run.id} --watch`;
+        ? `The run failed: ${run.reason}`
+        : `Workers (tocsin work, tocsin start) score it. Watch it: tocsin runs watch ${run.id}`;
   return `Run ${run.id}: ${counts.join(', ')}.\n${next}`;
 }

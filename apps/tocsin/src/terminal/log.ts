@@ -1,16 +1,77 @@
+import { Writable } from 'node:stream';
+import { type Command, Option } from 'commander';
 import { type Logger, pino } from 'pino';
+import pretty from 'pino-pretty';
+import { printable } from './printable.js';
 
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'];
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'];
 
 /** The password in a URL, wherever it stands in a line. */
 const PASSWORD = /([a-z][a-z0-9+.-]*:\/\/[^\s:@/"\\]*):[^\s@/"\\]+@/gi;
 
-/** The log of a process: JSON lines on standard error, without passwords, and without content of texts at any level. */
+export interface LogFlags {
+  logLevel: string;
+  logFormat?: LogFormat;
+}
+export const LOG_FORMATS = ['pretty', 'json'] as const;
+export type LogFormat = (typeof LOG_FORMATS)[number];
+
+export function addLogOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--log-level <level>', 'least severe level to log').choices(LOG_LEVELS).default('info'),
+    )
+    .addOption(
+      new Option(
+        '--log-format <format>',
+        'pretty for people, json for machines (default: pretty on a terminal, else json)',
+      ).choices(LOG_FORMATS),
+    );
+}
+
+/** The options again, for a child process whose standard error ends up on this one's. */
+export function logArguments({ logLevel, logFormat = defaultFormat() }: LogFlags): string[] {
+  return ['--log-level', logLevel, '--log-format', logFormat];
+}
+
+function defaultFormat(): LogFormat {
+  return process.stderr.isTTY ? 'pretty' : 'json';
+}
+
+/**
+ * The log of a process, on standard error: JSON lines with ISO times, or lines for people. It never contains passwords or
+ * the content of texts.
+ */
 export function openLog(
-  level: string,
-  destination: { write(line: string): unknown } = pino.destination(2),
+  { logLevel: level, logFormat = defaultFormat() }: LogFlags,
+  destination: { write(line: string): unknown } = process.stderr,
 ): Logger {
-  return pino({ level, hooks: { streamWrite: withoutPasswords } }, destination as pino.DestinationStream);
+  const options = {
+    level,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    hooks: { streamWrite: withoutPasswords },
+  };
+  const json = destination as pino.DestinationStream;
+  if (logFormat === 'json') return pino(options, destination === process.stderr ? pino.destination(2) : json);
+  return pino(options, pretty({ ...PRETTY, destination: printableOnly(destination) }));
+}
+
+// Without colours: a line is made printable as a whole.
+const PRETTY = {
+  colorize: false,
+  translateTime: 'UTC:yyyy-mm-dd HH:MM:ss"Z"',
+  ignore: 'pid,hostname',
+  sync: true,
+};
+
+function printableOnly(destination: { write(line: string): unknown }): Writable {
+  return new Writable({
+    decodeStrings: false,
+    write: (line: string, _, done) => {
+      destination.write(printable(line));
+      done();
+    },
+  });
 }
 
 /** Errors of servers and clients may quote the URL that they were given. */

@@ -14,7 +14,7 @@ async function shown(isTTY: boolean): Promise<string> {
         onBytes({ label: 'lab/x', file: 'model.safetensors', done: done * 1e6, total: 1e9 });
       }
     },
-    stream as unknown as NodeJS.WriteStream,
+    { stream: stream as unknown as NodeJS.WriteStream },
   );
   stream.end();
   return all;

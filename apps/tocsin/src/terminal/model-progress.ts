@@ -10,6 +10,8 @@ interface ModelProgress {
   stop(): void;
 }
 
+const SILENT: ModelProgress = { onEvent: () => {}, onBytes: () => {}, stop: () => {} };
+
 const LINE_EVERY_MS = 10_000;
 
 /**
@@ -18,9 +20,9 @@ const LINE_EVERY_MS = 10_000;
  */
 export async function withModelProgress<T>(
   work: (shown: Pick<ModelProgress, 'onEvent' | 'onBytes'>) => Promise<T>,
-  stream: NodeJS.WriteStream = process.stderr,
+  { stream = process.stderr, quiet = false }: { stream?: NodeJS.WriteStream; quiet?: boolean } = {},
 ): Promise<T> {
-  const progress = stream.isTTY ? barProgress(stream) : lineProgress(stream);
+  const progress = quiet ? SILENT : stream.isTTY ? barProgress(stream) : lineProgress(stream);
   try {
     return await work(progress);
   } finally {

@@ -45,5 +45,5 @@ test('in a terminal it is the text, in colours; in a pipe a line for each piece'
 });
 
 test('a hostile text is shown and not obeyed', () => {
-  expect(printable('a\u001b[2J\u202eb\r\n\tc\u0007')).toBe('a\\u001b[2J\\u202eb\\u000d\n\tc\\u0007');
+  expect(printable('a\u001b[2J\u202eb\r\n\tc\u0007')).toBe('a\\u001b[2J\\u202eb\\r\n\tc\\u0007');
 });

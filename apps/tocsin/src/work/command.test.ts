@@ -7,5 +7,5 @@ test('devices with commas between them', () => {
 });
 
 test.each(['', 'cpu,', 'tpu', 'cpu;cpu'])('%j is refused', (text) => {
-  expect(() => devices(text)).toThrow('Expected devices with commas between them');
+  expect(() => devices(text)).toThrow('Expected a comma-separated list of devices');
 });

@@ -10,53 +10,47 @@ import { runId } from '../runs/texts.js';
 import { runServices } from '../services/services.js';
 import { READY } from '../services/worker-children.js';
 import { untilInterrupted } from '../terminal/interrupt.js';
-import { LOG_LEVELS, openLog } from '../terminal/log.js';
+import { addLogOptions, type LogFlags, openLog } from '../terminal/log.js';
 import { VERSION } from '../version.js';
 import { WorkerGroup } from './worker-group.js';
 
 /** What closing connections and the engine may take once the drain limit has passed. */
 const CLOSE_MS = 15_000;
 
-export interface WorkFlags extends GuardFlags, MetricsFlags {
+export interface WorkFlags extends GuardFlags, MetricsFlags, LogFlags {
   devices?: string[];
   run?: number;
   drainTimeout: number;
-  logLevel: string;
 }
 
 /** `tocsin work`: workers, until they are told to stop. */
 export function workCommand(): Command {
   return addWorkOptions(addGuardOptions(new Command('work')))
-    .description('Take parcels from the queue and score them, until told to stop (DATABASE_URL, REDIS_URL).')
-    .option(
-      '--run <id>',
-      'a run that it is for: refuse to start when that is to be scored by another guard',
-      runId,
-    )
+    .description('Run a worker that scores queued parcels until it is stopped (DATABASE_URL, REDIS_URL)')
+    .option('--run <id>', 'refuse to start if this run needs another guard', runId)
     .addHelpText(
       'after',
-      '\nSIGTERM or Ctrl-C drains: what is held is finished, nothing new is taken. The second one ends it at once.',
+      '\nSIGTERM or Ctrl-C drains the worker: it finishes the parcels it holds and takes no new ones. A second one stops it at once.',
     )
     .action((flags: WorkFlags) => work(flags));
 }
 
 /** What concerns workers, in every command that starts them. */
 export function addWorkOptions(command: Command): Command {
-  return addMetricsOptions(command)
+  return addLogOptions(addMetricsOptions(command))
     .addOption(
-      new Option('--devices <list>', 'one worker process on each, e.g. cuda:0,cuda:1')
+      new Option('--devices <list>', 'start one worker process per device, e.g. cuda:0,cuda:1')
         .argParser(devices)
         .conflicts('device'),
     )
     .addOption(
       new Option(
         '--drain-timeout <duration>',
-        'what is not finished so long after it is told to stop goes back into the queue',
+        'return unfinished parcels to the queue after draining this long',
       )
         .argParser(duration)
         .default(DEFAULT_DRAIN_MS, `${DEFAULT_DRAIN_MS / 1000}s`),
-    )
-    .addOption(new Option('--log-level <level>').choices(LOG_LEVELS).default('info'));
+    );
 }
 
 async function work(flags: WorkFlags): Promise<void> {
@@ -73,7 +67,7 @@ async function work(flags: WorkFlags): Promise<void> {
       await runServices([new WorkerGroup({ ...flags, devices: flags.devices, databaseUrl })], signal);
       return;
     }
-    const log = openLog(flags.logLevel);
+    const log = openLog(flags);
     signal.addEventListener('abort', () => endInTime(flags.drainTimeout), { once: true });
     await runWorker({
       ...flags,
@@ -108,7 +102,7 @@ export function devices(text: string): string[] {
     for (const name of names) parseDevice(name);
   } catch (error) {
     if (!isUserError(error)) throw error;
-    throw new InvalidArgumentError(`Expected devices with commas between them, each of ${DEVICE_NAMES}.`);
+    throw new InvalidArgumentError(`Expected a comma-separated list of devices, each of ${DEVICE_NAMES}.`);
   }
   return names;
 }

@@ -3,16 +3,16 @@ import { type GuardFlags, guardArguments } from '../options/guard-options.js';
 import { type MetricsFlags, metricsArguments } from '../options/metrics-options.js';
 import type { Service } from '../services/services.js';
 import { WorkerChild } from '../services/worker-children.js';
+import { type LogFlags, logArguments } from '../terminal/log.js';
 import { withModelProgress } from '../terminal/model-progress.js';
 
-export interface WorkerGroupOptions extends GuardFlags, MetricsFlags {
+export interface WorkerGroupOptions extends GuardFlags, MetricsFlags, LogFlags {
   /** One worker process each. */
   devices: string[];
   /** A run that the workers are for. */
   run?: number;
   /** In milliseconds. */
   drainTimeout: number;
-  logLevel: string;
   databaseUrl: string;
   /** How many of the ports before theirs are taken. Workers listen at ports one after another. */
   portOffset?: number;
@@ -71,11 +71,12 @@ export class WorkerGroup implements Service {
   }
 
   #startOn(device: string, place: number, flags: GuardFlags): WorkerChild {
-    const { databaseUrl, drainTimeout, logLevel, run, portOffset = 0 } = this.#options;
+    const { databaseUrl, drainTimeout, run, portOffset = 0 } = this.#options;
     return new WorkerChild({
       args: [
         ...guardArguments({ ...flags, device }),
-        ...['--log-level', logLevel, '--drain-timeout', `${drainTimeout}ms`],
+        ...logArguments(this.#options),
+        ...['--drain-timeout', `${drainTimeout}ms`],
         ...metricsArguments(this.#options, portOffset + place),
         ...(run === undefined ? [] : ['--run', String(run)]),
       ],
