@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Command } from 'commander';
 
 type Load = () => Promise<Command>;
 
@@ -56,16 +56,21 @@ export async function addCommands(program: Command, called: string | undefined):
     program.commandsGroup(heading);
     for (const each of Object.values(group)) program.addCommand((await each()).helpGroup(heading));
   }
-  program.commandsGroup('Set up:');
+  program.addHelpCommand(
+    new Command('help').argument('[command]').description('Show the help of a command').helpGroup('Set up:'),
+  );
   if (called === COMPLETE) {
     const { default: addCompletion } = await import('@bomb.sh/tab/commander');
+    // What is typed so far comes as arguments.
+    program.allowExcessArguments();
     addCompletion(program, { completionCommandName: COMPLETE });
     return;
   }
   // Its real form walks all commands.
   program
     .command(COMPLETE)
-    .description('Print a completion script: bash, zsh, fish or powershell')
+    .helpGroup('Set up:')
+    .description('Print a completion script for bash, zsh, fish or powershell')
     .argument('<shell>');
   for (const each of Object.values(ALIASES)) program.addCommand(await each(), { hidden: true });
 }

@@ -17,7 +17,7 @@ const SHOWN_CHARACTERS = 72;
 /** `tocsin quickstart` scores the sample corpus into `out/` of the current directory and shows the highest scores. */
 export function quickstartCommand(): Command {
   return new Command('quickstart')
-    .description('Score the sample corpus with the starter guard and show the highest scores.')
+    .description('Score the sample corpus with the starter guard and show the highest scores')
     .action(quickstart);
 }
 

@@ -77,7 +77,7 @@ const BY_CODE: Record<string, Known[]> = {
   '53100': [
     {
       why: 'the disk of the database server is full',
-      todo: 'Make room there (tocsin purge deletes old runs; VACUUM FULL gives the space back), then start this again: what was scored stays.',
+      todo: 'Make room there (tocsin runs purge deletes old runs; VACUUM FULL gives the space back), then start this again: what was scored stays.',
     },
   ],
   '53200': [

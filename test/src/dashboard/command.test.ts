@@ -21,7 +21,7 @@ async function serve(...args: string[]): Promise<{ server: TocsinProcess; origin
   return { server, origin: await server.said(/http:\/\/127\.0\.0\.1:\d+(?=; Ctrl-C)/) };
 }
 
-test('it serves this machine until there is a key, and then whoever has one; it takes a corpus and stops when told', async () => {
+test('it serves this machine until there is a key, then every holder of one; it takes a corpus and stops when told', async () => {
   const refused = await run('dashboard', ...goldenGuard(GUARD), '--host', '0.0.0.0', '--port', '0');
   expect(refused).toMatchObject({ exitCode: 1 });
   expect(refused.stderr).toMatch(
@@ -33,9 +33,14 @@ test('it serves this machine until there is a key, and then whoever has one; it 
     fetch(`${origin}/api/me`, key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } });
   expect(await (await me()).json()).toMatchObject({ name: 'local', keyless: true });
 
+  const lockedOut = await run('keys', 'create', 'night shift', '--role', 'submit');
+  expect(lockedOut).toMatchObject({ exitCode: 1 });
+  expect(lockedOut.stderr).toMatch(/there is no admin key yet.*\n.*--without-admin/s);
+  expect((await me()).status).toBe(200);
+  await run('keys', 'create', 'admin');
   const created = await run('keys', 'create', 'night shift', '--role', 'submit', '--expires', '30d');
   const key = String(created.stdout).trim();
-  expect(created.stderr).toMatch(/^The key of night shift \(submit until \d{4}-/);
+  expect(created.stderr).toMatch(/^Key of night shift \(submit until \d{4}-/);
   expect((await me()).status).toBe(401);
   expect(await (await me(key)).json()).toMatchObject({ name: 'night shift', role: 'submit' });
 
@@ -56,7 +61,8 @@ test('it serves this machine until there is a key, and then whoever has one; it 
 
   const listed = await run('keys', 'list', '--json');
   expect(String(listed.stdout)).not.toContain(key);
-  const { prefix } = JSON.parse(String(listed.stdout)) as { prefix: string };
+  const [newest = ''] = String(listed.stdout).split('\n');
+  const { prefix } = JSON.parse(newest) as { prefix: string };
   expect(await run('keys', 'revoke', prefix)).toMatchObject({ exitCode: 0 });
   // The server looks again within a second.
   await expect.poll(async () => (await me(key)).status).toBe(401);

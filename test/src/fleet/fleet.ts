@@ -21,7 +21,7 @@ export const GUARD: GoldenGuard = 'qwen3-residual';
 /** Some seconds of work for one thread, in some dozens of parcels. */
 export const ROWS = randomRows(2000, 16);
 
-/** One run, as `tocsin run --json` prints it. */
+/** One run, as `tocsin runs show --json` prints it. */
 export interface ShownRun {
   id: number;
   state: string;

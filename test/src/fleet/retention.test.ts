@@ -73,7 +73,7 @@ test('an export may have the texts that were retained, as JSON Lines', async () 
   expect(csv.stderr).toMatch(/--with-text is for JSON Lines/);
 });
 
-describe('tocsin purge', () => {
+describe('tocsin runs purge', () => {
   const newRun = async (): Promise<number> => {
     const corpus = await fleet.corpus(ROWS.slice(0, 4));
     return fleet.submit(corpus, ['--retain', 'all']);

@@ -27,7 +27,9 @@ test('two workers score what was submitted; one is killed, and the other ends th
   expect(await fleet.shown(runId)).toMatchObject({ state: 'scoring', rows: ROWS.length, left: ROWS.length });
   const early = await fleet.run(['export', String(runId)]);
   expect(early).toMatchObject({ exitCode: 1, stdout: Buffer.alloc(0) });
-  expect(early.stderr).toMatch(/run \d+ is not over: \d+ of its 2000 rows wait for a score\n.*--watch/);
+  expect(early.stderr).toMatch(
+    /run \d+ is not finished: \d+ of its 2000 rows wait for a score\n.*tocsin runs watch/,
+  );
 
   await ParcelGate.close(fleet.database.pool);
   const victim = await fleet.readyWorker();
@@ -37,7 +39,7 @@ test('two workers score what was submitted; one is killed, and the other ends th
   await ParcelGate.open(fleet.database.pool);
   const watched = await fleet.run(['run', String(runId), '--watch']);
   expect(watched).toMatchObject({ exitCode: 0 });
-  expect(String(watched.stdout)).toMatch(/state: +done\n(.*\n)*rows: +2,000 \(100 % are through\)/);
+  expect(String(watched.stdout)).toMatch(/state: +done\n(.*\n)*rows: +2,000 \(100 % done\)/);
   expectSame(await fleet.exported(runId), expected);
   // No content was put into a second parcel.
   expect(await fleet.ask('select sum(contents)::int as contents from parcels')).toEqual([
@@ -147,7 +149,7 @@ test('a run that is cancelled keeps its scores; a retry scores the rest and noth
   const done = await fleet.ask(`select id, finished_at from parcels where state = 'done' order by id`);
 
   const retried = await fleet.run(['retry', String(runId)]);
-  expect(String(retried.stdout)).toMatch(/^Run \d+: [\d,]+ rows wait to be scored again/);
+  expect(String(retried.stdout)).toMatch(/^Run \d+: [\d,]+ rows wait for a score/);
   await fleet.readyWorker();
   await fleet.untilState(runId, 'done');
   expectSame(await fleet.exported(runId), expected);
@@ -155,5 +157,5 @@ test('a run that is cancelled keeps its scores; a retry scores the rest and noth
     expect.arrayContaining(done),
   );
   const nothing = await fleet.run(['retry', String(runId)]);
-  expect(String(nothing.stdout)).toBe(`Run ${runId}: there is nothing to be tried again.\n`);
+  expect(String(nothing.stdout)).toBe(`Run ${runId}: there is nothing to retry.\n`);
 });

@@ -89,7 +89,7 @@ test.each<[what: string, args: () => string[], message: RegExp]>([
   const ended = await tocsin(['score', ...args(), ...postgres]);
   expect(ended.exitCode).toBe(1);
   expect(ended.stderr).toMatch(message);
-  expect(ended.stderr).not.toMatch(/^\s+at |defect in Tocsin/m);
+  expect(ended.stderr).not.toMatch(/^\s+at |bug in Tocsin/m);
   expect(String(ended.stdout)).toBe('');
 });
 

@@ -103,7 +103,10 @@ test.each(['score', 'submit'])(
 );
 
 test.each([
-  ['score', /^Opening the guard \.\.\.\nConnecting to the database \.\.\.\nReading rows, .* \.\.\.\n$/],
+  [
+    'score',
+    /^Opening the guard \.\.\.\nConnecting to the database \.\.\.\nReading rows and looking up known scores \.\.\.\n$/,
+  ],
   ['submit', /^Opening the guard \.\.\.\nConnecting to the database \.\.\.\nReading the corpus \.\.\.\n$/],
 ])('%s says what it does before it has seen a row', async (command, said) => {
   const waiting = new TocsinProcess([command, '-', ...guard], {

@@ -108,7 +108,7 @@ describe('a server that cannot be reached', () => {
     expect(ended.exitCode).toBe(1);
     expect(ended.stderr).toMatch(message);
     expect(ended.stderr).toMatch(/Check (the user name|DATABASE_URL|REDIS_URL)|Write @ as %40/);
-    expect(ended.stderr).not.toMatch(/s3cret|defect in Tocsin|^\s+at /m);
+    expect(ended.stderr).not.toMatch(/s3cret|bug in Tocsin|^\s+at /m);
   });
 
   test('a data directory and DATABASE_URL together are refused', async () => {

@@ -82,7 +82,7 @@ test.each<[string, string[], RegExp]>([
 ])('%s is refused', async (_what, args, message) => {
   const ended = await tocsin(['schedule', 'add', 'bad', corpus, ...GUARD, ...args], { env });
   expect(ended).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(message) });
-  expect(ended.stderr).not.toMatch(/s3cret|whsec_CQkJ|defect in Tocsin/);
+  expect(ended.stderr).not.toMatch(/s3cret|whsec_CQkJ|bug in Tocsin/);
 });
 
 test.each<[string, string, RegExp]>([

@@ -10,7 +10,7 @@ import {
 } from '@tocsin/contract';
 import { createKey, type KeyRow, listAudit, listKeys, revokeKey } from '@tocsin/store';
 import type { App } from '../app.js';
-import { notFound } from '../http/api-error.js';
+import { ApiError, notFound } from '../http/api-error.js';
 import { pageOfRows, placeOf, serialPlace } from '../http/cursor.js';
 import type { Services } from '../services.js';
 import { audited, whoOf } from './who.js';
@@ -41,6 +41,15 @@ export function keyRoutes(app: App, { pool, credentials, live }: Services): void
     },
     async (request, reply) => {
       const { name, role, expiresInDays } = request.body;
+      if (whoOf(request).keyless && role !== 'admin')
+        throw new ApiError(
+          409,
+          'the first key must be an admin key: once a key exists, every request needs one',
+          {
+            field: 'role',
+            hint: 'Create an admin key first, then the others.',
+          },
+        );
       const { key, row } = await createKey(pool, {
         name,
         role,

@@ -75,6 +75,16 @@ test('who asks without end is stopped for a while', async () => {
   expect(await status({ url: '/healthz' })).toBe(200);
 });
 
+test('the first key must be an admin key', async () => {
+  const body = { name: 'first', role: 'review' };
+  const answer = await bed.ask(null, { method: 'POST', url: '/api/keys', body });
+  expect(answer).toMatchObject({
+    status: 409,
+    body: { error: { field: 'role', message: expect.stringContaining('admin') } },
+  });
+  expect(await status({})).toBe(200);
+});
+
 test('the first key ends it', async () => {
   await createKey(bed.database.pool, { name: 'first', role: 'read', createdBy: 'test' });
   expect(await status({})).toBe(401);

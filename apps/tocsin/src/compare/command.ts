@@ -13,9 +13,9 @@ import { printDrift, writeDriftReport } from './print-drift.js';
 /** `tocsin compare`: how far apart two guards are, or one guard at two precisions, on the same rows. */
 export function compareCommand(): Command {
   return addCorpusOptions(addMachineOptions(new Command('compare')))
-    .description('Score the same rows with two guards (or one at two precisions) and measure the drift.')
-    .argument('<a>', 'a guard, with a precision if wanted: starter, starter:int8, owner/name:bfloat16')
-    .argument('<b>', 'the other one')
+    .description('Score the same rows with two guards (or one at two precisions) and measure the difference')
+    .argument('<a>', 'first guard, optionally with a precision: starter, starter:int8, owner/name:bfloat16')
+    .argument('<b>', 'second guard')
     .argument('<corpus...>', 'rows to score with both, as for `tocsin score`, but no standard input')
     .option('--backbone-a <path>', `of a: ${BACKBONE_HELP}`)
     .option('--backbone-b <path>', `of b: ${BACKBONE_HELP}`)

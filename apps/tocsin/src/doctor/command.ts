@@ -34,7 +34,7 @@ interface DoctorFlags extends Partial<GuardFlags> {
 /** `tocsin doctor`: what is usable here, and what to do about what is not. */
 export function doctorCommand(): Command {
   return addGuardOptions(new Command('doctor'), { required: false })
-    .description('Look at what scoring needs: processor, GPUs, libraries, servers, hub and caches.')
+    .description('Check what scoring needs: processor, GPUs, libraries, servers, hub and caches')
     .option(
       '--data-dir <dir>',
       'directory of the embedded database, used when DATABASE_URL is unset (TOCSIN_DATA)',

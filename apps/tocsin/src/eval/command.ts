@@ -15,29 +15,31 @@ import { scoreLabelled } from './score-labelled.js';
 /** `tocsin eval`: how good a guard's scores are on rows whose labels are known. */
 export function evalCommand(): Command {
   return addCorpusOptions(addGuardOptions(new Command('eval'), { required: false }))
-    .description('Measure a guard on labelled rows: Macro F1, AUC, calibration, thresholds, groups.')
+    .description('Measure a guard on labelled rows: Macro F1, AUC, calibration, thresholds, groups')
     .argument('<labelled...>', `rows with labels: ${SOURCES}`)
-    .requiredOption(
-      '--label-field <name>',
-      'the field that holds the label: 1/0, true/false, harmful (unsafe)/safe',
-    )
-    .option('--positive <value>', 'the label that means harmful; every other one then means safe')
-    .option('--group-field <name>', 'measure each value of this field by itself too')
+    .requiredOption('--label-field <name>', 'field with the label: 1/0, true/false, harmful (unsafe)/safe')
+    .option('--positive <value>', 'label that means harmful; every other label means safe')
+    .option('--group-field <name>', 'also measure each value of this field separately')
     .option(
       '--scores <file>',
-      'scores that are there already (JSONL, CSV, TSV or Parquet, also .gz and .zst), joined by key, instead of a guard',
+      'existing scores (JSONL, CSV, TSV or Parquet, also .gz and .zst), joined by key, instead of a guard',
     )
-    .option('--threshold <p>', "harmful from this score on (default: the artifact's)", probability)
-    .option('--bootstrap <n>', 'resamples for the intervals; 0 for none', numberFromZero, DEFAULT_RESAMPLES)
+    .option('--threshold <p>', "count scores from this one up as harmful (default: the guard's)", probability)
+    .option(
+      '--bootstrap <n>',
+      'number of resamples for the intervals; 0 for none',
+      numberFromZero,
+      DEFAULT_RESAMPLES,
+    )
     .option(
       '--seed <n>',
-      'of the resamples: the same seed gives the same intervals',
+      'seed of the resamples: the same seed gives the same intervals',
       wholeNumber,
       DEFAULT_SEED,
     )
-    .option('-o, --out <file>', 'write a report as one HTML file that opens without a network')
+    .option('-o, --out <file>', 'write a report as one self-contained HTML file')
     .option('--json', 'print everything as JSON on standard output')
-    .addHelpText('after', '\nExit code: 0 every row counted, 2 some rows were left out, 1 failed.')
+    .addHelpText('after', '\nExit code: 0 every row was counted, 2 some rows were left out, 1 failed.')
     .action(async (files: string[], flags: EvalFlags) => {
       process.exitCode = await untilDoneOrInterrupted((signal) => evaluateCorpus(files, flags, signal));
     });
@@ -72,7 +74,7 @@ function labelledScores(files: string[], flags: EvalFlags, signal: AbortSignal):
   if (guard !== undefined) return scoreLabelled(files, { ...flags, guard }, signal);
   if (scores !== undefined) return joinScores(files, { ...flags, scores }, signal);
   throw new UserError('neither --guard nor --scores was given', {
-    hint: 'Name a guard, for example --guard starter, or a file that `tocsin score` or `tocsin export` wrote.',
+    hint: 'Name a guard, for example --guard starter, or a file that `tocsin score` or `tocsin runs export` wrote.',
   });
 }
 

@@ -11,7 +11,7 @@ export interface GivenScores {
 }
 
 /**
- * Reads scores as `tocsin score` and `tocsin export` write them (`key`, and `score` or `error`; `threshold` is optional),
+ * Reads scores as `tocsin score` and `tocsin runs export` write them (`key`, and `score` or `error`; `threshold` is optional),
  * in the format that the file's name says.
  * @throws UserError for a row that is none, and for a key that stands there twice
  */
@@ -60,7 +60,7 @@ function scoreOf(score: unknown, error: unknown, place: string): number | string
 
 function noScore(place: string, why: string): UserError {
   return new UserError(`${place} is no score: ${why.replace(/\.$/, '')}.`, {
-    hint: 'Name a file that `tocsin score --out` or `tocsin export` wrote: JSONL, CSV, TSV or Parquet.',
+    hint: 'Name a file that `tocsin score --out` or `tocsin runs export` wrote: JSONL, CSV, TSV or Parquet.',
   });
 }
 

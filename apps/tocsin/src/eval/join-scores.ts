@@ -7,7 +7,7 @@ import { type LabelFlags, Labels } from './labels.js';
 import type { LabelledScores } from './score-labelled.js';
 
 /**
- * Joins a labelled corpus with scores that are there already (what `tocsin score` or `tocsin export` wrote), by key. The corpus needs no
+ * Joins a labelled corpus with scores that are there already (what `tocsin score` or `tocsin runs export` wrote), by key. The corpus needs no
  * texts, only keys and labels.
  *
  * @throws UserError when a key stands twice in one of the two: nobody can say which rows belong together

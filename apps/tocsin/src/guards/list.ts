@@ -40,8 +40,8 @@ interface GuardList {
 /** `tocsin guards list` */
 export function listCommand(): Command {
   return new Command('list')
-    .description('List the released guards, and what the caches hold.')
-    .option('--cache-dir <dir>', 'where compiled guards are kept (TOCSIN_CACHE)')
+    .description('List the released guards and the contents of the caches')
+    .option('--cache-dir <dir>', 'directory of compiled guards (TOCSIN_CACHE)')
     .option('--json', 'print the list as JSON')
     .action(async (flags: ListFlags) => {
       const list = await guardList(flags);

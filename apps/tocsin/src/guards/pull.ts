@@ -17,7 +17,7 @@ interface PullFlags {
 /** `tocsin guards pull`: everything of a guard into the caches, for machines that score without a network. */
 export function pullCommand(): Command {
   return new Command('pull')
-    .description('Fetch a guard and its backbone, without scoring anything.')
+    .description('Fetch a guard and its backbone without scoring anything')
     .argument('<ref>', 'owner/name[@revision] on the hub, starter, or an artifact directory')
     .option('--backbone <path>', BACKBONE_HELP)
     .option(

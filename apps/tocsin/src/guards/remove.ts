@@ -13,9 +13,9 @@ interface RemoveFlags extends RemovalFlags {
 /** `tocsin guards remove`: out of the caches, after saying what goes. */
 export function removeCommand(): Command {
   return new Command('remove')
-    .description("Remove a guard's artifact from the hub's cache, which Python's clients use too.")
+    .description("Remove a guard's artifact from the hub's cache, which Python's clients share")
     .argument('[ref]', 'owner/name on the hub, starter, or an artifact directory')
-    .option('--backbone', 'its backbone too')
+    .option('--backbone', 'also remove its backbone')
     .option('--compiled', 'what was compiled from it too')
     .option('--unused', 'instead of a guard: what older versions compiled')
     .option('--yes', 'do not ask')

@@ -44,7 +44,7 @@ interface GuardFacts {
 /** `tocsin guards show` */
 export function showCommand(): Command {
   return new Command('show')
-    .description("Show a guard's facts: its artifact is read, its backbone is not fetched.")
+    .description('Show what is known of a guard, without fetching its backbone')
     .argument('<ref>', 'owner/name[@revision] on the hub, starter, or an artifact directory')
     .option('--json', 'print the facts as JSON')
     .action(async (ref: string, flags: { json?: boolean }) => {

@@ -173,7 +173,7 @@ export interface RetentionFlags {
 
 /** Whose texts stay in the database when the run is over. */
 export function retentionOption(): Option {
-  return new Option('--retain <whose>', 'texts that stay in the database after the run')
+  return new Option('--retain <whose>', 'texts to keep in the database after the run')
     .choices([...RETENTIONS])
     .default(DEFAULT_RETENTION);
 }

@@ -17,7 +17,7 @@ export interface GuardFlags {
 export function addGuardOptions(command: Command, { required = true } = {}): Command {
   const guard = new Option(
     '-g, --guard <ref>',
-    'starter, owner/name[@revision] on the hub, or an artifact directory',
+    'guard: starter, owner/name[@revision] on the hub, or an artifact directory',
   );
   command
     .addOption(guard.makeOptionMandatory(required))
@@ -25,23 +25,25 @@ export function addGuardOptions(command: Command, { required = true } = {}): Com
     .addOption(
       new Option(
         '--precision <precision>',
-        'what weights are held in (default: float32 on a CPU, bfloat16 on cuda)',
+        'type of the weights (default: float32 on a CPU, bfloat16 on cuda)',
       ).choices([...PRECISIONS]),
     );
   return addMachineOptions(command);
 }
 
 export const BACKBONE_HELP =
-  'a checkpoint directory, a .gguf file or owner/name[@revision], instead of the one the artifact names';
+  'backbone: a checkpoint directory, a .gguf file or owner/name[@revision] (default: the one the artifact names)';
 
 /** Where a guard runs, whichever it is. */
 export function addMachineOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--device <device>', `what scores: ${DEVICE_NAMES}`).argParser(device).default('auto'),
+      new Option('--device <device>', `device that scores: ${DEVICE_NAMES}`)
+        .argParser(device)
+        .default('auto'),
     )
-    .option('--threads <n>', 'threads of a forward pass (default: the cores)', wholeNumber)
-    .option('--cache-dir <dir>', 'where models are kept (TOCSIN_CACHE)');
+    .option('--threads <n>', 'threads of a forward pass (default: one per core)', wholeNumber)
+    .option('--cache-dir <dir>', 'directory of models (TOCSIN_CACHE)');
 }
 
 /** The flags again, for a child process. */

@@ -8,12 +8,12 @@ export interface MetricsFlags {
 
 /** @param env false for a command that shares its machine with a worker: the worker's port is not for it */
 export function addMetricsOptions(command: Command, { env = true } = {}): Command {
-  const port = new Option('--metrics-port <port>', 'serve /metrics, /healthz and /readyz there').argParser(
+  const port = new Option('--metrics-port <port>', 'port for /metrics, /healthz and /readyz').argParser(
     portNumber,
   );
   const host = new Option(
     '--metrics-host <host>',
-    `listen at this address (default: ${DEFAULT_METRICS_HOST})`,
+    `address of the metrics port (default: ${DEFAULT_METRICS_HOST})`,
   );
   if (env) {
     port.env('TOCSIN_METRICS_PORT');

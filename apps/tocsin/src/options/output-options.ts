@@ -14,15 +14,17 @@ export function addOutputOptions(command: Command): Command {
   return command
     .option(
       '-o, --out <file>',
-      'where the scores go: .jsonl, .csv, .tsv (each also .gz), .parquet, postgres://... with --out-table; - is standard output',
+      'output: .jsonl, .csv, .tsv (each also .gz), .parquet, postgres://... with --out-table, or - for standard output',
       '-',
     )
     .addOption(
-      new Option('--format <format>', 'instead of what the name of --out says').choices([...SCORE_FORMATS]),
+      new Option('--format <format>', 'format of the output (default: from its name)').choices([
+        ...SCORE_FORMATS,
+      ]),
     )
-    .option('--out-table <name>', 'the table for the scores; it is made when it is not there')
+    .option('--out-table <name>', 'table for the scores; created if it does not exist')
     .addOption(
-      new Option('--out-mode <mode>', 'when the table has rows: replace those of equal keys, append, or fail')
+      new Option('--out-mode <mode>', 'if the table has rows: replace rows with equal keys, append, or fail')
         .choices([...TABLE_MODES])
         .default(DEFAULT_TABLE_MODE),
     );

@@ -9,14 +9,13 @@ export function cancelCommand(): Command {
   return addStoreOptions(addRunArgument(new Command('cancel')))
     .description('Cancel a run. Its scores stay; tocsin runs retry scores the rest')
     .action(async (runId: number, flags: StoreFlags) => {
-      const state = await withStack(flags, async ({ pool }) => {
-        if (await cancelRun(pool, runId)) return 'cancelled';
-        return (await runHead(pool, runId)).state;
-      });
+      const ended = await withStack(flags, async ({ pool }) =>
+        (await cancelRun(pool, runId)) ? undefined : (await runHead(pool, runId)).state,
+      );
       console.log(
-        state === 'cancelled'
+        ended === undefined
           ? `Run ${runId} is cancelled.`
-          : `Run ${runId} has already ended: it is ${state}.`,
+          : `Run ${runId} has already ended: it is ${ended}.`,
       );
     });
 }

@@ -35,20 +35,20 @@ interface AddFlags extends GuardFlags, CorpusFlags, RetentionFlags, PrivateWebho
 /** `tocsin schedule add`: a corpus that is submitted again and again. */
 export function addCommand(): Command {
   return addPrivateWebhookOption(addCorpusOptions(addGuardOptions(new Command('add'))))
-    .description('Submit a corpus whenever a cron expression comes due. Only what is new in it is scored.')
-    .argument('<name>', 'what the schedule is called', scheduleName)
+    .description('Submit a corpus whenever a cron expression comes due. Only new rows are scored')
+    .argument('<name>', 'name of the schedule', scheduleName)
     .argument(
       '<corpus...>',
-      `what to score, looked for anew each time: ${SOURCES.replace(/, - for standard input$/, '')}`,
+      `${SOURCES.replace(/, or - for standard input$/, '')}; looked up again each time`,
     )
     .requiredOption('--cron <fields>', 'minute, hour, day of month, month, day of week: "30 2 * * *"')
-    .option('--time-zone <name>', 'in which the fields are read, e.g. Europe/Berlin', 'UTC')
-    .option('--threshold <p>', "flagged from this score on (default: the artifact's)", probability)
+    .option('--time-zone <name>', 'time zone of the cron fields, e.g. Europe/Berlin', 'UTC')
+    .option('--threshold <p>', "count scores from this one up as harmful (default: the guard's)", probability)
     .addOption(retentionOption())
-    .option('--webhook <url>', 'where the summary of each run is posted, signed (Standard Webhooks)')
+    .option('--webhook <url>', 'URL that gets the signed summary of each run (Standard Webhooks)')
     .option(
       '--webhook-secret-env <name>',
-      `the environment variable of the scheduler that holds the secret (default: ${DEFAULT_SECRET_ENV})`,
+      `environment variable of the scheduler with the secret (default: ${DEFAULT_SECRET_ENV})`,
     )
     .option('--json', 'print the schedule as JSON')
     .addHelpText('after', HELP)

@@ -60,7 +60,7 @@ function changeCommand(
   return addStoreOptions(new Command(verb))
     .description(description)
     .argument('<name>')
-    .option('--json', 'print what came of it as JSON')
+    .option('--json', 'print the result as JSON')
     .action(async (name: string, flags: StoreFlags & { json?: boolean }) => {
       const changed = await withStack(flags, async (stack) => {
         const done = await change(stack, name);

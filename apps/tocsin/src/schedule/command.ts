@@ -8,7 +8,7 @@ import { deliveriesCommand, testWebhookCommand } from './webhooks.js';
 /** `tocsin schedule`: corpora that are scored again and again. */
 export function scheduleCommand(): Command {
   return new Command('schedule')
-    .description('Score corpora again and again, by cron expressions.')
+    .description('Score corpora regularly, by cron expressions')
     .addCommand(addCommand())
     .addCommand(listCommand())
     .addCommand(showCommand())

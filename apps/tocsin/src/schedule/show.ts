@@ -13,9 +13,9 @@ const SHOWN_FIRINGS = 10;
 /** `tocsin schedule show`: a schedule, its next times and what came of the last ones. */
 export function showCommand(): Command {
   return addStoreOptions(new Command('show'))
-    .description('Show a schedule: its next times, and what came of the last ones.')
+    .description('Show a schedule: its next times and its last runs')
     .argument('<name>')
-    .option('--firings <n>', 'how many of the last ones', wholeNumber, SHOWN_FIRINGS)
+    .option('--firings <n>', 'number of past runs', wholeNumber, SHOWN_FIRINGS)
     .option('--json', 'print it as JSON')
     .action(async (name: string, flags: StoreFlags & { firings: number; json?: boolean }) => {
       await withStack(flags, async ({ pool }) => {
@@ -90,8 +90,8 @@ function scheduleText(schedule: ScheduleRow, firings: readonly FiringRow[]): str
 /** `tocsin schedule list`. */
 export function listCommand(): Command {
   return addStoreOptions(new Command('list'))
-    .description('List the schedules.')
-    .option('--json', 'print them as JSON, one a line')
+    .description('List the schedules')
+    .option('--json', 'print JSON, one schedule per line')
     .action(async (flags: StoreFlags & { json?: boolean }) => {
       const schedules = await withStack(flags, ({ pool }) => listSchedules(pool));
       if (flags.json === true)

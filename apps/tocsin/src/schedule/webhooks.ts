@@ -13,9 +13,9 @@ type TestFlags = StoreFlags & PrivateWebhookFlags & { json?: boolean };
 /** `tocsin schedule test-webhook`: one message of type `test`, sent from here and now, once. */
 export function testWebhookCommand(): Command {
   return addStoreOptions(addPrivateWebhookOption(new Command('test-webhook')))
-    .description("Send a message of type test to a schedule's webhook, once, from this process.")
+    .description("Send a test message to a schedule's webhook, once, from this process")
     .argument('<name>')
-    .option('--json', 'print what came of it as JSON')
+    .option('--json', 'print the result as JSON')
     .addHelpText('after', '\nExit code: 0 delivered, 1 not.')
     .action(async (name: string, flags: TestFlags) => {
       const schedule = await withStack(flags, ({ pool }) => getSchedule(pool, name));
@@ -44,9 +44,9 @@ const SHOWN = 20;
 /** `tocsin schedule deliveries`: what became of the messages to a schedule's webhook. */
 export function deliveriesCommand(): Command {
   return addStoreOptions(new Command('deliveries'))
-    .description("List the newest messages to a schedule's webhook, and what became of them.")
+    .description("List the newest messages to a schedule's webhook and their outcomes")
     .argument('<name>')
-    .option('--limit <n>', 'how many', wholeNumber, SHOWN)
+    .option('--limit <n>', 'number of messages', wholeNumber, SHOWN)
     .option('--json', 'print them as JSON, one a line')
     .action(async (name: string, flags: StoreFlags & { limit: number; json?: boolean }) => {
       await withStack(flags, async ({ pool }) => {

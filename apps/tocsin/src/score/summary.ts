@@ -5,7 +5,7 @@ import { fieldLines } from '../terminal/table.js';
 /** What a run came to. rows = scored + failed + rejected, and also fresh + fromCache + duplicates + rejected. */
 export interface ScoreSummary
   extends Pick<RunCounts, 'rows' | 'scored' | 'fresh' | 'duplicates' | 'rejected' | 'failed' | 'truncated'> {
-  /** Its id: `tocsin run <id>`. */
+  /** Its id: `tocsin runs show <id>`. */
   run: number;
   /** `failed` when no row has a score. */
   state: 'done' | 'failed';

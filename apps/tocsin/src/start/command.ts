@@ -20,9 +20,9 @@ export function startCommand(): Command {
   const command = addDashboardOptions(addWorkOptions(addGuardOptions(new Command('start'))));
   return addPrivateWebhookOption(addStoreOptions(command))
     .description(
-      'Run everything here until Ctrl-C: the embedded database and queue, a worker on each device, the schedules, the API and the page.',
+      'Run everything on this machine: database, queue, a worker per device, schedules, API and page',
     )
-    .option('--no-dashboard', 'without the API and the page')
+    .option('--no-dashboard', 'leave out the API and the page')
     .action((flags: StartFlags) => start(flags));
 }
 

@@ -13,8 +13,8 @@ export interface LogFlags {
   logLevel: string;
   logFormat?: LogFormat;
 }
-export const LOG_FORMATS = ['pretty', 'json'] as const;
-export type LogFormat = (typeof LOG_FORMATS)[number];
+const LOG_FORMATS = ['pretty', 'json'] as const;
+type LogFormat = (typeof LOG_FORMATS)[number];
 
 export function addLogOptions(command: Command): Command {
   return command

@@ -22,8 +22,8 @@ interface TraceFlags extends GuardFlags {
 /** `tocsin trace`: where does this text turn harmful? */
 export function traceCommand(): Command {
   return addGuardOptions(new Command('trace'))
-    .description('Show the score after every token of one text, as colours.')
-    .argument('[text]', 'the text; - reads it from standard input')
+    .description('Show the score after every token of a text, as colours')
+    .argument('[text]', 'the text, or - for standard input')
     .option('--file <file>', 'read the text from a file')
     .addOption(new Option('--prompt <text>', 'a prompt, instead of a text').conflicts('file'))
     .addOption(new Option('--response <text>', 'the response to it').conflicts('file'))

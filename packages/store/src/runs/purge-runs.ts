@@ -32,7 +32,7 @@ export async function purgeableRuns(pool: Pool, which: PurgedRuns): Promise<numb
 function requireOver(runId: number, state: RunState): void {
   if (!isOpen(state)) return;
   throw new UserError(`run ${runId} is not over, its state is ${state}`, {
-    hint: `Cancel it first: tocsin cancel ${runId}`,
+    hint: `Cancel it first: tocsin runs cancel ${runId}`,
   });
 }
 

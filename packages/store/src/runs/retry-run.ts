@@ -30,7 +30,7 @@ export function retryRun(pool: Pool, runId: number): Promise<RetriedRun> {
     if (run === undefined) throw noSuchRun(runId);
     if (isOpen(run.state)) {
       throw new UserError(`run ${runId} is not over, its state is ${run.state}`, {
-        hint: `Wait for it (tocsin run ${runId} --watch), or cancel it first (tocsin cancel ${runId}).`,
+        hint: `Wait for it (tocsin runs watch ${runId}), or cancel it first (tocsin runs cancel ${runId}).`,
       });
     }
     const cancelled = await idsOf(
