@@ -22,7 +22,10 @@ function wrongWith(words: readonly string[]): string | undefined {
   const rest = [...words];
   while (command.commands.length > 0 && rest[0] !== undefined && !rest[0].startsWith('-')) {
     const name = rest.shift();
-    const found = command.commands.find((each) => each.name() === name);
+    const found = command
+      .createHelp()
+      .visibleCommands(command)
+      .find((each) => each.name() === name);
     if (found === undefined) return `no command ${name}`;
     command = found;
   }
