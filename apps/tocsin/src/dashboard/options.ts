@@ -34,41 +34,55 @@ const DEFAULT_PORT = 8080;
 
 export function addDashboardOptions(command: Command): Command {
   return command
+    .option('--host <address>', 'address to listen at; any but loopback needs a key', DEFAULT_HOST)
+    .option('--port <port>', 'port to listen at; 0 takes any free port', portNumber, DEFAULT_PORT)
     .option(
-      '--host <address>',
-      'listen there; other than this machine only when there is a key',
-      DEFAULT_HOST,
+      '--trust-proxy <addresses>',
+      'proxies whose X-Forwarded-For header is trusted, e.g. 10.0.0.0/8',
+      list,
     )
-    .option('--port <port>', 'listen there; 0 takes any that is free', portNumber, DEFAULT_PORT)
-    .option('--trust-proxy <addresses>', 'proxies whose X-Forwarded-For is believed, e.g. 10.0.0.0/8', list)
-    .option('--corpus-root <dir>', 'schedules made on the page may read there; may be repeated', several)
-    .addOption(limit('pending-items', 'interactive items of all keys that may be pending', L.pendingItems))
-    .addOption(limit('pending-tokens', 'tokens of interactive items of all keys', L.pendingTokens))
-    .addOption(limit('pending-items-per-key', 'interactive items of one key', L.pendingItemsPerKey))
+    .option(
+      '--corpus-root <dir>',
+      'directory that schedules from the page and the API may read; may be repeated',
+      several,
+    )
+    .addOption(limit('pending-items', 'pending interactive items of all keys', L.pendingItems))
+    .addOption(limit('pending-tokens', 'tokens of pending interactive items of all keys', L.pendingTokens))
+    .addOption(limit('pending-items-per-key', 'pending interactive items of one key', L.pendingItemsPerKey))
     .addOption(
-      limit('pending-tokens-per-key', 'tokens of interactive items of one key', L.pendingTokensPerKey),
+      limit(
+        'pending-tokens-per-key',
+        'tokens of pending interactive items of one key',
+        L.pendingTokensPerKey,
+      ),
     )
-    .addOption(limit('body-mib', 'MiB of a JSON body', L.bodyBytes / MIB))
+    .addOption(limit('body-mib', 'size of a JSON body, in MiB', L.bodyBytes / MIB))
     .addOption(
-      limit('pending-body-mib', 'MiB of JSON bodies of all keys in memory', L.pendingBodyBytes / MIB),
+      limit('pending-body-mib', 'JSON bodies of all keys in memory, in MiB', L.pendingBodyBytes / MIB),
     )
     .addOption(
-      limit('pending-body-mib-per-key', 'MiB of JSON bodies of one key', L.pendingBodyBytesPerKey / MIB),
+      limit(
+        'pending-body-mib-per-key',
+        'JSON bodies of one key in memory, in MiB',
+        L.pendingBodyBytesPerKey / MIB,
+      ),
     )
-    .addOption(limit('upload-mib', 'MiB of one upload, all its files together', L.uploadBytes / MIB))
-    .addOption(limit('rows-per-key', 'rows of the open runs of one key', L.rowsPerKey))
-    .addOption(limit('submissions-per-key', 'corpora of one key that are read at once', L.submissionsPerKey))
+    .addOption(limit('upload-mib', 'size of one upload with all its files, in MiB', L.uploadBytes / MIB))
+    .addOption(limit('rows-per-key', 'rows of the unfinished runs of one key', L.rowsPerKey))
+    .addOption(limit('submissions-per-key', 'corpora of one key read at the same time', L.submissionsPerKey))
     .addOption(limit('connections', 'open connections', L.connections))
-    .addOption(limit('requests-per-minute', 'requests of one key within a minute', L.requestsPerMinute))
+    .addOption(limit('requests-per-minute', 'requests of one key per minute', L.requestsPerMinute))
     .addOption(
-      limit('requests-at-once-per-key', 'requests of one key worked at at once', L.requestsAtOncePerKey),
+      limit(
+        'requests-at-once-per-key',
+        'requests of one key processed at the same time; more wait',
+        L.requestsAtOncePerKey,
+      ),
     )
-    .addOption(limit('exports', 'exports and downloads of all keys at once', L.exports))
-    .addOption(limit('exports-per-key', 'exports and downloads of one key at once', L.exportsPerKey))
-    .addOption(limit('event-streams', 'connections of all keys that wait for events', L.eventStreams))
-    .addOption(
-      limit('event-streams-per-key', 'connections of one key that wait for events', L.eventStreamsPerKey),
-    )
+    .addOption(limit('exports', 'simultaneous exports and downloads of all keys', L.exports))
+    .addOption(limit('exports-per-key', 'simultaneous exports and downloads of one key', L.exportsPerKey))
+    .addOption(limit('event-streams', 'event streams of all keys', L.eventStreams))
+    .addOption(limit('event-streams-per-key', 'event streams of one key', L.eventStreamsPerKey))
     .addOption(limit('streams', 'open scoring streams of all keys', L.streams))
     .addOption(limit('streams-per-key', 'open scoring streams of one key', L.streamsPerKey));
 }

@@ -129,7 +129,7 @@ const LOOK_EVERY_MS = 1000;
 /** Looking may take this share of the database's time. */
 const SHARE_OF_TIME = 0.2;
 
-/** Shows how far a run is until it is over, whoever works on it, or until the signal. */
+/** Shows the progress of a run until it ends or the signal aborts. */
 export async function watchProgress(pool: Pool, runId: number, signal: AbortSignal): Promise<void> {
   const progress = openProgress();
   const look = async (): Promise<RunState | undefined> => {

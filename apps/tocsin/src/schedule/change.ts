@@ -13,13 +13,13 @@ interface Changed {
 }
 
 export const removeCommand = (): Command =>
-  changeCommand('remove', 'Remove a schedule. Its runs stay.', async ({ pool }, name) => {
+  changeCommand('remove', 'Remove a schedule; its runs stay', async ({ pool }, name) => {
     await removeSchedule(pool, name);
     return { text: `${name} is removed.`, json: { name, removed: true } };
   });
 
 export const pauseCommand = (): Command =>
-  changeCommand('pause', 'Let a schedule not come due, until it is resumed.', async ({ pool }, name) => {
+  changeCommand('pause', 'Pause a schedule', async ({ pool }, name) => {
     await pauseSchedule(pool, name);
     return { text: `${name} is paused.`, json: { name, enabled: false } };
   });
@@ -27,7 +27,7 @@ export const pauseCommand = (): Command =>
 export const resumeCommand = (): Command =>
   changeCommand(
     'resume',
-    'Let a schedule come due again; times that it was paused at are not made up. A closed webhook is open again.',
+    'Resume a schedule and reopen its webhook; missed times are not made up',
     async ({ pool }, name) => {
       await resumeSchedule(pool, name, nextTime(await getSchedule(pool, name), new Date()));
       const { nextAt, timeZone } = await getSchedule(pool, name);
@@ -41,11 +41,11 @@ export const resumeCommand = (): Command =>
 export const runNowCommand = (): Command =>
   changeCommand(
     'run-now',
-    'Let a schedule come due now, whatever its times; whoever runs the schedules submits it.',
+    'Make a schedule due now; the next scheduler that runs submits it',
     async ({ pool }, name) => {
       const firing = await fireNow(pool, name);
       return {
-        text: `${name} is due. See what comes of it: tocsin schedule show ${name}`,
+        text: `${name} is due. See its runs: tocsin schedule show ${name}`,
         json: { name, firing: firing.id, dueAt: firing.dueAt },
       };
     },

@@ -35,7 +35,7 @@ export function addPrivateWebhookOption(command: Command): Command {
   return command.addOption(
     new Option(
       '--allow-private-webhooks',
-      'call webhooks at http and at addresses that are not public, too (TOCSIN_WEBHOOK_ALLOW_PRIVATE=1)',
+      'allow webhooks with http and at private addresses (TOCSIN_WEBHOOK_ALLOW_PRIVATE=1)',
     ),
   );
 }
