@@ -1,5 +1,6 @@
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type OpenGuard, Preparation } from '@tocsin/engine';
 
 /** A row of the benchmark's corpus: always a text. */
 export interface BenchRow {
@@ -87,4 +88,22 @@ export async function writeCorpus(dir: string, rows: Iterable<BenchRow>, name = 
   await handle.writeFile(block);
   await handle.close();
   return path;
+}
+
+/** The distinct contents of texts, as token ids, in the order in which they are met. */
+export async function distinctContents(guard: OpenGuard, texts: string[]): Promise<Int32Array[]> {
+  return [...new Map((await contentsOf(guard, texts)).map(({ key, ids }) => [key, ids])).values()];
+}
+
+/** What the guard sees of each text. */
+export async function tokenIdsOf(guard: OpenGuard, texts: string[]): Promise<Int32Array[]> {
+  return (await contentsOf(guard, texts)).map(({ ids }) => ids);
+}
+
+async function contentsOf(guard: OpenGuard, texts: string[]): Promise<{ key: string; ids: Int32Array }[]> {
+  const preparation = await Preparation.open(guard);
+  return (await preparation.contentsOf(texts)).map((content) => {
+    if (content instanceof Error) throw content;
+    return { key: content.hash.toString('hex'), ids: content.tokenIds };
+  });
 }

@@ -1,8 +1,11 @@
-import { openGuard, Scorer } from '@tocsin/engine';
-import { benchCorpus } from './corpus.js';
-import { distinctContents } from './distinct-contents.js';
-import { usefulFlops } from './flops.js';
-import { matmulFlops } from './matmul.js';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DataType, Graph } from '@tocsin/backbone';
+import { type OpenGuard, openGuard, Scorer } from '@tocsin/engine';
+// The engine's own door: it turns off onnxruntime's usage data.
+import { InferenceSession, Tensor } from '@tocsin/engine/onnxruntime';
+import { lastLayerOf } from '@tocsin/siren';
+import { benchCorpus, distinctContents } from './corpus.js';
 import { line, median, percent, rate, section } from './report.js';
 
 const ROWS = 600;
@@ -48,3 +51,42 @@ export async function benchEngine(dir: string, corpus: string | undefined): Prom
 }
 
 const gflops = (flops: number): string => `${(flops / 1e9).toFixed(0)} GFLOP/s`;
+
+/**
+ * Floating-point operations that a content of `tokens` tokens needs: linear layers and causal attention of the blocks
+ * that are read. Padding, norms, rotation and the head are not counted.
+ */
+export function usefulFlops(guard: OpenGuard, tokens: number): number {
+  const { hiddenSize, intermediateSize, numHeads, numKvHeads, headDim } = guard.compiled.config;
+  const attentionWeights = hiddenSize * headDim * (2 * numHeads + 2 * numKvHeads);
+  const mlpWeights = 3 * hiddenSize * intermediateSize;
+  const linear = 2 * tokens * (attentionWeights + mlpWeights);
+  const attended = (tokens * (tokens + 1)) / 2;
+  const attention = 2 * 2 * attended * numHeads * headDim;
+  return (lastLayerOf(guard.artifact) + 1) * (linear + attention);
+}
+
+const SIZE = 2048;
+const RUNS = 7;
+
+/** FLOP/s of onnxruntime's plain float32 MatMul of 2048 x 2048 matrices: what the machine can do right now. */
+export async function matmulFlops(dir: string): Promise<number> {
+  const graph = new Graph();
+  const a = graph.input('a', DataType.FLOAT, [SIZE, SIZE]);
+  const b = graph.input('b', DataType.FLOAT, [SIZE, SIZE]);
+  graph.op('MatMul', [a, b], {}, 'c');
+  graph.output('c', DataType.FLOAT, [SIZE, SIZE]);
+  const file = join(dir, 'matmul.onnx');
+  await writeFile(file, graph.encode('matmul'));
+  const session = await InferenceSession.create(file, { executionProviders: ['cpu'] });
+  const matrix = new Tensor('float32', new Float32Array(SIZE * SIZE).fill(0.5), [SIZE, SIZE]);
+  await session.run({ a: matrix, b: matrix });
+  const times: number[] = [];
+  for (let i = 0; i < RUNS; i++) {
+    const started = performance.now();
+    await session.run({ a: matrix, b: matrix });
+    times.push(performance.now() - started);
+  }
+  await session.release();
+  return (2 * SIZE ** 3) / (median(times) / 1000);
+}

@@ -8,7 +8,7 @@ import { ExpressScorer } from '@tocsin/pipeline';
 import { createPool, type Pool, startEmbedded } from '@tocsin/postgres';
 import { prepareBackend, type QueueBackend } from '@tocsin/queue';
 import { migrateSchema, type RegisteredGuard, registerGuard } from '@tocsin/store';
-import { findRedis } from '../setup/find-redis.js';
+import { findRedis } from '../setup/find-programs.js';
 import { RedisProcess } from '../setup/redis-process.js';
 import type { WorkerMessage, WorkerSetup } from './express-worker.js';
 

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { openGuard } from '@tocsin/engine';
 import { createKey } from '@tocsin/store';
-import { until } from '../setup/processes.js';
 import { randomRows } from '../setup/random-words.js';
+import { urlOf } from './api.js';
 import { type ExpressStage, openStage } from './express-stage.js';
 import { type Answer, closeConnections, REQUESTS, send, TEXTS } from './flood-requests.js';
 import type { FloodMessage } from './flood-sender.js';
@@ -202,15 +202,4 @@ function spread(answers: readonly Answer[], high = 1): string {
   if (answers.length === 0) return '-';
   const all = answers.map(({ ms }) => ms);
   return `${seconds(quantile(all, 0.5))} / ${seconds(quantile(all, high))}`;
-}
-
-async function urlOf(api: ChildProcess): Promise<string> {
-  let said = '';
-  api.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    said = (said + text).slice(-10_000);
-  });
-  return until(() => {
-    if (api.exitCode !== null) throw new Error(`the API has ended:\n${said}`);
-    return /(http:\S+); Ctrl-C/.exec(said)?.[1];
-  });
 }

@@ -18,6 +18,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   }
 }
 
+export const millis = (ms: number): string => `${ms.toFixed(1)} ms`;
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 export const times = (ratio: number, digits = 1): string => `${ratio.toFixed(digits)} x`;

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Guard, openGuard, Tokenizer } from '@tocsin/engine';
 import { benchCorpus } from './corpus.js';
-import { referenceGuard } from './reference-guard.js';
+import { referenceGuard } from './peer.js';
 import { line, median, seconds, section, times } from './report.js';
 
 const TOKENS = 532;

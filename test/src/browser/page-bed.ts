@@ -1,9 +1,10 @@
 import { TestDatabase } from '@tocsin/store/testing';
-import type { Browser, BrowserContextOptions } from 'playwright-core';
-import { startChromium } from '../setup/chromium.js';
+import axe from 'axe-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { foundProgram } from '../setup/found-program.js';
 import { until } from '../setup/processes.js';
 import { goldenGuard, TocsinProcess } from '../setup/tocsin.js';
-import { Visit } from './visit.js';
+import { launchChromium, Visit } from './visit.js';
 
 const GUARD = 'qwen3-residual';
 
@@ -73,4 +74,27 @@ export class PageBed {
     await this.#server.ended;
     await this.database.close();
   }
+}
+
+/** A browser for a test. */
+async function startChromium(): Promise<Browser> {
+  return launchChromium(foundProgram('chromium'));
+}
+
+const GRAVE = ['serious', 'critical'];
+
+/**
+ * What axe finds on a page that keeps somebody from using it, one line each.
+ * @param rules all of them if not given
+ */
+export async function axeFindings(page: Page, rules?: readonly string[]): Promise<string[]> {
+  // Given to the page as a debugger does it: its Content-Security-Policy lets no script in otherwise.
+  await page.evaluate(axe.source);
+  const options = { resultTypes: ['violations'], runOnly: rules };
+  const { violations } = await page.evaluate<axe.AxeResults>(`axe.run(document, ${JSON.stringify(options)})`);
+  return violations
+    .filter(({ impact }) => GRAVE.includes(impact ?? ''))
+    .flatMap(({ id, nodes }) =>
+      nodes.map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`),
+    );
 }

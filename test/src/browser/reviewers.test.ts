@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { until } from '../setup/processes.js';
 import { randomRows } from '../setup/random-words.js';
-import { axeFindings } from './axe-findings.js';
-import { PageBed } from './page-bed.js';
+import { axeFindings, PageBed } from './page-bed.js';
 import type { Visit } from './visit.js';
 
 const ROWS = randomRows(24, 8);

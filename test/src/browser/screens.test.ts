@@ -1,8 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { randomRows } from '../setup/random-words.js';
-import { axeFindings } from './axe-findings.js';
-import { PageBed } from './page-bed.js';
+import { axeFindings, PageBed } from './page-bed.js';
 
 let bed: PageBed;
 beforeAll(async () => {

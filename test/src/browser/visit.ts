@@ -1,4 +1,10 @@
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from 'playwright-core';
 
 const WATCH_VIOLATIONS =
   "addEventListener('securitypolicyviolation', (event) => noteViolation(event.violatedDirective))";
@@ -85,4 +91,9 @@ export class Visit {
   async end(): Promise<void> {
     await this.context.close();
   }
+}
+
+/** Without its sandbox, which root cannot have; without shared memory, of which containers have little. */
+export function launchChromium(executablePath: string): Promise<Browser> {
+  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
 }

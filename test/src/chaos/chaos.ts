@@ -8,10 +8,9 @@ import { Commits } from './commits.js';
 import { type CorporaOptions, type Corpus, writeCorpora } from './corpora.js';
 import { type Fault, type FaultTargets, Injector, POSSIBLE_FAULTS, type Strike } from './faults.js';
 import { KeptWorker } from './kept-worker.js';
-import { type Passes, readPasses } from './passes.js';
 import { Producer } from './producer.js';
 import { Stage, type StagePlace } from './stage.js';
-import { type Findings, verify } from './verify.js';
+import { type Findings, type Passes, readPasses, verify } from './verify.js';
 
 const WORKERS = 3;
 

@@ -6,7 +6,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { findRedis } from '../setup/find-redis.js';
+import { findRedis } from '../setup/find-programs.js';
 import { chaos } from './chaos.js';
 import { POSSIBLE_FAULTS } from './faults.js';
 import { reportText } from './report.js';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TocsinProcess } from '../setup/tocsin.js';
 import type { Corpus } from './corpora.js';
-import { lastWords } from './last-words.js';
+import { lastWords } from './kept-worker.js';
 import type { Stage } from './stage.js';
 
 /** Before a submit that failed is tried again. */

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { completeParcel, createRun, registerGuard, submitWindow } from '@tocsin/store';
 import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { verify } from './verify.js';
+import { scratchDir } from '../setup/scratch.js';
+import { readPasses, verify } from './verify.js';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -89,5 +92,17 @@ test('it finds what is lost, doubled, different, or left behind, and nothing els
     ],
     claims: 1,
     parcelsLeft: 1,
+  });
+});
+
+test('passes over what had a score are re-run; what measures costs, and half a line, do not count', async () => {
+  const dir = scratchDir();
+  await writeFile(join(dir, 'passes-1'), 'a b\nprobe\nc\na');
+  await writeFile(join(dir, 'passes-2'), 'b probe\nc d\n');
+  expect(await readPasses(dir, new Set(['a', 'b', 'c', 'd']))).toEqual({
+    passes: 4,
+    rerun: 1,
+    scored: 6,
+    scoredAgain: 2,
   });
 });

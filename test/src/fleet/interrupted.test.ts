@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { untilLockIsAwaited } from '../setup/lock-waits.js';
 import { ParcelGate } from '../setup/parcel-gate.js';
-import { until } from '../setup/processes.js';
+import { until, untilLockIsAwaited } from '../setup/processes.js';
 import { goldenGuard } from '../setup/tocsin.js';
 import { Fleet, GUARD, ROWS } from './fleet.js';
 

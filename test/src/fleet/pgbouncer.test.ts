@@ -7,8 +7,7 @@ import { cancelWhenInterrupted, createPool, requireConnection } from '@tocsin/po
 import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { foundProgram } from '../setup/found-program.js';
-import { untilLockIsAwaited } from '../setup/lock-waits.js';
-import { until } from '../setup/processes.js';
+import { until, untilLockIsAwaited } from '../setup/processes.js';
 import { scratchDir } from '../setup/scratch.js';
 import { goldenGuard, parseLines, TocsinProcess, tocsin, writeJsonl } from '../setup/tocsin.js';
 

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterEach, beforeAll, expect, test } from 'vitest';
-import { untilLockIsAwaited } from '../setup/lock-waits.js';
 import { MORE_THAN_A_WORKER_STORES, ParcelGate } from '../setup/parcel-gate.js';
-import { until } from '../setup/processes.js';
+import { until, untilLockIsAwaited } from '../setup/processes.js';
 import { goldenGuard, type ScoreLine } from '../setup/tocsin.js';
 import { expectSame, Fleet, GUARD, ROWS, undisturbed } from './fleet.js';
 

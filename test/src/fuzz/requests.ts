@@ -1,6 +1,5 @@
 import fc from 'fast-check';
-import { nearExamples } from './examples.js';
-import { asText, type Schema, type Schemas, valuesOf } from './from-schema.js';
+import { asText, nearExamples, type Schema, type Schemas, valuesOf } from './examples.js';
 import { hostileBody, hostileText } from './hostile.js';
 
 interface Operation {

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
-import { untilLockIsAwaited } from '../setup/lock-waits.js';
-import { processes, processesNaming, untilGone } from '../setup/processes.js';
+import { processes, processesNaming, untilGone, untilLockIsAwaited } from '../setup/processes.js';
 import { LongRun, type Parcel, parcelsOf, undisturbed } from './long-run.js';
 
 beforeAll(undisturbed);

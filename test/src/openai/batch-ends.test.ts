@@ -1,8 +1,7 @@
 import OpenAI from 'openai';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { until } from '../setup/processes.js';
-import { BatchClient, type Line, request } from './batch-client.js';
-import { OpenaiBed } from './openai-bed.js';
+import { BatchClient, type Line, OpenaiBed, request } from './openai-bed.js';
 
 let bed: OpenaiBed;
 let key: string;

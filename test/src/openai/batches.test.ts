@@ -1,7 +1,6 @@
 import OpenAI, { type APIError, toFile } from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { BatchClient, type Line, request } from './batch-client.js';
-import { MODEL, OpenaiBed } from './openai-bed.js';
+import { BatchClient, type Line, MODEL, OpenaiBed, request } from './openai-bed.js';
 
 let bed: OpenaiBed;
 let client: OpenAI;

@@ -3,7 +3,7 @@ import { queueNameOf } from '@tocsin/queue';
 import { expect, test } from 'vitest';
 import { until } from '../setup/processes.js';
 import { RedisServer } from '../setup/redis.js';
-import { spawnScript } from './script.js';
+import { spawnScript } from './backends.js';
 
 /** Holds a parcel; on SIGTERM it closes all that it has, and ends when nothing keeps it. */
 const HOLDER = `

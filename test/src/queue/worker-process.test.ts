@@ -3,8 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ParcelQueue, ParcelWorker, queueNameOf } from '@tocsin/queue';
 import { describe, expect, test } from 'vitest';
 import { until } from '../setup/processes.js';
-import { BACKENDS, startBackend } from './backends.js';
-import { spawnScript } from './script.js';
+import { BACKENDS, spawnScript, startBackend } from './backends.js';
 
 const QUEUE = queueNameOf('6f1f7c1e-2d27-4d2e-9a54-4d3cf3cf9d10');
 /** Longer than a lease and the look for stalled jobs together. */

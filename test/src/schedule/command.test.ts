@@ -6,7 +6,7 @@ import { until } from '../setup/processes.js';
 import { randomRows } from '../setup/random-words.js';
 import { scratchDir } from '../setup/scratch.js';
 import { goldenGuard, TocsinProcess, tocsin, writeJsonl } from '../setup/tocsin.js';
-import { HookReceiver, SECRET } from './hook-receiver.js';
+import { HookReceiver, SECRET } from './schedule-bed.js';
 
 const GUARD = goldenGuard('llama-residual');
 

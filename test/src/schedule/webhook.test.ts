@@ -1,8 +1,7 @@
 import { getSchedule, listDeliveries } from '@tocsin/store';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { until } from '../setup/processes.js';
-import { SECRET } from './hook-receiver.js';
-import { ScheduleBed } from './schedule-bed.js';
+import { ScheduleBed, SECRET } from './schedule-bed.js';
 
 let bed: ScheduleBed;
 beforeEach(async () => {

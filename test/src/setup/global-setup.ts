@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, UserError } from '@tocsin/core';
 import type { TestProject } from 'vitest/node';
-import { findChromium, findPgbouncer, findStrace } from './find-debian-program.js';
-import { findRedis } from './find-redis.js';
+import { findChromium, findPgbouncer, findRedis, findStrace } from './find-programs.js';
 import type { FoundProgram } from './found-program.js';
 import { processesNaming } from './processes.js';
 

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pool } from '@tocsin/postgres';
 
 export interface Process {
   pid: number;
@@ -62,5 +63,15 @@ function fromPs(): Process[] {
     const [, pid, parent, state, command] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
     if (state === undefined || state.startsWith('Z')) return [];
     return [{ pid: Number(pid), parent: Number(parent), command: command ?? '' }];
+  });
+}
+
+/** Waits until a statement in the pool's database waits for a lock, of a table or of a row. */
+export async function untilLockIsAwaited(pool: Pool): Promise<void> {
+  await until(async () => {
+    const { rowCount } = await pool.query(
+      `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    return rowCount === 0 ? undefined : true;
   });
 }

@@ -4,9 +4,7 @@ import type { Pool } from '@tocsin/postgres';
 import { percent, section, table } from '../report.js';
 import type { FleetCorpus } from './corpora.js';
 import { FleetWorker } from './fleet-worker.js';
-import { type FleetStage, openFleetStage } from './stage.js';
-import { submitCommand } from './submit-command.js';
-import { parcelsWait } from './until-scored.js';
+import { type FleetStage, openFleetStage, parcelsWait, submitCommand } from './stage.js';
 
 /** After the last worker has started: until it holds its parcels. */
 const SETTLE_MS = 4_000;

@@ -11,9 +11,8 @@ import { benchCeiling } from './ceiling.js';
 import { fleetCorpus } from './corpora.js';
 import { benchGrowth } from './growth.js';
 import { benchPartitions } from './partitions.js';
-import { benchQueueMemory } from './queue-memory.js';
 import { COSTS } from './simulated-cost.js';
-import { benchTableSizes } from './table-sizes.js';
+import { benchQueueMemory, benchTableSizes } from './sizes.js';
 
 const GUARD = 'starter';
 const CEILING_ROWS = '300000';

@@ -1,9 +1,12 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { chmod, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { createPool, type Pool, startEmbedded } from '@tocsin/postgres';
 import { prepareBackend, type QueueBackend } from '@tocsin/queue';
 import { migrateSchema } from '@tocsin/store';
-import { findRedis } from '../../setup/find-redis.js';
+import { findRedis } from '../../setup/find-programs.js';
 import { RedisProcess } from '../../setup/redis-process.js';
 
 /** Times of statements, for the table of what costs what. */
@@ -41,4 +44,53 @@ export async function openFleetStage(dir: string): Promise<FleetStage> {
       await server.stop();
     },
   };
+}
+
+const LOOK_EVERY_MS = 50;
+
+/** Waits until no parcel waits. */
+export async function untilScored(pool: Pool): Promise<void> {
+  while (await parcelsWait(pool)) await sleep(LOOK_EVERY_MS);
+}
+
+export async function parcelsWait(pool: Pool): Promise<boolean> {
+  const { rows } = await pool.query(`select from parcels where state = 'waiting' limit 1`);
+  return rows.length > 0;
+}
+
+const TOCSIN = fileURLToPath(new URL('../../../../apps/tocsin/dist/main.js', import.meta.url));
+
+/** `tocsin submit`, as a process of its own. */
+export interface SubmitCommand {
+  child: ChildProcess;
+  /** The run that it has made, when it has ended. */
+  run: Promise<number>;
+}
+
+/** @param nodeOptions of its process, e.g. to profile it */
+export function submitCommand(
+  { databaseUrl, backend }: FleetStage,
+  args: readonly string[],
+  nodeOptions: readonly string[] = [],
+): SubmitCommand {
+  const child = spawn(process.execPath, [...nodeOptions, TOCSIN, 'submit', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, DATABASE_URL: databaseUrl, REDIS_URL: backend.url },
+  });
+  let out = '';
+  let errors = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    errors += text;
+  });
+  const run = new Promise<number>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => {
+      if (code === 0) resolve(Number(out));
+      else reject(new Error(`tocsin submit ended with ${code}: ${errors}`));
+    });
+  });
+  return { child, run };
 }

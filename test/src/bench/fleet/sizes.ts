@@ -1,11 +1,10 @@
 import type { Pool } from '@tocsin/postgres';
+import type { Redis } from 'ioredis';
 import { section, table } from '../report.js';
-import { fleetCorpus } from './corpora.js';
+import { type CorpusKind, fleetCorpus } from './corpora.js';
 import { FleetWorker } from './fleet-worker.js';
 import { COSTS } from './simulated-cost.js';
-import { openFleetStage } from './stage.js';
-import { submitCommand } from './submit-command.js';
-import { untilScored } from './until-scored.js';
+import { openFleetStage, submitCommand, untilScored } from './stage.js';
 
 const ROWS = { short: 100_000, mixed: 40_000 } as const;
 const TABLES = ['items', 'item_texts', 'scores', 'parcels'] as const;
@@ -60,4 +59,41 @@ async function sizes(pool: Pool): Promise<Map<string, Size>> {
 function perRow(size: Size | undefined, rows: number): string {
   if (size === undefined) throw new Error('a table is missing');
   return `${(size.rows / rows).toFixed(1)} + ${(size.indexes / rows).toFixed(1)}`;
+}
+
+const QUEUED_ROWS: Record<CorpusKind, number> = { short: 100_000, mixed: 20_000, longest: 4_000 };
+
+/** What Redis holds for rows that wait: all of a corpus are queued, and no worker takes one. */
+export async function benchQueueMemory(dir: string, guard: string): Promise<void> {
+  section('Queue memory: Redis, all parcels of a corpus queued (target <= 100 bytes a row)');
+  const measured: string[][] = [];
+  for (const kind of Object.keys(QUEUED_ROWS) as CorpusKind[]) {
+    const corpus = await fleetCorpus(dir, kind, QUEUED_ROWS[kind]);
+    const stage = await openFleetStage(dir);
+    const redis = stage.redis.client();
+    try {
+      const before = await usedMemory(redis);
+      await submitCommand(stage, [corpus.file, '--guard', guard, '--retain', 'none']).run;
+      const used = (await usedMemory(redis)) - before;
+      const { rows } = await stage.pool.query<{ parcels: number }>('select count(*) as parcels from parcels');
+      const parcels = rows[0]?.parcels ?? 0;
+      measured.push([
+        corpus.title,
+        String(corpus.rows),
+        String(parcels),
+        (used / parcels).toFixed(0),
+        (used / corpus.rows).toFixed(1),
+      ]);
+    } finally {
+      redis.disconnect();
+      await stage.close();
+    }
+  }
+  table(['', 'rows', 'parcels', 'bytes a parcel', 'bytes a row'], measured);
+}
+
+async function usedMemory(redis: Redis): Promise<number> {
+  const [, used] = /^used_memory:(\d+)/m.exec(await redis.info('memory')) ?? [];
+  if (used === undefined) throw new Error('INFO does not say used_memory');
+  return Number(used);
 }
