@@ -12,10 +12,8 @@ import {
 } from '@tocsin/store';
 import type { Telemetry } from '@tocsin/telemetry';
 import { nextTime } from './cron.js';
-import { endFirings } from './end-firings.js';
-import { type ScheduleMeasures, UNMEASURED } from './measures.js';
-import { messageTo } from './messages.js';
-import { type SubmitScheduled, submitFiring } from './submission.js';
+import { endFirings, type SubmitScheduled, submitFiring } from './firings.js';
+import { messageTo, type ScheduleMeasures, UNMEASURED } from './messages.js';
 import { type DeliverOptions, deliverDue } from './webhook/deliver.js';
 
 /** What the clock has missed is found, and what is over is noticed, within so long. */

@@ -4,6 +4,7 @@ export {
   BusyError,
   DEFAULT_ADMISSION,
   type Ticket,
+  Turns,
 } from './interactive/admission.js';
 export {
   type ExpressOutcome,
@@ -12,13 +13,9 @@ export {
   type ExpressScorerOptions,
   ExpressTimeoutError,
 } from './interactive/express-scorer.js';
-export { Turns } from './interactive/turns.js';
 export { type Exported, exportScores, itemValue, type ScoredRun } from './runs/export-scores.js';
-export { type ReconcileOptions, reconcile } from './runs/reconcile.js';
-export { guardText, registerOpenGuard } from './runs/register-guard.js';
-export { retryQueued } from './runs/retry-run.js';
-export { settleRuns } from './runs/settle-runs.js';
-export { cutParcels, PARCEL_LIMITS } from './submit/cut-parcels.js';
+export { type ReconcileOptions, reconcile, retryQueued, settleRuns } from './runs/reconcile.js';
+export { cutParcels, PARCEL_LIMITS } from './submit/plan-window.js';
 export {
   readQuery,
   readScheduledRequest,
@@ -29,5 +26,12 @@ export {
 } from './submit/scheduled-request.js';
 export { type SubmitOptions, submitCorpus } from './submit/submit-corpus.js';
 export { submitFiles } from './submit/submit-files.js';
-export { type Destination, type Submission, type Submit, submitRun } from './submit/submit-run.js';
+export {
+  type Destination,
+  guardText,
+  registerOpenGuard,
+  type Submission,
+  type Submit,
+  submitRun,
+} from './submit/submit-run.js';
 export { Worker, type WorkerOptions } from './work/worker.js';

@@ -9,9 +9,8 @@ import {
   withBackend,
 } from 'bullmq';
 import { askRedis, shownAddress } from './ask-redis.js';
-import { ClusterQueue } from './cluster-queue.js';
 import { createPostgresBackend, migrateQueueTables, postgresOptions } from './postgres-backend.js';
-import { isClusterUrl, openCluster } from './redis-cluster.js';
+import { ClusterQueue, isClusterUrl, openCluster } from './redis-cluster.js';
 
 /** Where the queue lives: a Redis (or Valkey) server or cluster, or a Postgres server. */
 export type QueueBackend = {

@@ -1,4 +1,5 @@
 import { UserError } from '@tocsin/core';
+import { Queue, type QueueOptions } from 'bullmq';
 import { Cluster } from 'ioredis';
 
 /** `redis+cluster://user:password@host:port,host:port`, and `rediss+cluster://` for TLS. */
@@ -45,4 +46,24 @@ export function openCluster(url: string, patient = true): Cluster {
 function nodeOf(text: string): { host: string; port: number } {
   const [, host = text, port] = /^(.*?)(?::(\d+))?$/.exec(text) ?? [];
   return { host: host.replace(/^\[(.*)\]$/, '$1'), port: port === undefined ? DEFAULT_PORT : Number(port) };
+}
+
+/** BullMQ's queue on a Redis Cluster: it leaves a client that was given to it open, and this one is the queue's own. */
+export class ClusterQueue<Data> extends Queue<Data> {
+  readonly #cluster: Cluster;
+
+  constructor(name: string, options: Omit<QueueOptions, 'connection'> & { connection: Cluster }) {
+    super(name, options);
+    this.#cluster = options.connection;
+  }
+
+  override async close(): Promise<void> {
+    await super.close();
+    this.#cluster.disconnect();
+  }
+
+  override async disconnect(): Promise<void> {
+    await super.disconnect();
+    this.#cluster.disconnect();
+  }
 }

@@ -1,15 +1,14 @@
-export { DEFAULT_METRICS_HOST, type ListenAt } from './listen-at.js';
 export {
   type ExpressOutcomeName,
   METRICS,
   seriesOf,
 } from './metric-definitions.js';
-
 export type {
   ExpressMeasure,
   ParcelMeasure,
   WindowMeasure,
 } from './metrics.js';
+export { DEFAULT_METRICS_HOST, type ListenAt } from './readiness.js';
 
 export { Telemetry } from './telemetry.js';
 export { type Tracing, untraced } from './tracing.js';

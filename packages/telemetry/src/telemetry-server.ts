@@ -1,8 +1,8 @@
 import { messageOf, UserError } from '@tocsin/core';
 import fastify, { type FastifyInstance } from 'fastify';
-import { DEFAULT_METRICS_HOST, type ListenAt } from './listen-at.js';
 import type { Metrics } from './metrics.js';
 import type { Readiness } from './readiness.js';
+import { DEFAULT_METRICS_HOST, type ListenAt } from './readiness.js';
 
 /** `/metrics`, `/healthz` and `/readyz` of one process. */
 export class TelemetryServer {

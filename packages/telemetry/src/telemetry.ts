@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { ListenAt } from './listen-at.js';
 import { Metrics, type MetricsOptions } from './metrics.js';
+import type { ListenAt } from './readiness.js';
 import { Readiness } from './readiness.js';
 import type { TelemetryServer } from './telemetry-server.js';
 import { type Tracing, untraced } from './tracing.js';

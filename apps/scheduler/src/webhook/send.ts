@@ -1,9 +1,11 @@
 import { type LookupAddress, lookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import { isUserError, messageOf, type UserError } from '@tocsin/core';
+import { isUserError, messageOf, UserError } from '@tocsin/core';
 import type { Message } from '@tocsin/store';
+import { Webhook } from 'standardwebhooks';
 import { Agent, request } from 'undici';
-import { signatureHeaders } from './sign.js';
+import { messageOf as newMessage } from '../messages.js';
+import { readSecrets } from './secrets.js';
 import { parseWebhookUrl, requirePublic, type WebhookRules } from './webhook-url.js';
 
 const SECOND = 1000;
@@ -120,4 +122,48 @@ function refusalIn(error: unknown): UserError | undefined {
   if (isUserError(error)) return error;
   if (error instanceof AggregateError) return error.errors.find(isUserError);
   return error instanceof Error && error.cause !== undefined ? refusalIn(error.cause) : undefined;
+}
+
+/**
+ * The headers that Standard Webhooks puts on a message. Who receives it checks the signature, the age of the timestamp,
+ * and whether the id is one that was there before.
+ * @param at when it is sent: another time at every attempt
+ */
+function signatureHeaders(
+  { id, body }: Message,
+  secrets: readonly string[],
+  at: Date,
+): Record<string, string> {
+  return {
+    'webhook-id': id,
+    'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
+    'webhook-signature': secrets.map((secret) => new Webhook(secret).sign(id, at, body)).join(' '),
+  };
+}
+
+/** Whose webhook, and where its secret is. */
+export interface WebhookOfSchedule {
+  name: string;
+  webhookUrl: string | null;
+  webhookSecretEnv: string | null;
+}
+
+/**
+ * Sends a message of type `test` to a schedule's webhook: from here and now, once.
+ * @param env where the secret is looked for
+ * @throws UserError when the schedule has no webhook, or the environment not its secret
+ */
+export function sendTest(
+  { name, webhookUrl: url, webhookSecretEnv: variable }: WebhookOfSchedule,
+  { allowPrivate }: WebhookRules,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Sent> {
+  if (url === null || variable === null) {
+    throw new UserError(`${name} has no webhook`, { hint: 'Remove it, and add it again with one.' });
+  }
+  const message = newMessage(
+    { schedule: name, dueAt: new Date(), cause: 'hand' },
+    { type: 'test', data: {} },
+  );
+  return sendMessage(message, { url, secrets: readSecrets(env, variable), allowPrivate });
 }

@@ -16,11 +16,9 @@ import {
   submitExpress,
   waitingExpress,
 } from '@tocsin/store';
-import { cutParcels } from '../submit/cut-parcels.js';
-import { keyOf } from '../submit/plan-window.js';
-import { AskedContent, type AskedParcel, type ExpressResult } from './asked-content.js';
-import { AskedParcels } from './asked-parcels.js';
-import { Turns } from './turns.js';
+import { cutParcels, keyOf } from '../submit/plan-window.js';
+import { Turns } from './admission.js';
+import { AskedContent, type AskedParcel, AskedParcels, type ExpressResult } from './asked-content.js';
 
 /** Of an interactive parcel: no more than a pass takes on a CPU, so that no request waits for a parcel of several passes. */
 const PARCEL_LIMITS = { tokens: 512, contents: 256 };

@@ -1,17 +1,23 @@
 import { poll } from '@tocsin/core';
 import { Leadership, type Pool, withRetry } from '@tocsin/postgres';
-import type { ParcelQueue } from '@tocsin/queue';
+import { ParcelQueue, type QueueBackend, queueNameOf } from '@tocsin/queue';
 import {
+  adoptParcels,
   attendRun,
   cancelAbandonedExpress,
   cancelAbandonedRuns,
+  finishRun,
   forgetExpress,
   forgetStoppedTexts,
+  guardQueue,
+  hasUnresolvedItems,
+  type RetriedRun,
+  retryRun,
+  settledRuns,
   type UnattendedRun,
   unattendedRuns,
   waitingParcels,
 } from '@tocsin/store';
-import { settleRuns } from './settle-runs.js';
 
 const EVERY_MS = 5_000;
 /** Express parcels that are over are looked for less often: there may be many. */
@@ -90,4 +96,30 @@ async function lead(
   await cancelAbandonedExpress(pool, guardId);
   await forgetStoppedTexts(pool);
   return unattendedRuns(pool);
+}
+
+/**
+ * Ends those runs of a guard that nobody waits for and that have all their scores. One that needs parcels of another
+ * run, which was cancelled since, takes them up.
+ */
+export async function settleRuns(pool: Pool, queue: ParcelQueue, guardId: number): Promise<void> {
+  for (const runId of await settledRuns(pool, guardId)) {
+    if (await hasUnresolvedItems(pool, runId)) await queue.add(await adoptParcels(pool, runId));
+    else await finishRun(pool, runId);
+  }
+}
+
+/**
+ * Takes up what a run that is over has no score for, and puts it back into the queue.
+ * @throws UserError when there is no such run, or it is not over
+ */
+export async function retryQueued(pool: Pool, backend: QueueBackend, runId: number): Promise<RetriedRun> {
+  const retried = await withRetry(() => retryRun(pool, runId));
+  const queue = new ParcelQueue(backend, queueNameOf(await guardQueue(pool, retried.guardId)));
+  try {
+    await queue.add(retried.parcels);
+  } finally {
+    await queue.close();
+  }
+  return retried;
 }

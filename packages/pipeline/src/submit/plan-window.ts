@@ -1,7 +1,6 @@
 import { type CorpusRow, placeOf } from '@tocsin/corpus';
 import type { Content } from '@tocsin/engine';
-import type { KnownContent, Window, WindowItem } from '@tocsin/store';
-import { cutParcels } from './cut-parcels.js';
+import type { KnownContent, NewParcel, Window, WindowItem } from '@tocsin/store';
 
 /** What of a run the windows before this one have made. */
 export interface RunPosition {
@@ -71,3 +70,40 @@ export function planWindow(
 
 /** A Map compares Buffers by identity: hashes are compared as strings of their bytes. */
 export const keyOf = (hash: Buffer): string => hash.toString('latin1');
+
+/** What a parcel holds at most. */
+export const PARCEL_LIMITS = {
+  /**
+   * A worker makes as many forward passes of it as its device does best with, or one of several parcels. Large enough
+   * that the queue has little to do, small enough that a worker which is stopped or dies holds little work.
+   */
+  tokens: 2048,
+  contents: 256,
+} as const;
+
+/**
+ * Cuts contents into parcels of nearly one length: sorted by length, each as full as the limits allow. A content
+ * longer than the limit is a parcel of its own.
+ */
+export function cutParcels(
+  contents: readonly Content[],
+  limits: { tokens: number; contents: number } = PARCEL_LIMITS,
+): NewParcel[] {
+  const sorted = [...contents].sort((a, b) => a.tokenIds.length - b.tokenIds.length);
+  const parcels: NewParcel[] = [];
+  let current: NewParcel = { hashes: [], tokenIds: [] };
+  let tokens = 0;
+  for (const { hash, tokenIds } of sorted) {
+    const full = tokens + tokenIds.length > limits.tokens || current.hashes.length >= limits.contents;
+    if (full && current.hashes.length > 0) {
+      parcels.push(current);
+      current = { hashes: [], tokenIds: [] };
+      tokens = 0;
+    }
+    current.hashes.push(hash);
+    current.tokenIds.push(tokenIds);
+    tokens += tokenIds.length;
+  }
+  if (current.hashes.length > 0) parcels.push(current);
+  return parcels;
+}

@@ -4,10 +4,8 @@ import { type Pool, withRetry } from '@tocsin/postgres';
 import type { ParcelQueue } from '@tocsin/queue';
 import { knownContents, submitWindow } from '@tocsin/store';
 import { type Tracing, untraced, type WindowMeasure } from '@tocsin/telemetry';
-import { oneAhead } from './one-ahead.js';
 import { keyOf, planWindow, type RunPosition } from './plan-window.js';
-import { type PreparedWindow, prepareWindow } from './prepare-window.js';
-import { windowsOf } from './windows.js';
+import { oneAhead, type PreparedWindow, prepareWindow, windowsOf } from './windows.js';
 
 export interface SubmitOptions {
   pool: Pool;

@@ -3,11 +3,9 @@ import { absoluteSources, findSources } from '@tocsin/corpus';
 import type { OpenGuard } from '@tocsin/engine';
 import { type Pool, withRetry } from '@tocsin/postgres';
 import { ParcelQueue, type QueueBackend, queueNameOf } from '@tocsin/queue';
-import { cancelRun, createRun, failRun, leaveRun } from '@tocsin/store';
+import { cancelRun, createRun, failRun, leaveRun, type RegisteredGuard, registerGuard } from '@tocsin/store';
 import type { Telemetry } from '@tocsin/telemetry';
-import { reconcile } from '../runs/reconcile.js';
-import { registerOpenGuard } from '../runs/register-guard.js';
-import { settleRuns } from '../runs/settle-runs.js';
+import { reconcile, settleRuns } from '../runs/reconcile.js';
 import { type SubmittedFiles, submitFiles } from './submit-files.js';
 
 /** The database and the queue that runs are submitted to. */
@@ -106,4 +104,15 @@ export async function submitRun(destination: Destination, submission: Submission
     await attending;
     await queue.close();
   }
+}
+
+/** Where a guard's scores are kept in this database; the guard is registered if it was not. */
+export function registerOpenGuard(pool: Pool, guard: OpenGuard): Promise<RegisteredGuard> {
+  return withRetry(() => registerGuard(pool, guard.fingerprint, guardText(guard)));
+}
+
+/** A guard for people, as lists and messages name it: `starter, float32`. */
+export function guardText({ pinned, precision }: Pick<OpenGuard, 'pinned' | 'precision'>): string {
+  const { guard, backbone } = pinned;
+  return `${guard}${backbone === undefined ? '' : ` on ${backbone}`}, ${precision}`;
 }

@@ -1,4 +1,6 @@
-import type { CorpusRow } from '@tocsin/corpus';
+import { isUserError } from '@tocsin/core';
+import { type CorpusRow, rejected, rejection } from '@tocsin/corpus';
+import type { Content, Preparation } from '@tocsin/engine';
 
 /** Rows that are sorted, cut and stored together. More make better parcels, fewer take less memory. */
 const WINDOW_ROWS = 4096;
@@ -31,4 +33,52 @@ function charactersOf(row: CorpusRow): number {
   if ('text' in content) return content.text.length;
   if ('messages' in content) return content.messages.length + (content.tools?.length ?? 0);
   return (content.prompt?.length ?? 0) + (content.response?.length ?? 0);
+}
+
+/** A window of rows, and what the model sees of each. */
+export interface PreparedWindow {
+  window: CorpusRow[];
+  /** One for each row; undefined for a reject. */
+  contents: (Content | undefined)[];
+}
+
+/** Prepares the items of a window. One that this guard cannot score becomes a reject with the reason. */
+export async function prepareWindow(
+  preparation: Pick<Preparation, 'contentsOf'>,
+  rows: readonly CorpusRow[],
+): Promise<PreparedWindow> {
+  const items = rows.flatMap((row) => (row.kind === 'item' ? [row.content] : []));
+  const prepared = (await preparation.contentsOf(items)).values();
+  const window: CorpusRow[] = [];
+  const contents: (Content | undefined)[] = [];
+  for (const row of rows) {
+    const content = row.kind === 'item' ? prepared.next().value : undefined;
+    const refused = isUserError(content);
+    window.push(refused ? refusedBy(row, content.message) : row);
+    contents.push(refused ? undefined : content);
+  }
+  return { window, contents };
+}
+
+function refusedBy(row: CorpusRow, message: string): CorpusRow {
+  // As the reader's reasons are: a sentence.
+  return rejected(row, rejection('guard', `${message.charAt(0).toUpperCase()}${message.slice(1)}.`));
+}
+
+/** Gives what `source` gives, and has it work on the next value while the consumer has this one. */
+export async function* oneAhead<T>(source: AsyncGenerator<T>): AsyncGenerator<T> {
+  let next = source.next();
+  try {
+    for (;;) {
+      const { done, value } = await next;
+      if (done === true) return;
+      next = source.next();
+      // Whether it failed is found out when its turn comes; a consumer that leaves before that does not want to know.
+      next.catch(() => {});
+      yield value;
+    }
+  } finally {
+    await next.catch(() => {});
+    await source.return(undefined);
+  }
 }

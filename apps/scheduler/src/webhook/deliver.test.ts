@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { MAX_ATTEMPTS, waitAfter } from './backoff.js';
+import { MAX_ATTEMPTS, waitAfter } from './deliver.js';
 
 const middle = (): number => 0.5;
 
