@@ -25,7 +25,7 @@ beforeAll(async () => {
 
 test('publint and attw find nothing', async () => {
   for (const tarball of Object.values(tarballs)) await tool('publint', ['run', tarball, '--strict']);
-  await tool('attw', [tarballs.engine, '--profile', 'esm-only']);
+  for (const tarball of Object.values(tarballs)) await tool('attw', [tarball, '--profile', 'esm-only']);
 });
 
 test('no tests, source maps or build information are packed', async () => {

@@ -15,9 +15,9 @@ import { addOutputOptions, type OutputFlags, outputOptions } from '../options/ou
 import { EXIT } from '../terminal/exit-codes.js';
 import { untilDoneOrInterrupted } from '../terminal/interrupt.js';
 import { scoreCorpus } from './score-corpus.js';
-import { printSummary } from './summary.js';
+import { printSummary, type ScoreSummary } from './summary.js';
 
-interface ScoreFlags extends GuardFlags, CorpusFlags, OutputFlags, RetentionFlags, MetricsFlags {
+export interface ScoreFlags extends GuardFlags, CorpusFlags, OutputFlags, RetentionFlags, MetricsFlags {
   threshold?: number;
   name?: string;
   json?: boolean;
@@ -56,12 +56,21 @@ async function score(files: string[], flags: ScoreFlags, interrupted: AbortSigna
       hint: 'Name a file with --out.',
     });
   }
+  const ran = await scoreToOutput(files, flags, interrupted);
+  printSummary({ ...ran, out: sourceLabel(flags.out) }, flags);
+  if (ran.state === 'failed') return EXIT.failed;
+  return ran.rejected + ran.failed > 0 ? EXIT.someRejected : EXIT.ok;
+}
+
+/** Scores a corpus into the output that the flags name. */
+export async function scoreToOutput(
+  files: string[],
+  flags: ScoreFlags,
+  interrupted: AbortSignal,
+): Promise<ScoreSummary> {
   const output = outputOptions(flags, flags.guard);
   const openWriter = (): ReturnType<typeof writerFor> => writerFor(flags.out, flags.format, output);
   const check = (): Promise<void> => checkOutput(flags.out, flags.format, output);
   const outputs = outputFiles(flags.out, flags.format);
-  const ran = await scoreCorpus({ files, flags, outputs, check, openWriter }, interrupted);
-  printSummary({ ...ran, out: sourceLabel(flags.out) }, flags);
-  if (ran.state === 'failed') return EXIT.failed;
-  return ran.rejected + ran.failed > 0 ? EXIT.someRejected : EXIT.ok;
+  return scoreCorpus({ files, flags, outputs, check, openWriter }, interrupted);
 }
