@@ -4,22 +4,22 @@ import { pageOf, pageQuery, plainText, type QueryOf, serial, time, title } from 
 
 const role = z.enum(ROLES);
 
-/** Who asks, and what there is for them. */
+/** The caller, and what is available to them. */
 export const me = z
   .object({
     name: z.string(),
     role,
-    /** There is no key yet, and everybody on this machine is the administrator. */
+    /** No key exists yet: anyone on this machine is an administrator. */
     keyless: z.boolean(),
-    /** Guards that can be asked for scores, by name; the first is the default. */
+    /** Served guards by name; the first is the default. */
     guards: z.array(z.string()),
     version: z.string(),
     limits: z.object({
-      /** Of a JSON body. */
+      /** Largest JSON body. */
       bodyBytes: z.number().int(),
-      /** Of an uploaded file. */
+      /** Largest uploaded file. */
       uploadBytes: z.number().int(),
-      /** Items of one call to /api/score. */
+      /** Most items per call to /api/score. */
       items: z.number().int(),
     }),
   })
@@ -32,7 +32,7 @@ export const apiKey = z
   .object({
     id: z.uuid(),
     name: z.string(),
-    /** Its first characters: what people tell keys apart by. */
+    /** Its first characters, to tell keys apart. */
     prefix: z.string(),
     role,
     createdAt: time,
@@ -43,19 +43,19 @@ export const apiKey = z
   })
   .meta({ id: 'ApiKey' });
 export type ApiKey = z.infer<typeof apiKey>;
-/** All of them, the newest first. */
+/** All keys, newest first. */
 export const keyList = z.object({ data: z.array(apiKey) });
 export const keyParams = z.strictObject({ id: z.uuid() });
 
 export const newKey = z.strictObject({
   name: title(100),
   role,
-  /** Days from now; without it the key does not expire. */
+  /** Days from now; omit it for a key that does not expire. */
   expiresInDays: z.number().int().min(1).max(3650).optional(),
 });
 export type NewKey = z.infer<typeof newKey>;
 
-/** A key that was made: the only answer that ever holds it. */
+/** A new key. This is the only response that contains it. */
 export const madeKey = apiKey.extend({ key: z.string() }).meta({ id: 'MadeKey' });
 export type MadeKey = z.infer<typeof madeKey>;
 
@@ -63,16 +63,16 @@ const auditEntry = z
   .object({
     id: serial,
     at: time,
-    /** Null for the command line, and for a server without keys. */
+    /** Null for the command line and for a server without keys. */
     keyId: z.uuid().nullable(),
     who: z.string(),
-    /** What was done, e.g. `policy.threshold`, `text.read`. */
+    /** The action, e.g. `policy.threshold`, `text.read`. */
     action: z.string(),
-    /** What it was done to. */
+    /** The object of the action. */
     subject: z.string(),
     run: serial.nullable(),
     seq: serial.nullable(),
-    /** Never a text of a row. */
+    /** Never contains row text. */
     details: z.record(z.string(), z.unknown()),
   })
   .meta({ id: 'AuditEntry' });
@@ -80,7 +80,7 @@ export type AuditEntry = z.infer<typeof auditEntry>;
 export const auditEntries = pageOf(auditEntry);
 export const auditQuery = z.strictObject({
   ...pageQuery,
-  action: plainText(64).optional().meta({ description: 'Only what was this, e.g. `text.read`.' }),
+  action: plainText(64).optional().meta({ description: 'Only entries with this action, e.g. `text.read`.' }),
   run: z.coerce.number().int().positive().optional(),
 });
 export type AuditQuery = QueryOf<typeof auditQuery>;

@@ -1,4 +1,4 @@
-/** What the API takes and gives, one file a subject: zod schemas, and the types that follow from them. */
+/** Requests and responses of the API, one file per subject: zod schemas, and the types inferred from them. */
 export {
   isOpen,
   type Retention,

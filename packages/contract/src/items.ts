@@ -12,7 +12,7 @@ import {
   time,
 } from './values.js';
 
-/** Fields of an item: `text`, or `prompt` and/or `response`, or `messages` and perhaps `tools`. */
+/** Fields of an item: `text`, or `prompt` and/or `response`, or `messages` with optional `tools`. */
 export const itemFields = {
   text: z.string().optional(),
   prompt: z.string().nullish(),
@@ -22,11 +22,11 @@ export const itemFields = {
 };
 export const item = z.strictObject(itemFields).meta({
   id: 'Item',
-  description: '`text`, or `prompt` and/or `response`, or `messages` and perhaps `tools`.',
+  description: '`text`, or `prompt` and/or `response`, or `messages` with optional `tools`.',
 });
 export type Item = z.infer<typeof item>;
 
-/** An item as it was given, out of the store. */
+/** An item as submitted, read from the store. */
 export const storedContent = z
   .object({
     text: z.string().optional(),
@@ -38,7 +38,7 @@ export const storedContent = z
   .meta({ id: 'StoredContent' });
 export type StoredContent = z.infer<typeof storedContent>;
 
-/** Characters of a text that a list shows. */
+/** Characters of a text in a list. */
 export const PREVIEW_LENGTH = 400;
 
 export const itemsQuery = z.strictObject({
@@ -48,18 +48,18 @@ export const itemsQuery = z.strictObject({
   order: z
     .enum(ITEM_ORDERS)
     .default('score_desc')
-    .meta({ description: 'By score: rows that have one. `seq`: all rows, as they stand in the corpus.' }),
+    .meta({ description: 'By score: only rows with a score. `seq`: all rows, in corpus order.' }),
   q: plainText(200).optional().meta({
-    description: 'Only rows whose text was kept and has these words; "in quotes", or, -without.',
+    description: 'Full-text search in stored texts: words, "a phrase", or, -excluded.',
   }),
 });
 export type ItemsQuery = QueryOf<typeof itemsQuery>;
 
-/** What a list shows of a row's text. */
+/** A row's text in a list. */
 export const beginning = {
-  /** The beginning of its text, as one string; null when the text was not kept. */
+  /** The beginning of the text, as one string; null when the text was not stored. */
   preview: z.string().nullable(),
-  /** The beginnings of its parts: of a text, of prompt and response, or of the first messages. */
+  /** The beginning of each part: a text, prompt and response, or the first messages. */
   excerpt: storedContent.nullable(),
 };
 
@@ -68,11 +68,11 @@ const itemRow = z
   .object({
     seq: serial,
     key: z.string(),
-    /** Null for a row that has none (yet). */
+    /** Null without a score (yet). */
     score: probability.nullable(),
     truncated: z.boolean(),
     ...beginning,
-    /** Why it has no score; null when it has one, or waits for it. */
+    /** Why it has no score; null when it has one or is pending. */
     reason: z.string().nullable(),
   })
   .meta({ id: 'ItemRow' });
@@ -81,7 +81,7 @@ export const itemList = pageOf(itemRow).extend({ asOf: time, final: z.boolean() 
 export type ItemList = z.infer<typeof itemList>;
 
 export const itemParams = z.strictObject({ id: pathSerial, seq: pathSerial });
-/** One row in full. Reading it is written into the audit log. */
+/** One row in full. Reading it is recorded in the audit log. */
 export const itemDetail = z
   .object({
     run: serial,
@@ -90,9 +90,9 @@ export const itemDetail = z
     score: probability.nullable(),
     tokens: z.number().int().nullable(),
     truncated: z.boolean(),
-    /** Why it has no score, when it has none. */
+    /** Why it has no score; null when it has one. */
     reason: z.string().nullable(),
-    /** Null when the text was not kept. */
+    /** Null when the text was not stored. */
     content: storedContent.nullable(),
   })
   .meta({ id: 'ItemDetail' });
@@ -110,28 +110,30 @@ export const rejectList = pageOf(reject);
 
 export const compareParams = z.strictObject({ id: pathSerial, other: pathSerial });
 export const compareQuery = z.strictObject({
-  threshold: queryThreshold.optional().meta({ description: 'Of both; default: that of the run.' }),
+  threshold: queryThreshold
+    .optional()
+    .meta({ description: 'Applied to both runs; default: the threshold of the run.' }),
   examples: z.coerce.number().int().min(0).max(100).default(20),
 });
 
-/** A run and another one, by the keys of their rows: what has changed from `other` to `run`. */
+/** Two runs joined by row key: changes from `other` to `run`. */
 export const comparison = z
   .object({
     run: serial,
     other: serial,
     threshold: probability,
-    /** Rows with a score in both; of several with one key, one. */
+    /** Rows with a score in both; rows with equal keys count once. */
     both: z.number().int(),
-    /** Of those: harmful now and not before, and the other way. */
+    /** Of those: newly harmful, and no longer harmful. */
     flippedUp: z.number().int(),
     flippedDown: z.number().int(),
-    /** Rows that the other run does not have, and that only it has. */
+    /** Rows only in this run, and only in the other one. */
     newRows: z.number().int(),
     gone: z.number().int(),
-    /** Population stability index and Kolmogorov-Smirnov distance of the scores; null when a run has none. */
+    /** Population stability index and Kolmogorov-Smirnov distance of the scores; null when a run has no scores. */
     psi: z.number().nullable(),
     ks: z.number().nullable(),
-    /** Rows whose flag is another, those first whose score has moved most. */
+    /** Rows whose flag changed, largest score change first. */
     examples: z.array(
       z.object({
         key: z.string(),

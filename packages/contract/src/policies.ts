@@ -14,7 +14,7 @@ import {
   time,
 } from './values.js';
 
-/** A threshold with a name, and what it means. Applied when scores are read: moving it scores nothing again. */
+/** A named threshold and its meaning. Applied when scores are read: changing it rescores nothing. */
 export const policy = z
   .object({
     name: z.string(),
@@ -30,11 +30,11 @@ export type Policy = z.infer<typeof policy>;
 export const policyList = z.object({ data: z.array(policy) });
 export type PolicyList = z.infer<typeof policyList>;
 export const policyListQuery = z.strictObject({
-  archived: queryFlag.default(false).meta({ description: 'With those that are archived.' }),
+  archived: queryFlag.default(false).meta({ description: 'Include archived policies.' }),
 });
 export const policyParams = z.strictObject({ name: handle });
 
-const note = prose(1_000).optional().meta({ description: 'Why; kept with the change.' });
+const note = prose(1_000).optional().meta({ description: 'Reason for the change, stored in its history.' });
 export const newPolicy = z
   .strictObject({ name: handle, threshold, meaning: prose(1_000).default(''), note })
   .meta({ id: 'NewPolicy' });
@@ -43,7 +43,7 @@ export const policyPatch = z
   .strictObject({
     threshold: threshold.optional(),
     meaning: prose(1_000).optional(),
-    /** What it is called from now on. */
+    /** The new name. */
     name: handle.optional(),
     archived: z.boolean().optional(),
     note,
@@ -57,10 +57,10 @@ const policyChange = z
     at: time,
     who: z.string(),
     what: z.enum(['created', 'threshold', 'meaning', 'renamed', 'archived', 'restored']),
-    /** Of the threshold; null for another change. */
+    /** Old and new threshold; null for another kind of change. */
     from: probability.nullable(),
     to: probability.nullable(),
-    /** Of the name or the meaning; null for another change. */
+    /** Old and new name or meaning; null for another kind of change. */
     wordsFrom: z.string().nullable(),
     wordsTo: z.string().nullable(),
     note: z.string().nullable(),
@@ -75,7 +75,7 @@ export const previewQuery = z.strictObject({
   threshold: queryThreshold,
   examples: z.coerce.number().int().min(0).max(100).default(10),
 });
-/** What another threshold would do to a run. */
+/** The effect of another threshold on a run. */
 export const policyPreview = z
   .object({
     run: serial,
@@ -83,12 +83,12 @@ export const policyPreview = z
     final: z.boolean(),
     from: probability,
     to: probability,
-    /** Rows that the policy flags, and would flag. */
+    /** Rows flagged by the policy now, and with the new threshold. */
     before: z.number().int(),
     after: z.number().int(),
     added: z.number().int(),
     removed: z.number().int(),
-    /** Rows that would change sides, those nearest to the new threshold first. */
+    /** Rows whose flag would change, nearest to the new threshold first. */
     examples: z.array(z.object({ seq: serial, key: z.string(), score: probability, ...beginning })),
   })
   .meta({ id: 'PolicyPreview' });

@@ -10,18 +10,18 @@ export const nextRequest = z
   .strictObject({
     run: serial,
     order: reviewOrder.default('uncertain'),
-    /** Uncertain are the rows whose score is nearest to it; default: that of the run. */
+    /** Uncertain rows are those with a score nearest to it; default: the threshold of the run. */
     threshold: threshold.optional(),
     policy: handle.optional(),
-    /** Rows that exactly one other reviewer has judged: for agreement. */
+    /** Rows judged by exactly one other reviewer, to measure agreement. */
     second: z.boolean().default(false),
-    /** Rows of this run that who asks has already: another one, then, to have it at hand. */
+    /** Rows of this run that the caller already holds: lease another one, so that the client can prefetch. */
     besides: z.array(serial).max(20).default([]),
   })
   .meta({ id: 'NextReview' });
 export type NextRequest = z.input<typeof nextRequest>;
 
-/** A row that nobody else gets, until the lease runs out. */
+/** A row leased to one reviewer until the lease expires. */
 const reviewRow = z
   .object({
     run: serial,
@@ -34,7 +34,7 @@ const reviewRow = z
   .meta({ id: 'ReviewRow' });
 export type ReviewRow = z.infer<typeof reviewRow>;
 export const nextReview = z.object({
-  /** Null when there is nothing (more) to judge. */
+  /** Null when no rows are left to review. */
   row: reviewRow.nullable(),
 });
 export type NextReview = z.infer<typeof nextReview>;
@@ -49,20 +49,20 @@ export const givenVerdict = z
 export type GivenVerdict = z.infer<typeof givenVerdict>;
 
 export const undoRequest = z.strictObject({ run: serial }).meta({ id: 'UndoReview' });
-/** The last verdict of who asks is taken back, and its row is leased again; nulls when there is none. */
+/** The caller's last verdict is undone and its row leased again; nulls when there is none. */
 export const undoneVerdict = z.object({ undone: givenVerdict.nullable(), row: reviewRow.nullable() });
 export type UndoneVerdict = z.infer<typeof undoneVerdict>;
 
 export const releaseRequest = z.strictObject({ run: serial, seq: serial }).meta({ id: 'ReleaseReview' });
 
-/** A share with its 95 % interval; null when nothing is known. */
+/** A share with its 95 % interval; null when unknown. */
 const estimate = z.object({ value: z.number(), low: z.number(), high: z.number() }).nullable();
 export type Estimate = z.infer<typeof estimate>;
 export const summaryQuery = z.strictObject({ run: pathSerial });
 export const reviewSummary = z
   .object({
     run: serial,
-    /** Rows with a verdict that is no skip. */
+    /** Rows with a verdict other than skip. */
     judged: z.number().int(),
     reviewers: z.array(
       z.object({
@@ -73,13 +73,13 @@ export const reviewSummary = z
       }),
     ),
     agreement: z.object({
-      /** Rows that two have judged. */
+      /** Rows judged by two reviewers. */
       pairs: z.number().int(),
       agreed: z.number().int(),
-      /** Cohen's kappa; null when there are no pairs, or chance alone would agree on all. */
+      /** Cohen's kappa; null without pairs, and when chance alone would give full agreement. */
       kappa: z.number().nullable(),
     }),
-    /** For this run's rows, as judged so far; every row counts for those of its scores that were not judged. */
+    /** Estimated for all rows of this run from the verdicts so far. */
     thresholds: z.array(
       z.object({ threshold: probability, flagged: z.number().int(), precision: estimate, recall: estimate }),
     ),

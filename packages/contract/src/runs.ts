@@ -25,38 +25,38 @@ import {
 const runState = z.enum(RUN_STATES);
 export const retention = z.enum(RETENTIONS);
 
-/** What has become of a run's rows so far. */
+/** Row counts of a run so far. */
 const runCounters = z.object({
   rows: z.number().int(),
-  /** Of the rows: those whose content had no score when the run came to them. */
+  /** Rows whose content had no score when they were submitted. */
   fresh: z.number().int(),
   known: z.number().int(),
   duplicates: z.number().int(),
   /** Rows that could not be read. */
   rejected: z.number().int(),
-  /** Rows whose text is longer than the guard reads: only the beginning is scored. */
+  /** Rows longer than the guard's maximum length: only the beginning is scored. */
   truncated: z.number().int(),
 });
 
-/** How far the forward passes are that a run waits for. */
+/** Progress of the forward passes that a run waits for. */
 const runProgress = z.object({
-  /** Distinct contents that had to be scored, and those that are. */
+  /** Distinct contents to score, and those scored so far. */
   contents: z.number().int(),
   contentsDone: z.number().int(),
   tokens: z.number().int(),
   tokensDone: z.number().int(),
-  /** Of the last seconds; null when nothing is known of them (yet). */
+  /** Rate over the last seconds; null when unknown (yet). */
   contentsPerSecond: z.number().nullable(),
   tokensPerSecond: z.number().nullable(),
-  /** Null when it cannot be told: while rows still come, or while nothing is scored. */
+  /** Null when it cannot be estimated: while rows still arrive, or while nothing is scored. */
   secondsLeft: z.number().nullable(),
 });
 
-/** What has become of the rows. rows = scored + failed + rejected + left. */
+/** Row counts. rows = scored + failed + rejected + left. */
 const runOutcome = z.object({
-  /** When that was so. */
+  /** Time of the counts. */
   asOf: time,
-  /** It stays so. */
+  /** The counts are final. */
   final: z.boolean(),
   scored: z.number().int(),
   failed: z.number().int(),
@@ -73,18 +73,18 @@ const runSummary = z
     guard: z.string(),
     fingerprint: z.string(),
     state: runState,
-    /** Why it failed, or who cancelled it where that was no person; may have several lines. */
+    /** Why it failed, or what cancelled it if not a person; may have several lines. */
     reason: z.string().nullable(),
     threshold: probability.nullable(),
     retain: retention,
     createdAt: time,
     finishedAt: time.nullable(),
-    /** The name of the key that it was submitted with; null when that took none. */
+    /** The name of the key it was submitted with; null when submitted without one. */
     owner: z.string().nullable(),
     counters: runCounters,
-    /** As it was when somebody last looked at the run's scores; null when nobody has. */
+    /** As of the last time the run's scores were read; null before that. */
     outcome: runOutcome.nullable(),
-    /** Null for a run that is over. */
+    /** Null for a finished run. */
     progress: runProgress.nullable(),
   })
   .meta({ id: 'RunSummary' });
@@ -94,7 +94,7 @@ export type RunList = z.infer<typeof runList>;
 export const runListQuery = z.strictObject({
   ...pageQuery,
   state: runState.optional(),
-  name: plainText(200).optional().meta({ description: 'Only runs whose name holds this, in whatever case.' }),
+  name: plainText(200).optional().meta({ description: 'Only runs whose name contains this, ignoring case.' }),
 });
 export type RunListQuery = QueryOf<typeof runListQuery>;
 
@@ -102,9 +102,9 @@ export type RunListQuery = QueryOf<typeof runListQuery>;
 export const run = runSummary
   .extend({
     outcome: runOutcome,
-    /** Rows whose text is in the store. */
+    /** Rows with stored text. */
     textsKept: z.number().int(),
-    /** What was guessed, skipped or is doubtful in the corpus. */
+    /** Notes on the corpus: what was guessed, skipped or looks doubtful. */
     notes: z.array(z.string()),
   })
   .meta({ id: 'Run' });
@@ -116,7 +116,7 @@ const howScored = {
   retain: retention.optional(),
 };
 
-/** Rows given in the request. Each is as a line of a JSONL corpus; one that cannot be read is a reject of the run. */
+/** Rows in the request. Each is like a line of a JSONL corpus; an unreadable one is rejected. */
 export const newRun = z
   .strictObject({
     ...howScored,
@@ -126,22 +126,19 @@ export const newRun = z
   .meta({ id: 'NewRun' });
 
 const field = plainText(200).min(1).optional();
-/** The fields of an upload, beside its files (`file`, each perhaps .gz or .zst). */
+/** The fields of an upload, besides its files (`file`, optionally .gz or .zst). */
 export const uploadFields = z
   .strictObject({
     ...howScored,
     threshold: queryThreshold.optional(),
-    format: z
-      .enum(INPUT_FORMATS)
-      .optional()
-      .meta({ description: 'Instead of what the names of the files say.' }),
+    format: z.enum(INPUT_FORMATS).optional().meta({ description: 'Default: from the file names.' }),
     shape: z.enum(SHAPES).optional(),
     delimiter: z.string().max(3).optional(),
     quote: z.enum(QUOTE_STYLES).optional().meta({
       description:
-        'Quotes of CSV and TSV: double or single ones, double ones escaped by backslashes, or none.',
+        'Quoting of CSV and TSV: double quotes, single quotes, double quotes with backslash escapes, or none.',
     }),
-    encoding: plainText(40).optional().meta({ description: 'Of text that is not UTF-8.' }),
+    encoding: plainText(40).optional().meta({ description: 'Encoding of text that is not UTF-8.' }),
     textField: field,
     promptField: field,
     responseField: field,
@@ -152,11 +149,11 @@ export const uploadFields = z
   .meta({ id: 'UploadFields' });
 export type UploadFields = z.input<typeof uploadFields>;
 
-/** A run that was made: its rows are being put into the queue. */
+/** A new run; its rows are being queued. */
 export const madeRun = z.object({ id: serial, name: z.string(), guard: z.string() }).meta({ id: 'MadeRun' });
 export type MadeRun = z.infer<typeof madeRun>;
 
-/** The event `progress` of /api/runs/:id/events; the last one is called `over`. */
+/** The `progress` event of /api/runs/:id/events; the last event is named `over`. */
 export const runEvent = z
   .object({ id: serial, state: runState, counters: runCounters, progress: runProgress })
   .meta({ id: 'RunEvent' });
@@ -164,23 +161,23 @@ export type RunEvent = z.infer<typeof runEvent>;
 
 export const retriedRun = z
   .object({
-    /** Parcels that were taken up again. */
+    /** Parcels that were retried. */
     parcels: z.number().int(),
-    /** Rows that have an error and can be scored only from their corpus. */
+    /** Failed rows that can be scored again only from their corpus. */
     lost: z.number().int(),
   })
   .meta({ id: 'RetriedRun' });
 export type RetriedRun = z.infer<typeof retriedRun>;
 export const cancelledRun = z.object({
-  /** False when it was over. */
+  /** False when it had already finished. */
   cancelled: z.boolean(),
 });
 export type CancelledRun = z.infer<typeof cancelledRun>;
 
-/** What is said of a run's scores, and when that was so: those of a run that goes on are looked at every few seconds. */
+/** Statistics of a run's scores. While the run is in progress they are refreshed every few seconds. */
 const asOf = {
   asOf: time,
-  /** The run is over: it stays so. */
+  /** The run has finished; the statistics are final. */
   final: z.boolean(),
 };
 
@@ -190,7 +187,7 @@ export const histogram = z
     ...asOf,
     /** Rows with a score. */
     rows: z.number().int(),
-    /** One more than there are bins, from 0 to 1. A bin holds its lower edge; the last one its upper edge too. */
+    /** One more edge than bins, from 0 to 1. A bin includes its lower edge; the last one its upper edge too. */
     edges: z.array(z.number()),
     counts: z.array(z.number().int()),
   })
@@ -209,15 +206,15 @@ export const counts = z
   .meta({ id: 'Counts' });
 export type Counts = z.infer<typeof counts>;
 
-/** The format `openai-batch` has two files: its errors are the second. */
+/** `openai-batch` has two files; the second holds its errors. */
 export const EXPORT_FORMATS = [...SCORE_FORMATS, 'openai-batch-errors'] as const;
 export const exportQuery = z.strictObject({
   format: z.enum(EXPORT_FORMATS).default('jsonl'),
   min: queryThreshold.optional().meta({ description: 'Only rows with at least this score.' }),
   threshold: queryThreshold
     .optional()
-    .meta({ description: 'Harmful from this score on; default: that of the run.' }),
-  withText: queryFlag.default(false).meta({ description: 'JSONL only: with the texts that were kept.' }),
+    .meta({ description: 'Harmful at or above this score; default: the threshold of the run.' }),
+  withText: queryFlag.default(false).meta({ description: 'JSONL only: include stored texts.' }),
 });
 export type ExportQuery = QueryOf<typeof exportQuery>;
 

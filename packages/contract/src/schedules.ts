@@ -9,23 +9,23 @@ export const schedule = z
     cron: z.string(),
     timeZone: z.string(),
     guard: z.string(),
-    /** What is submitted: files, directories, patterns, databases (without passwords). */
+    /** Sources of the corpus: files, directories, patterns, databases (without passwords). */
     corpus: z.array(z.string()),
     threshold: probability.nullable(),
     retain: retention,
     enabled: z.boolean(),
     nextAt: time,
     createdAt: time,
-    /** Where summaries go, without what may be secret in it. */
+    /** Webhook URL for summaries, without its secret parts. */
     webhookUrl: z.string().nullable(),
-    /** Why nothing is sent there any more. */
+    /** Why nothing is sent to the webhook any more. */
     webhookClosed: z.string().nullable(),
   })
   .meta({ id: 'Schedule' });
 export type Schedule = z.infer<typeof schedule>;
 export const scheduleList = z.object({
   data: z.array(schedule),
-  /** Directories whose files may be scheduled through the API (`--corpus-root`). Empty: none can be created. */
+  /** Directories whose files may be scheduled through the API (`--corpus-root`). Empty: schedules cannot be created. */
   corpusRoots: z.array(z.string()),
 });
 export type ScheduleList = z.infer<typeof scheduleList>;
@@ -38,7 +38,7 @@ export const newSchedule = z
     cron: line(200),
     timeZone: line(100).default('UTC'),
     guard: z.string().max(500).optional(),
-    /** Only what lies in the directories that the server was started with (`--corpus-root`). */
+    /** Only paths inside the server's `--corpus-root` directories. */
     corpus: z.array(line(4_096).min(1)).min(1).max(100),
     threshold: threshold.optional(),
     retain: retention.optional(),
@@ -59,14 +59,14 @@ const firing = z
     run: serial.nullable(),
     startedAt: time.nullable(),
     finishedAt: time.nullable(),
-    /** What came of it, in numbers. */
+    /** Summary of the firing, in numbers. */
     summary: z.unknown(),
-    /** Why it was skipped, or has failed. */
+    /** Why it was skipped or failed. */
     reason: z.string().nullable(),
   })
   .meta({ id: 'Firing' });
 export const limitQuery = z.strictObject({ limit: pageQuery.limit });
-/** The newest, newest first. */
+/** The latest firings, newest first. */
 export const firingList = z.object({ data: z.array(firing) });
 export type FiringList = z.infer<typeof firingList>;
 export const firedNow = z.object({ firing: serial, dueAt: time });
@@ -83,7 +83,7 @@ const delivery = z
     lastError: z.string().nullable(),
     createdAt: time,
     finishedAt: time.nullable(),
-    /** What is sent: numbers only. */
+    /** The payload: numbers only. */
     body: z.unknown(),
   })
   .meta({ id: 'Delivery' });
@@ -93,7 +93,7 @@ export const testedWebhook = z
   .object({
     delivered: z.boolean(),
     status: z.number().int().nullable(),
-    /** Why not, when it was not delivered. */
+    /** Why it was not delivered. */
     reason: z.string().nullable(),
   })
   .meta({ id: 'TestedWebhook' });

@@ -2,27 +2,27 @@ import { z } from 'zod';
 import { item, itemFields } from './items.js';
 import { handle, probability, threshold, time } from './values.js';
 
-/** A guard that this server scores with, or that its store has scores of. */
+/** A guard that this server serves, or that its store has scores from. */
 export const guard = z
   .object({
-    /** As it was asked for. */
+    /** The name it was requested by. */
     ref: z.string(),
     fingerprint: z.string(),
-    /** It can be asked for scores here. */
+    /** Whether this server scores with it. */
     served: z.boolean(),
-    /** The first that is served: who names no guard means it. */
+    /** The first served guard, used when a request names none. */
     default: z.boolean(),
-    /** Of served guards only: */
+    /** Only for served guards: */
     task: z.enum(['content', 'trajectory']).nullable(),
     backbone: z.string().nullable(),
     defaultThreshold: probability.nullable(),
     maxLength: z.number().int().nullable(),
     precision: z.string().nullable(),
-    /** Of this store: */
+    /** From this store: */
     runs: z.number().int(),
-    /** When the database first heard of it. */
+    /** When it was registered in the database. */
     createdAt: time,
-    /** Parcels that wait for a worker of this guard. */
+    /** Parcels waiting for a worker of this guard. */
     waitingParcels: z.number().int(),
   })
   .meta({ id: 'Guard' });
@@ -33,7 +33,7 @@ export const guardParams = z.strictObject({ fingerprint: z.string().regex(/^[0-9
 
 export const MAX_ITEMS = 256;
 
-/** Which guard, and from which score on it is harmful: a policy, a threshold, or the guard's own default. */
+/** The guard, and its threshold: from a policy, explicit, or the guard's default. */
 const judgement = {
   guard: z.string().max(500).optional().meta({ description: 'Default: the first guard of the server.' }),
   policy: handle.optional(),
@@ -45,17 +45,17 @@ export const scoreRequest = z
   .meta({ id: 'ScoreRequest' });
 export type ScoreRequest = z.infer<typeof scoreRequest>;
 
-/** How it was judged. */
+/** The guard and threshold that were applied. */
 const judged = {
   guard: z.string(),
   threshold: probability,
-  /** Null when a threshold was given, or none. */
+  /** Null when the request named no policy. */
   policy: z.string().nullable(),
 };
 const scored = {
   score: probability,
   harmful: z.boolean(),
-  /** What the model saw. */
+  /** Tokens the model read. */
   tokens: z.number().int(),
   truncated: z.boolean(),
 };
@@ -63,35 +63,35 @@ const scored = {
 export const scoreAnswer = z.object({ ...judged, ...scored }).meta({ id: 'Score' });
 export type ScoreAnswer = z.infer<typeof scoreAnswer>;
 
-/** One of many: its score, or why it has none. One bad item never costs another. */
+/** One of several items: its score, or why it has none. Items fail independently. */
 const itemScore = z.union([z.object(scored), z.object({ error: z.string() })]);
 export type ItemScore = z.infer<typeof itemScore>;
-/** To a request with `items`: in their order. */
+/** The response to a request with `items`, in their order. */
 export const scoreAnswers = z.object({ ...judged, results: z.array(itemScore) }).meta({ id: 'Scores' });
 export type ScoreAnswers = z.infer<typeof scoreAnswers>;
 
 export const traceRequest = z.strictObject({ ...judgement, ...itemFields }).meta({ id: 'TraceRequest' });
 
-/** The score after every token. */
+/** The score after each token. */
 export const trace = z
   .object({
     ...judged,
     score: probability,
     harmful: z.boolean(),
-    /** What `start` and `end` count in (UTF-16 units): the text as given; messages as they are rendered for the model. */
+    /** The string that `start` and `end` index (in UTF-16 code units): the text as given, or the messages as rendered for the model. */
     text: z.string(),
     tokens: z.array(
       z.object({
         text: z.string(),
         start: z.number().int(),
         end: z.number().int(),
-        /** Of everything up to this token. */
+        /** Score of everything up to this token. */
         score: probability,
       }),
     ),
     /** Index of the first token whose score reaches the threshold; null when none does. */
     firstHarmful: z.number().int().nullable(),
-    /** Tokens that the model does not see, because the item is too long. */
+    /** Tokens beyond the guard's maximum length. */
     omittedTokens: z.number().int(),
   })
   .meta({ id: 'Trace' });
@@ -100,9 +100,9 @@ export type Trace = z.infer<typeof trace>;
 export const newStream = z
   .strictObject({
     ...judgement,
-    /** What the streamed text is the response to. */
+    /** The prompt that the streamed text responds to. */
     prompt: z.string().optional(),
-    /** Of a trajectory guard. */
+    /** For a trajectory guard. */
     tools: itemFields.tools,
   })
   .meta({ id: 'NewStream' });
@@ -111,13 +111,13 @@ export const stream = z
   .object({
     id: z.uuid(),
     ...judged,
-    /** It ends when nothing is pushed for so long. */
+    /** The stream ends after this time without a push. */
     idleSeconds: z.number(),
   })
   .meta({ id: 'Stream' });
 export type Stream = z.infer<typeof stream>;
 
-/** A piece: of the text, or (to a trajectory guard) one or more messages. */
+/** A chunk of the text, or one or more messages for a trajectory guard. */
 export const streamChunk = z
   .strictObject({
     chunk: z.string().max(1_000_000).optional(),
@@ -126,10 +126,10 @@ export const streamChunk = z
   .meta({ id: 'StreamChunk' });
 export type StreamChunk = z.infer<typeof streamChunk>;
 
-/** The score of everything that was pushed so far. The data of the event `score`. */
+/** The score of everything pushed so far. The data of a `score` event. */
 export const streamScore = z
   .object({
-    /** Counts pushes, from 1. */
+    /** Number of the push, from 1. */
     push: z.number().int(),
     score: probability,
     harmful: z.boolean(),

@@ -1,42 +1,42 @@
 import { z } from 'zod';
 
-/** A moment: ISO 8601, UTC. */
+/** A timestamp: ISO 8601, UTC. */
 export const time = z.string().meta({ format: 'date-time', description: 'ISO 8601, UTC' });
 
-/** P(harmful), or a threshold of it, as it is answered. */
+/** P(harmful) or a threshold, in responses. */
 export const probability = z.number().min(0).max(1);
 
-/** The database keeps numbers of 32 bits: it takes none that is nearer to 0, and no score is. */
+/** Smaller numbers underflow in the database's float32; no score is that small. */
 const isKept = (value: number): boolean => value === 0 || value >= 1e-30;
 const TOO_SMALL = 'expected 0, or a number from 1e-30 to 1';
 
-/** A threshold, or another bound of scores, as it is asked for. */
+/** A threshold or another bound of scores, in request bodies. */
 export const threshold = z.number().min(0).max(1).refine(isKept, TOO_SMALL);
 
-/** The same in the query of an address, where everything is a string. */
+/** The same in a query string. */
 export const queryThreshold = z.coerce.number().min(0).max(1).refine(isKept, TOO_SMALL);
 
-/** What a run, a policy's change and the like are numbered with. */
+/** A numeric id. */
 export const serial = z.number().int().positive();
 export const queryFlag = z.stringbool({ truthy: ['true', '1'], falsy: ['false', '0'] });
 
-/** The number of a run or row, in an address. */
+/** A numeric id in a path. */
 export const pathSerial = z.coerce.number().int().positive();
 
 /**
- * A text that Postgres keeps: names, notes, keys. U+0000 and half a surrogate pair are no characters there. (Texts that
- * are scored are not held to it.)
+ * A text that Postgres can store: names, notes, keys. Postgres rejects U+0000 and lone surrogates. (Scored texts may
+ * contain them.)
  */
 export const plainText = (longest: number) =>
   z
     .string()
     .max(longest)
-    .refine((text) => !text.includes('\0'), 'holds the character U+0000')
-    .refine((text) => text.isWellFormed(), 'holds half of a surrogate pair, which is no character');
+    .refine((text) => !text.includes('\0'), 'contains the character U+0000')
+    .refine((text) => text.isWellFormed(), 'contains a lone surrogate, which is not a character');
 
 /**
- * Characters that move the cursor of a terminal, end a line, or turn the direction of what follows: what is printed after
- * one may look like something else.
+ * Characters that move a terminal's cursor, end a line or change the text direction, and so could disguise what is
+ * printed after them.
  */
 const CONTROL = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
 const CONTROLS = new RegExp(CONTROL, 'gu');
@@ -44,21 +44,21 @@ const CONTROLS = new RegExp(CONTROL, 'gu');
 /** A text without such characters. */
 export const withoutControls = (text: string): string => text.replace(CONTROLS, '');
 
-/** One line: what lists and terminals show. */
+/** A single line, for lists and terminals. */
 export const line = (longest: number) =>
-  plainText(longest).refine((text) => !CONTROL.test(text), 'holds a control character');
+  plainText(longest).refine((text) => !CONTROL.test(text), 'contains a control character');
 
-/** A name of something that people make: at least one character that can be seen. */
+/** A user-chosen name: at least one visible character. */
 export const title = (longest: number) => line(longest).refine((text) => text.trim() !== '', 'is empty');
 
-/** What people write about something: lines, and tabs in them, but no other control characters. */
+/** Free text: line breaks and tabs, but no other control characters. */
 export const prose = (longest: number) =>
   plainText(longest).refine(
     (text) => !CONTROL.test(text.replace(/[\n\r\t]/g, '')),
-    'holds a control character',
+    'contains a control character',
   );
 
-/** What a policy or a schedule is called: it stands in addresses, and on command lines. */
+/** The name of a policy or schedule, usable in URLs and on command lines. */
 export const handle = z
   .string()
   .regex(
@@ -66,36 +66,32 @@ export const handle = z
     'expected up to 64 letters, digits, dots, dashes and underscores',
   );
 
-/** The query of an address, as programs give it: what has a default may be left out. */
+/** A query string as clients build it: parameters with a default are optional. */
 export type QueryOf<Query extends z.ZodType> = Partial<z.output<Query>>;
 
 const MAX_PAGE_ROWS = 500;
 
-/** How a list is asked for: so many, and on from where the last page ended. */
+/** Pagination parameters. */
 export const pageQuery = {
   limit: z.coerce.number().int().min(1).max(MAX_PAGE_ROWS).default(50),
-  cursor: z
-    .string()
-    .max(500)
-    .optional()
-    .meta({ description: '`next` of the page before. What it holds is the affair of the server.' }),
+  cursor: z.string().max(500).optional().meta({ description: '`next` of the previous page; opaque.' }),
 };
 
 /** A page of a list. */
 export const pageOf = <Row extends z.ZodType>(row: Row) =>
   z.object({
     data: z.array(row),
-    /** The cursor of the next page; null when this is the last. */
+    /** The cursor of the next page; null on the last page. */
     next: z.string().nullable(),
   });
 
-/** A page of a list, as programs take it. */
+/** A page of a list, as clients receive it. */
 export interface Page<Row> {
   data: Row[];
   next: string | null;
 }
 
-/** What went wrong, for programs. */
+/** Machine-readable error codes. */
 const ERROR_CODES = [
   'invalid_request',
   'unauthenticated',
@@ -111,7 +107,7 @@ const ERROR_CODES = [
 ] as const;
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
-/** The body of every answer that is no success. */
+/** The body of every error response. */
 const errorBody = z
   .object({
     error: z.object({
@@ -120,7 +116,7 @@ const errorBody = z
       /** What to do about it. */
       hint: z.string().optional(),
       code: z.enum(ERROR_CODES),
-      /** The field of the request that is at fault, e.g. `items.3.text`. */
+      /** The invalid field of the request, e.g. `items.3.text`. */
       field: z.string().optional(),
     }),
   })

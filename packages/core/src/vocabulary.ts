@@ -20,7 +20,7 @@ export type Retention = (typeof RETENTIONS)[number];
 export const DEFAULT_RETENTION: Retention = 'flagged';
 
 /**
- * What a key may do. `submit`: score, and submit runs and see those of its own key. `read`: see every run and text.
+ * What a key may do. `submit`: score, and submit runs and see those of its own key. `read`: see all runs and texts.
  * `review`: that, and judge rows. `admin`: everything.
  */
 export const ROLES = ['submit', 'read', 'review', 'admin'] as const;

@@ -26,7 +26,7 @@ test.each(Object.values<MetricDefinition>(METRICS))(
   },
 );
 
-test('no name twice', () => {
+test('metric names are unique', () => {
   const names = Object.values(METRICS).map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
 });

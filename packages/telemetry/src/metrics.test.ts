@@ -7,7 +7,7 @@ async function linesOf(metrics: Metrics): Promise<string[]> {
   return (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 }
 
-test('a pass: tokens, how full it was, and what padding it cost', async () => {
+test('a pass: tokens, batch fill and padding', async () => {
   const metrics = open();
   metrics.onPass({ lane: 'bulk', rows: 2, tokens: 30, longest: 20, cells: 20 ** 2 + 10 ** 2, runMs: 40 }, 60);
   expect(await linesOf(metrics)).toEqual(
@@ -39,7 +39,7 @@ test('a window: rows by outcome, and rejects by kind', async () => {
   );
 });
 
-test('a row that somebody asked for: how long it took, by what came of it', async () => {
+test('an interactive request: duration by outcome', async () => {
   const metrics = open();
   metrics.onExpress({ outcome: 'scored', seconds: 0.25 });
   metrics.onExpress({ outcome: 'scored', seconds: 0.5 });
@@ -53,7 +53,7 @@ test('a row that somebody asked for: how long it took, by what came of it', asyn
   );
 });
 
-test('schedules: firings and deliveries by outcome, and how late they were', async () => {
+test('schedules: firings and deliveries by outcome, and their lag', async () => {
   const metrics = open();
   metrics.schedules.onFiring('done');
   metrics.schedules.onLag(12);
@@ -74,7 +74,7 @@ test('two instances share nothing', async () => {
   expect(await linesOf(other)).toContain('tocsin_engine_restarts_total 0');
 });
 
-test('the database is asked once for many scrapes', async () => {
+test('many scrapes share one query to the database', async () => {
   const metrics = open();
   let asked = 0;
   metrics.watchQueue('abc', async () => {
@@ -93,7 +93,7 @@ test('the database is asked once for many scrapes', async () => {
   expect(asked).toBe(1);
 });
 
-test('a database that does not answer leaves the depth out, which is not 0', async () => {
+test('when the database does not answer, the depth is missing rather than 0', async () => {
   const metrics = open();
   metrics.watchQueue('abc', () => Promise.reject(new Error('away')));
   const lines = await linesOf(metrics);

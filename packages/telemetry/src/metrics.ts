@@ -7,57 +7,57 @@ import {
   type MetricKey,
 } from './metric-definitions.js';
 
-/** A forward pass that gave scores. */
+/** A completed forward pass. */
 export interface PassMeasure {
   lane: LaneName;
   rows: number;
   tokens: number;
   /** Tokens of the longest row: attention is padded to it. */
   longest: number;
-  /** Attention cells that belong to rows: the sum of their squared lengths. */
+  /** Attention cells of rows: the sum of their squared lengths. */
   cells: number;
-  /** Milliseconds in the engine process. */
+  /** Duration in the engine process, ms. */
   runMs: number;
 }
 
-/** A parcel that a worker is through with. */
+/** A parcel that a worker has finished with. */
 export interface ParcelMeasure {
   lane: LaneName;
   outcome: 'done' | 'given_back' | 'failed';
-  /** Contents that have a score now. */
+  /** Contents that got a score. */
   scored: number;
-  /** Contents that have an error now. */
+  /** Contents that got an error. */
   failed: number;
   seconds: number;
 }
 
-/** A row that somebody asked for, and has an answer to. */
+/** An answered interactive request. */
 export interface ExpressMeasure {
   outcome: ExpressOutcomeName;
-  /** From asked to answered. */
+  /** From request to answer. */
   seconds: number;
 }
 
-/** A window of a corpus that is in the store now. */
+/** A window of a corpus that was written to the store. */
 export interface WindowMeasure {
   fresh: number;
   known: number;
   duplicates: number;
   rejected: number;
   parcels: number;
-  /** Why rows were rejected, in a word each. */
+  /** Reason codes of the rejected rows. */
   rejectKinds: readonly string[];
 }
 
 export interface MetricsOptions {
-  /** What the process is: `worker`, `submit`, ... */
+  /** Role of the process: `worker`, `submit`, ... */
   role: string;
   version: string;
-  /** Node's own metrics beside ours; default true. */
+  /** Include Node's own metrics; default true. */
   node?: boolean;
 }
 
-/** The metrics of one process. Each instance has a registry of its own: nothing is shared. */
+/** The metrics of one process. Each instance has its own registry. */
 export class Metrics {
   readonly registry = new Registry();
   readonly #counters: Record<string, Counter> = {};
@@ -70,7 +70,7 @@ export class Metrics {
     if (node) collectDefaultMetrics({ register: this.registry });
   }
 
-  /** What `/metrics` answers. */
+  /** The body of `/metrics`. */
   text(): Promise<string> {
     return this.registry.metrics();
   }
@@ -120,7 +120,7 @@ export class Metrics {
   readonly onExpress = ({ outcome, seconds }: ExpressMeasure): void =>
     this.#observe('expressWait', { outcome }, seconds);
 
-  /** What a scheduler tells of. */
+  /** Callbacks for a scheduler. */
   readonly schedules = {
     onFiring: (outcome: 'done' | 'failed' | 'skipped'): void => this.#count('scheduleFirings', { outcome }),
     onLag: (seconds: number): void => this.#observe('scheduleLag', {}, seconds),
@@ -133,15 +133,15 @@ export class Metrics {
   readonly onLeaseLost = (lane: LaneName): void => this.#count('leasesLost', { class: lane });
 
   /**
-   * Says how many parcels wait, from now on, for a guard.
-   * @param read asks Postgres; it is asked when somebody scrapes, and not more often than every few seconds
+   * Exports the queue depth of a guard from now on.
+   * @param read queries Postgres; called on a scrape, at most once every few seconds
    */
   watchQueue(guard: string, read: ReadQueue): void {
     const reader = new CachedQueueReader(read);
     const parcels = this.gauge('queueParcels');
     const unknown = this.gauge('queueUnknown');
     unknown.set(0);
-    // Every metric of the queue is set by one of them: prom-client collects them side by side.
+    // All queue metrics are set by whichever is collected first: prom-client collects them concurrently.
     const collect = async (): Promise<void> => {
       const depths = await reader.read();
       unknown.set(depths === undefined ? 1 : 0);
@@ -179,23 +179,23 @@ export class Metrics {
   }
 }
 
-/** What waits of one class. */
+/** Waiting parcels of one class. */
 interface QueueDepth {
   lane: LaneName;
   parcels: number;
   tokens: number;
-  /** Age of the oldest; 0 when there is none. */
+  /** Age of the oldest; 0 without any. */
   oldestSeconds: number;
 }
 
 export type ReadQueue = () => Promise<QueueDepth[]>;
 
-/** However many scrape, and however often: Postgres counts once in so long. */
+/** Postgres is queried at most once in this time, however often `/metrics` is scraped. */
 const KEPT_MS = 5_000;
-/** A scrape has ten seconds as a rule; a database that is away must not cost it the other metrics. */
+/** Scrapes usually time out after 10 s; an unreachable database must not cost them the other metrics. */
 const LONGEST_MS = 3_000;
 
-/** Remembers for some seconds what waits, and asks once for all who want to know. */
+/** Caches the queue depth for a few seconds and shares one query between concurrent readers. */
 class CachedQueueReader {
   readonly #read: ReadQueue;
   #answer: Promise<QueueDepth[] | undefined> | undefined;
@@ -205,7 +205,7 @@ class CachedQueueReader {
     this.#read = read;
   }
 
-  /** @returns undefined when the database does not say: then nothing is known, which is not 0 */
+  /** @returns undefined when the database does not answer: unknown, not 0 */
   read(now = performance.now()): Promise<QueueDepth[] | undefined> {
     if (this.#answer === undefined || now - this.#askedAt >= KEPT_MS) {
       this.#askedAt = now;

@@ -10,7 +10,7 @@ import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace
 import { BullMQOtel } from 'bullmq-otel';
 import type { SpanFacts, Tracing } from './tracing.js';
 
-/** Loaded only when spans are sent. OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES go before what we say. */
+/** Loaded only when spans are exported. OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES take precedence over our defaults. */
 export function openTracing(service: string, version: string): Tracing {
   const ours = resourceFromAttributes({ 'service.name': service, 'service.version': version });
   const provider = new NodeTracerProvider({
@@ -19,7 +19,7 @@ export function openTracing(service: string, version: string): Tracing {
       .merge(detectResources({ detectors: [envDetector] })),
     spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())],
   });
-  // BullMQ's tracer finds it there, and the context of a job in its opts.
+  // BullMQ's tracer looks it up globally, and reads a job's context from its opts.
   provider.register();
   const tracer = trace.getTracer('tocsin', version);
   return {

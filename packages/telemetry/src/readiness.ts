@@ -1,19 +1,19 @@
 import { messageOf, within } from '@tocsin/core';
 
-/** Looks at one thing that a process needs. @throws when it is not there, saying why */
+/** Checks one thing that a process needs. @throws with the reason when it is unavailable */
 export type Check = () => Promise<void>;
 
 const KEPT_MS = 1_000;
 const LONGEST_MS = 2_000;
 
-/** Whether a process can take work, and why not. */
+/** Whether a process can take work, and if not, why. */
 export class Readiness {
   readonly #checks = new Map<string, Check>();
   readonly #notYet = new Map<string, string>();
   #answer: Promise<Record<string, string>> | undefined;
   #askedAt = Number.NEGATIVE_INFINITY;
 
-  /** Something to look at whenever somebody asks. A server that is asked often is looked at once a second. */
+  /** Adds a check that runs when readiness is read, at most once a second. */
   check(name: string, check: Check): void {
     this.#checks.set(name, check);
   }
@@ -27,7 +27,7 @@ export class Readiness {
     this.#notYet.delete(name);
   }
 
-  /** @returns what stands in the way, by name; empty when nothing does */
+  /** @returns the reasons for not being ready, by check; empty when ready */
   async reasons(): Promise<Record<string, string>> {
     const now = performance.now();
     if (this.#answer === undefined || now - this.#askedAt >= KEPT_MS) {
@@ -52,12 +52,12 @@ export class Readiness {
   }
 }
 
-/** What a process says is nobody else's business until you say so. */
+/** Metrics are served only to this machine by default. */
 export const DEFAULT_METRICS_HOST = '127.0.0.1';
 
-/** Where a process answers. */
+/** Address of the metrics server. */
 export interface ListenAt {
-  /** 0 takes any that is free. */
+  /** 0 picks a free port. */
   port: number;
   /** Default DEFAULT_METRICS_HOST. */
   host?: string;

@@ -22,7 +22,7 @@ export class TelemetryServer {
       metrics.gauge('ready').set(Object.keys(await readiness.reasons()).length === 0 ? 1 : 0);
       return reply.type(metrics.contentType).send(await metrics.text());
     });
-    // The answer is the proof: an event loop that is stuck gives none, and the prober's time limit passes.
+    // Answering is the check: a blocked event loop does not answer, and the probe times out.
     app.get('/healthz', async () => ({ status: 'alive' }));
     app.get('/readyz', async (_, reply) => {
       const reasons = await readiness.reasons();

@@ -5,16 +5,16 @@ import { Readiness } from './readiness.js';
 import type { TelemetryServer } from './telemetry-server.js';
 import { type Tracing, untraced } from './tracing.js';
 
-/** The store names it so; it cannot import us, nor we it. */
+/** The store has the same type; neither package imports the other. */
 const RETRY_CHANNEL = 'tocsin:database-retry';
 
 export interface TelemetryOptions extends MetricsOptions {
-  /** Without it nothing listens. */
+  /** Omit it to serve no metrics. */
   listen?: ListenAt;
   env?: NodeJS.ProcessEnv;
 }
 
-/** What a process says of itself: metrics, whether it is ready, traces. One a process. */
+/** Metrics, readiness and traces of a process. One per process. */
 export class Telemetry {
   readonly metrics: Metrics;
   readonly readiness = new Readiness();
@@ -27,7 +27,7 @@ export class Telemetry {
     subscribe(RETRY_CHANNEL, this.metrics.onDatabaseRetry);
   }
 
-  /** Listens and traces, where that is asked for. @throws UserError when it cannot listen */
+  /** Starts the metrics server and tracing if configured. @throws UserError when it cannot listen */
   static async start(options: TelemetryOptions): Promise<Telemetry> {
     const { listen, env = process.env, role } = options;
     const metrics = new Metrics({ ...options, node: listen !== undefined });
@@ -35,7 +35,7 @@ export class Telemetry {
     const telemetry = new Telemetry(metrics, tracing);
     if (listen !== undefined) {
       try {
-        // Most commands never listen: they need not load a server.
+        // Loaded on demand: most commands serve no metrics.
         const { TelemetryServer } = await import('./telemetry-server.js');
         telemetry.#server = await TelemetryServer.listen(listen, metrics, telemetry.readiness);
       } catch (error) {
@@ -46,12 +46,12 @@ export class Telemetry {
     return telemetry;
   }
 
-  /** Where it listens, if it does. */
+  /** The address of the metrics server, if it runs. */
   get url(): string | undefined {
     return this.#server?.url;
   }
 
-  /** Sends the last spans, and listens no more. */
+  /** Flushes spans and stops the metrics server. */
   async close(): Promise<void> {
     unsubscribe(RETRY_CHANNEL, this.metrics.onDatabaseRetry);
     await this.#server?.close();
@@ -60,8 +60,8 @@ export class Telemetry {
 }
 
 /**
- * Sends spans to where OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT says (OTLP over HTTP). Without
- * either, nothing of OpenTelemetry is loaded.
+ * Exports spans to OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT (OTLP over HTTP). Without either,
+ * OpenTelemetry is not loaded.
  */
 async function startTracing(
   env: NodeJS.ProcessEnv,

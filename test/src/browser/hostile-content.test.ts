@@ -74,7 +74,7 @@ test('in the list of runs, and of rows', async () => {
   await page.getByText('</style><style>').first().waitFor();
   await expectHarmless();
   await page.goto('/runs/1?tab=rejects');
-  await page.getByRole('row', { name: /cannot be read|not scored/ }).waitFor();
+  await page.getByRole('row', { name: /unreadable|not scored/ }).waitFor();
   await expectHarmless();
 });
 
@@ -99,7 +99,7 @@ test('a very long text is cut, and shown whole on request', async () => {
 
 test.each(Object.keys(HOSTILE))('traced: %s', async (key) => {
   const dialog = await openRow(key);
-  await dialog.getByRole('button', { name: 'Show where the score comes from' }).click();
+  await dialog.getByRole('button', { name: 'Show the trace' }).click();
   await dialog.locator('.heat').first().waitFor();
   await expectHarmless();
 });

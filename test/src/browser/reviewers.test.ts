@@ -130,11 +130,7 @@ test('a second opinion is asked for, and agreement is told', async () => {
     return pairs?.rows === 1 ? true : undefined;
   });
   await page.goto('/review/1?tab=summary');
-  await page
-    .locator('.figure')
-    .filter({ hasText: 'judged by two' })
-    .getByText('1', { exact: true })
-    .waitFor();
+  await page.locator('.figure').filter({ hasText: 'judged twice' }).getByText('1', { exact: true }).waitFor();
   await page.getByRole('row', { name: /ada/ }).waitFor();
 });
 

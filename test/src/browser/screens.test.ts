@@ -38,11 +38,11 @@ const LOOKS: readonly Look[] = [
     until: 'of 80 rows flagged',
     act: async (page) => {
       await page.locator('.item-line').first().click();
-      await page.getByRole('button', { name: 'Show where the score comes from' }).click();
+      await page.getByRole('button', { name: 'Show the trace' }).click();
       await page.locator('.heat').first().waitFor();
     },
   },
-  { name: 'rejects', path: '/runs/1?tab=rejects', until: 'Nothing was rejected' },
+  { name: 'rejects', path: '/runs/1?tab=rejects', until: 'No rejects' },
   {
     name: 'a comparison',
     path: '/runs/1?tab=comparison',
@@ -60,7 +60,7 @@ const LOOKS: readonly Look[] = [
     until: 'Harmful',
     act: (page) => page.locator('.heat').first().waitFor(),
   },
-  { name: 'a summary', path: '/review/1?tab=summary', until: 'No row has a verdict yet' },
+  { name: 'a summary', path: '/review/1?tab=summary', until: 'No verdicts yet' },
   {
     name: 'policies',
     path: '/policies',
@@ -72,15 +72,15 @@ const LOOKS: readonly Look[] = [
     },
   },
   { name: 'guards', path: '/guards', until: 'qwen3-residual' },
-  { name: 'schedules', path: '/schedules', until: 'Nothing is scheduled' },
+  { name: 'schedules', path: '/schedules', until: 'No schedules' },
   {
     name: 'keys',
     path: '/keys',
-    until: 'There is no key yet',
+    until: 'No keys yet',
     act: (page) => page.getByRole('button', { name: 'New key' }).click(),
   },
   { name: 'the audit log', path: '/audit', until: 'run.create' },
-  { name: 'nothing', path: '/nowhere', until: 'There is nothing at this address' },
+  { name: 'nothing', path: '/nowhere', until: 'Nothing at this address' },
 ];
 
 const WIDE = { width: 1280, height: 800 };

@@ -191,7 +191,7 @@ const PICTURES_TO_TAKE: readonly Picture[] = [
     act: async (page) => {
       const policy = page.getByRole('region', { name: 'Policy default' });
       await policy.getByRole('button', { name: 'Move the threshold' }).click();
-      await policy.getByLabel('Look at run').selectOption('2');
+      await policy.getByLabel('Preview on run').selectOption('2');
       await policy.getByRole('slider').press('PageDown');
       await policy.locator('.examples').waitFor();
     },

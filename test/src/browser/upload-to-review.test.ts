@@ -95,7 +95,7 @@ test('flagged rows come in pages as one scrolls, and by words of their texts', a
     await page.mouse.wheel(0, 10_000);
     return (await rows.count()) === flagged ? true : undefined;
   });
-  await page.getByLabel('Words in the text').fill('tea lamp');
+  await page.getByLabel('Search in texts').fill('tea lamp');
   const found = await until(async () => {
     const texts = await page.locator('.item-line .content').allTextContents();
     return texts.every((text) => /(?=.*\btea\b)(?=.*\blamp\b)/.test(text)) ? texts : undefined;
@@ -106,7 +106,7 @@ test('flagged rows come in pages as one scrolls, and by words of their texts', a
 test('a row is read in full, with where its score comes from', async () => {
   await page.locator('.item-line').first().click();
   const dialog = page.getByRole('dialog');
-  await dialog.getByRole('button', { name: 'Show where the score comes from' }).click();
+  await dialog.getByRole('button', { name: 'Show the trace' }).click();
   await dialog.locator('.heat').first().waitFor();
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'detached' });
@@ -149,7 +149,7 @@ test('rows are judged by the keyboard alone', async () => {
   await press('f');
   await press('u');
   expect(await shown()).toBe(noted);
-  expect(await page.getByLabel('Note to this row').inputValue()).toBe('half of it');
+  expect(await page.getByLabel('Note on this row').inputValue()).toBe('half of it');
   await press('s');
   await page.keyboard.press('?');
   await page.getByRole('dialog', { name: 'Keys' }).waitFor();
@@ -189,7 +189,7 @@ test('a policy is moved after a look at what that changes', async () => {
   expect(await policy.locator('.examples > li').count()).toBeGreaterThan(0);
   await policy.getByLabel('Why').fill('too much was missed');
   await policy.getByRole('button', { name: 'Move 0.5' }).click();
-  await page.getByText('default is at 0.3 now.').waitFor();
+  await page.getByText('The threshold of default is now 0.3.').waitFor();
   await policy.getByRole('button', { name: 'History' }).click();
   await policy.getByText('0.5 \u2192 0.3').waitFor();
   await policy.getByText('too much was missed').waitFor();

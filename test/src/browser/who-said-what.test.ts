@@ -33,7 +33,7 @@ test('rows of a run, and one in full, with and without its trace', async () => {
   const dialog = page.getByRole('dialog');
   await dialog.locator('.content').nth(1).waitFor();
   expect(await dialog.getByRole('heading', { level: 3 }).allInnerTexts()).toEqual(LABELS);
-  await dialog.getByRole('button', { name: 'Show where the score comes from' }).click();
+  await dialog.getByRole('button', { name: 'Show the trace' }).click();
   await dialog.locator('.heat').first().waitFor();
   expect(await dialog.getByRole('heading', { level: 3 }).allInnerTexts()).toEqual(LABELS);
   // Each label stands before its own text.
@@ -99,7 +99,7 @@ test('a run that is not there is told in words for people', async () => {
   const { page } = visit;
   for (const path of ['/runs/999', '/review/999']) {
     await page.goto(path);
-    await page.getByRole('heading', { name: 'There is no run 999' }).waitFor();
+    await page.getByRole('heading', { name: 'Run 999 not found' }).waitFor();
     expect(await page.locator('main').innerText()).not.toMatch(/api|GET|Try again/);
   }
 });

@@ -107,7 +107,7 @@ async function scoredTwice(pool: Pool): Promise<number> {
 
 /** What the engine processes have scored, by their witnesses. */
 export interface Passes {
-  /** Forward passes that gave scores. */
+  /** Completed forward passes. */
   passes: number;
   /** Those of them whose contents all had a score from a pass before. */
   rerun: number;

@@ -95,7 +95,7 @@ describe('a query that cannot be used is refused', () => {
   test('with what Postgres says, and where in it', async () => {
     const { message } = await refusal('select id,\n  texxt\nfrom (values (1)) as t (id)');
     expect(message).toMatch(
-      /^The query failed on "?postgres.*\(line 2, character 3 of the query\): column "texxt" does not exist/,
+      /^the query failed on "?postgres.*\(line 2, character 3 of the query\): column "texxt" does not exist/,
     );
   });
 
@@ -120,7 +120,7 @@ describe('a query that cannot be used is refused', () => {
   test('when a column of text is of another type', async () => {
     const { message, hint } = await refusal('select 1 as id, now() as text');
     expect(message).toMatch(
-      /The column "text" of the query .* is of type timestamp with time zone; text was expected/,
+      /the column "text" of the query .* has type timestamp with time zone; expected text/,
     );
     expect(hint).toContain('text::text');
   });

@@ -77,7 +77,7 @@ test('fail: a table with rows is refused before anything is done', async () => {
     checkOutput(database.url, undefined, { table: 'once', tableMode: 'fail' }),
   ).rejects.toMatchObject({
     name: 'UserError',
-    message: expect.stringMatching(/^The table once on postgres.* holds rows already/),
+    message: expect.stringMatching(/^the table once on postgres.* already has rows/),
   });
   expect(await stored('once')).toHaveLength(2);
 });
@@ -104,7 +104,7 @@ test('a table that does not fit is refused before anything is done', async () =>
   });
   await expect(checkOutput(database.url, undefined, { table: 'nowhere.scores' })).rejects.toMatchObject({
     message: expect.stringContaining('does not exist and cannot be created'),
-    hint: expect.stringContaining('There is no schema "nowhere"'),
+    hint: expect.stringContaining('The schema "nowhere" does not exist'),
   });
 });
 

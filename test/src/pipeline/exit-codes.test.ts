@@ -37,13 +37,13 @@ test.each<[what: string, args: () => string[], message: RegExp]>([
   [
     'a missing file',
     () => [join(dir, 'absent.jsonl'), ...guard],
-    /^tocsin: There is no file ".*absent.jsonl"\.\n.+/,
+    /^tocsin: ".*absent.jsonl" cannot be read: no such file\n.+/,
   ],
-  ['a missing file among others', () => [good, join(dir, 'absent.jsonl'), ...guard], /There is no file/],
+  ['a missing file among others', () => [good, join(dir, 'absent.jsonl'), ...guard], /no such file/],
   [
     'a directory without a corpus',
     () => [join(dir, 'folder'), ...guard],
-    /The directory "\S*folder" holds no file of a corpus/,
+    /the directory "\S*folder" contains no corpus file/,
   ],
   [
     'text that is not UTF-8',
@@ -53,7 +53,7 @@ test.each<[what: string, args: () => string[], message: RegExp]>([
   [
     'an encoding that nobody knows',
     () => [good, ...guard, '--encoding', 'ebcdic-x'],
-    /There is no encoding "ebcdic-x"/,
+    /unknown encoding "ebcdic-x"/,
   ],
   [
     'a file that ends too early',

@@ -55,7 +55,7 @@ test('trajectories go through the whole pipeline to the reference score; what is
   }
   expect(scores.slice(cases.length, -1).map(({ error }) => error)).toEqual([
     `${corpus}, line 5: A trajectory guard scores messages (and tools), not a text.`,
-    `${corpus}, line 6: The row has both "messages" and "text"; one way or the other was expected.`,
+    `${corpus}, line 6: The row has both "messages" and "text"; only one of them was expected.`,
     `${corpus}, line 7: Message 1 has the role "robot"; system, developer, user, assistant, tool, function or environment was expected.`,
     `${corpus}, line 8: Message 0: tool_calls[1] is a number; an object was expected.`,
     `${corpus}, line 9: Tool 0 is a string; an object was expected.`,

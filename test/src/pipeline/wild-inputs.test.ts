@@ -31,7 +31,7 @@ const CHAT = {
 test.each<[name: string, content: string | Buffer, args: string[], rows: number, said: RegExp]>([
   ['unquoted.tsv', UNQUOTED, [], 6, /note: ".*unquoted.tsv": double quotes are read as plain characters/],
   ['told.tsv', UNQUOTED, ['--quote', 'none'], 6, /rows: +6\n/],
-  ['cr.csv', 'id,text\r1,bread\r2,tea\r', [], 2, /note: The lines of ".*cr.csv" end at CR alone/],
+  ['cr.csv', 'id,text\r1,bread\r2,tea\r', [], 2, /note: lines of ".*cr.csv" end at CR alone/],
   ['joined.csv', '\ufeffid,text\n1,bread\n\ufeffid,text\n2,tea\n', [], 2, /1 line repeats the header/],
   ['sep.csv', 'sep=;\r\nid;text\r\n1;bread\r\n2;tea\r\n', [], 2, /rows: +2\n/],
   ['case.csv', 'ID,Text\n1,bread\n', [], 1, /the column "Text" is read as "text"/],

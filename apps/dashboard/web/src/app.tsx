@@ -54,7 +54,7 @@ export function App(): JSX.Element {
 const FRESH_MS = 2000;
 const RETRIES = 2;
 
-/** What the page knows of the server. An answer that asks for a key brings the sign-in back. */
+/** The query cache. A 401 response shows the sign-in again. */
 function createClient(): QueryClient {
   const client = new QueryClient({
     queryCache: new QueryCache({

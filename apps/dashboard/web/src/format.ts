@@ -3,17 +3,17 @@ const percents = new Intl.NumberFormat(undefined, { style: 'percent', maximumFra
 const smallPercents = new Intl.NumberFormat(undefined, { style: 'percent', maximumSignificantDigits: 2 });
 const SMALL = 0.01;
 
-/** A whole number, with the viewer's separators. */
+/** An integer with the viewer's separators. */
 export function count(value: number): string {
   return counts.format(value);
 }
 
-/** `one row`, `312 rows`. @param many when it is not the word and an s */
+/** `one row`, `312 rows`. @param many the plural, if it is not the word with an s */
 export function counted(value: number, one: string, many = `${one}s`): string {
   return `${count(value)} ${value === 1 ? one : many}`;
 }
 
-/** A part of a whole. @param part in [0, 1] */
+/** A percentage. @param part in [0, 1] */
 export function percent(part: number): string {
   return (part > 0 && part < SMALL ? smallPercents : percents).format(part);
 }
@@ -21,14 +21,14 @@ export function percent(part: number): string {
 const DIGITS = 3;
 const LEAST = 0.001;
 
-/** A score: three digits, and never 0 or 1 without being that. */
+/** A score with three digits; shown as 0 or 1 only if exact. */
 export function score(value: number): string {
   if (value > 0 && value < LEAST / 2) return '<0.001';
   if (value < 1 && value > 1 - LEAST / 2) return '>0.999';
   return value.toFixed(DIGITS);
 }
 
-/** A threshold without zeros at its end: 0.5, 0.125. */
+/** A threshold without trailing zeros: 0.5, 0.125. */
 export function threshold(value: number): string {
   return String(Number(value.toFixed(4)));
 }
@@ -36,7 +36,7 @@ export function threshold(value: number): string {
 const UNITS = ['bytes', 'kB', 'MB', 'GB', 'TB'];
 const STEP = 1000;
 
-/** A size for people. @param bytes of it */
+/** A human-readable size. @param bytes the size */
 export function size(bytes: number): string {
   let value = bytes;
   let unit = 0;
@@ -78,7 +78,7 @@ export function ago(iso: string, now = Date.now()): string {
   return days.format(new Date(iso));
 }
 
-/** `40 s`, `3 min`, `2 h 10 min`: as exact as a guess may be. @param seconds at least 0 */
+/** An estimated duration: `40 s`, `3 min`, `2 h 10 min`. @param seconds at least 0 */
 export function duration(seconds: number): string {
   if (seconds < 90 * SECOND) return `${Math.max(1, Math.round(seconds))} s`;
   if (seconds < 90 * MINUTE) return `${Math.round(seconds / MINUTE)} min`;
@@ -88,7 +88,7 @@ export function duration(seconds: number): string {
   return minutes === 0 ? `${hours} h` : `${hours} h ${minutes} min`;
 }
 
-/** A message with a capital letter and a full stop, so that another can follow it. What begins with a name in code stays. */
+/** A message as a sentence: capitalised, unless it starts with a name in code, and with a full stop. */
 export function sentence(text: string): string {
   const trimmed = text.trim();
   const started = /^[a-z]+(?=[ ,:])/.test(trimmed)

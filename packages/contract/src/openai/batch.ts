@@ -2,10 +2,10 @@ import { BATCH_STATES } from '@tocsin/core/vocabulary';
 import { z } from 'zod';
 import { plainText, prose } from '../index.js';
 
-/** How OpenAI's clients page through a list: with the id of the last object that they have. */
+/** OpenAI's pagination: clients pass the id of the last object they have. */
 const after = plainText(200)
   .optional()
-  .meta({ description: 'The id of the last object of the page before.' });
+  .meta({ description: 'The id of the last object of the previous page.' });
 
 /** A page of a list of objects that have ids. */
 const listOf = <Row extends z.ZodType>(row: Row) =>
@@ -25,7 +25,7 @@ export interface List<Row> {
   has_more: boolean;
 }
 
-/** A page out of a list of up to one object more than were asked for. */
+/** Cuts a page from a list with up to one object more than requested. */
 export function listOfRows<Row extends { id: string }>(rows: readonly Row[], limit: number): List<Row> {
   const data = rows.slice(0, limit);
   return {
@@ -44,7 +44,7 @@ export function unixSeconds(time: Date): number {
   return Math.floor(time.getTime() / 1000);
 }
 
-/** So many seconds from now. */
+/** Expiry, in seconds from now. */
 export function inSeconds(seconds: number): Date {
   return new Date(Date.now() + seconds * 1000);
 }
@@ -52,10 +52,10 @@ export function inSeconds(seconds: number): Date {
 const HOUR = 60 * 60;
 const DAY = 24 * HOUR;
 
-/** Seconds for which a file of requests is kept when nothing else is said. */
+/** Default lifetime of a request file, in seconds. */
 export const KEPT_SECONDS = 30 * DAY;
 
-/** `batch`: requests, uploaded. `batch_output`: what became of them. */
+/** `batch`: uploaded requests. `batch_output`: their results. */
 export const FILE_PURPOSES = ['batch', 'batch_output'] as const;
 
 export const file = z
@@ -81,13 +81,13 @@ const expiresAfter = z.object({
     .max(30 * DAY),
 });
 
-/** The fields of an upload beside the file itself. */
+/** The fields of an upload besides the file. */
 export const fileFields = z.object({ purpose: z.literal('batch'), expires_after: expiresAfter.optional() });
 
-/** The same as a form has them, for who reads about it. */
+/** The multipart form, for the OpenAPI document. */
 export const fileForm = z.object({
   purpose: z.literal('batch'),
-  file: z.any().meta({ type: 'string', format: 'binary', description: 'JSON lines, a request each.' }),
+  file: z.any().meta({ type: 'string', format: 'binary', description: 'JSON lines, one request per line.' }),
   'expires_after[anchor]': z.literal('created_at').optional(),
   'expires_after[seconds]': expiresAfter.shape.seconds.optional(),
 });
@@ -124,7 +124,7 @@ export const newBatch = z
   })
   .meta({ id: 'NewBatch' });
 
-/** Why a batch has failed as a whole. */
+/** Why a whole batch failed. */
 const batchError = z.object({
   code: z.string().nullable(),
   message: z.string(),
@@ -159,7 +159,7 @@ export const batch = z
       failed: z.number().int(),
     }),
     metadata: z.record(z.string(), z.string()).nullable(),
-    run: z.number().int().nullable().meta({ description: 'The run that it is: /api/runs/{run}.' }),
+    run: z.number().int().nullable().meta({ description: 'The run of this batch: /api/runs/{run}.' }),
   })
   .meta({ id: 'Batch' });
 export type Batch = z.infer<typeof batch>;

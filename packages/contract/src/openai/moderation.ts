@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Texts of one request. What is more is a batch. */
+/** Most texts per request; use a batch for more. */
 export const MAX_INPUTS = 256;
 
 const imagePart = z.object({ type: z.literal('image_url'), image_url: z.object({ url: z.string() }) });
@@ -13,10 +13,10 @@ const described = z.toJSONSchema(
   ]),
 );
 
-/** It is read by the reader of batch files (`moderationTexts`), so that both refuse the same in the same words. */
+/** Parsed by `moderationTexts`, as in batch files, so that both give the same errors. */
 const input = z.unknown().optional().meta({
   description:
-    'A text, an array of texts (a result each), or an array of text parts (one text). Images are refused.',
+    'A text, an array of texts (one result each), or an array of text parts (one text). Images are rejected.',
   anyOf: described.anyOf,
 });
 
@@ -25,7 +25,7 @@ export const moderationRequest = z
     input,
     model: z.string().max(500).nullish().meta({
       description:
-        'A guard, a policy, or `guard:policy`; default: the first guard. Names of OpenAI moderation models mean the default.',
+        'A guard, a policy, or `guard:policy`; default: the first guard. Names of OpenAI moderation models select the default.',
     }),
   })
   .meta({ id: 'ModerationRequest' });
@@ -34,7 +34,7 @@ const ofHarm = <T extends z.ZodType>(of: T) => z.object({ harmful: of });
 export const moderation = z
   .object({
     id: z.string(),
-    model: z.string().meta({ description: 'Who has judged: a guard, or `guard:policy`.' }),
+    model: z.string().meta({ description: 'The guard, or `guard:policy`, that produced the result.' }),
     results: z.array(
       z.object({
         flagged: z.boolean(),
@@ -42,8 +42,12 @@ export const moderation = z
         category_scores: ofHarm(z.number()),
         category_applied_input_types: ofHarm(z.array(z.literal('text'))),
         score: z.number().meta({ description: 'P(harmful).' }),
-        threshold: z.number().meta({ description: 'Flagged from this score on.' }),
-        truncated: z.boolean().meta({ description: 'The text is longer than the guard reads.' }),
+        threshold: z.number().meta({ description: 'Flagged at or above this score.' }),
+        truncated: z
+          .boolean()
+          .meta({
+            description: 'The text exceeds the guard’s maximum length; only its beginning was scored.',
+          }),
       }),
     ),
   })
@@ -56,7 +60,7 @@ export const model = z
     object: z.literal('model'),
     created: z.number().int().meta({ description: 'Unix seconds.' }),
     owned_by: z.string(),
-    threshold: z.number().meta({ description: 'Flagged from this score on.' }),
+    threshold: z.number().meta({ description: 'Flagged at or above this score.' }),
     description: z.string(),
   })
   .meta({ id: 'Model' });
@@ -66,7 +70,7 @@ export const modelList = z
   .meta({ id: 'ModelList' });
 export const modelParams = z.object({ '*': z.string() });
 
-/** The body of every answer that is no success, as OpenAI's clients read it. */
+/** The body of every error response, as OpenAI's clients expect it. */
 const errorBody = z
   .object({
     error: z.object({
@@ -79,5 +83,5 @@ const errorBody = z
   .meta({ id: 'OpenaiError' });
 export type ErrorBody = z.infer<typeof errorBody>;
 
-/** For the document: whatever may be answered instead. */
+/** Error responses, for the OpenAPI document. */
 export const refusals = { '4xx': errorBody, '5xx': errorBody } as const;

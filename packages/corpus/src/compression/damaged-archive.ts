@@ -1,6 +1,6 @@
 import { messageOf } from '@tocsin/core';
 
-/** Compressed data that ends too early, or is damaged at or before `byte` of the compressed stream. */
+/** Compressed data that is truncated, or damaged at or before `byte` of the compressed stream. */
 export class DamagedArchive extends Error {
   readonly kind: 'gzip' | 'zstd';
   readonly byte: number;

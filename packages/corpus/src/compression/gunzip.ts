@@ -4,15 +4,15 @@ import { DamagedArchive } from './damaged-archive.js';
 import { ZlibFeed } from './zlib-feed.js';
 
 const KB = 1024;
-/** Compressed bytes handed to zlib at once: one piece grows to at most 1,032 times its size. */
+/** Compressed bytes passed to zlib at once; deflate expands a chunk at most 1,032 times. */
 const PIECE_BYTES = 16 * KB;
 const OUTPUT_BYTES = 64 * KB;
 
 /**
- * Decompress a stream of gzip members. What came before the damage is yielded first: all of it when the stream is
- * truncated, all but the output of the last 16 KB when it is corrupt. Zeros after the last member (padding) are skipped.
- * Deflate has no check of its own, so damage may lie before the byte at which it was noticed, and only the checksum at a
- * member's end is sure to notice it.
+ * Decompresses a stream of gzip members. Data before the damage is yielded first: all of it when the stream is
+ * truncated, all but the output of the last 16 KB when it is corrupt. Zero padding after the last member is skipped.
+ * Deflate has no checks of its own: damage may precede the byte where it was detected, and only the checksum at the
+ * end of a member is sure to detect it.
  */
 export async function* gunzip(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const feed = new ZlibFeed(createGunzip({ chunkSize: OUTPUT_BYTES }));
@@ -25,7 +25,7 @@ export async function* gunzip(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buf
         fed += piece.length;
         if (!feed.ended) {
           yield* feed.push(piece);
-          // zlib ends by itself only at zeros after a member, and leaves them unread.
+          // zlib ends on its own only at zeros after a member, and leaves them unread.
           if (feed.ended) piece = piece.subarray(feed.bytesRead - start);
         }
         if (feed.ended && piece.some((byte) => byte !== 0)) {

@@ -10,34 +10,34 @@ const MB = 1024 * 1024;
 
 /** A decompressor of zstd frames. */
 export interface ZstdDecoder {
-  /** Compressed bytes handed over at once: 4 of them may stand for a block of 128 KB. */
+  /** Compressed bytes passed at once; 4 of them can expand to a block of 128 KB. */
   pieceBytes: number;
-  /** The most that a frame may refer back to. */
+  /** The largest window of a frame. */
   maxWindowBytes: number;
-  /** For the next frame. */
+  /** Resets for the next frame. */
   frame(): Frame;
 }
 
 interface Frame {
-  /** What the piece yields. `last`: the frame ends with it. */
+  /** The output of a piece. `last`: the piece ends the frame. */
   push(piece: Buffer, last: boolean): Iterable<Buffer> | AsyncIterable<Buffer>;
-  /** Whether the content is what the frame's checksum says. */
+  /** Whether the content matches the frame's checksum. */
   matches(last: FramePart): boolean;
   close(): void;
 }
 
-/** In JavaScript, for Node below 22.15. It keeps a window in memory whole, so windows are as large as `zstd -d` allows. */
+/** In JavaScript, for Node below 22.15. It keeps a whole window in memory, so the limit is that of `zstd -d`. */
 export const portableZstd: ZstdDecoder = {
   pieceBytes: 1024,
   maxWindowBytes: 128 * MB,
   frame: () => new PortableFrame(),
 };
 
-/** Node's own, where it has one; undefined below 22.15. */
+/** Node's own decompressor; undefined below 22.15. */
 export const nativeZstd: ZstdDecoder | undefined = nativeDecoder();
 
 /**
- * Decompress a stream of zstd frames; skippable ones are skipped, checksums are verified. What came before the damage is
+ * Decompresses a stream of zstd frames, skipping skippable ones and verifying checksums. Data before the damage is
  * yielded first.
  */
 export async function* unzstd(
@@ -77,7 +77,7 @@ export async function* unzstd(
 class PortableFrame implements Frame {
   readonly #ready: Buffer[] = [];
   readonly #hash = new Xxh64();
-  // It goes on writing into the buffers that it has handed over.
+  // fzstd reuses the buffers it has returned: copy them.
   readonly #zstd = new Decompress((data) => this.#ready.push(Buffer.from(data)));
 
   *push(piece: Buffer, last: boolean): Generator<Buffer> {
@@ -98,7 +98,7 @@ class PortableFrame implements Frame {
   close(): void {}
 }
 
-/** zlib's checks the checksum itself. */
+/** zlib verifies the checksum itself. */
 class NativeFrame implements Frame {
   readonly #feed: ZlibFeed;
 
@@ -121,7 +121,7 @@ class NativeFrame implements Frame {
 }
 
 function nativeDecoder(): ZstdDecoder | undefined {
-  // Newer than the types.
+  // Not in the types yet.
   const { createZstdDecompress: create, constants } = zlib as typeof zlib & {
     createZstdDecompress?: (options: { params: Record<number, number> }) => Decompressor;
     constants: { ZSTD_d_windowLogMax?: number };
@@ -136,7 +136,7 @@ function nativeDecoder(): ZstdDecoder | undefined {
   };
 }
 
-/** Node's errors have a code of the format; fzstd's have a number, or come from reading past the end of its tables. */
+/** Node's errors have a zstd code; fzstd's have a number, or come from reading past the end of its tables. */
 function isOfFormat(error: unknown): boolean {
   if (error instanceof RangeError || error instanceof TypeError) return true;
   return codeOfZstd(error) !== undefined || /^(?:Z|ZSTD)_/.test(codeOf(error) ?? '');

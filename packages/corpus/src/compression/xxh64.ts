@@ -18,7 +18,7 @@ const u64 = (value: bigint): bigint => BigInt.asUintN(64, value);
 const rotated = (value: bigint, bits: bigint): bigint => u64((value << bits) | (value >> (64n - bits)));
 const round = (lane: bigint, input: bigint): bigint => u64(rotated(u64(lane + input * P2), 31n) * P1);
 
-/** XXH64 (seed 0) of a stream, as the specification of xxHash has it. The stripes go without BigInt, which would be 20 times slower. */
+/** XXH64 (seed 0) of a stream. Stripes avoid BigInt, which would be 20 times slower. */
 export class Xxh64 {
   /** Low and high half of each lane. */
   readonly #lanes = new Int32Array(2 * LANES);

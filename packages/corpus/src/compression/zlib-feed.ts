@@ -4,11 +4,11 @@ import type { Transform } from 'node:stream';
 export type Decompressor = Transform & { readonly bytesWritten: number };
 
 /**
- * Feeds a decompressor piece by piece and returns what each piece yields. In a pipeline, its error would throw away what it
- * has buffered.
+ * Feeds a decompressor piece by piece and returns the output of each piece. In a pipeline, an error would discard
+ * buffered output.
  */
 export class ZlibFeed {
-  /** Whether the decompressor has ended by itself: it reads nothing that follows. */
+  /** Whether the decompressor has ended on its own; it ignores further input. */
   ended = false;
   readonly #zlib: Decompressor;
   readonly #ready: Buffer[] = [];
@@ -24,7 +24,7 @@ export class ZlibFeed {
     });
   }
 
-  /** Compressed bytes that the decompressor has read. */
+  /** Compressed bytes read so far. */
   get bytesRead(): number {
     return this.#zlib.bytesWritten;
   }
@@ -33,7 +33,7 @@ export class ZlibFeed {
     return this.#step((done) => this.#zlib.write(piece, () => done()));
   }
 
-  /** Says that no more comes. Throws when the data ends too early. */
+  /** Ends the input. Throws when the data is truncated. */
   end(): AsyncGenerator<Buffer> {
     return this.#step((done) => (this.ended ? done() : this.#zlib.end()));
   }
@@ -42,7 +42,7 @@ export class ZlibFeed {
     this.#zlib.destroy();
   }
 
-  /** What comes out until `start` is done; after an error, what came before it. */
+  /** Output until `start` is done; after an error, the output before it. */
   async *#step(start: (done: () => void) => void): AsyncGenerator<Buffer> {
     try {
       await new Promise<void>((resolve, reject) => {

@@ -4,11 +4,11 @@ import { STDIN, sourceName } from '../sources/source-name.js';
 const ZSTD_MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 const MB = 1024 * 1024;
-/** The largest that zstd reads. */
+/** The largest window that zstd can read. */
 export const LARGEST_WINDOW_BYTES = 2 ** 31;
 const RLE_BLOCK = 1;
 
-/** What the next bytes are. */
+/** What the next bytes belong to. */
 type Place =
   | 'magic'
   | 'skippable size'
@@ -22,15 +22,15 @@ type Place =
 /** Bytes of one frame. */
 export interface FramePart {
   bytes: Buffer;
-  /** Whether the frame holds no content. */
+  /** Whether the frame is empty. */
   skippable: boolean;
   /** Whether the frame ends with them. */
   last: boolean;
-  /** With the last ones: the low 32 bits of its content's XXH64, if it has them. */
+  /** On the last part: the low 32 bits of the content's XXH64, if present. */
   checksum: number | undefined;
 }
 
-/** Cuts a zstd stream at the ends of its frames (RFC 8878, 3.1), without decompressing. */
+/** Splits a zstd stream into frames (RFC 8878, 3.1), without decompressing. */
 export class ZstdFrames {
   readonly #source: string;
   readonly #maxWindowBytes: number;
@@ -44,7 +44,7 @@ export class ZstdFrames {
 
   /**
    * @param source named in errors
-   * @param maxWindowBytes a frame with a larger window is a `UserError`
+   * @param maxWindowBytes larger windows throw a `UserError`
    */
   constructor(source: string, maxWindowBytes: number) {
     this.#source = source;
@@ -56,7 +56,7 @@ export class ZstdFrames {
     return this.#place === 'magic' && this.#head.length === 0;
   }
 
-  /** The parts of this chunk. Throws a `RangeError` for bytes that begin no frame. */
+  /** The parts of this chunk. @throws RangeError for bytes that do not start a frame */
   *push(chunk: Buffer): Generator<FramePart, void, undefined> {
     let from = 0;
     let at = 0;
@@ -83,7 +83,7 @@ export class ZstdFrames {
     }
   }
 
-  /** Goes on to what comes next; true at the end of a frame. */
+  /** Advances to the next element; true at the end of a frame. */
   #advance(): boolean {
     while (this.#left === 0) {
       const head = this.#head;
@@ -99,7 +99,7 @@ export class ZstdFrames {
         const magic = head.readUInt32LE(0);
         this.#skippable = (magic & 0xfffffff0) >>> 0 === SKIPPABLE_MAGIC;
         if (this.#skippable) return this.#expect('skippable size', 4);
-        if (magic !== ZSTD_MAGIC) throw new RangeError('what follows the last frame is none');
+        if (magic !== ZSTD_MAGIC) throw new RangeError('data after the last frame is not a frame');
         return this.#expect('descriptor', 1);
       }
       case 'skippable size':
@@ -144,7 +144,7 @@ export class ZstdFrames {
     const name = sourceName(this.#source);
     const file = this.#source === STDIN ? 'FILE' : name;
     throw new UserError(
-      `${name} was compressed with a window of ${Math.ceil(bytes / MB)} MB, more than the ${Math.floor(this.#maxWindowBytes / MB)} MB that Node ${process.versions.node} reads.`,
+      `${name} cannot be read: its zstd window of ${Math.ceil(bytes / MB)} MB exceeds the limit of ${Math.floor(this.#maxWindowBytes / MB)} MB in Node ${process.versions.node}`,
       {
         hint: `${this.#maxWindowBytes < LARGEST_WINDOW_BYTES ? 'Use Node 22.15 or newer, or decompress' : 'Decompress'} it: zstd -dc --long=31 ${file} | tocsin score -`,
       },

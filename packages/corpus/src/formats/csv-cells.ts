@@ -6,12 +6,12 @@ import type { CsvDialect } from './csv-dialect.js';
 import type { CsvRecord } from './csv-splitter.js';
 import { tooLong } from './jsonl.js';
 
-/** A cell: its text; null when it is empty and not quoted, as Postgres has it. */
+/** A cell's text; null when it is empty and unquoted, as in Postgres. */
 export type Cell = string | null;
 
 export const LF = Buffer.from('\n');
 
-/** The cells of whole records with sound quotes. */
+/** The cells of complete records with valid quotes. */
 export function cellsOf(records: readonly CsvRecord[], dialect: CsvDialect): Cell[][] {
   const quoted = parsedCells(
     records.filter(({ quoting }) => quoting),
@@ -29,7 +29,7 @@ export function cellsOf(records: readonly CsvRecord[], dialect: CsvDialect): Cel
 
 function parsedCells(records: readonly CsvRecord[], { delimiter, escaping, single }: CsvDialect): Cell[][] {
   if (records.length === 0) return [];
-  // Asking of each cell whether it was quoted costs half of the speed.
+  // Asking the parser whether each cell was quoted halves the speed.
   const askQuotes = records.some(({ emptyQuotes }) => emptyQuotes);
   const rows = parse(Buffer.concat(records.flatMap(({ bytes = LF }) => [bytes, LF])), {
     delimiter,
@@ -37,7 +37,7 @@ function parsedCells(records: readonly CsvRecord[], { delimiter, escaping, singl
     ...(single && { quote: "'", escape: "'" }),
     ...(escaping && { escape: '\\' }),
     relax_column_count: true,
-    // A quote within a field that does not begin with one is a character: 5" disk.
+    // A quote inside an unquoted field is a plain character: 5" disk.
     relax_quotes: true,
     ...(askQuotes && { cast: (text, { quoting }) => (text === '' && !quoting ? null : text) }),
   }) as Cell[][];
@@ -47,7 +47,7 @@ function parsedCells(records: readonly CsvRecord[], { delimiter, escaping, singl
   return askQuotes ? rows : rows.map((cells) => cells.map((cell) => (cell === '' ? null : cell)));
 }
 
-/** Why a record's cells cannot be read. */
+/** Why a record cannot be parsed. */
 export function faultOf({ bytes, length, fault, lines }: CsvRecord, limit: number): Rejection | undefined {
   if (bytes === undefined) return tooLong('record', length, limit);
   if (fault !== undefined) {
@@ -60,7 +60,7 @@ export function faultOf({ bytes, length, fault, lines }: CsvRecord, limit: numbe
     : rejection('encoding', `The record is not UTF-8: byte ${count(at + 1)} of it fits no character.`);
 }
 
-/** How COPY and MySQL write that there is no value. */
+/** NULL in the output of COPY and MySQL. */
 const NULL = '\\N';
 
 export function withoutNulls(cells: Cell[], onNull: () => void): Cell[] {

@@ -3,24 +3,24 @@ import { isBlank } from '../sources/line-splitter.js';
 import { type CsvRecord, CsvSplitter, SINGLE_QUOTE } from './csv-splitter.js';
 import type { FormatOptions } from './format-options.js';
 
-/** How a table is written. */
+/** The dialect of a CSV or TSV file. */
 export interface CsvDialect {
   delimiter: string;
-  /** Whether the first line is `sep=;`, which Excel reads, and which is no header. */
+  /** Whether the first line is Excel's `sep=;`, which is not a header. */
   sepLine: boolean;
-  /** Whether quotes are quotes; else they are characters. */
+  /** Whether quotes enclose fields; otherwise they are plain characters. */
   quoting: boolean;
-  /** Whether a quote within quotes is written \\" (Spark, MySQL), and not as two. */
+  /** Whether a quote within quotes is escaped as \\" (Spark, MySQL) instead of doubled. */
   escaping: boolean;
-  /** Whether quotes are single ones. */
+  /** Whether the quote is a single quote. */
   single: boolean;
-  /** Whether that is a guess, which a later record may refute. */
+  /** Whether the quoting is a guess that a later record may refute. */
   guessed: boolean;
 }
 
 const SEP_LINE = /^"?sep=([\t\x20-\x7e])"?\r?(\n|$)/i;
 
-/** The dialect of a table that begins with `head`: as the options say, else as it looks. */
+/** The dialect of a table that starts with `head`: from the options, else detected. */
 export function csvDialect(head: Buffer, options: FormatOptions, given: string): CsvDialect {
   const sep = SEP_LINE.exec(head.subarray(0, 16).toString('latin1'));
   const delimiter = options.delimiter ?? sep?.[1] ?? given;
@@ -36,7 +36,7 @@ export function csvDialect(head: Buffer, options: FormatOptions, given: string):
     };
   }
   if (looksEscaped(head, delimiter)) return { ...quoted, escaping: true };
-  // Who quotes the header quotes the rows.
+  // A quoted header means quoted rows.
   if (delimiter !== '\t' || /^[^\n]*"/.test(headerText(head, sepLine))) return quoted;
   return { ...quoted, quoting: !looksUnquoted(head, sepLine), guessed: true };
 }
@@ -46,14 +46,14 @@ function headerText(head: Buffer, sepLine: boolean): string {
   return sepLine ? text.slice(text.indexOf('\n') + 1) : text;
 }
 
-/** Whether the quotes of a record cannot have been meant as quotes: its lines are records when they are characters. */
+/** Whether the quotes of a record are plain characters: read that way, its lines are valid records. */
 export function isUnquoted(record: CsvRecord, fields: number): boolean {
   if (!record.quoting || !record.shaped || record.bytes === undefined) return false;
-  // In a table of one column, every line looks like a record.
+  // With a single column, every line looks like a record.
   return record.fault !== undefined || (record.lines > 1 && fields > 1);
 }
 
-/** Whether quotes that cannot be read as doubled ones can be when backslashes escape them. */
+/** Whether quotes that fail as doubled quotes work as backslash escapes. */
 function looksEscaped(head: Buffer, delimiter: string): boolean {
   if (!head.includes('\\"')) return false;
   const doubled = faults(head, delimiter, false);
@@ -62,7 +62,7 @@ function looksEscaped(head: Buffer, delimiter: string): boolean {
   return delimiter === '\t' ? escaped === 0 : escaped < doubled;
 }
 
-/** Records of a sample whose quotes cannot be read; what the end of the sample may have cut off is none. */
+/** Number of records in a sample with invalid quotes, ignoring one that the end of the sample may have cut. */
 function faults(head: Buffer, delimiter: string, escaping: boolean): number {
   const splitter = new CsvSplitter(delimiter.charCodeAt(0), head.length);
   splitter.escaping = escaping;
@@ -73,8 +73,7 @@ function faults(head: Buffer, delimiter: string, escaping: boolean): number {
 }
 
 /**
- * The records in one whose quote cannot have been meant as one: its first line, of which quotes are characters, and those
- * after it.
+ * Splits a record with a stray quote: its first line, read with quotes as plain characters, and the records after it.
  */
 export function* recordsWithin(record: CsvRecord, fields: number, like: CsvDialect): Generator<CsvRecord> {
   const bytes = record.bytes ?? Buffer.alloc(0);
@@ -104,7 +103,7 @@ function looksUnquoted(head: Buffer, sepLine: boolean): boolean {
   const splitter = new CsvSplitter('\t'.charCodeAt(0), head.length);
   splitter.impatient = true;
   let before = sepLine ? 1 : 0;
-  // What is cut off by the end of the sample says nothing.
+  // The sample's last line may be cut: ignore it.
   for (const record of splitter.push(head)) {
     if (record.bytes !== undefined && isBlank(record.bytes)) continue;
     if (before > 0) before -= 1;
@@ -114,7 +113,7 @@ function looksUnquoted(head: Buffer, sepLine: boolean): boolean {
   return false;
 }
 
-/** The lines of a record whose quotes are characters, as records. */
+/** The lines of a record as records, with quotes as plain characters. */
 export function* linesOf(record: CsvRecord): Generator<CsvRecord> {
   const bytes = record.bytes ?? Buffer.alloc(0);
   let line = record.line;
@@ -137,7 +136,7 @@ export function* linesOf(record: CsvRecord): Generator<CsvRecord> {
   }
 }
 
-/** Fields of a header, before its cells are read. */
+/** Number of fields in a header, before it is parsed. */
 function fieldCount({ bytes }: CsvRecord): number {
   return withoutBom(bytes ?? Buffer.alloc(0))
     .toString('latin1')

@@ -35,7 +35,7 @@ test('a quote that is never closed is one fault, at the end', () => {
   const records = split('1,2\n"3,4\n5,6\n');
   expect(records.map(({ line, fault }) => [line, fault])).toEqual([
     [1, undefined],
-    [2, 'a quote that is opened in it is never closed'],
+    [2, 'a quote is never closed'],
   ]);
 });
 

@@ -5,28 +5,28 @@ export const SINGLE_QUOTE = 0x27;
 const BACKSLASH = 0x5c;
 
 export interface CsvRecord {
-  /** 1-based line on which it begins. */
+  /** 1-based number of its first line. */
   line: number;
-  /** Length in bytes, without the record's end. */
+  /** Length in bytes, without the record terminator. */
   length: number;
-  /** The record without its end; undefined when it is longer than the limit. */
+  /** The record without its terminator; undefined when it exceeds the limit. */
   bytes: Buffer | undefined;
-  /** Whether it may have an empty field in quotes. */
+  /** Whether it may contain an empty quoted field. */
   emptyQuotes: boolean;
-  /** Why its quotes cannot be read. */
+  /** What is wrong with its quotes. */
   fault: string | undefined;
-  /** Whether its quotes are quotes; else they are characters. */
+  /** Whether its quotes enclose fields; otherwise they are plain characters. */
   quoting: boolean;
-  /** Lines that it takes up. */
+  /** Number of lines it spans. */
   lines: number;
-  /** Whether its lines look like records of their own: nearly each has the header's number of fields, quotes ignored. */
+  /** Whether its lines look like separate records: nearly all have the header's number of fields, ignoring quotes. */
   shaped: boolean;
 }
 
-/** Lines of one record after which, if they look like records of their own, no closing quote is waited for. */
+/** If this many lines of one record look like separate records, stop waiting for the closing quote. */
 const RUNAWAY_LINES = 100;
 
-/** What the next byte would belong to. */
+/** The parser state. */
 type Place =
   | 'start of a field'
   | 'field'
@@ -38,23 +38,23 @@ type Place =
   | 'after a fault';
 
 /**
- * Cuts a stream of bytes into records of CSV (RFC 4180): a record ends at LF or CR LF outside quotes. A quote opens only at
- * the start of a field; elsewhere in a field it is a character. What follows a closing quote must be the delimiter or the
- * record's end: otherwise the record has a fault, and ends with its line, so that no other record is lost.
- * A record longer than the limit is counted and not kept.
+ * Splits a stream of bytes into CSV records (RFC 4180): a record ends at LF or CR LF outside quotes. A quote opens only at
+ * the start of a field; elsewhere in a field it is a plain character. A closing quote must be followed by the delimiter or
+ * the end of the record; otherwise the record is faulty and ends with its line, so that no other record is lost.
+ * A record over the limit is counted but not kept.
  */
 export class CsvSplitter {
-  /** Line on which the next record begins. */
+  /** First line of the next record. */
   line = 1;
-  /** False: a quote is a character like any other. May be changed between two records. */
+  /** False: quotes are plain characters. May change between records. */
   quoting = true;
-  /** Whether a backslash in quotes escapes what follows it. */
+  /** Whether a backslash within quotes escapes the next byte. */
   escaping = false;
-  /** Code of the character that encloses fields. */
+  /** Code of the quote character. */
   quote = DOUBLE_QUOTE;
-  /** Whether a quote that takes up very many lines, each like a record, is a fault at once. */
+  /** Whether a quote that spans very many record-like lines is a fault at once. */
   impatient = false;
-  /** Fields that a record should have; 0 when that is not known. */
+  /** Expected fields per record; 0 when unknown. */
   fields = 0;
   readonly #delimiter: number;
   readonly #maxBytes: number;
@@ -67,7 +67,7 @@ export class CsvSplitter {
   #length = 0;
   #last = 0;
 
-  /** @param delimiter code of an ASCII character */
+  /** @param delimiter ASCII code */
   constructor(delimiter: number, maxBytes: number) {
     this.#delimiter = delimiter;
     this.#maxBytes = maxBytes;
@@ -94,7 +94,7 @@ export class CsvSplitter {
     if (from < chunk.length) this.#keep(chunk.subarray(from));
   }
 
-  /** The last record, if no line end ended it. */
+  /** The last record, if it has no terminator. */
   *end(): Generator<CsvRecord, void, undefined> {
     if (this.#length === 0) return;
     if (this.#last !== LF) this.#endLine();
@@ -181,9 +181,9 @@ export class CsvSplitter {
   }
 
   #fault(): string | undefined {
-    if (this.#inQuotes()) return 'a quote that is opened in it is never closed';
+    if (this.#inQuotes()) return 'a quote is never closed';
     return this.#place === 'after a fault'
-      ? 'a closing quote is not followed by the end of its field'
+      ? 'a closing quote is not at the end of its field'
       : undefined;
   }
 }

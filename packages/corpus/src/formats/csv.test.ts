@@ -60,7 +60,7 @@ describe('rows', () => {
       [
         'line:5',
         5,
-        'The quotes of the record cannot be read: a closing quote is not followed by the end of its field.',
+        'The quotes of the record cannot be read: a closing quote is not at the end of its field.',
       ],
       ['line:6', 6, 'The record is not UTF-8: byte 3 of it fits no character.'],
       ['6', 8, { text: 'e' }],
@@ -127,13 +127,13 @@ test('an empty file, and one with a header only, have no rows', async () => {
 });
 
 test.each([
-  ['id,text,text\n', 'It names "text" twice.'],
+  ['id,text,text\n', 'it names "text" twice'],
   ['"id"x,text\n', 'a closing quote'],
 ])('a header that cannot be used is an error of the file: %j', async (content, message) => {
   await expect(read(`${content}1,a,b\n`)).rejects.toMatchObject({
     name: 'UserError',
     message: expect.stringMatching(
-      new RegExp(`^The header of ".*rows.csv" .line 1. cannot be used: .*${message}`),
+      new RegExp(`^the header of ".*rows.csv" .line 1. cannot be used: .*${message}`),
     ),
   });
 });

@@ -21,12 +21,12 @@ import { type CsvRecord, CsvSplitter, SINGLE_QUOTE } from './csv-splitter.js';
 import { CsvTally } from './csv-tally.js';
 import type { FormatOptions } from './format-options.js';
 
-/** Records handed to the parser at once, at most. */
+/** Most records passed to the parser at once. */
 const PARSED_RECORDS = 500;
 
 /**
- * The records of a CSV or TSV file (RFC 4180). The first one names the fields. An empty cell is absent, a quoted empty one
- * is an empty text. A line that repeats the header is skipped: files were joined.
+ * The records of a CSV or TSV file (RFC 4180). The first one names the fields. An empty cell is null, a quoted empty one
+ * is an empty text. Repeated headers, as in concatenated files, are skipped.
  */
 export async function* csvRecords(
   source: string,
@@ -54,7 +54,7 @@ export async function* csvRecords(
   }
 }
 
-/** A table that is read: its dialect, and its header once that has come. */
+/** State of reading a table: its dialect, and its header once known. */
 class CsvTable {
   readonly splitter: CsvSplitter;
   readonly #source: string;
@@ -77,7 +77,7 @@ class CsvTable {
     this.splitter.impatient = dialect.guessed;
     if (dialect.escaping && options.quote === undefined) {
       options.onNotice?.(
-        `${sourceName(source)}: quotes within quotes are read as escaped by backslashes, as they cannot be read otherwise. Say --quote backslash to have it so from the start, or --quote double.`,
+        `${sourceName(source)}: quotes within quotes are read as backslash escapes, because they are not doubled. Use --quote backslash to do so from the start, or --quote double.`,
       );
     }
     if (dialect.guessed && !dialect.quoting) this.#saysUnquoted('');
@@ -87,7 +87,7 @@ class CsvTable {
     for (const batch of batchesOf(this.#settled(records))) yield* this.#parsed(batch);
   }
 
-  /** The records after the header. In TSV, a quote that cannot be one is a character from there on. */
+  /** The records after the header. In TSV, quotes become plain characters at the first invalid one. */
   *#settled(records: Iterable<CsvRecord>): Generator<CsvRecord> {
     for (const found of records) {
       const record = unmarked(found);
@@ -113,7 +113,7 @@ class CsvTable {
 
   #saysUnquoted(where: string): void {
     this.#options.onNotice?.(
-      `${sourceName(this.#source)}: double quotes are read as plain characters${where}, as they do not enclose fields. Say --quote none to have it so from the start, or --quote double.`,
+      `${sourceName(this.#source)}: double quotes are read as plain characters${where}, because they do not enclose fields. Use --quote none to do so from the start, or --quote double.`,
     );
   }
 
@@ -156,7 +156,7 @@ class CsvTable {
   }
 }
 
-/** A record without the byte order mark that files begin with which were joined. */
+/** A record without the byte order mark that a concatenated file starts with. */
 function unmarked(record: CsvRecord): CsvRecord {
   const bytes = record.bytes && withoutBom(record.bytes);
   return bytes === undefined || bytes === record.bytes ? record : { ...record, bytes, length: bytes.length };

@@ -3,31 +3,31 @@ import type { OpenSourceOptions } from '../sources/open-source.js';
 
 /** How a format reads one source. */
 export interface FormatOptions extends OpenSourceOptions {
-  /** Longest line or record in bytes: a longer one has a reason in its place, and is never held in memory. */
+  /** Longest line or record in bytes: a longer one is rejected and never held in memory. */
   maxLineBytes: number;
-  /** Fields that are wanted; others need not be read. */
+  /** Wanted fields; others need not be read. */
   columns: readonly string[];
-  /** Those of them that say what is to be scored; a record has one of them at least. */
+  /** The wanted fields that hold what is scored; a record has at least one of them. */
   contentColumns: readonly string[];
-  /** Those of them that hold plain text. */
+  /** The wanted fields that hold plain text. */
   textColumns: readonly string[];
-  /** Those of them that hold JSON text where the format has no nested values. */
+  /** The wanted fields that hold JSON text in formats without nested values. */
   jsonColumns: readonly string[];
-  /** What a record should be, for a person: "a JSON object with "text" was expected". */
+  /** What a record should be, for messages: "a JSON object with "text" was expected". */
   expected: string;
-  /** JSON is always one record per line: arrays and objects over several lines are not looked for. */
+  /** JSON has one record per line: no arrays, no objects over several lines. */
   isJsonLines?: boolean;
-  /** The field of the key. */
+  /** The id field. */
   idColumn: string | undefined;
-  /** Between the fields of CSV. */
+  /** The CSV delimiter. */
   delimiter?: string;
-  /** Of CSV: what a double quote is. By default a quote; in TSV, what it looks like. */
+  /** CSV quoting. Default: double quotes; detected for TSV. */
   quote?: QuoteStyle;
-  /** Told how the text begins, before anything is read of it. */
+  /** Called with the beginning of the text before it is parsed. */
   onHead?: (head: Buffer) => void;
-  /** Told the bytes of each record that is not UTF-8. */
+  /** Called with the bytes of each record that is not UTF-8. */
   onBroken?: (bytes: Buffer) => void;
-  /** Told the columns of a table, before its first record. */
+  /** Called with the columns of a table before its first record. */
   onColumns?: (names: readonly string[]) => void;
   /** For Postgres. */
   query?: string;

@@ -216,7 +216,7 @@ describe('gzip', () => {
     const byte = (packed.length - 5000).toLocaleString('en-US');
     const line = rows.length.toLocaleString('en-US');
     expect(error.message).toBe(
-      `The gzip data of "${path}" ends too early, at compressed byte ${byte}, after line ${line}: unexpected end of file.`,
+      `the gzip data of "${path}" is truncated at compressed byte ${byte}, after line ${line}: unexpected end of file`,
     );
     expect(error.hint).toContain('gzip -t');
   });
@@ -230,10 +230,10 @@ describe('gzip', () => {
 
   test('that a name promises must be there', async () => {
     expect((await readFailing([await file('a.gz', '{"text":"a"}\n')])).error.message).toContain(
-      'holds no gzip data',
+      'is not gzip data',
     );
     expect((await readFailing([await file('b.gz', '')])).error.message).toContain(
-      'ends too early, at compressed byte 0',
+      'is truncated at compressed byte 0',
     );
   });
 });
@@ -245,7 +245,7 @@ describe('files that cannot be read', () => {
   ])('%s is refused by name', async (kind, bytes, hint) => {
     const path = await file('odd.jsonl', bytes);
     const { error } = await readFailing([path]);
-    expect(error.message).toBe(`"${path}" is ${kind}; text was expected.`);
+    expect(error.message).toBe(`"${path}" cannot be read: it is ${kind}, not text`);
     expect(error.hint).toContain(hint);
   });
 
@@ -266,7 +266,7 @@ describe('files that cannot be read', () => {
     );
     const { rows, error } = await readFailing(['-'], { stdin });
     expect(rows).toHaveLength(1);
-    expect(error.message).toBe('stdin cannot be read: EIO: i/o error.');
+    expect(error.message).toBe('stdin cannot be read: EIO: i/o error');
   });
 });
 

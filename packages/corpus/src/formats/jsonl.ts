@@ -12,8 +12,8 @@ import type { Found } from '../sources/source-record.js';
 import type { FormatOptions } from './format-options.js';
 
 /**
- * The records of a JSON file, those that end in one chunk at a time: lines (blank ones are none), the elements of an array,
- * or objects over several lines. The latter two have no lines of their own: their "line" is their number in the file.
+ * The records of a JSON file, in batches per chunk: lines (blank ones are skipped), the elements of an array, or objects
+ * over several lines. The "line" of the latter two is their number in the file.
  */
 export async function* jsonlRecords(source: string, options: FormatOptions): AsyncGenerator<Iterable<Found>> {
   let where = (): string => 'before line 1';
@@ -62,8 +62,8 @@ function* recordsOf(
 }
 
 function neverClosed(source: string, where: string): UserError {
-  return new UserError(`The JSON array of ${sourceName(source)} is never closed, ${where}.`, {
-    hint: 'The file was cut off, or a bracket is missing in it: fetch it again, or mend it.',
+  return new UserError(`the JSON array of ${sourceName(source)} is never closed, ${where}`, {
+    hint: 'The file is truncated or lacks a bracket: fetch it again or fix it.',
   });
 }
 

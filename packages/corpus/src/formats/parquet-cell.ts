@@ -3,8 +3,8 @@ import type { FileMetaData, ParquetParsers } from 'hyparquet';
 import { FaultyCell } from '../rows/cell-record.js';
 
 /**
- * Text that is decoded only when it is UTF-8; JSON stays as it is written; times keep every digit. Bytes that `exactDecimals`
- * has marked stay bytes.
+ * Parsers that decode text only if it is valid UTF-8, keep JSON as written and times at full precision. Columns marked by
+ * `exactDecimals` stay bytes.
  */
 export const PARSERS: Partial<ParquetParsers> = {
   stringFromBytes: textOf,
@@ -17,7 +17,7 @@ export const PARSERS: Partial<ParquetParsers> = {
 
 const NANOS_A_MILLISECOND = 1_000_000n;
 
-/** Nanoseconds since 1970 in ISO 8601: 3 digits of a second, 6 or 9 where it has them. */
+/** Nanoseconds since 1970 as ISO 8601 with 3, 6 or 9 fractional digits, as needed. */
 function instant(nanos: bigint | undefined): string | undefined {
   if (nanos === undefined) return undefined;
   const rest = ((nanos % NANOS_A_MILLISECOND) + NANOS_A_MILLISECOND) % NANOS_A_MILLISECOND;
@@ -30,8 +30,8 @@ function instant(nanos: bigint | undefined): string | undefined {
 }
 
 /**
- * Has the decimals of top-level columns read as the integers that they are stored as: the reader would make doubles of
- * them, which hold 15 digits. Changes the metadata.
+ * Makes the reader return the decimals of top-level columns as unscaled integers: it would convert them to doubles, which
+ * hold 15 digits. Mutates the metadata.
  * @returns the scale of each such column, by name
  */
 export function exactDecimals({ schema }: FileMetaData): Map<string, number> {
@@ -45,7 +45,7 @@ export function exactDecimals({ schema }: FileMetaData): Map<string, number> {
       scales.set(element.name, element.scale ?? 0);
       delete element.converted_type;
       delete element.logical_type;
-      // The one kind of bytes that is handed to a parser as it is.
+      // The only type whose bytes reach a parser unchanged.
       if (element.type === 'BYTE_ARRAY') element.logical_type = { type: 'GEOMETRY' };
     }
   }
@@ -75,8 +75,8 @@ function textOf(bytes: Uint8Array | undefined): string | FaultyCell | undefined 
 }
 
 /**
- * A value of Parquet as one of JSON: an integer beyond 2^53 and a decimal string of it, dates in ISO 8601, bytes in hex.
- * A struct's null member is left out: Parquet cannot say that it was absent.
+ * Converts a Parquet value to JSON: integers beyond 2^53 and decimals become strings, dates ISO 8601, bytes hex. Null
+ * members of a struct are omitted: Parquet cannot tell null from absent.
  */
 export function jsonValue(value: unknown): unknown {
   switch (typeof value) {
@@ -98,7 +98,7 @@ export function jsonValue(value: unknown): unknown {
   return Object.fromEntries(members.map(([name, member]) => [name, jsonValue(member)]));
 }
 
-/** A fault in a value or in what it holds. */
+/** The first fault within a value. */
 export function faultIn(value: unknown): FaultyCell | undefined {
   if (value instanceof FaultyCell) return value;
   if (typeof value !== 'object' || value === null) return undefined;

@@ -171,12 +171,12 @@ describe('a file that cannot be read is named', () => {
   }
 
   test('when it is none', async () => {
-    expect(await refusal(Buffer.from('{"text":"a"}\n'))).toMatch(/broken.parquet" is no whole Parquet file/);
-    expect(await refusal(Buffer.alloc(0))).toMatch(/is no whole Parquet file/);
+    expect(await refusal(Buffer.from('{"text":"a"}\n'))).toMatch(/broken.parquet" is not a complete Parquet file/);
+    expect(await refusal(Buffer.alloc(0))).toMatch(/is not a complete Parquet file/);
   });
 
   test('when it is cut off', async () => {
-    expect(await refusal(packed(TWO).subarray(0, 200))).toMatch(/is no whole Parquet file/);
+    expect(await refusal(packed(TWO).subarray(0, 200))).toMatch(/is not a complete Parquet file/);
   });
 
   test('when it is encrypted', async () => {
@@ -188,10 +188,10 @@ describe('a file that cannot be read is named', () => {
   test('when its footer or a page is damaged', async () => {
     const footer = packed(TWO);
     footer.fill(0xff, footer.length - 40, footer.length - 8);
-    expect(await refusal(footer)).toMatch(/The Parquet file ".*broken.parquet" cannot be read after row 0/);
+    expect(await refusal(footer)).toMatch(/the Parquet file ".*broken.parquet" cannot be read after row 0/);
     const page = packed(TWO);
     page.fill(0xff, 4, 40);
-    expect(await refusal(page)).toMatch(/The Parquet file ".*broken.parquet" cannot be read after row 0/);
+    expect(await refusal(page)).toMatch(/the Parquet file ".*broken.parquet" cannot be read after row 0/);
   });
 });
 

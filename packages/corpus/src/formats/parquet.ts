@@ -17,13 +17,13 @@ import type { Found } from '../sources/source-record.js';
 import type { FormatOptions } from './format-options.js';
 import { decimalText, exactDecimals, faultIn, jsonValue, PARSERS } from './parquet-cell.js';
 
-/** Rows handed on at once. */
+/** Rows yielded at once. */
 const CHUNK_ROWS = 1000;
 const ENCRYPTED_MAGIC = 'PARE';
 
 /**
- * The records of a Parquet file: the columns that are wanted, row group by row group. One row group of them is in memory at
- * a time. The "line" is the row's number in the file.
+ * The records of a Parquet file: the wanted columns, one row group in memory at a time. The "line" is the row's number in
+ * the file.
  */
 export async function* parquetRecords(
   source: string,
@@ -53,7 +53,7 @@ export async function* parquetRecords(
           yield found(records.slice(at, at + CHUNK_ROWS), read + at + 1, { metadata, decimals }, options);
         }
         read += rows;
-        // Only the wanted columns are read: progress goes by rows.
+        // Progress counts rows, because only the wanted columns are read.
         if (!copied)
           stored?.(Math.floor((buffer.byteLength * rows) / Math.max(1, Number(metadata.num_rows))));
       }
@@ -83,20 +83,20 @@ async function metadataOf(buffer: AsyncBuffer, source: string): Promise<FileMeta
   const magic = Buffer.from(await buffer.slice(Math.max(0, buffer.byteLength - 4), buffer.byteLength));
   if (magic.toString('latin1') === ENCRYPTED_MAGIC) throw encrypted(source);
   if (magic.toString('latin1') !== 'PAR1') {
-    throw new UserError(`${sourceName(source)} is no whole Parquet file: it does not end in PAR1.`, {
-      hint: 'Fetch the file again, or give its format with --input-format.',
+    throw new UserError(`${sourceName(source)} is not a complete Parquet file: it does not end with PAR1`, {
+      hint: 'Fetch the file again, or set its format with --input-format.',
     });
   }
   return parquetMetadataAsync(buffer, { parsers: PARSERS, geoparquet: false });
 }
 
 function encrypted(source: string): UserError {
-  return new UserError(`${sourceName(source)} is encrypted.`, {
-    hint: 'Write it without Parquet encryption.',
+  return new UserError(`${sourceName(source)} is encrypted`, {
+    hint: 'Write the file without Parquet encryption.',
   });
 }
 
-/** Those of the wanted columns that the file has; each in a codec that can be read. */
+/** The wanted columns that the file has. @throws UserError for an unsupported codec */
 function wantedColumns(metadata: FileMetaData, wanted: readonly string[], source: string): string[] {
   const columns = columnNames(metadata).filter((name) => wanted.includes(name));
   for (const { columns: chunks } of metadata.row_groups) {
@@ -106,9 +106,9 @@ function wantedColumns(metadata: FileMetaData, wanted: readonly string[], source
       if (chunk === undefined || name === undefined || !columns.includes(name)) continue;
       if (chunk.codec === 'UNCOMPRESSED' || chunk.codec in compressors) continue;
       throw new UserError(
-        `The column ${JSON.stringify(name)} of ${sourceName(source)} is compressed as ${chunk.codec}.`,
+        `the column ${JSON.stringify(name)} of ${sourceName(source)} cannot be read: unsupported compression ${chunk.codec}`,
         {
-          hint: `Write it as one of ${Object.keys(compressors).join(', ')}.`,
+          hint: `Compress it with one of ${Object.keys(compressors).join(', ')}.`,
         },
       );
     }
@@ -116,7 +116,7 @@ function wantedColumns(metadata: FileMetaData, wanted: readonly string[], source
   return columns;
 }
 
-/** The names of the top-level columns: the root of the schema is followed by its children, each by its own. */
+/** The names of the top-level columns. The schema is a tree in depth-first order. */
 function columnNames({ schema }: FileMetaData): string[] {
   const names: string[] = [];
   let at = 1;
@@ -155,7 +155,7 @@ function* found(
   { metadata, decimals }: { metadata: FileMetaData; decimals: ReadonlyMap<string, number> },
   options: FormatOptions,
 ): Generator<Found> {
-  // Rows that lack what is wanted are told what there is instead.
+  // Without any wanted column, errors list the existing ones instead.
   const others = columnNames(metadata).filter((name) => !options.columns.includes(name));
   for (const [i, row] of rows.entries()) {
     const cells: Record<string, unknown> = {};
@@ -168,7 +168,7 @@ function* found(
   }
 }
 
-/** Whatever fails while the parser is at work, and is no error of the file system, is for what the file holds. */
+/** Blames any parser error that is not a file system error on the file's content. */
 async function parsing<T>(source: string, where: () => string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -179,24 +179,24 @@ async function parsing<T>(source: string, where: () => string, work: () => Promi
 
 function broken(source: string, error: unknown, where: string): UserError {
   return new UserError(
-    `The Parquet file ${sourceName(source)} cannot be read ${where}: ${messageOf(error)}.`,
+    `the Parquet file ${sourceName(source)} cannot be read ${where}: ${messageOf(error)}`,
     {
-      hint: 'Fetch the file again, or write it anew.',
+      hint: 'Fetch or write the file again.',
       cause: error,
     },
   );
 }
 
-/** A file that can be read at any place. */
+/** A file with random access. */
 interface SeekableFile {
   path: string;
-  /** Call when it is read: a copy is removed. */
+  /** Removes the temporary copy, if any. */
   release(): Promise<void>;
 }
 
 /**
- * The source itself when it is a plain file; else (stdin, a pipe, compressed) a copy of its bytes in the system's
- * temporary directory (TMPDIR), as formats with an index at their end must be read in any order.
+ * The source itself if it is a plain file; otherwise (stdin, a pipe, compressed) a copy in the temporary directory
+ * (TMPDIR), because formats with an index at the end need random access.
  */
 async function seekable(source: string, options: OpenSourceOptions): Promise<SeekableFile> {
   if (source !== STDIN && (await isPlainFile(source, options.roots)))

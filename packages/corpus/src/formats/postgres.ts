@@ -6,7 +6,7 @@ import { sourceName } from '../sources/source-name.js';
 import type { Found } from '../sources/source-record.js';
 import type { FormatOptions } from './format-options.js';
 
-/** Rows fetched at once, at most; and characters, about. */
+/** Most rows per fetch, and roughly the most characters. */
 const FETCH_ROWS = 1000;
 const FETCH_CHARACTERS = 8 * 1024 * 1024;
 const FIRST_FETCH_ROWS = 100;
@@ -18,17 +18,17 @@ const NUMBERS: ReadonlySet<number> = new Set([INT2, INT4, FLOAT4, FLOAT8]);
 
 const NAME = 19;
 const TEXTS: ReadonlySet<number> = new Set([TEXT, VARCHAR, BPCHAR, NAME]);
-/** From here on ids are those of types that were made in the database. */
+/** OIDs from here on are user-defined types. */
 const FIRST_OWN_TYPE = 16_384;
 
-/** Numbers and booleans as such; everything else, JSON too, as Postgres writes it. */
+/** Parses numbers and booleans; everything else, JSON included, stays as Postgres writes it. */
 const TYPES: pg.CustomTypesConfig = {
   getTypeParser: (id: number) =>
     NUMBERS.has(id) ? Number : id === BOOL ? (text: string) => text === 't' : (text: string) => text,
 } as pg.CustomTypesConfig;
 
 /**
- * The rows of a query, through a cursor of the server: one snapshot (repeatable read), read only. The "line" is the row's
+ * The rows of a query, through a server-side cursor: one snapshot (repeatable read), read only. The "line" is the row
  * number.
  */
 export async function* postgresRecords(
@@ -38,13 +38,13 @@ export async function* postgresRecords(
   const { query, signal } = options;
   if (query === undefined) throw new Error('a Postgres source without a query');
   const client = await connectPostgres(source);
-  // Ends a wait for the server at once; the pending query then fails, and the reason of the signal is thrown.
+  // Stops waiting for the server: the pending query fails, and the signal's reason is thrown.
   const stop = (): void => void client.end();
   signal?.addEventListener('abort', stop, { once: true });
   try {
     signal?.throwIfAborted();
     await client.query('begin transaction isolation level repeatable read, read only');
-    // All rows are wanted, not the first ones soon.
+    // Plan for fetching all rows, not the first ones quickly.
     await client.query('set local cursor_tuple_fraction = 1');
     await declare(client, query, source);
     let read = 0;
@@ -78,14 +78,14 @@ export async function* postgresRecords(
 
 async function declare(client: pg.Client, query: string, source: string): Promise<void> {
   try {
-    // The extended protocol takes one statement only.
+    // The extended protocol allows only one statement.
     await client.query({ text: `${DECLARE}${query}`, queryMode: 'extended' } as pg.QueryConfig);
   } catch (error) {
     throw queryError(error, source, query, DECLARE.length);
   }
 }
 
-/** That columns of text are of a type of text: times and JSON would pass for texts otherwise. */
+/** Checks that text columns have a text type: times and JSON would otherwise pass as texts. */
 async function checkColumns(
   client: pg.Client,
   columns: readonly pg.FieldDef[],
@@ -94,16 +94,16 @@ async function checkColumns(
 ): Promise<void> {
   const twice = columns.find(({ name }, i) => columns.findIndex((other) => other.name === name) !== i);
   if (twice !== undefined) {
-    throw new UserError(`The query on ${sourceName(source)} gives two columns the name "${twice.name}".`, {
-      hint: 'Name one of them otherwise: select a.text, b.text as other_text ...',
+    throw new UserError(`the query on ${sourceName(source)} returns two columns named "${twice.name}"`, {
+      hint: 'Rename one of them: select a.text, b.text as other_text ...',
     });
   }
   for (const { name, dataTypeID: id } of columns) {
     if (!textColumns.includes(name) || TEXTS.has(id) || id >= FIRST_OWN_TYPE) continue;
     const { rows } = await client.query<{ type: string }>('select format_type($1, null) as type', [id]);
     throw new UserError(
-      `The column "${name}" of the query on ${sourceName(source)} is of type ${rows[0]?.type}; text was expected.`,
-      { hint: `Write ${name}::text if it is to be scored.` },
+      `the column "${name}" of the query on ${sourceName(source)} has type ${rows[0]?.type}; expected text`,
+      { hint: `Cast it to score it: ${name}::text.` },
     );
   }
 }
@@ -114,10 +114,10 @@ function charactersOf(row: Record<string, unknown>): number {
   return sum;
 }
 
-/** What Postgres says about a query, with the place in it. */
+/** The error of a failed query, with the position in it. */
 function queryError(error: unknown, source: string, query: string, before: number): UserError {
   const position = error instanceof pg.DatabaseError ? Number(error.position) - before : Number.NaN;
-  // A position counts characters, not UTF-16 units.
+  // Postgres counts characters, not UTF-16 units.
   const upTo =
     position >= 1
       ? Array.from(query)
@@ -129,5 +129,5 @@ function queryError(error: unknown, source: string, query: string, before: numbe
     upTo === undefined
       ? ''
       : ` (line ${lines.length}, character ${(lines.at(-1)?.length ?? 0) + 1} of the query)`;
-  return postgresError('The query failed', source, error, where);
+  return postgresError('the query failed', source, error, where);
 }

@@ -95,8 +95,8 @@ test('NaN and infinities matter only where they are used', async () => {
   ];
   expect(await read(lines.join('\n'))).toEqual([
     ['1', 1, { text: 'NaN, "Infinity"' }],
-    ['2', 2, 'The field "text" holds NaN or Infinity, which JSON does not have.'],
-    ['line:3', 3, 'The field "id" holds NaN or Infinity, which JSON does not have.'],
+    ['2', 2, 'The field "text" contains NaN or Infinity, which JSON does not allow.'],
+    ['line:3', 3, 'The field "id" contains NaN or Infinity, which JSON does not allow.'],
     ['4', 4, { text: 'd' }],
   ]);
 });
@@ -146,7 +146,7 @@ describe('first rows', () => {
     const lines = Array.from({ length: 99 }, () => '{"body":"x"}');
     expect(await read([...lines, '{"text":"a"}'].join('\n'))).toHaveLength(100);
     expect(await refusal([...lines, '{"body":"x"}', '{"text":"a"}'].join('\n'))).toMatch(
-      /^The first 100 rows/,
+      /^the first 100 rows/,
     );
   });
 
@@ -200,7 +200,7 @@ describe('roots', () => {
     await symlink(join(dir, 'secret'), join(root, 'linked'));
     for (const source of ['link.jsonl', 'linked/a.jsonl', '../secret/a.jsonl']) {
       const path = join(root, source);
-      await expect(readRows([path], { roots: [root] })).rejects.toThrow('lies outside the directories');
+      await expect(readRows([path], { roots: [root] })).rejects.toThrow('is outside the allowed directories');
       await expect(readRows([path], { roots: [root], format: 'parquet' })).rejects.toThrow('lies outside');
     }
     for (const source of [root, join(root, '*.jsonl'), join(root, 'linked')]) {

@@ -126,12 +126,12 @@ describe('line ends and byte order marks', () => {
       ['3', 6, { text: 'c' }],
     ]);
     expect(notices).toEqual([
-      '"rows.csv": 2 lines repeat the header (the first at line 3): they are skipped.',
+      '"rows.csv": skipped 2 lines that repeat the header (the first at line 3).',
     ]);
   });
 
   test('a second header with its columns in another order is an error', async () => {
-    expect(await refusal('id,text\n1,a\ntext,id\nb,2\n')).toContain('Line 3 of "rows.csv" is a header with');
+    expect(await refusal('id,text\n1,a\ntext,id\nb,2\n')).toContain('"rows.csv" cannot be read: line 3 repeats the header with the columns in another order');
   });
 });
 
@@ -158,7 +158,7 @@ describe('headers', () => {
       ['1', 2, { text: 'a' }],
       ['2', 3, { text: 'b' }],
     ]);
-    expect(notices).toEqual([expect.stringContaining('2 records end with delimiters')]);
+    expect(notices).toEqual([expect.stringContaining('2 records end with more delimiters than the header')]);
   });
 
   test.each([
@@ -166,7 +166,7 @@ describe('headers', () => {
     ['id\ttext\n1\ta\n', '--delimiter tab'],
     [
       'id,Message text\n1,a\n',
-      'it has "id", "Message text". Name the column that holds the text: --text-field "Message text"',
+      'it has "id", "Message text". Name the text column: --text-field "Message text"',
     ],
     ['# exported\nid,text\n1,a\n', 'tail -n +2 FILE'],
     ['Message_ID,Content\n1,a\n', '--text-field "Content"'],
@@ -225,7 +225,7 @@ test('a few rows that are not UTF-8 are rejects, counted with the remedy', async
   const bytes = Buffer.from('id,text\n1,tea\n2,caf\u00e9\n3,tea\n', 'latin1');
   expect(await read(bytes)).toHaveLength(3);
   expect(notices).toEqual([
-    expect.stringMatching(/^"rows.csv": 1 row holds bytes .*\(first: line 3\)\. .*--encoding windows-1252/),
+    expect.stringMatching(/^"rows.csv": 1 row contains invalid UTF-8 .*\(first: line 3\)\. .*--encoding windows-1252/),
   ]);
 });
 
@@ -233,7 +233,7 @@ test('a file without rows is said', async () => {
   await read('');
   await read('id,text\n');
   expect(notices).toEqual([
-    expect.stringContaining('"rows.csv" holds no rows'),
-    expect.stringContaining('"rows.csv" holds no rows'),
+    expect.stringContaining('"rows.csv" contains no rows'),
+    expect.stringContaining('"rows.csv" contains no rows'),
   ]);
 });

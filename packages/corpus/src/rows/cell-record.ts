@@ -2,7 +2,7 @@ import type { FormatOptions } from '../formats/format-options.js';
 import type { FieldFault, SourceRecord } from '../sources/source-record.js';
 import { jsonFault } from './json-fault.js';
 
-/** Stands for a cell whose value cannot be used. */
+/** A cell whose value cannot be used. */
 export class FaultyCell {
   readonly fault: FieldFault;
 
@@ -12,8 +12,8 @@ export class FaultyCell {
 }
 
 /**
- * A record of cells: what CSV, Parquet and SQL give. They have no JSON of their own: a cell of a field in `jsonColumns`
- * that is a string is read as JSON, and an id may also be true or false.
+ * A record of cells, from CSV, Parquet or SQL. These formats have no JSON type: string cells in `jsonColumns` are parsed
+ * as JSON, and an id may also be a boolean.
  */
 export function cellRecord(
   cells: Record<string, unknown>,

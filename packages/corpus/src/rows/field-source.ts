@@ -5,8 +5,8 @@ const OPENING = new Set([0x7b, 0x5b]);
 const CLOSING = new Set([0x7d, 0x5d]);
 
 /**
- * The value that a JSON object has for a field, as it is written there: `JSON.parse` rounds numbers and orders keys.
- * `json` is a valid JSON object; of equal names the last counts, as for `JSON.parse`. Undefined when there is none.
+ * The source text of a field in a JSON object: `JSON.parse` rounds numbers and reorders keys. `json` is a valid JSON
+ * object; the last of duplicate names counts, as in `JSON.parse`. Undefined when the field is absent.
  */
 export function fieldSource(json: string, field: string): string | undefined {
   let depth = 0;
@@ -16,13 +16,13 @@ export function fieldSource(json: string, field: string): string | undefined {
     const char = json.charCodeAt(at);
     if (char === QUOTE) {
       const end = endOfString(json, at);
-      // In an object's own depth, a string before a colon is a name.
+      // At the object's top level, a string before a colon is a name.
       if (depth === 1 && from === undefined) {
         const colon = skipBlanks(json, end);
         if (json[colon] === ':' && JSON.parse(json.slice(at, end)) === field)
           from = skipBlanks(json, colon + 1);
       }
-      // After a name that is looked for it goes on at the value.
+      // After a matching name, continue at the value.
       at = Math.max(end, from ?? 0) - 1;
     } else if (OPENING.has(char)) {
       depth += 1;

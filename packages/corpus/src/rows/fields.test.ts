@@ -22,7 +22,7 @@ test('a given name wins over the default of another role', () => {
 
 test('one name for two roles is refused', () => {
   expect(() => resolveFields({ text: 'body', id: 'body' })).toThrow(
-    'The field "body" is named as both text and id.',
+    'the field "body" cannot be both text and id',
   );
   try {
     resolveFields({ text: 'body', id: 'body' });

@@ -1,13 +1,13 @@
 import { UserError } from '@tocsin/core';
 
-/** The names of the fields that a row keeps its parts in. */
+/** The field names of a row's parts. */
 export interface CorpusFields {
   text: string;
   prompt: string;
   response: string;
-  /** An agent's chat messages: what trajectory guards score. */
+  /** An agent's chat messages, scored by trajectory guards. */
   messages: string;
-  /** The tools that the agent was given. Looked for in rows with messages only. */
+  /** The agent's tools. Only read in rows with messages. */
   tools: string;
   id: string;
 }
@@ -21,12 +21,12 @@ export const DEFAULT_FIELDS = {
   id: 'id',
 } as const satisfies CorpusFields;
 
-/** The names to look for; a role without a name is not looked for. */
+/** Field names by role; roles without a name are not read. */
 export type FieldLookup = { readonly [Role in keyof CorpusFields]: string | undefined };
 
 /**
- * Complete the given names with the defaults. A name that was given wins over a default: with `{ text: 'prompt' }`
- * the field "prompt" is the text, and no row has a prompt. Throws a `UserError` when two roles are given one name.
+ * Completes the given names with defaults. Given names win over defaults: with `{ text: 'prompt' }` the field "prompt"
+ * is the text, and rows have no prompt. @throws UserError when two roles share a name
  */
 export function resolveFields(given: Partial<CorpusFields> = {}): FieldLookup {
   const roles = Object.keys(DEFAULT_FIELDS) as (keyof CorpusFields)[];
@@ -36,8 +36,8 @@ export function resolveFields(given: Partial<CorpusFields> = {}): FieldLookup {
     if (name === undefined) continue;
     const other = taken.get(name);
     if (other !== undefined) {
-      throw new UserError(`The field "${name}" is named as both ${other} and ${role}.`, {
-        hint: 'Name a field of its own for each, or leave one of them out.',
+      throw new UserError(`the field "${name}" cannot be both ${other} and ${role}`, {
+        hint: 'Name a different field for each, or omit one of them.',
       });
     }
     taken.set(name, role);

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 
-/** Offset of the first byte that begins no UTF-8 sequence, or undefined when all of it is UTF-8 (RFC 3629). */
+/** Offset of the first byte that does not start a valid UTF-8 sequence (RFC 3629); undefined when all bytes are valid. */
 export function firstInvalidUtf8(bytes: Uint8Array): number | undefined {
   if (isUtf8(bytes)) return undefined;
   let at = 0;
@@ -8,13 +8,13 @@ export function firstInvalidUtf8(bytes: Uint8Array): number | undefined {
   return at;
 }
 
-/** Length of the sequence that begins at `at`, 0 when there is none. */
+/** Length of the sequence at `at`; 0 when invalid. */
 function sequenceLength(bytes: Uint8Array, at: number): number {
   const lead = bytes[at];
   if (lead === undefined) return 0;
   if (lead < 0x80) return 1;
   if (lead < 0xc2 || lead > 0xf4) return 0;
-  // The second byte's range keeps out overlong forms, surrogates and what lies above U+10FFFF.
+  // The range of the second byte excludes overlong forms, surrogates and code points above U+10FFFF.
   const lowest = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
   const highest = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
   const second = bytes[at + 1] ?? 0;

@@ -1,4 +1,4 @@
-/** Where a text stops being JSON (`at`: offset in UTF-16 units), and how; it quotes nothing of the text. */
+/** Where (`at`: offset in UTF-16 units) and how a text is invalid JSON. Never quotes the text. */
 export interface JsonFault {
   at: number;
   what: string;
@@ -18,8 +18,8 @@ const WHAT = {
 type State = keyof typeof WHAT;
 
 /**
- * The first fault of a text as RFC 8259 defines JSON, undefined when it has none. `JSON.parse` decides whether a
- * text is JSON; this only says where it is not, as V8's own messages quote the text and often lack the place.
+ * The first JSON syntax error of a text (RFC 8259); undefined when it is valid. `JSON.parse` decides whether a text is
+ * JSON; this only locates the error, because V8's messages quote the text and often lack the position.
  */
 export function jsonFault(text: string): JsonFault | undefined {
   const open: ('{' | '[')[] = [];
@@ -94,7 +94,7 @@ function endOfString(text: string, from: number): number | JsonFault {
     if (after === undefined) break;
     const valid =
       after === 'u' ? /^[0-9a-f]{4}$/i.test(text.slice(at + 2, at + 6)) : '"\\/bfnrt'.includes(after);
-    if (!valid) return { at, what: 'the escape after a backslash is none that JSON knows' };
+    if (!valid) return { at, what: 'a backslash is followed by an unknown escape' };
     at += after === 'u' ? 5 : 1;
   }
   return { at: text.length, what: 'the line ends in the middle of a string' };
@@ -108,7 +108,7 @@ function endOfNumber(text: string, from: number): number | JsonFault | undefined
   };
   const missing = (at: number): JsonFault => ({ at, what: 'a digit was expected' });
   const start = text[from] === '-' ? from + 1 : from;
-  // A leading zero stands alone: the digit after it is the fault that the caller finds.
+  // A leading zero stands alone: the caller reports a digit after it.
   let at = text[start] === '0' ? start + 1 : digitsFrom(start);
   if (at === start) return start === from ? undefined : missing(start);
   if (text[at] === '.') {

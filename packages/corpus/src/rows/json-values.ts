@@ -7,10 +7,10 @@ const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-/** How the values of a JSON file follow each other: one a line, in an array, or as objects over several lines. */
+/** The layout of a JSON file: one value per line, an array, or objects over several lines. */
 export type JsonLayout = 'lines' | 'array' | 'objects';
 
-/** The layout of a file that begins with `head`. */
+/** The layout of a file that starts with `head`. */
 export function jsonLayout(head: Buffer): JsonLayout {
   const text = head.toString('utf8').trimStart();
   const end = text.indexOf('\n');
@@ -31,20 +31,20 @@ function isJson(text: string): boolean {
 }
 
 export interface JsonValue {
-  /** 1-based, counts the values of the file. */
+  /** 1-based number of the value in the file. */
   number: number;
   /** Length in bytes. */
   length: number;
-  /** Undefined when it is longer than the limit. */
+  /** Undefined when it exceeds the limit. */
   bytes: Buffer | undefined;
 }
 
 /**
- * Cuts a stream of bytes into the elements of a JSON array (or of several), or into objects that follow each other, over
- * however many lines. Decides by brackets and strings only: whether a value is JSON is for who parses it.
+ * Splits a stream of bytes into the elements of one or more JSON arrays, or into consecutive objects, across any number
+ * of lines. Only tracks brackets and strings: validating a value is up to its parser.
  */
 export class JsonValueSplitter {
-  /** Values given out so far. */
+  /** Values yielded so far. */
   values = 0;
   readonly #layout: JsonLayout;
   readonly #maxBytes: number;
@@ -61,7 +61,7 @@ export class JsonValueSplitter {
     this.#maxBytes = maxBytes;
   }
 
-  /** Whether an array was opened and not closed. */
+  /** Whether an array is still open. */
   get open(): boolean {
     return this.#inArray;
   }
@@ -78,14 +78,14 @@ export class JsonValueSplitter {
         if (this.#endsNested(byte)) yield this.#take(chunk.subarray(from, at + 1));
       } else if (this.#endsScalar(byte)) {
         yield this.#take(chunk.subarray(from, at));
-        // It belongs to what surrounds the value.
+        // The byte belongs to the enclosing level.
         at -= 1;
       }
     }
     if (this.#state !== 'between') this.#keep(chunk.subarray(from));
   }
 
-  /** The last value, if nothing ended it. */
+  /** The last value, if it is unterminated. */
   *end(): Generator<JsonValue, void, undefined> {
     if (this.#state !== 'between') yield this.#take(Buffer.alloc(0));
   }
@@ -106,7 +106,7 @@ export class JsonValueSplitter {
   #endsNested(byte: number): boolean {
     const wasInString = this.#inString;
     if (this.#passString(byte)) return false;
-    // A string that is not closed on its line: the brackets after it may be those of the next value.
+    // A string is not closed on its line: later brackets may belong to the next value.
     if (wasInString && byte === LF) return true;
     if (byte === OPEN_OBJECT || byte === OPEN_LIST) this.#depth += 1;
     else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) this.#depth -= 1;
@@ -118,7 +118,7 @@ export class JsonValueSplitter {
     return isBlank(byte) || byte === COMMA || byte === CLOSE_LIST || byte === OPEN_OBJECT;
   }
 
-  /** Whether the byte is part of a string. A line end is in none: a string that was not closed costs one value. */
+  /** Whether the byte is part of a string. Line ends never are, so that an unclosed string costs one value. */
   #passString(byte: number): boolean {
     if (!this.#inString) {
       this.#inString = byte === QUOTE;

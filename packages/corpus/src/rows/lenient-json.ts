@@ -1,18 +1,18 @@
-/** A JSON text that was read, as what was read (`json`). */
+/** A parsed JSON text, with the text that was parsed (`json`). */
 export interface LenientJson {
   value: unknown;
   json: string;
-  /** Stands in `json` where NaN or an infinity stood. */
+  /** Replaces NaN and infinities in `json`. */
   nonFinite: string | undefined;
 }
 
-/** A number that no writer of JSON writes, too large to be read. */
+/** Overflows to Infinity; no JSON writer produces it. */
 const STAND_IN = '1e99991';
 const NON_FINITE = /"(?:[^"\\]|\\.)*"|-?(?:NaN|Infinity)/g;
 
 /**
- * Reads JSON, also with what common writers get wrong: NaN and infinities (Python's json writes them), and a comma after
- * the value. Throws a `SyntaxError` for all else.
+ * Parses JSON and tolerates common mistakes: NaN and infinities (from Python's json), and a comma after the value.
+ * @throws SyntaxError for anything else
  */
 export function parseLenient(text: string): LenientJson {
   try {

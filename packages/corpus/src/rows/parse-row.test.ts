@@ -69,11 +69,11 @@ describe('trajectories', () => {
     ['{"messages": {}}', 'The field "messages" is an object; an array was expected.'],
     [
       '{"messages": [], "text": "t"}',
-      'The row has both "messages" and "text"; one way or the other was expected.',
+      'The row has both "messages" and "text"; only one of them was expected.',
     ],
     [
       '{"messages": [], "prompt": "p", "response": 5}',
-      'The row has both "messages" and "prompt" and "response"; one way or the other was expected.',
+      'The row has both "messages" and "prompt" and "response"; only one of them was expected.',
     ],
   ])('%s is a reject', (line, reason) => {
     expect(reasonOf(line)).toBe(reason);
@@ -139,11 +139,11 @@ describe('reasons', () => {
     ['{"prompt": "\\ud83d"}', 'The field "prompt" holds half of a surrogate pair, which is no character.'],
     [
       '{"text": "secret", "response": "secret"}',
-      'The row has both "text" and "response"; one way or the other was expected.',
+      'The row has both "text" and "response"; only one of them was expected.',
     ],
     [
       '{"text": 1, "prompt": "secret", "response": "secret"}',
-      'The row has both "text" and "prompt" and "response"; one way or the other was expected.',
+      'The row has both "text" and "prompt" and "response"; only one of them was expected.',
     ],
     [
       '{}',

@@ -9,7 +9,7 @@ import type { KeptFields, RowContent } from './row.js';
 import { rowKey } from './row-key.js';
 import { count, printable, typeName } from './wording.js';
 
-/** What one record holds; `key` is undefined when the row has no id that can be one, `kept` when it is no object. */
+/** A parsed record; `key` is undefined without a usable id, `kept` when the record is not an object. */
 export type ParsedRow = { key: string | undefined; kept?: KeptFields } & (
   | { content: RowContent }
   | (Rejection & { fault?: RequestFault })
@@ -17,14 +17,14 @@ export type ParsedRow = { key: string | undefined; kept?: KeptFields } & (
 
 const MAX_NAMES = 8;
 
-/** Read one line of a JSONL file, or one element of an array: its record, or the reason why it has none. */
+/** Parses a line of a JSONL file or an element of an array: its record, or why there is none. */
 export function parseLine(
   line: Buffer,
   expected = 'a JSON object was expected',
   what: 'line' | 'element' = 'line',
 ): { record: SourceRecord } | Rejection {
   const json = line.toString('utf8');
-  // Decoding puts U+FFFD where bytes are no UTF-8; only such lines need the slower look.
+  // Decoding inserts U+FFFD for invalid UTF-8; only such lines need the slower check.
   if (json.includes('\ufffd')) {
     const at = firstInvalidUtf8(line);
     if (at !== undefined)
@@ -49,13 +49,13 @@ export function parseLine(
   return { record: jsonRecord(row, parsed) };
 }
 
-/** Read one line of a JSONL file: its content, or the reason why it has none; `keep` names further fields to hand on. */
+/** Parses a line of a JSONL file: its content, or why there is none; `keep` names further fields to return. */
 export function parseRow(line: Buffer, fields: FieldLookup, keep: readonly string[] = []): ParsedRow {
   const found = parseLine(line, `a JSON object with ${wanted(fields)} was expected`);
   return 'record' in found ? readRow(found.record, fields, keep) : { key: undefined, ...found };
 }
 
-/** What a record of the usual shape holds: its content, or the reason why it has none. */
+/** The content of a record of the default shape, or why there is none. */
 export function readRow(record: SourceRecord, fields: FieldLookup, keep: readonly string[] = []): ParsedRow {
   const kept = keptOf(record, keep);
   const id = keyOf(record, fields.id);
@@ -64,7 +64,7 @@ export function readRow(record: SourceRecord, fields: FieldLookup, keep: readonl
   return { key: id.key, ...('reason' in content ? content : { content }), ...kept };
 }
 
-/** The key that a record's id field gives. */
+/** The key from a record's id field. */
 export function keyOf(record: SourceRecord, field: string | undefined): ReturnType<typeof rowKey> {
   if (field === undefined) return { key: undefined };
   const fault = faultOf(record, field);
@@ -72,7 +72,7 @@ export function keyOf(record: SourceRecord, field: string | undefined): ReturnTy
   return rowKey(own(record.fields, field), () => record.json(field), field);
 }
 
-/** The fields that the caller wants to have, those of them that the row has. */
+/** The requested further fields that the row has. */
 export function keptOf({ fields }: SourceRecord, keep: readonly string[]): { kept?: KeptFields } {
   if (keep.length === 0) return {};
   const named = keep
@@ -81,7 +81,7 @@ export function keptOf({ fields }: SourceRecord, keep: readonly string[]): { kep
   return { kept: Object.fromEntries(named) as KeptFields };
 }
 
-/** The parts to score, or the reason why there are none. */
+/** The parts to score, or why there are none. */
 function readContent(record: SourceRecord, fields: FieldLookup): RowContent | Rejection {
   const row = record.fields;
   const text = part(row, fields.text);
@@ -123,7 +123,7 @@ function readContent(record: SourceRecord, fields: FieldLookup): RowContent | Re
 }
 
 const both = (one: string, other: string): Rejection =>
-  rejection('ambiguous', `The row has both ${one} and ${other}; one way or the other was expected.`);
+  rejection('ambiguous', `The row has both ${one} and ${other}; only one of them was expected.`);
 
 function readTrajectory(
   messages: unknown,
@@ -139,14 +139,14 @@ function readTrajectory(
   return { messages: sourceOf(record, fields.messages), tools };
 }
 
-/** The JSON text of a field that the record has. */
+/** The JSON text of an existing field. */
 function sourceOf(record: SourceRecord, field = ''): string {
   const source = record.json(field);
   if (source === undefined) throw new Error(`the row's field ${printable(field)} was not found in it`);
   return source;
 }
 
-/** The reason why a field cannot be used, if its format found one. */
+/** The fault that the format found in a field, if any. */
 export function faultOf(record: SourceRecord, field: string | undefined): Rejection | undefined {
   const fault = field === undefined ? undefined : record.fault?.(field);
   return fault && rejection(fault.kind, `The field ${quoted([field])} ${fault.what}.`);
@@ -172,7 +172,7 @@ function partFault(record: SourceRecord, value: unknown, field: string | undefin
   );
 }
 
-/** The fields that are looked for: `"text", or "prompt" and "response", or "messages"`. */
+/** The expected fields: `"text", or "prompt" and "response", or "messages"`. */
 export function wanted(fields: FieldLookup): string {
   const pair = quoted([fields.prompt, fields.response]);
   const ways = [quoted([fields.text]), pair, quoted([fields.messages])].filter((way) => way !== '');
@@ -186,7 +186,7 @@ function quoted(names: (string | undefined)[]): string {
     .join(' and ');
 }
 
-/** The names, and only the names, of the fields that the row has. */
+/** The names of the row's fields, without values. */
 export function found(row: object): string {
   const names = Object.keys(row);
   if (names.length === 0) return 'has no field';

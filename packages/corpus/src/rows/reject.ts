@@ -1,24 +1,24 @@
-/** Why rows cannot be scored, in a word each: for whoever counts them. */
+/** Reason codes of rejected rows, for counting. */
 export const REJECT_KINDS = [
-  /** A line, a record, an id or a text is longer than it may be. */
+  /** A line, record, id or text is too long. */
   'too_long',
-  /** Bytes that are no UTF-8, half of a surrogate pair. */
+  /** Invalid UTF-8, or a lone surrogate. */
   'encoding',
-  /** What should be JSON is none. */
+  /** Invalid JSON. */
   'json',
-  /** Quotes that cannot be read, a record with another number of fields than the header. */
+  /** Invalid quotes, or a record with a different number of fields than the header. */
   'csv',
-  /** Something that has to be there is not. */
+  /** A required field is missing. */
   'missing',
-  /** Two ways of saying what is to be scored. */
+  /** More than one field could be scored. */
   'ambiguous',
-  /** A value of another type, or a value that cannot be used. */
+  /** A wrong type, or an unusable value. */
   'type',
-  /** A request (OpenAI Batch) that has no answer. */
+  /** An invalid request (OpenAI Batch). */
   'request',
   /** The guard cannot score it. */
   'guard',
-  /** Its label or group cannot be used. */
+  /** An unusable label or group. */
   'label',
 ] as const;
 export type RejectKind = (typeof REJECT_KINDS)[number];
@@ -26,7 +26,7 @@ export type RejectKind = (typeof REJECT_KINDS)[number];
 /** Why a row cannot be scored. */
 export interface Rejection {
   rejectKind: RejectKind;
-  /** A sentence for a person, which never holds the row's text. */
+  /** A sentence for people. Never contains the row's text. */
   reason: string;
 }
 

@@ -4,13 +4,13 @@ import { count, typeName } from './wording.js';
 /** Longest key in UTF-16 units. */
 export const MAX_KEY_LENGTH = 1024;
 
-/** A row's id: `key` undefined when it has none, or the reason why the one that it has cannot be a key. */
+/** A row's key (undefined without an id), or why its id cannot be a key. */
 export type RowKey = { key: string | undefined } | Rejection;
 
 /**
- * The key that a row's id field gives: a string as it is, a number as JSON writes it (one with more digits than a double
- * holds keeps those of the source, which `spelled` gives). An absent or null id gives none, and so does NaN, which is how data
- * frames write a missing number; anything else is a reason to reject the row.
+ * The key from a row's id field: a string as it is, a number as JSON writes it (with the source's digits from `spelled`
+ * if a double cannot hold them). Absent and null ids give no key, nor does NaN, which data frames write for a missing
+ * number. Any other value rejects the row.
  */
 export function rowKey(value: unknown, spelled: () => string | undefined, field: string): RowKey {
   if (value === undefined || value === null || Number.isNaN(value)) return { key: undefined };
@@ -37,7 +37,7 @@ export function rowKey(value: unknown, spelled: () => string | undefined, field:
   return { key };
 }
 
-/** True when a double does not hold every digit of the source. */
+/** Whether a double loses digits of the source. */
 function isRounded(value: number, source: string): boolean {
   if (!Number.isFinite(value) || Number.isInteger(value)) return true;
   return source.replace(/e.*$/i, '').replace(/^-?0*\.?0*|\./g, '').length > 15;

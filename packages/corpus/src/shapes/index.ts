@@ -4,7 +4,7 @@ import { openaiBatch } from './openai-batch.js';
 import { openaiChat } from './openai-chat.js';
 import type { Shape } from './shape.js';
 
-/** A record is a row: a text, or a prompt and/or a response, or messages with tools. */
+/** Each record is a row: a text, a prompt and/or a response, or messages with tools. */
 const plainRows: Shape = {
   expected: (fields) => `a JSON object with ${wanted(fields)} was expected`,
   columns: (fields) => Object.values(fields),

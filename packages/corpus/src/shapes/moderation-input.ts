@@ -2,7 +2,7 @@ import { typeName } from '../rows/wording.js';
 import { own } from '../sources/source-record.js';
 import { badRequest, type RequestFault } from './request.js';
 
-/** A text of an input; `single` when the input was no array of texts. */
+/** A text of an input; `single` unless the input was an array of texts. */
 export interface InputText {
   text: string;
   single: boolean;
@@ -11,8 +11,8 @@ export interface InputText {
 const EXPECTED = 'a string, an array of strings or text parts were expected';
 
 /**
- * The texts of a moderation request's `input`, or why there are none: a string is one, an array of strings has one each, and
- * an array of text parts is one text (joined with line feeds).
+ * The texts of a moderation request's `input`, or why it is invalid: a string is one text, an array of strings several,
+ * and an array of text parts one text (joined with line feeds).
  */
 export function moderationTexts(input: unknown): InputText[] | RequestFault {
   const texts = textsOf(input);

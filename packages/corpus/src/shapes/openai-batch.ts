@@ -17,8 +17,8 @@ import type { Shape } from './shape.js';
 const MODERATIONS_URL = '/v1/moderations';
 
 /**
- * A record is a request of an OpenAI Batch file to `/v1/moderations`. Each text of its input is a row: one for a string or
- * for text parts (joined with line feeds), one for each string of an array (the key then says which: `requestKey`).
+ * Each record is a request of an OpenAI Batch file to `/v1/moderations`. Each text of its input is a row: one for a string
+ * or for text parts (joined with line feeds), or one per string of an array (numbered in the key, see `requestKey`).
  */
 export const openaiBatch: Shape = {
   expected: () => 'a request (a JSON object with "custom_id", "url" and "body") was expected',
@@ -49,7 +49,7 @@ export const openaiBatch: Shape = {
   },
 };
 
-/** The texts of a request, or the reason why there are none. */
+/** The texts of a request, or why it is invalid. */
 function readInput(record: SourceRecord): InputText[] | RequestFault {
   const { fields } = record;
   const url = own(fields, 'url');
@@ -75,11 +75,11 @@ function readInput(record: SourceRecord): InputText[] | RequestFault {
   return moderationTexts(own(body, 'input'));
 }
 
-/** The ids of a corpus' requests so far: one that comes again cannot be answered under its name. */
+/** The request ids of a corpus so far: a duplicate id cannot be answered. */
 export class CustomIds {
   readonly #seen = new Set<string>();
 
-  /** The rows of a request, or one reject when its `custom_id` stands in an earlier request. */
+  /** The rows of a request, or one reject when an earlier request has its `custom_id`. */
   unrepeated(rows: ParsedRow[]): ParsedRow[] {
     const [first] = rows;
     const { customId } = readRequestKey(first?.key ?? 'line:0');

@@ -5,14 +5,14 @@ import { printable, typeName } from '../rows/wording.js';
 import { own, type SourceRecord } from '../sources/source-record.js';
 import type { Shape } from './shape.js';
 
-/** Where a stored chat completion keeps what was asked, and what was answered. */
+/** Where a stored chat completion has its request and its response. */
 const ASKED = ['request', 'body', 'messages'] as const;
 const ANSWERED = ['response', 'body', 'choices'] as const;
 
 /**
- * A record is a chat (OpenAI chat completions): its prompt is the last message of the user, its response what the
- * assistant said after that. Messages stand in the messages field, in `body`, `request` or `request.body`; an answer may
- * also be in `choices` of the record, of `response` or of `response.body` (the first choice).
+ * Each record is a chat (OpenAI chat completions): its prompt is the user's last message, its response the assistant's
+ * answer to it. Messages are in the messages field, in `body`, `request` or `request.body`; an answer may also be in
+ * `choices` of the record, of `response` or of `response.body` (the first choice).
  */
 export const openaiChat: Shape = {
   expected: ({ messages }) => `a JSON object with a chat's ${JSON.stringify(messages)} was expected`,
@@ -73,7 +73,7 @@ function readExchange(
   return { prompt, ...(answer.length !== 0 && { response }) };
 }
 
-/** Who is called what in chat logs: OpenAI's, ShareGPT's, those of tools that came before them. */
+/** Role names in chat logs: OpenAI's, ShareGPT's, and those of older tools. */
 const ROLES: ReadonlyMap<string, 'user' | 'assistant' | 'other'> = new Map([
   ...['user', 'human', 'prompter'].map((name) => [name, 'user'] as const),
   ...['assistant', 'gpt', 'ai', 'bot', 'chatbot', 'chatgpt', 'model'].map(
@@ -91,7 +91,7 @@ const ROLES: ReadonlyMap<string, 'user' | 'assistant' | 'other'> = new Map([
   ].map((name) => [name, 'other'] as const),
 ]);
 
-/** Whose message it is; undefined when that is unknown. */
+/** The role of a message; undefined when unknown. */
 function roleOf(message: unknown): 'user' | 'assistant' | 'other' | undefined {
   return ROLES.get(String(roleName(message)).trim().toLowerCase());
 }
@@ -140,7 +140,7 @@ function answers(row: object): unknown[] {
   return message === undefined || message === null ? [] : [message];
 }
 
-/** A message's text: its content, or the text parts of it joined with line feeds; a refusal is an answer too. */
+/** A message's text: its content, or its text parts joined with line feeds; a refusal counts as an answer. */
 function textOf(message: unknown): string | undefined {
   // ShareGPT calls it a value, Gemini has parts.
   const content = member(message, 'content') ?? member(message, 'value') ?? member(message, 'parts');

@@ -2,18 +2,18 @@ import type { FieldLookup } from '../rows/fields.js';
 import type { ParsedRow } from '../rows/parse-row.js';
 import type { SourceRecord } from '../sources/source-record.js';
 
-/** What the records of a corpus are, and how they become rows. */
+/** How the records of a corpus become rows. */
 export interface Shape {
-  /** What a record should be, for a person. */
+  /** What a record should be, for messages. */
   expected(fields: FieldLookup): string;
-  /** The fields that it looks at. */
+  /** The fields it reads. */
   columns(fields: FieldLookup): (string | undefined)[];
-  /** Those of them that say what is to be scored: a record has one of them at least. */
+  /** The fields that hold what is scored: a record has at least one of them. */
   contentColumns(fields: FieldLookup): (string | undefined)[];
-  /** Those of them that hold plain text. */
+  /** The fields that hold plain text. */
   textColumns(fields: FieldLookup): (string | undefined)[];
-  /** Those of them that hold JSON text where a format has no nested values. */
+  /** The fields that hold JSON text in formats without nested values. */
   jsonColumns(fields: FieldLookup): (string | undefined)[];
-  /** The rows that a record holds, one at least. */
+  /** The rows of a record, at least one. */
   rows(record: SourceRecord, fields: FieldLookup, keep: readonly string[]): ParsedRow[];
 }

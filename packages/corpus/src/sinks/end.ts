@@ -3,14 +3,14 @@ import { finished, pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { Output } from './output.js';
 
-/** The end of the way: takes text or bytes and finishes in its own manner. */
+/** A destination for text or bytes. */
 export interface End {
   write(data: string | Uint8Array): Promise<void>;
   finish(): Promise<void>;
   abort(): Promise<void>;
 }
 
-/** A file or device that was opened for the scores, compressed or not. */
+/** A file or device opened for the scores, compressed or not. */
 export class OwnEnd implements End {
   readonly #output: Output;
   readonly #head: Writable;
@@ -22,12 +22,12 @@ export class OwnEnd implements End {
     const compress = gzip ? createGzip() : undefined;
     this.#head = compress ?? output.stream;
     this.#done = compress === undefined ? finished(output.stream) : pipeline(compress, output.stream);
-    // Whoever writes next meets the error; until then nobody has to wait for it.
+    // The next write rethrows the error; without this handler it would be unhandled.
     this.#done.catch(() => {});
   }
 
   async write(data: string | Uint8Array): Promise<void> {
-    // A stream that dies in the middle of a write may never call back.
+    // A stream that fails during a write may never call back.
     await Promise.race([written(this.#head, data), this.#done]);
   }
 
@@ -51,7 +51,7 @@ export class OpenEnd implements End {
 
   constructor(stream: Writable) {
     this.#stream = stream;
-    // The write that fails reports the error; unheard, the event would end the process as well.
+    // The failing write reports the error; without a listener the event would crash the process.
     stream.on('error', this.#ignore);
   }
 
@@ -64,7 +64,7 @@ export class OpenEnd implements End {
   }
 
   async abort(): Promise<void> {
-    // The listener stays: a pipe that has broken reports it for every later write, also for those of others.
+    // Keep the listener: a broken pipe emits an error for every later write, also by other writers.
   }
 }
 

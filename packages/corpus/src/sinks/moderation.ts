@@ -1,15 +1,15 @@
-/** What a guard's score is about: harm of any kind. A guard tells no kinds apart, so there is no other category. */
+/** The only category: guards score harm of any kind. */
 const CATEGORY = 'harmful';
 
-/** A text's score, and from where on it counts as harmful. */
+/** A text's score and the threshold. */
 export interface ModeratedText {
   score: number;
   threshold: number;
-  /** The guard's limit cut it: its end was not seen. */
+  /** Whether the text was cut at the guard's maximum length. */
   truncated: boolean;
 }
 
-/** A result of a moderation: OpenAI's fields, and `score`, `threshold` and `truncated` beside them. */
+/** A moderation result: OpenAI's fields, plus `score`, `threshold` and `truncated`. */
 export interface ModerationResult extends ModeratedText {
   flagged: boolean;
   categories: { [CATEGORY]: boolean };
@@ -17,10 +17,10 @@ export interface ModerationResult extends ModeratedText {
   category_applied_input_types: { [CATEGORY]: ['text'] };
 }
 
-/** The body of an answer to a moderation request. */
+/** The response to a moderation request. */
 export interface Moderation {
   id: string;
-  /** Who has judged. */
+  /** The guard or policy. */
   model: string;
   results: ModerationResult[];
 }

@@ -3,7 +3,7 @@ import { type Moderation, moderationResult } from './moderation.js';
 import type { Encoder, RowWriter } from './row-writer.js';
 import type { ScoreRow } from './score-row.js';
 
-/** One line of an OpenAI Batch output or error file: a response, or why the request was never tried. */
+/** One line of an OpenAI Batch output or error file: a response, or why the request was not processed. */
 export interface BatchLine {
   id: string;
   /** Null for a line that has none. */
@@ -12,10 +12,10 @@ export interface BatchLine {
   error: Omit<RequestFault, 'status'> | null;
 }
 
-/** Who answers. */
+/** The model named in responses. */
 export interface BatchAnswerer {
   model: string;
-  /** Stands in the ids of lines; a batch's own makes them unique among batches. */
+  /** Part of the line ids, to make them unique across batches. */
   batch?: string;
 }
 
@@ -24,23 +24,23 @@ export const batchLines: Encoder<BatchLine> = {
   rows: (lines) => lines.map((line) => `${JSON.stringify(line)}\n`).join(''),
 };
 
-/** The file beside the output that holds the requests which failed: `out.jsonl.gz` -> `out.errors.jsonl.gz`. */
+/** The error file of an output: `out.jsonl.gz` -> `out.errors.jsonl.gz`. */
 export function batchErrorsPath(path: string): string {
   const [, stem = path, extensions = ''] = /^(.*?)((?:\.[A-Za-z]+)?(?:\.gz)?)$/s.exec(path) ?? [];
   return `${stem}.errors${extensions}`;
 }
 
 /**
- * Writes scores as OpenAI writes the output of a batch of moderation requests: the items of one request are one line with a
- * result for each. A request of which an item has no score is a line of the error file: status 400 when it could not be
- * read, 500 when it could not be scored, or what its own fault says.
+ * Writes scores in the format of OpenAI's batch output for moderations: one line per request, with one result per item. A
+ * request with an unscored item goes to the error file: status 400 when unreadable, 500 when scoring failed, or the
+ * status of its own fault.
  */
 export class OpenaiBatchWriter implements RowWriter<ScoreRow> {
   readonly #succeeded: RowWriter<BatchLine>;
   readonly #failed: RowWriter<BatchLine>;
   readonly #answerer: BatchAnswerer;
   #items: ScoreRow[] = [];
-  /** Requests so far, and those of them that have no answer. */
+  /** Requests so far, and failed ones. */
   readonly #counts = { requests: 0, failed: 0 };
 
   constructor(succeeded: RowWriter<BatchLine>, failed: RowWriter<BatchLine>, answerer: BatchAnswerer) {
@@ -62,7 +62,7 @@ export class OpenaiBatchWriter implements RowWriter<ScoreRow> {
     const lines: { succeeded: BatchLine[]; failed: BatchLine[] } = { succeeded: [], failed: [] };
     for (const row of rows) {
       const { index = 0 } = readRequestKey(row.key);
-      // Items of a request follow each other, as the corpus had them.
+      // Items of a request are consecutive, in corpus order.
       if (index !== this.#items.length) this.#close(lines);
       this.#items.push(row);
       if (this.#items.length === readRequestKey(row.key).count) this.#close(lines);
@@ -76,7 +76,7 @@ export class OpenaiBatchWriter implements RowWriter<ScoreRow> {
     this.#close(lines);
     await this.#succeeded.write(lines.succeeded);
     await this.#failed.write(lines.failed);
-    // Whoever waits for the output finds the errors beside it.
+    // Errors first, so that they exist when the output appears.
     await this.#failed.finish();
     await this.#succeeded.finish();
   }

@@ -10,16 +10,16 @@ import { STDOUT } from './score-format.js';
 
 const statOf = promisify(fstat);
 
-/** Where bytes go, and what makes them count. */
+/** An output that is committed or discarded. */
 export interface Output {
   readonly stream: Writable;
-  /** Call once the stream has finished: from now on the file is there under its name. */
+  /** Call after the stream has finished: moves the file to its final name. */
   commit(): Promise<void>;
-  /** Leave no trace. */
+  /** Removes the temporary file. */
   discard(): Promise<void>;
 }
 
-/** Where a file comes to stand: `partial` is renamed to `target`. */
+/** Paths of an output: `partial` is renamed to `target`. */
 interface FilePlace {
   target: string;
   partial: string;
@@ -27,8 +27,8 @@ interface FilePlace {
 }
 
 /**
- * Prove that a file can be written, by making and removing its temporary file. Throws a `UserError` if the directory is
- * missing or not writable, the path is a directory, or the file is write-protected.
+ * Checks that a file can be written, by creating and removing its temporary file. @throws UserError if the directory is
+ * missing or not writable, the path is a directory, or the file is write-protected
  */
 export async function checkWritable(path: string): Promise<void> {
   const place = await placeOf(path);
@@ -42,30 +42,30 @@ export async function checkWritable(path: string): Promise<void> {
 }
 
 /**
- * Refuses an output that is one of the inputs, under whatever name: the scores would take the place of the texts.
+ * Refuses an output that is also an input, under any name: the scores would overwrite the texts.
  * @throws UserError
  */
 export async function refuseInputAsOutput(path: string, sources: readonly string[]): Promise<void> {
   const output = await stat(path).catch(() => undefined);
-  // What is no regular file (a pipe, /dev/null) is not replaced.
+  // Only regular files are replaced, not pipes or /dev/null.
   if (output?.isFile() !== true) return;
   for (const source of sources) {
     const input = await (source === STDIN ? statOf(0) : stat(source)).catch(() => undefined);
     if (input?.dev !== output.dev || input.ino !== output.ino) continue;
     const same = source === path ? '' : `It is the same file as ${sourceName(source)}. `;
     throw new UserError(
-      `${JSON.stringify(path)} is both an input and an output: its rows would be replaced.`,
+      `${JSON.stringify(path)} cannot be written: it is also an input, and its rows would be overwritten`,
       {
-        hint: `${same}Write to another file, outside of the directories and patterns that are read.`,
+        hint: `${same}Write to a file outside the directories and patterns that are read.`,
       },
     );
   }
 }
 
 /**
- * Open a file that comes into being only when it is whole: it is written as `.<name>.<pid>.partial` beside its place and
- * renamed by `commit`. A file that is there already is replaced and keeps its permissions; behind a symbolic link,
- * the file it points to is replaced. Pipes and devices are written to directly.
+ * Opens a file that appears only when complete: it is written as `.<name>.<pid>.partial` in the same directory and renamed
+ * by `commit`. An existing file is replaced and keeps its permissions; for a symbolic link, its target is replaced. Pipes
+ * and devices are written directly.
  */
 export async function openFile(path: string): Promise<Output> {
   const place = await placeOf(path);
@@ -87,7 +87,7 @@ function viaPartial(place: FilePlace, handle: FileHandle): Output {
   return {
     stream,
     async commit() {
-      // Else a crash of the machine could leave the new name with old or no data.
+      // Otherwise a system crash could leave the new name with old or no data.
       await handle.sync();
       await close();
       await rename(place.partial, place.target);
@@ -102,24 +102,24 @@ function viaPartial(place: FilePlace, handle: FileHandle): Output {
   };
 }
 
-/** A stream into an open file that leaves the closing, and when, to its owner. */
+/** A stream into an open file; its owner closes the file. */
 function streamTo(handle: FileHandle): { stream: Writable; close: () => Promise<void> } {
   let writing: Promise<void> = Promise.resolve();
   const stream = new Writable({
     write(chunk: Buffer, _encoding, done) {
-      // On a handle, writeFile goes on from where the last one ended.
+      // On a handle, writeFile appends to the previous write.
       writing = handle.writeFile(chunk).then(() => done(), done);
     },
   });
   const close = async (): Promise<void> => {
-    // A write under way must not meet a closed (or, worse, reused) descriptor.
+    // A write in progress must not hit a closed or reused descriptor.
     await writing;
     await handle.close();
   };
   return { stream, close };
 }
 
-/** A file that a dead process with this pid left behind is in the way (in a container every run may have one pid). */
+/** Removes a leftover of a dead process with the same pid (in a container every run may have the same pid). */
 async function createPartial(place: FilePlace): Promise<FileHandle> {
   await rm(place.partial, { force: true });
   return open(place.partial, 'wx', place.mode);
@@ -129,7 +129,7 @@ async function placeOf(path: string): Promise<FilePlace | 'in place'> {
   try {
     const existing = await stat(path).catch(absent);
     if (existing?.isDirectory()) {
-      throw new UserError(`"${path}" cannot be written: it is a directory.`, {
+      throw new UserError(`"${path}" cannot be written: it is a directory`, {
         hint: `Name a file, for example ${join(path, 'scores.jsonl')}`,
       });
     }
@@ -148,22 +148,22 @@ function absent(error: unknown): undefined {
 }
 
 const HINTS: ReadonlyMap<string, string> = new Map([
-  ['ENOENT', 'Make the directory first, or name another one.'],
-  ['ENOTDIR', 'A part of the path is a file, not a directory: name another one.'],
+  ['ENOENT', 'Create the directory first, or name another one.'],
+  ['ENOTDIR', 'Part of the path is a file, not a directory. Choose another path.'],
   ['EISDIR', 'Name a file in that directory.'],
-  ['EACCES', 'Name a place that the user who runs Tocsin may write to.'],
-  ['EPERM', 'Name a place that the user who runs Tocsin may write to.'],
-  ['EROFS', 'Name a place on a file system that can be written to.'],
-  ['ENOSPC', 'Free some space or name another place; then run the same command again.'],
-  ['EDQUOT', 'Free some space or name another place; then run the same command again.'],
+  ['EACCES', 'Choose a path that the user running Tocsin may write to.'],
+  ['EPERM', 'Choose a path that the user running Tocsin may write to.'],
+  ['EROFS', 'Choose a path on a writable file system.'],
+  ['ENOSPC', 'Free some space or choose another path, then run the same command again.'],
+  ['EDQUOT', 'Free some space or choose another path, then run the same command again.'],
   ['ENAMETOOLONG', 'Choose a shorter name.'],
 ]);
 
-/** What to tell a person about an output that cannot be written. */
+/** The error for an output that cannot be written. */
 export function outputError(path: string, error: unknown): UserError {
   const hint = HINTS.get(codeOf(error) ?? '');
   return new UserError(
-    `${path === STDOUT ? 'stdout' : JSON.stringify(path)} cannot be written: ${messageOf(error)}.`,
+    `${path === STDOUT ? 'stdout' : JSON.stringify(path)} cannot be written: ${messageOf(error)}`,
     {
       hint,
       cause: error,
@@ -171,7 +171,7 @@ export function outputError(path: string, error: unknown): UserError {
   );
 }
 
-/** Write a text file that appears under its name only when it is whole. Throws a `UserError` when it cannot be. */
+/** Writes a text file atomically. @throws UserError when it cannot be written */
 export async function writeText(path: string, text: string): Promise<void> {
   const output = await openFile(path);
   try {

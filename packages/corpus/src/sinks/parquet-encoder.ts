@@ -3,7 +3,7 @@ import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import type { Encoder } from './row-writer.js';
 import { SCORE_COLUMNS, type ScoreRow } from './score-row.js';
 
-/** Rows of a row group: readers skip and parallelize by them, and the encoder holds so many. */
+/** Rows per row group: the unit in which readers skip and parallelize, buffered by the encoder. */
 const GROUP_ROWS = 20_000;
 
 const TYPE_OF = {
@@ -27,7 +27,7 @@ const SCHEMA: SchemaElement[] = [
   ),
 ];
 
-/** Encodes scores as a Parquet file (Snappy), one row group after the other. What a row lacks is null. */
+/** Encodes scores as a Parquet file (Snappy), one row group after the other. Missing values are null. */
 export class ParquetEncoder implements Encoder<ScoreRow> {
   readonly header = '';
   readonly #bytes = new ByteWriter();
@@ -35,7 +35,7 @@ export class ParquetEncoder implements Encoder<ScoreRow> {
   readonly #cells: (row: ScoreRow) => ScoreRow;
   #rows: ScoreRow[] = [];
 
-  /** @param cells what of a row is written */
+  /** @param cells the cells of a row */
   constructor(cells: (row: ScoreRow) => ScoreRow) {
     this.#cells = cells;
     this.#parquet = new ParquetWriter({ writer: this.#bytes, schema: SCHEMA, createdBy: 'tocsin' });
@@ -64,7 +64,7 @@ export class ParquetEncoder implements Encoder<ScoreRow> {
     this.#rows = [];
   }
 
-  /** What was written since the last time. */
+  /** The bytes written since the last call. */
   #take(): Uint8Array {
     const bytes = this.#bytes.getBytes().slice();
     this.#bytes.index = 0;

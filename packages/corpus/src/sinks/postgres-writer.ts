@@ -6,18 +6,18 @@ import type { RowWriter } from './row-writer.js';
 import type { ScoreRow } from './score-row.js';
 
 /**
- * What becomes of rows that the table has already:
- * - `replace`: a row with the same key takes the place of the one that is there, so writing again changes nothing. Of rows
- *   of one output that share a key the last score stays (an error never replaces a score), and the others are counted;
- * - `append`: rows are added, whatever is there;
- * - `fail`: the table must be empty or not there.
+ * How to treat existing rows of the table:
+ * - `replace`: upsert by key, so that writing again changes nothing. If rows of one output share a key, the last score
+ *   wins (an error never replaces a score), and the others are counted;
+ * - `append`: always insert;
+ * - `fail`: the table must be empty or missing.
  */
 export const TABLE_MODES = ['replace', 'append', 'fail'] as const;
 export type TableMode = (typeof TABLE_MODES)[number];
 
 export const DEFAULT_TABLE_MODE = 'replace' satisfies TableMode;
 
-/** Rows of one statement, which is one transaction. */
+/** Rows per statement; each is one transaction. */
 const PAGE_ROWS = 5_000;
 
 const COLUMNS = {
@@ -31,7 +31,7 @@ const COLUMNS = {
 } as const;
 const NAMES = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];
 
-/** Make sure that scores can be written to a table, which need not be there yet. Creates nothing. Throws a `UserError`. */
+/** Checks that scores can be written to a table, which may not exist yet. Creates nothing. @throws UserError */
 export async function checkTable(
   url: string,
   table: string,
@@ -46,8 +46,8 @@ export async function checkTable(
 }
 
 /**
- * Writes scores into a table of a Postgres database, page by page, each in a transaction of its own: what was written stays
- * when the writing is given up.
+ * Writes scores into a Postgres table, page by page, each in its own transaction: pages already written stay when writing
+ * is aborted.
  */
 export class PostgresWriter implements RowWriter<ScoreRow> {
   readonly readerGone = false;
@@ -58,7 +58,7 @@ export class PostgresWriter implements RowWriter<ScoreRow> {
   #rows: ScoreRow[] = [];
   #open = true;
   #written = 0;
-  /** Marks what this writer wrote, as `scored_at`. */
+  /** The `scored_at` of this writer's rows, to recognize them. */
   #stamp: string | undefined;
   #notes: readonly string[] = [];
 
@@ -103,7 +103,7 @@ export class PostgresWriter implements RowWriter<ScoreRow> {
     if (merged > 0) {
       const rows = merged === 1 ? '1 row shares its' : `${merged.toLocaleString('en-US')} rows share their`;
       this.#notes = [
-        `${rows} key with another row of this output; the table holds the last score of each key. To keep every row, write to another table with --out-mode append.`,
+        `${rows} key with another row of this output; the table has the last score of each key. To keep every row, write to another table with --out-mode append.`,
       ];
     }
     this.#open = false;
@@ -120,7 +120,7 @@ export class PostgresWriter implements RowWriter<ScoreRow> {
   async #flush(): Promise<void> {
     if (this.#rows.length === 0) return;
     const replace = this.#mode === 'replace';
-    // One statement must not meet a key twice.
+    // A statement may not upsert the same key twice.
     const rows = replace ? lastScores(this.#rows) : this.#rows;
     this.#rows = [];
     const arrays = NAMES.map((name, i) => `$${i + 1}::${COLUMNS[name]}[]`).join(', ');
@@ -154,7 +154,7 @@ export class PostgresWriter implements RowWriter<ScoreRow> {
     return this.#stamp;
   }
 
-  /** Rows of this output that have no row of their own in the table: another one has their key. */
+  /** Rows of this output that were merged with another row of the same key. */
   async #merged(): Promise<number> {
     if (this.#mode !== 'replace' || this.#stamp === undefined) return 0;
     const { rows } = await this.#client.query<{ kept: string }>(
@@ -175,11 +175,11 @@ function lastScores(rows: readonly ScoreRow[]): ScoreRow[] {
   return [...byKey.values()];
 }
 
-/** Creates the table if it is not there. */
+/** Creates the table if missing. */
 async function prepareTable(client: pg.Client, url: string, table: string, mode: TableMode): Promise<void> {
   if (await lookAtTable(client, url, table, mode)) return;
   const columns = NAMES.map((name) => `${name} ${COLUMNS[name]}${name === 'key' ? ' not null' : ''}`);
-  // Only where rows are told apart by their keys: a corpus may have a key twice.
+  // Only in replace mode: a corpus may contain duplicate keys.
   const unique = mode === 'replace' ? ', primary key (key)' : '';
   try {
     await client.query(
@@ -190,7 +190,7 @@ async function prepareTable(client: pg.Client, url: string, table: string, mode:
   }
 }
 
-/** @returns whether the table is there; then its columns, rights and mode fit */
+/** @returns whether the table exists; its columns, privileges and mode are checked */
 async function lookAtTable(client: pg.Client, url: string, table: string, mode: TableMode): Promise<boolean> {
   try {
     const { rows } = await client.query<{
@@ -206,30 +206,30 @@ async function lookAtTable(client: pg.Client, url: string, table: string, mode: 
     );
     const found = rows[0];
     if (found?.own === true) {
-      throw new UserError(`The schema "${found.schema}" on ${sourceLabel(url)} is for Tocsin's own tables.`, {
-        hint: 'Name a table in another one: --out-table schema.table.',
+      throw new UserError(`scores cannot be written to the schema "${found.schema}" on ${sourceLabel(url)}: it holds Tocsin's own tables`, {
+        hint: 'Name a table in another schema: --out-table schema.table.',
       });
     }
     if (found?.there !== true) {
       if (found?.creatable === true) return false;
-      throw new UserError(`The table ${table} on ${sourceLabel(url)} does not exist and cannot be created.`, {
+      throw new UserError(`the table ${table} on ${sourceLabel(url)} does not exist and cannot be created`, {
         hint:
           found?.creatable === null
             ? found.schema === null
-              ? 'The search path names no schema that exists: create one, or write --out-table schema.table.'
-              : `There is no schema "${found.schema}": create it, or name another one in --out-table.`
+              ? 'The search path contains no existing schema: create one, or use --out-table schema.table.'
+              : `The schema "${found.schema}" does not exist: create it, or name another one in --out-table.`
             : `The user may not create tables in the schema "${found?.schema}": grant CREATE on it, or name a table that exists.`,
       });
     }
     if (mode === 'fail') {
       const { rowCount } = await client.query(`select 1 from ${quoted(table)} limit 1`);
       if (rowCount !== 0) {
-        throw new UserError(`The table ${table} on ${sourceLabel(url)} holds rows already.`, {
-          hint: 'Name another table, or say what becomes of them with --out-mode replace or append.',
+        throw new UserError(`the table ${table} on ${sourceLabel(url)} already has rows`, {
+          hint: 'Name another table, or use --out-mode replace or append.',
         });
       }
     }
-    // Says now, and not after hours of scoring, that columns or rights are missing.
+    // Detect missing columns or privileges now, not after hours of scoring.
     const replace = mode === 'replace';
     const columns = replace ? [...NAMES, 'scored_at'] : NAMES;
     const nulls = NAMES.map((name) => `null::${COLUMNS[name]}`).concat(replace ? ['now()'] : []);
@@ -247,33 +247,33 @@ async function currentSchema(client: pg.Client): Promise<string | null> {
   return rows[0]?.name ?? null;
 }
 
-/** The schema that a table's name gives. */
+/** The schema of a table name. */
 function schemaOf(table: string): string | undefined {
   const parts = table.split('.');
   return parts.length > 1 ? parts[0] : undefined;
 }
 
-/** No unique index on the column of "on conflict". */
+/** SQLSTATE: no unique index for "on conflict". */
 const NO_UNIQUE_KEY = '42P10';
 const NO_SUCH_COLUMN = '42703';
 
 function tableError(error: unknown, url: string, table: string): UserError {
   if (codeOf(error) === NO_UNIQUE_KEY) {
-    return new UserError(`The table ${table} on ${sourceLabel(url)} has no unique index on "key".`, {
-      hint: `Make one (create unique index on ${table} (key)), or write with --out-mode append.`,
+    return new UserError(`the table ${table} on ${sourceLabel(url)} has no unique index on "key"`, {
+      hint: `Create one (create unique index on ${table} (key)), or use --out-mode append.`,
       cause: error,
     });
   }
   if (codeOf(error) === NO_SUCH_COLUMN) {
     return new UserError(
-      `The table ${table} on ${sourceLabel(url)} does not have the columns of a table of scores: ${messageOf(error)}.`,
+      `the table ${table} on ${sourceLabel(url)} does not have the score columns: ${messageOf(error)}`,
       {
-        hint: 'Name a table that does not exist yet with --out-table (it will be created), or add the missing columns.',
+        hint: 'Name a new table with --out-table (it will be created), or add the missing columns.',
         cause: error,
       },
     );
   }
-  return postgresError(`The scores cannot be written to the table ${table}`, url, error);
+  return postgresError(`scores cannot be written to the table ${table}`, url, error);
 }
 
 /** `audit.scores` -> `"audit"."scores"` */

@@ -2,29 +2,29 @@ import { codeOf } from '@tocsin/core';
 import type { End } from './end.js';
 import { outputError } from './output.js';
 
-/** Characters collected before they are handed to the stream. */
+/** Characters buffered before a write to the stream. */
 const WRITE_CHARS = 64 * 1024;
 
-/** Turns rows into text or bytes. It may hold some of them back until its end. */
+/** Encodes rows as text or bytes. May buffer some until the end. */
 export interface Encoder<Row> {
-  /** What stands before the first row. */
+  /** Written before the first row. */
   readonly header: string;
   rows(rows: readonly Row[]): string | Uint8Array;
-  /** What is left when all rows were given. */
+  /** The rest, after all rows. */
   end?(): Uint8Array;
 }
 
 /** Writes rows; await each call before the next. Ends with `finish` or `abort`. */
 export interface RowWriter<Row> {
-  /** Resolves when more may be written. Throws a `UserError` when the output takes no more (no space left, ...). */
+  /** Resolves when more may be written. @throws UserError when the output fails (no space left, ...) */
   write(rows: readonly Row[]): Promise<void>;
-  /** Write what is left and put the output in its place. */
+  /** Writes the rest and commits the output. */
   finish(): Promise<void>;
-  /** Give up: no file is left behind. Does nothing after `finish` or another `abort`. */
+  /** Aborts and leaves no file behind. A no-op after `finish` or another `abort`. */
   abort(): Promise<void>;
-  /** True once the reader of a pipe has gone (`... | head`): what is written since then is dropped. */
+  /** True once the reader of a pipe has gone (`... | head`): further writes are dropped. */
   readonly readerGone: boolean;
-  /** After `finish`: what the person who wanted the output should know of it. */
+  /** After `finish`: notices about the output. */
   readonly notes?: readonly string[];
 }
 
@@ -83,11 +83,11 @@ export class StreamWriter<Row> implements RowWriter<Row> {
     try {
       await work();
     } catch (error) {
-      // The reader of a pipe may stop when it has seen enough: that is no failure.
+      // A pipe's reader may stop early; that is not a failure.
       this.readerGone = codeOf(error) === 'EPIPE';
       await this.abort();
       if (this.readerGone) return;
-      // An error without a code comes from no file system: it is a defect of ours.
+      // An error without a code is not from the file system: a bug.
       throw codeOf(error) === undefined ? error : outputError(this.#path, error);
     }
   }

@@ -23,7 +23,7 @@ test.each(['out', 'out.json', 'out.gz', 'out.xlsx', 'a.csv/out', ''])('"%s" says
   expect(() => scoreFormat(path)).toThrow(
     expect.objectContaining({
       name: 'UserError',
-      message: `The name "${path}" does not say in which format to write the scores.`,
+      message: `the output format of "${path}" is unknown: its name has no known extension`,
       hint: expect.stringContaining('.jsonl, .ndjson, .csv'),
     }),
   );
@@ -33,7 +33,7 @@ test('a format that does not exist is refused with those that do', () => {
   expect(() => scoreFormat('out.csv', 'xlsx')).toThrow(
     expect.objectContaining({
       name: 'UserError',
-      hint: 'Possible are jsonl, csv, tsv, parquet, openai-batch.',
+      hint: 'Known formats: jsonl, csv, tsv, parquet, openai-batch.',
     }),
   );
 });

@@ -12,20 +12,20 @@ const FORMAT_OF: ReadonlyMap<string, ScoreFormat> = new Map([
 ]);
 
 /**
- * How to write to a path: the given format, else the one that its extension names (JSONL for `-`), compressed when it
- * ends in `.gz`. Throws a `UserError` that lists the possible ones.
+ * The format of an output path: the given one, else by extension (JSONL for `-`); compressed if it ends in `.gz`.
+ * @throws UserError that lists the known formats
  */
 export function scoreFormat(path: string, given?: string): { format: ScoreFormat; gzip: boolean } {
   const [, stem = path, gz] = /^(.*?)(\.gz)?$/is.exec(path) ?? [];
   const gzip = gz !== undefined && path !== STDOUT;
   const format = given === undefined ? namedFormat(path, stem) : knownFormat(given);
   if (format === 'parquet' && gzip) {
-    throw new UserError(`"${path}" would be a Parquet file in gzip, which no reader opens.`, {
-      hint: 'Let it end in .parquet: Parquet compresses by itself.',
+    throw new UserError(`"${path}" cannot be written: no reader opens a gzipped Parquet file`, {
+      hint: 'Use the extension .parquet: Parquet files are already compressed.',
     });
   }
   if (format === 'openai-batch' && path === STDOUT) {
-    throw new UserError('The format openai-batch writes two files, and standard output is one.', {
+    throw new UserError('the format openai-batch cannot be written to stdout: it has two files', {
       hint: 'Name a file with --out.',
     });
   }
@@ -35,8 +35,8 @@ export function scoreFormat(path: string, given?: string): { format: ScoreFormat
 function knownFormat(given: string): ScoreFormat {
   const known = SCORE_FORMATS.find((one) => one === given);
   if (known !== undefined) return known;
-  throw new UserError(`There is no format "${given}" for scores.`, {
-    hint: `Possible are ${SCORE_FORMATS.join(', ')}.`,
+  throw new UserError(`unknown output format "${given}"`, {
+    hint: `Known formats: ${SCORE_FORMATS.join(', ')}.`,
   });
 }
 
@@ -46,7 +46,7 @@ function namedFormat(path: string, stem: string): ScoreFormat {
   const named = FORMAT_OF.get(extension);
   if (named !== undefined) return named;
   const extensions = [...FORMAT_OF.keys()].join(', ');
-  throw new UserError(`The name "${path}" does not say in which format to write the scores.`, {
-    hint: `Let it end in ${extensions} (text also with .gz), or give the format: ${SCORE_FORMATS.join(', ')}.`,
+  throw new UserError(`the output format of "${path}" is unknown: its name has no known extension`, {
+    hint: `Use one of the extensions ${extensions} (text formats also with .gz), or set the format: ${SCORE_FORMATS.join(', ')}.`,
   });
 }

@@ -1,16 +1,16 @@
 import type { RequestFault } from '../shapes/request.js';
 
-/** What an answer to a request says beyond a score. */
+/** What a response says besides the score. */
 export interface RequestAnswer {
-  /** Who has judged; the writer's own model when absent. */
+  /** The guard or policy; default: the writer's model. */
   model?: string;
-  /** Why there is no score, in place of what the error alone tells. */
+  /** Why there is no score; replaces the error. */
   fault?: RequestFault;
-  /** The line of a request that has no `custom_id`. */
+  /** The line of a request without a `custom_id`. */
   line?: number;
 }
 
-/** One line of the result: a score with all that belongs to it, or the error that stands in its place. */
+/** One line of the result: a score with its details, or an error. */
 export interface ScoreRow {
   key: string;
   score?: number;
@@ -19,15 +19,15 @@ export interface ScoreRow {
   tokens?: number;
   truncated?: boolean;
   error?: string;
-  /** With an error: whether the row could not be read (else it could not be scored). Told apart by some formats only. */
+  /** With an error: whether the row was unreadable rather than not scored. Only some formats tell them apart. */
   unreadable?: boolean;
-  /** Of a request of an OpenAI Batch file: what its answer says beyond the score. Other formats have no place for it. */
+  /** For a request of an OpenAI Batch file: details of its response. Ignored by other formats. */
   answer?: RequestAnswer;
-  /** What was scored, as it was given. Only JSON Lines have a place for it. */
+  /** The scored item as submitted. Only written to JSON Lines. */
   item?: unknown;
 }
 
-/** The fields in the order in which they are written. */
+/** The fields in output order. */
 export const SCORE_COLUMNS = [
   'key',
   'score',

@@ -234,7 +234,7 @@ describe('checkOutput', () => {
     expect((await refusal(checkOutput(join(dir, 'a.jsonl')))).message).toContain('it is a directory');
     const missing = await refusal(checkOutput(join(dir, 'gone', 'out.csv')));
     expect(missing.message).toContain('ENOENT');
-    expect(missing.hint).toContain('Make the directory');
+    expect(missing.hint).toContain('Create the directory');
     expect((await refusal(checkOutput(join(dir, 'file', 'out.csv')))).hint).toContain('is a file');
     expect((await refusal(checkOutput(join(dir, 'out.xlsx')))).hint).toContain('.csv');
     expect((await refusal(checkOutput(join(dir, `${'n'.repeat(250)}.csv`)))).hint).toContain('shorter');

@@ -13,25 +13,25 @@ import type { ScoreRow } from './score-row.js';
 /** Writes scores; await each call before the next. Ends with `finish` or `abort`. */
 export type ScoreWriter = RowWriter<ScoreRow>;
 
-/** Where scores go, beyond a path and a format. */
+/** Options of an output besides its path and format. */
 export interface OutputOptions {
-  /** Stands for `-`; `process.stdout` if not given. */
+  /** The stream for `-`; default `process.stdout`. */
   stdout?: Writable;
-  /** The guard's name, for formats that say which model has judged. */
+  /** The guard's name, for formats that name the model. */
   model?: string;
-  /** For a Postgres output: the table, perhaps with its schema ("audit.scores"). */
+  /** For a Postgres output: the table, optionally with its schema ("audit.scores"). */
   table?: string;
-  /** What becomes of rows that the table has. Default: replace. */
+  /** How to treat existing rows. Default: replace. */
   tableMode?: TableMode;
 }
 
-/** The files that an output is written to: none for a database and for standard output. */
+/** The files of an output; none for a database or stdout. */
 export function outputFiles(path: string, format?: string): string[] {
   if (isPostgres(path) || path === STDOUT) return [];
   return scoreFormat(path, format).format === 'openai-batch' ? [path, batchErrorsPath(path)] : [path];
 }
 
-/** Check format and place of an output before any work is done for it. Throws a `UserError`. */
+/** Checks the format and path of an output before any work is done for it. @throws UserError */
 export async function checkOutput(path: string, format?: string, options: OutputOptions = {}): Promise<void> {
   if (isPostgres(path)) return checkTable(path, tableOf(format, options), options.tableMode);
   if (options.table !== undefined) throw noDatabase();
@@ -42,11 +42,11 @@ export async function checkOutput(path: string, format?: string, options: Output
 }
 
 /**
- * Open a writer for a file (`.jsonl`, `.ndjson`, `.csv` or `.tsv`, each also with `.gz`; `.parquet`), for stdout (`-`, JSONL
- * if no format is given), or for a table of a Postgres database (`postgres://...`). A file appears under its name only when
- * it is whole. In CSV and TSV, a key or error that a spreadsheet would run as a formula gets an apostrophe in front.
- * The format `openai-batch` writes two files: `out.jsonl`, and `out.errors.jsonl` with the requests that failed.
- * Throws a `UserError` as `checkOutput` does.
+ * Opens a writer for a file (`.jsonl`, `.ndjson`, `.csv` or `.tsv`, each also with `.gz`; `.parquet`), for stdout (`-`, JSONL
+ * by default), or for a Postgres table (`postgres://...`). A file appears under its name only when complete. In CSV and
+ * TSV, a key or error that a spreadsheet would evaluate as a formula gets a leading apostrophe. The format `openai-batch`
+ * writes two files: `out.jsonl`, and `out.errors.jsonl` with the failed requests. Throws the same `UserError`s as
+ * `checkOutput`.
  */
 export async function writerFor(
   path: string,
@@ -79,18 +79,18 @@ async function streamWriter<Row>(
 
 function tableOf(format: string | undefined, { table }: OutputOptions): string {
   if (format !== undefined) {
-    throw new UserError(`A format (${format}) was given, and the scores go to a database.`, {
-      hint: 'Leave one of them out.',
+    throw new UserError(`the output format ${format} does not apply: the scores go to a database`, {
+      hint: 'Omit the format, or write to a file.',
     });
   }
   if (table !== undefined) return table;
-  throw new UserError('The scores go to a database, and no table was named.', {
-    hint: 'Name one with --out-table; it is made when it is not there.',
+  throw new UserError('scores cannot be written to a database without a table', {
+    hint: 'Name a table with --out-table; it is created if missing.',
   });
 }
 
 function noDatabase(): UserError {
-  return new UserError('A table was named, and the scores go to no database.', {
-    hint: 'Name one with --out postgres://user@host:5432/database',
+  return new UserError('scores cannot be written to a table without a database', {
+    hint: 'Name the database with --out postgres://user@host:5432/database',
   });
 }

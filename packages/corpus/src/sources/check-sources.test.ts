@@ -39,14 +39,14 @@ test('with stdin or a pipe the size is not known', async () => {
 });
 
 test('no source, and stdin twice, are refused', async () => {
-  expect(await refusal([])).toMatchObject({ message: 'No corpus was named.' });
-  expect(await refusal(['-', 'a', '-'])).toMatchObject({ message: 'stdin (-) was named twice.' });
+  expect(await refusal([])).toMatchObject({ message: 'no corpus given' });
+  expect(await refusal(['-', 'a', '-'])).toMatchObject({ message: 'stdin (-) cannot be read twice' });
 });
 
 test('a missing file is named, with the place where names start', async () => {
   const file = join(dir, 'gone.jsonl');
   const { message, hint } = await refusal([file]);
-  expect(message).toBe(`There is no file "${file}".`);
+  expect(message).toBe(`"${file}" cannot be read: no such file`);
   expect(hint).toContain(process.cwd());
 });
 
@@ -54,7 +54,7 @@ test('a directory is named, with how to name what is in it', async () => {
   const folder = join(dir, 'logs');
   await mkdir(folder);
   const { message, hint } = await refusal([`${folder}/`]);
-  expect(message).toBe(`"${folder}/" is a directory; a file was expected.`);
+  expect(message).toBe(`"${folder}/" cannot be read: it is a directory`);
   expect(hint).toContain(`${folder}/*.jsonl`);
 });
 
@@ -68,7 +68,7 @@ test('a file that may not be read is named, with what to do', async () => {
   if (root) process.seteuid?.(65_534);
   try {
     const { message, hint } = await refusal([file]);
-    expect(message).toBe(`"${file}" cannot be read: permission denied.`);
+    expect(message).toBe(`"${file}" cannot be read: permission denied`);
     expect(hint).toContain('chmod');
   } finally {
     if (root) process.seteuid?.(0);

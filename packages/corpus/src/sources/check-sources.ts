@@ -5,21 +5,20 @@ import { sourceError } from './source-error.js';
 import { STDIN, sourceName } from './source-name.js';
 
 /**
- * Make sure that every source can be read before anything starts: a missing file, a directory or an unreadable
- * file is a `UserError`. `bytes` is the size of all of them as stored (compressed), which `onBytes` of `readCorpus`
- * counts up to; undefined when one is stdin or a pipe.
+ * Checks that every source can be read: a missing file, a directory or an unreadable file throws a `UserError`. `bytes` is
+ * their total stored (compressed) size, which `onBytes` of `readCorpus` counts up to; undefined with stdin or a pipe.
  */
 export async function checkSources(
   sources: readonly string[],
   roots?: readonly string[],
 ): Promise<{ bytes: number | undefined }> {
   if (sources.length === 0) {
-    throw new UserError('No corpus was named.', {
+    throw new UserError('no corpus given', {
       hint: 'Name files, directories or patterns, or - for stdin.',
     });
   }
   if (sources.filter((source) => source === STDIN).length > 1) {
-    throw new UserError('stdin (-) was named twice.', { hint: 'It can be read only once: name - once.' });
+    throw new UserError('stdin (-) cannot be read twice', { hint: 'Name - only once.' });
   }
   let bytes: number | undefined = 0;
   for (const source of sources) {
@@ -29,13 +28,13 @@ export async function checkSources(
   return { bytes };
 }
 
-/** Size of a file that can be read; undefined for pipes and devices. */
+/** Size of a readable file; undefined for pipes and devices. */
 async function readableSize(path: string, roots: readonly string[] | undefined): Promise<number | undefined> {
   try {
     const stats = await stat(path);
     if (stats.isDirectory()) throw Object.assign(new Error('is a directory'), { code: 'EISDIR' });
     if (stats.isFile()) {
-      // Opening it is the only proof that holds for every kind of permission and file system.
+      // Opening the file is the only check that covers all kinds of permissions and file systems.
       const file = await open(path);
       try {
         if (roots !== undefined) await checkRoots(path, file, roots);
@@ -44,8 +43,8 @@ async function readableSize(path: string, roots: readonly string[] | undefined):
       }
       return stats.size;
     }
-    if (roots !== undefined) throw new UserError(`${sourceName(path)} is no file.`);
-    // Opening a pipe and closing it again would tell its writer that nobody listens.
+    if (roots !== undefined) throw new UserError(`${sourceName(path)} is not a regular file`);
+    // Opening and closing a pipe would signal its writer that the reader is gone.
     await access(path, constants.R_OK);
     return undefined;
   } catch (error) {

@@ -1,24 +1,24 @@
 import { UserError } from '@tocsin/core';
 import iconv from 'iconv-lite';
 
-/** What to do about bytes that are no UTF-8. */
+/** The hint for invalid UTF-8. */
 export const ENCODING_HINT =
-  'If the file is written in another encoding, name it: --encoding windows-1252 (or shift_jis, gb18030, ...).';
+  'If the file has another encoding, set it: --encoding windows-1252 (or shift_jis, gb18030, ...).';
 
 /** Bytes that windows-1252 does not define. */
 const UNDEFINED_BYTES = new Set([0x81, 0x8d, 0x8f, 0x90, 0x9d]);
-/** Bytes that begin most sequences of UTF-8: alone, what is left of one that was cut. */
+/** Lead bytes of most UTF-8 sequences: standing alone, they are the rest of a truncated one. */
 const CUT_LEADS = new Set([0xc2, 0xc3, 0xe2, 0xf0]);
-/** Accented letters stand alone among ASCII; other alphabets have long runs of high bytes. */
+/** Accented letters are isolated among ASCII; other alphabets have long runs of high bytes. */
 const LONGEST_RUN = 2;
 
-/** Whether a text that is no UTF-8 is Western European: windows-1252, and so ISO 8859-1. */
+/** Detects Western European text that is not UTF-8: windows-1252 or ISO 8859-1. */
 export class EncodingGuess {
   #fits = true;
   #accents = 0;
   #hasUtf8 = false;
 
-  /** A record that is no UTF-8. */
+  /** Adds a record that is not UTF-8. */
   readonly seeBroken = (bytes: Buffer): void => {
     if (/[^\p{ASCII}\ufffd]/u.test(bytes.toString('utf8'))) this.#hasUtf8 = true;
     let run = 0;
@@ -29,38 +29,38 @@ export class EncodingGuess {
     }
   };
 
-  /** A text that was read. */
+  /** Adds a decoded text. */
   seeText(text: string): void {
     if (!this.#hasUtf8) this.#hasUtf8 = /\P{ASCII}/u.test(text);
   }
 
-  /** Whether every record that was seen is windows-1252, and none is UTF-8 beyond ASCII. */
+  /** Whether every record so far is windows-1252 and none contains non-ASCII UTF-8. */
   get isWestern(): boolean {
     return this.#fits && this.#accents > 0 && !this.#hasUtf8;
   }
 
   get hint(): string {
     return this.isWestern
-      ? 'It looks like windows-1252 (Latin-1): give --encoding windows-1252'
+      ? 'It looks like windows-1252 (Latin-1): use --encoding windows-1252'
       : ENCODING_HINT;
   }
 }
 
 const UTF8_NAMES = new Set(['utf8', 'utf-8']);
-/** A byte that no UTF-8 text holds: what cannot be decoded becomes a reject of the row it is in. */
+/** A byte that is never valid in UTF-8: undecodable bytes thus reject the row they are in. */
 const NO_CHARACTER = Buffer.from([0xff]);
 
-/** Throws a `UserError` for a name that no encoding has. */
+/** @throws UserError for an unknown encoding */
 export function checkEncoding(name: string): void {
   if (UTF8_NAMES.has(name.toLowerCase()) || iconv.encodingExists(name)) return;
-  throw new UserError(`There is no encoding "${name}".`, {
+  throw new UserError(`unknown encoding "${name}"`, {
     hint: 'For example --encoding windows-1252, utf-16le, shift_jis or gb18030.',
   });
 }
 
 /**
- * The encoding of a text by its first bytes: UTF-16 or UTF-32 by its byte order mark, UTF-16 without one by the zero
- * bytes of its first two characters; undefined for everything else, which is to be UTF-8.
+ * Detects the encoding of a text: UTF-16 or UTF-32 by the byte order mark, UTF-16 without one by the zero bytes of its
+ * first two characters; undefined for anything else, which should be UTF-8.
  */
 export function detectEncoding(head: Buffer): { name: string; marked: boolean } | undefined {
   const [a = -1, b = -1, c = -1, d = -1] = head;
@@ -72,14 +72,14 @@ export function detectEncoding(head: Buffer): { name: string; marked: boolean } 
   return undefined;
 }
 
-/** The same text in UTF-8. What the encoding does not define becomes a byte that is no UTF-8. */
+/** Converts to UTF-8. Undecodable input becomes a byte that is invalid UTF-8. */
 export async function* toUtf8(chunks: AsyncIterable<Buffer>, encoding: string): AsyncGenerator<Buffer> {
   if (UTF8_NAMES.has(encoding.toLowerCase())) {
     yield* chunks;
     return;
   }
   const decoder = iconv.getDecoder(encoding, { stripBOM: false });
-  // Unicode encodings may hold a U+FFFD of their own; in others only the decoder writes it.
+  // Unicode encodings may contain U+FFFD themselves; in others only the decoder produces it.
   const isUnicode = /^utf-?(16|32)/i.test(encoding);
   let carried = '';
   for await (const chunk of chunks) {

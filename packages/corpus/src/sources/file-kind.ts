@@ -1,7 +1,7 @@
 import { UserError } from '@tocsin/core';
 import { sourceName } from './source-name.js';
 
-/** Bytes that the functions here look at. */
+/** Bytes that these functions inspect. */
 export const MAGIC_BYTES = 6;
 
 const GZIP = [0x1f, 0x8b];
@@ -10,7 +10,7 @@ const UTF8_BOM = [0xef, 0xbb, 0xbf];
 
 const bytesOf = (text: string): number[] => [...Buffer.from(text, 'latin1')];
 
-/** Files that are no text, by their first bytes, and what to do about it. */
+/** Binary files by their first bytes, with a hint. */
 const FOREIGN: readonly { name: string; magic: readonly number[]; hint: string }[] = [
   {
     name: 'an xz file',
@@ -39,7 +39,7 @@ const FOREIGN: readonly { name: string; magic: readonly number[]; hint: string }
   {
     name: 'a Parquet file',
     magic: bytesOf('PAR1'),
-    hint: 'Let its name end in .parquet, or give --input-format parquet.',
+    hint: 'Rename it to end in .parquet, or use --input-format parquet.',
   },
   { name: 'an Arrow file', magic: bytesOf('ARROW1'), hint: 'Write it as Parquet (pyarrow, polars, pandas).' },
   { name: 'a Feather file', magic: bytesOf('FEA1'), hint: 'Write it as Parquet (pyarrow, polars, pandas).' },
@@ -50,16 +50,16 @@ const FOREIGN: readonly { name: string; magic: readonly number[]; hint: string }
   },
   { name: 'a PDF file', magic: bytesOf('%PDF'), hint: 'Extract its texts first.' },
   {
-    name: "a pickle of Python's",
+    name: 'a Python pickle',
     magic: [0x80, 0x04, 0x95],
     hint: 'Write its rows as Parquet or JSON Lines.',
   },
 ];
 
-/** The same by longer beginnings, or by what stands further on. */
+/** The same by longer prefixes, or by content further on. */
 const FOREIGN_TEXTS: readonly { name: string; begins: RegExp; hint: string }[] = [
   {
-    name: 'a pointer of Git LFS, not the file itself',
+    name: 'a Git LFS pointer',
     begins: /^version https:\/\/git-lfs\.github\.com/,
     hint: 'Fetch the file: git lfs pull',
   },
@@ -82,34 +82,34 @@ const FOREIGN_TEXTS: readonly { name: string; begins: RegExp; hint: string }[] =
 
 export type Compression = 'gzip' | 'zstd';
 
-/** How a file is compressed, by its first bytes. */
+/** Detects the compression of a file by its first bytes. */
 export function compressionOf(head: Buffer): Compression | undefined {
   if (startsWith(head, GZIP)) return 'gzip';
-  // Skippable frames, which may come first, begin with 50..5f 2a 4d 18.
+  // Skippable frames, which may come first, start with 50..5f 2a 4d 18.
   const skippable = head.length >= 4 && (head.readUInt32LE(0) & 0xfffffff0) >>> 0 === 0x184d2a50;
   return startsWith(head, ZSTD) || skippable ? 'zstd' : undefined;
 }
 
-/** Throws a `UserError` for a file that is no text. */
+/** @throws UserError for a binary file */
 export function checkText(head: Buffer, source: string): void {
   for (const { name, magic, hint } of FOREIGN) {
     if (startsWith(head, magic)) {
-      throw new UserError(`${sourceName(source)} is ${name}; text was expected.`, { hint });
+      throw new UserError(`${sourceName(source)} cannot be read: it is ${name}, not text`, { hint });
     }
   }
 }
 
-/** The same for what is known by more than its first bytes. */
+/** The same for files that need more than the first bytes. */
 export function checkTextHead(head: Buffer, source: string): void {
   const text = head.toString('latin1', 0, 512);
   for (const { name, begins, hint } of FOREIGN_TEXTS) {
     if (begins.test(text)) {
-      throw new UserError(`${sourceName(source)} is ${name}; rows were expected.`, { hint });
+      throw new UserError(`${sourceName(source)} cannot be read: it is ${name}`, { hint });
     }
   }
 }
 
-/** Bytes without the UTF-8 byte order mark that they begin with, if they do. */
+/** Bytes without a leading UTF-8 byte order mark. */
 export function withoutBom(bytes: Buffer): Buffer {
   return bytes[0] === UTF8_BOM[0] && startsWith(bytes, UTF8_BOM) ? bytes.subarray(UTF8_BOM.length) : bytes;
 }

@@ -77,7 +77,7 @@ describe('a directory', () => {
     await files('README.md');
     expect(await refusal([dir])).toMatchObject({
       name: 'UserError',
-      message: `The directory "${dir}" holds no file of a corpus, only "README.md".`,
+      message: `the directory "${dir}" contains no corpus file, only "README.md"`,
       hint: expect.stringContaining('.jsonl, .ndjson, .json, .csv, .tsv, .parquet'),
     });
   });
@@ -102,7 +102,7 @@ describe('a pattern', () => {
   test('that matches nothing is refused', async () => {
     expect(await refusal(inDir('*.jsonl'))).toMatchObject({
       name: 'UserError',
-      message: `No file is named like "${dir}/*.jsonl".`,
+      message: `no file matches "${dir}/*.jsonl"`,
     });
   });
 });
@@ -114,10 +114,10 @@ describe('how it is to be read must fit', () => {
     expect(await findSources([url], { query: 'select 1' })).toEqual({ sources: [url], bytes: undefined });
     const refused = await refusal([url]);
     expect(refused).toMatchObject({
-      message: '"postgres://reader@db.example/logs" is a database: its rows are those of a query.',
+      message: '"postgres://reader@db.example/logs" cannot be read without a query',
     });
     expect(await refusal(['-'], { query: 'select 1' })).toMatchObject({
-      message: 'A query was given, and no database.',
+      message: 'a query needs a database',
     });
   });
 

@@ -14,23 +14,22 @@ import type { CorpusReading } from './read-corpus.js';
 import { sourceError } from './source-error.js';
 import { isPostgres, STDIN, sourceName } from './source-name.js';
 
-/** Names of files that are left out which are shown; the rest is counted. */
+/** Skipped file names that are shown; the rest is counted. */
 const SHOWN_NAMES = 5;
 
-/** A corpus that is there and can be read. */
+/** A readable corpus. */
 export interface FoundSources {
-  /** As `readCorpus` takes them. */
+  /** Sources for `readCorpus`. */
   sources: string[];
-  /** Size of all of them as stored (compressed); undefined when it is unknown (stdin, a query). */
+  /** Total stored (compressed) size; undefined when unknown (stdin, a query). */
   bytes: number | undefined;
 }
 
 /**
- * Find what a corpus is made of, before anything starts: files, stdin (`-`), Postgres databases, and in place of directories
- * and patterns the files that they stand for, sorted by name. A directory stands for the files in it, however deep, whose
- * names end as a format's do (each also with .gz or .zst); hidden files are left out, and `.json` files that hold one
- * object, as settings do. `onNotice` is told what else is left out.
- * Throws a `UserError` for what cannot be read, stands for nothing, or does not fit how it is to be read.
+ * Resolves the sources of a corpus: files, stdin (`-`), Postgres databases, and the files of directories and patterns,
+ * sorted by name. A directory includes files at any depth with a known extension (each also with .gz or .zst), except
+ * hidden files and `.json` files with a single object, such as settings. `onNotice` is called with other skipped files.
+ * @throws UserError for unreadable sources, patterns without matches, and options that do not fit
  */
 export async function findSources(
   given: readonly string[],
@@ -46,12 +45,12 @@ export async function findSources(
   return { sources, bytes: files.length < sources.length ? undefined : bytes };
 }
 
-/** Sources without databases and standard input, named so that they are found from any working directory. */
+/** Sources except databases and stdin, as absolute paths. */
 export function absoluteSources(given: readonly string[]): string[] {
   return given.filter((source) => source !== STDIN && !isPostgres(source)).map((source) => resolve(source));
 }
 
-/** The files that sources stand for now; what is no longer there stands for none. */
+/** The current files of sources; missing ones are skipped. */
 export async function filesOf(sources: readonly string[]): Promise<string[]> {
   const found: string[] = [];
   for (const source of sources) {
@@ -65,25 +64,25 @@ export async function filesOf(sources: readonly string[]): Promise<string[]> {
   return found;
 }
 
-/** That a query is there for each database and only for one, and the like. */
+/** Checks that options fit the sources, e.g. a query for a database and only then. */
 function checkReading(given: readonly string[], { format, delimiter, query, encoding }: CorpusReading): void {
   if (encoding !== undefined) checkEncoding(encoding);
   const database = given.find(isPostgres);
   if (database !== undefined && (query === undefined || query.trim() === '')) {
-    throw new UserError(`${sourceName(database)} is a database: its rows are those of a query.`, {
-      hint: 'Give it with --query "select id, text from ...", or in a file with --query-file.',
+    throw new UserError(`${sourceName(database)} cannot be read without a query`, {
+      hint: 'Set it with --query "select id, text from ...", or in a file with --query-file.',
     });
   }
   if (database === undefined && query !== undefined) {
-    throw new UserError('A query was given, and no database.', {
+    throw new UserError('a query needs a database', {
       hint: 'Name one as a source: postgres://user@host:5432/database',
     });
   }
-  // Says which ones there are.
+  // Throws with the list of known formats.
   if (format !== undefined) inputFormat('', format);
   if (delimiter === undefined) return;
   if (!/^[\t\x20-\x7e]$/.test(delimiter) || delimiter === '"') {
-    throw new UserError('The delimiter must be one ASCII character, and no quote.', {
+    throw new UserError('the delimiter must be one ASCII character other than a quote', {
       hint: 'For example --delimiter ";" or --delimiter tab.',
     });
   }
@@ -99,7 +98,7 @@ async function expanded(
     if (codeOf(error) === 'ENOENT') return undefined;
     throw sourceError(source, error);
   });
-  // A file may be named like a pattern: what is there counts.
+  // A file may be named like a pattern: an existing file wins.
   if (there?.isDirectory() === true) return filesIn(source, reading, onNotice);
   if (there !== undefined || !isDynamicPattern(source)) return [source];
   const found = await glob(source, {
@@ -108,8 +107,8 @@ async function expanded(
     absolute: isAbsolute(source),
   });
   if (found.length > 0) return found.sort();
-  throw new UserError(`No file is named like ${sourceName(source)}.`, {
-    hint: `Patterns know * ** ? [ ] { }; relative ones start at ${process.cwd()}.`,
+  throw new UserError(`no file matches ${sourceName(source)}`, {
+    hint: `Patterns support * ** ? [ ] { }; relative ones start at ${process.cwd()}.`,
   });
 }
 
@@ -127,25 +126,25 @@ async function filesIn(
       namedFormat(name) !== undefined && (!/\.json$/i.test(name) || (await holdsRows(path, reading)));
     (isCorpus ? found : leftOut).push(isCorpus ? path : name);
   }
-  // Not the markers of a finished job: _SUCCESS.
+  // Skip markers of finished jobs: _SUCCESS.
   const named = leftOut.filter((name) => !/(^|\/)_[^.]*$/.test(name));
   const shown = named.slice(0, SHOWN_NAMES).map(printable).join(', ');
   const said = `${shown}${named.length > SHOWN_NAMES ? ', ...' : ''}`;
-  const how = `Files in directories are found by the end of their names: ${KNOWN_EXTENSIONS.join(', ')} (each also with .gz or .zst; .json if it holds rows). Others can be named themselves, with --input-format ${INPUT_FORMATS.join('|')}.`;
+  const how = `Files in directories are found by extension: ${KNOWN_EXTENSIONS.join(', ')} (each also with .gz or .zst; .json if it holds rows). Name other files explicitly, with --input-format ${INPUT_FORMATS.join('|')}.`;
   if (found.length === 0) {
     const only = named.length === 0 ? '' : `, only ${said}`;
-    throw new UserError(`The directory ${sourceName(directory)} holds no file of a corpus${only}.`, {
+    throw new UserError(`the directory ${sourceName(directory)} contains no corpus file${only}`, {
       hint: how,
     });
   }
   if (named.length > 0) {
     const files = named.length === 1 ? '1 file' : `${count(named.length)} files`;
-    onNotice(`${files} of ${sourceName(directory)} left out: ${said}. ${how}`);
+    onNotice(`skipped ${files} of ${sourceName(directory)}: ${said}. ${how}`);
   }
   return found;
 }
 
-/** Whether a `.json` file is a corpus: lines or an array, or one line with something to score. */
+/** Whether a `.json` file is a corpus: lines, an array, or one line with something to score. */
 async function holdsRows(path: string, reading: CorpusReading): Promise<boolean> {
   const { head } = await openText(path, { encoding: reading.encoding, roots: reading.roots }).catch(
     (error: unknown) => {
@@ -166,7 +165,7 @@ async function holdsRows(path: string, reading: CorpusReading): Promise<boolean>
       names.some((name) => name !== undefined && Object.hasOwn(row, name))
     );
   } catch {
-    // An empty file, and a line that is longer than what was looked at or broken: reading it will say so.
+    // Empty, broken, or longer than the sample: reading it will tell.
     return true;
   }
 }

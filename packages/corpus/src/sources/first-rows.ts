@@ -3,7 +3,7 @@ import type { FieldLookup } from '../rows/fields.js';
 import { found as foundFields, wanted } from '../rows/parse-row.js';
 import type { RejectKind } from '../rows/reject.js';
 import type { CorpusRow } from '../rows/row.js';
-import { count, printable } from '../rows/wording.js';
+import { clauseOf, count, printable } from '../rows/wording.js';
 import type { EncodingGuess } from './encoding.js';
 import { isChat, recordRemedy, unreadHalf, valueRemedy } from './record-remedy.js';
 import { sourceName } from './source-name.js';
@@ -11,31 +11,31 @@ import type { SourceRecord } from './source-record.js';
 import { own } from './source-record.js';
 import { tableDelimiter, tableRemedy, textRemedy } from './text-remedy.js';
 
-/** Rows of a source that are looked at; fewer when they are long. */
+/** Rows of a source that are checked; fewer when they are long. */
 const FIRST_ROWS = 100;
 const FIRST_CHARACTERS = 4 * 1024 * 1024;
-/** A longer name of a column is a text: the table has no header. */
+/** A longer column name is a text: the table has no header. */
 const LONGEST_NAME = 60;
-/** Of the beginning of a source. */
+/** Bytes of the beginning of a source. */
 const HEAD_BYTES = 16 * 1024;
 
 export interface FirstRowsRules {
   source: string;
   fields: FieldLookup;
-  /** Fields of which a record has one at least. */
+  /** Fields of which a record has at least one. */
   contentColumns: readonly string[];
   /** What the guard scores. */
   task: 'content' | 'trajectory';
   delimiter: string | undefined;
-  /** What quotes are, where that was given. */
+  /** The quoting, if given. */
   quote: string | undefined;
-  /** Has seen the same rows. */
+  /** The encoding guess from the same rows. */
   guess: EncodingGuess;
 }
 
 /**
- * Looks at the first rows of a source, and refuses it when each is a reject for one reason that lies in how the source is
- * read (its fields, format, delimiter, encoding), or most of them are no UTF-8. The same rows give the same verdict.
+ * Checks the first rows of a source, and throws when all are rejects because of how the source is read (fields, format,
+ * delimiter, encoding), or when most of them are not UTF-8. The same rows give the same verdict.
  */
 export class FirstRows {
   readonly #rules: FirstRowsRules;
@@ -46,24 +46,24 @@ export class FirstRows {
   #record: SourceRecord | undefined;
   #head = '';
   #isTable = false;
-  /** Items whose texts are all in single quotes. */
+  /** Items with all texts in single quotes. */
   #quoted = 0;
 
   constructor(rules: FirstRowsRules) {
     this.#rules = rules;
   }
 
-  /** Whether enough rows were seen. */
+  /** Whether enough rows were checked. */
   get complete(): boolean {
     return this.#rows >= FIRST_ROWS || this.#characters >= FIRST_CHARACTERS;
   }
 
-  /** Is shown how the text of the source begins. */
+  /** Takes the beginning of the source. */
   readonly onHead = (head: Buffer): void => {
     this.#head = head.toString('utf8', 0, HEAD_BYTES);
   };
 
-  /** Is shown the columns of a table. Throws a `UserError` when none of them can be scored. */
+  /** Takes the columns of a table. @throws UserError when none of them can be scored */
   readonly onColumns = (names: readonly string[]): void => {
     const { contentColumns, fields, source } = this.#rules;
     this.#isTable = true;
@@ -75,25 +75,25 @@ export class FirstRows {
     const fitting = tableRemedy(this.#head, contentColumns, this.#rules.delimiter ?? ',');
     const other = fitting === undefined ? this.#otherDelimiter(names) : undefined;
     if (other !== undefined) {
-      throw new UserError(`${name} is not separated by ${delimiterName(this.#rules.delimiter ?? ',')}.`, {
-        hint: `Its header looks like one with another delimiter: give --delimiter ${other}.`,
+      throw new UserError(`${name} is not separated by ${delimiterName(this.#rules.delimiter ?? ',')}`, {
+        hint: `The header seems to use another delimiter: use --delimiter ${other}.`,
       });
     }
     if (!hasHeader) {
       throw new UserError(
-        `${name} has no header: its first line names no field to score (${wanted(fields) || contentColumns.join(', ')}).`,
+        `${name} has no header: its first line names no field to score (${wanted(fields) || contentColumns.join(', ')})`,
         { hint: fitting ?? missingHeader(names.length, this.#rules.delimiter ?? ',') },
       );
     }
     throw new UserError(
-      `${name} has no column to score: ${expected(this.#rules)} was expected, and it ${foundFields(Object.fromEntries(names.map((one) => [one, ''])))}.`,
+      `${name} has no column to score: ${expected(this.#rules)} was expected, and it ${foundFields(Object.fromEntries(names.map((one) => [one, ''])))}`,
       {
         hint: fitting ?? this.#columnHint(names),
       },
     );
   };
 
-  /** Is shown each row, with its record if it has one. */
+  /** Takes a row, with its record if any. */
   see(row: CorpusRow, record: SourceRecord | undefined): void {
     this.#rows += 1;
     this.#record ??= record;
@@ -114,7 +114,7 @@ export class FirstRows {
     this.#count(isAbsent ? 'absent' : row.rejectKind);
   }
 
-  /** Throws the verdict, or tells what is doubtful though the rows can be scored. */
+  /** Throws the verdict, or returns a notice if the rows can be scored but look doubtful. */
   settle(onNotice: ((notice: string) => void) | undefined): void {
     const error = this.#verdict();
     if (error !== undefined) throw error;
@@ -128,13 +128,13 @@ export class FirstRows {
     return half === undefined ? undefined : `${sourceName(this.#rules.source)}: ${half}`;
   }
 
-  /** What is wrong with the source as a whole, if anything is. */
+  /** What is wrong with the whole source, if anything. */
   #verdict(): UserError | undefined {
     const rows = this.#rows;
     if (rows === 0) return undefined;
     const broken = this.#kinds.get('encoding') ?? 0;
     const { guess } = this.#rules;
-    // One row may be damaged; several that are sound in another encoding are in it.
+    // One row may be damaged; several that are valid in another encoding have that encoding.
     const isWestern = broken > 1 && guess.isWestern;
     if (broken * 2 > rows || isWestern) return this.#refusal(broken, 'are not UTF-8', guess.hint);
     const rejects = [...this.#kinds.values()].reduce((sum, n) => sum + n, 0);
@@ -146,7 +146,7 @@ export class FirstRows {
         'If they enclose fields: --quote single. If they belong to the texts: --quote double.',
       );
     }
-    // Every row is a reject: what most of them have in common is the reason.
+    // Every row is a reject: report the most common kind.
     const [kind] = rejects < rows ? [] : ([...this.#kinds].sort(([, a], [, b]) => b - a)[0] ?? []);
     switch (kind) {
       case 'absent':
@@ -160,35 +160,35 @@ export class FirstRows {
           ? this.#refusal(rows, 'are chats, and the guard scores texts', this.#chatHint())
           : this.#refusal(
               rows,
-              'are texts, and the guard scores chats of agents',
+              'are texts, and the guard scores agent trajectories',
               'Name the field that holds the messages with --messages-field, or name a content guard.',
             );
       case 'json':
         return this.#refusal(
           rows,
-          `are not JSON. ${this.#reason?.replace(/\.$/, '')}`,
+          `are not JSON: ${clauseOf(this.#reason ?? '')}`,
           textRemedy(this.#head, this.#rules.contentColumns),
         );
       case 'csv':
         return this.#refusal(
           rows,
-          `do not fit the header. ${this.#reason?.replace(/\.$/, '')}`,
-          `Fields that hold the delimiter must be quoted when the file is written. If another character separates them, name it (--delimiter ';', --delimiter tab); if quotes are plain characters, say so: --quote none.`,
+          `do not fit the header: ${clauseOf(this.#reason ?? '')}`,
+          `Fields that contain the delimiter must be quoted. If the delimiter is another character, set it (--delimiter ';', --delimiter tab); if quotes are plain characters, use --quote none.`,
         );
       case 'type':
-        return this.#refusal(rows, `cannot be used. ${this.#reason?.replace(/\.$/, '')}`, this.#typeHint());
+        return this.#refusal(rows, `cannot be used: ${clauseOf(this.#reason ?? '')}`, this.#typeHint());
       case 'ambiguous':
         return this.#refusal(
           rows,
-          `cannot be used. ${this.#reason?.replace(/\.$/, '')}`,
-          'Give the one that is not to be scored another name, for example --text-field none.',
+          `cannot be used: ${clauseOf(this.#reason ?? '')}`,
+          'Rename the field that should not be scored, for example --text-field none.',
         );
       case 'missing':
-        // Chats of which none can be read; empty texts are an affair of the rows.
+        // Unreadable chats; empty texts only concern their rows.
         return this.#reason?.startsWith('The chat') === true
           ? this.#refusal(
               rows,
-              `cannot be used. ${this.#reason.replace(/\.$/, '')}`,
+              `cannot be used: ${clauseOf(this.#reason ?? '')}`,
               'Name the field that holds the messages: --messages-field NAME.',
             )
           : undefined;
@@ -204,22 +204,22 @@ export class FirstRows {
   #refusal(rows: number, what: string, hint: string): UserError {
     const which =
       rows === this.#rows
-        ? `The first ${count(rows)} rows`
+        ? `the first ${count(rows)} rows`
         : `${count(rows)} of the first ${count(this.#rows)} rows`;
     const said =
       rows === 1
-        ? `The first row of ${sourceName(this.#rules.source)}`
+        ? `the first row of ${sourceName(this.#rules.source)}`
         : `${which} of ${sourceName(this.#rules.source)}`;
-    return new UserError(`${said} ${rows === 1 ? singular(what) : what}.`, { hint });
+    return new UserError(`${said} ${rows === 1 ? singular(what) : what}`, { hint });
   }
 
-  /** For messages of which a chat is made, and for lists of messages that people sent each other. */
+  /** The hint for chats, and for lists of messages between people. */
   #chatHint(): string {
     const { fields } = this.#rules;
     const record = this.#record?.fields ?? {};
     const messages = fields.messages === undefined ? undefined : own(record, fields.messages);
     return messages === undefined || isChat(messages)
-      ? 'Give --shape openai-chat to score the last exchange of each chat, or name a trajectory guard.'
+      ? 'Use --shape openai-chat to score the last exchange of each chat, or a trajectory guard.'
       : recordRemedy(record, fields);
   }
 
@@ -228,25 +228,25 @@ export class FirstRows {
       return (
         valueRemedy(this.#record.fields, this.#rules.fields) ??
         (this.#reason?.startsWith('The id field') === true
-          ? 'Name another field for the keys, --id-field NAME, or none to use line numbers: --id-field none.'
+          ? 'Use another field for the keys, --id-field NAME, or line numbers: --id-field none.'
           : 'Name the field that holds the text (--text-field NAME), or --shape openai-chat for chats.')
       );
     }
     const each =
       this.#head.trimStart().startsWith('[') && this.#reason?.startsWith('The element') ? '.[] | ' : '';
     return this.#reason?.includes(' is an array') === true
-      ? `Say which of its values is the text: jq -c '${each}{id: .[0], text: .[1]}' FILE | tocsin score -; rows within it: jq -c '${each}.[]' FILE | tocsin score -`
-      : `Make objects of them: jq -c '${each}(try (fromjson | objects) // {text: tostring})' FILE | tocsin score -`;
+      ? `Select the text: jq -c '${each}{id: .[0], text: .[1]}' FILE | tocsin score -; to split it into rows: jq -c '${each}.[]' FILE | tocsin score -`
+      : `Convert them to objects: jq -c '${each}(try (fromjson | objects) // {text: tostring})' FILE | tocsin score -`;
   }
 
   #columnHint(names: readonly string[]): string {
     const record = Object.fromEntries(names.map((name) => [name, '']));
     const only =
-      names.length === 1 ? `Plain text, one item a line: jq -Rc '{text: .}' FILE | tocsin score -. ` : '';
+      names.length === 1 ? `For plain text, one item per line: jq -Rc '{text: .}' FILE | tocsin score -. ` : '';
     return `${only}${recordRemedy(record, this.#rules.fields).replace('the field', 'the column')} If its first line is not the header: tail -n +2 FILE | tocsin score - --input-format csv`;
   }
 
-  /** A delimiter by which the header has a column to score, as it is given on a command line. */
+  /** A delimiter that gives the header a column to score, as a command-line argument. */
   #otherDelimiter(names: readonly string[]): string | undefined {
     const header = names.join(this.#rules.delimiter ?? ',');
     const other = tableDelimiter(header, this.#rules.contentColumns);
@@ -270,10 +270,10 @@ const singular = (what: string): string =>
 const expected = ({ fields, contentColumns }: FirstRowsRules): string =>
   contentColumns.includes(fields.text ?? '') ? wanted(fields) : contentColumns.map(printable).join(' or ');
 
-/** A command that puts a header before a table of so many columns. */
+/** A command that adds a header to a table. */
 function missingHeader(columns: number, delimiter: string): string {
   const names = ['id', 'text', ...Array.from({ length: Math.max(0, columns - 2) }, (_, i) => `c${i + 3}`)];
   const header = columns === 1 ? 'text' : names.join(delimiter === '\t' ? '\\t' : delimiter);
   const format = delimiter === '\t' ? 'tsv' : 'csv';
-  return `Put one in front that names the ${columns === 1 ? 'column' : `${count(columns)} columns`}, "text" that of the text: (printf '${header}\\n'; cat FILE) | tocsin score - --input-format ${format}`;
+  return `Add a header that names the ${columns === 1 ? 'column' : `${count(columns)} columns`}, with "text" for the text: (printf '${header}\\n'; cat FILE) | tocsin score - --input-format ${format}`;
 }

@@ -4,19 +4,18 @@ const CR = 0x0d;
 export interface Line {
   /** 1-based. */
   number: number;
-  /** Length in bytes, without the line's end. */
+  /** Length in bytes, without the line end. */
   length: number;
-  /** The line without its end; undefined when it is longer than the limit. Valid until the next call. */
+  /** The line without its end; undefined when it exceeds the limit. Valid until the next call. */
   bytes: Buffer | undefined;
 }
 
 /**
- * Cuts a stream of bytes into lines: a line ends at LF, a CR before that LF belongs to the end, and bytes after
- * the last LF are a line too. A line longer than the limit is counted and not kept, so memory stays within
- * the limit and one chunk, whatever comes.
+ * Splits a stream of bytes into lines: a line ends at LF or CR LF, and bytes after the last LF are a line, too. A line over
+ * the limit is counted but not kept, so memory is bounded by the limit and one chunk.
  */
 export class LineSplitter {
-  /** Lines given out so far. */
+  /** Lines yielded so far. */
   lines = 0;
   readonly #maxLineBytes: number;
   #parts: Buffer[] = [];
@@ -38,7 +37,7 @@ export class LineSplitter {
     if (from < chunk.length) this.#keep(chunk.subarray(from));
   }
 
-  /** The last line, if no LF ended it. */
+  /** The last line, if it has no LF. */
   *end(): Generator<Line, void, undefined> {
     if (this.#length > 0) yield this.#take(Buffer.alloc(0), false);
   }
@@ -46,7 +45,7 @@ export class LineSplitter {
   #keep(part: Buffer): void {
     this.#length += part.length;
     this.#last = part[part.length - 1] ?? 0;
-    // One byte more than the limit may still be the CR of the line's end.
+    // One byte over the limit may still be the CR of the line end.
     if (this.#length > this.#maxLineBytes + 1) this.#parts = [];
     else this.#parts.push(part);
   }
@@ -67,9 +66,9 @@ export class LineSplitter {
   }
 }
 
-/** True for a line of blanks only (space, tab, and what else ASCII calls white space). */
+/** Whether a line is blank (ASCII white space only). */
 export function isBlank(bytes: Buffer): boolean {
-  // An index loop: nearly every line ends it at its first byte, and an iterator would cost more than the look.
+  // An index loop, because it nearly always stops at the first byte and an iterator would cost more.
   for (let i = 0; i < bytes.length; i += 1) {
     const byte = bytes[i] ?? 0;
     if (byte !== 0x20 && (byte < 0x09 || byte > 0x0d)) return false;

@@ -11,28 +11,28 @@ import { checkRoots } from './roots.js';
 import { STDIN, sourceName } from './source-name.js';
 
 const READ_BYTES = 256 * 1024;
-/** Bytes that are looked at to find out how a text is written. */
+/** Bytes inspected to detect encoding and line ends. */
 const SAMPLE_BYTES = 64 * 1024;
 
 export interface OpenSourceOptions {
-  /** Stands for `-`; `process.stdin` if not given. */
+  /** The stream for `-`; default `process.stdin`. */
   stdin?: Readable;
   signal?: AbortSignal;
-  /** Called with the size of each chunk as stored (compressed) once it is read. */
+  /** Called with the stored (compressed) size of each chunk that was read. */
   onChunk?: (bytes: number) => void;
-  /** Of the text, when it is not UTF-8 and has no byte order mark. */
+  /** Encoding of text that is not UTF-8 and has no byte order mark. */
   encoding?: string;
-  /** Files must really lie in one of these directories, whatever links lead there. */
+  /** Files must be in one of these directories after resolving links. */
   roots?: readonly string[];
-  /** Told what was guessed, skipped or left out: sentences for a person. */
+  /** Called with notices about what was guessed or skipped. */
   onNotice?: (notice: string) => void;
 }
 
 /**
- * A file or stdin (`-`) as UTF-8 text whose lines end at LF: decompressed as `openBytes` does, decoded, without a byte order
- * mark at the start. `head` is its beginning, `all` the whole of it. CR LF stays as it is, as it may stand in a cell;
- * where lines end at CR alone, all ends are LF.
- * Throws a `UserError` for other kinds of file, `DamagedArchive`, and errors of the file system as they come.
+ * Opens a file or stdin (`-`) as UTF-8 text: decompressed as by `openBytes`, decoded, without a leading byte order mark.
+ * `head` is its beginning, `all` the whole text. CR LF is kept, because it may be part of a cell; if lines end at CR alone,
+ * they are converted to LF.
+ * @throws UserError for other kinds of files, `DamagedArchive`, and file system errors
  */
 export async function openText(
   source: string,
@@ -42,20 +42,20 @@ export async function openText(
   checkText(stored.head, source);
   const detected = detectEncoding(stored.head);
   if (detected?.marked === false && options.encoding === undefined) {
-    options.onNotice?.(`${sourceName(source)} is read as ${detected.name}, by its zero bytes.`);
+    options.onNotice?.(`${sourceName(source)} is read as ${detected.name}, detected by its zero bytes.`);
   }
-  // A byte order mark says more than an option: one option is for all sources.
+  // A byte order mark overrides the option, which applies to all sources.
   const marked = detected?.marked === true || withoutBom(stored.head) !== stored.head;
   const encoding = marked ? detected?.name : (options.encoding ?? detected?.name);
   const text = encoding === undefined ? stored.all : toUtf8(stored.all, encoding);
-  // Who writes into a pipe may wait for what becomes of the first lines.
+  // The writer of a pipe may wait until its first lines are processed: do not wait for a full sample.
   const enough = source === STDIN ? hasLine : SAMPLE_BYTES;
   const plain = await peek(text, enough);
   const head = withoutBom(plain.head);
   checkTextHead(head, source);
   const all = skipping(plain.all, plain.head.length - head.length);
   if (!endsWithCr(head)) return { head, all };
-  options.onNotice?.(`The lines of ${sourceName(source)} end at CR alone: each CR is read as a line end.`);
+  options.onNotice?.(`lines of ${sourceName(source)} end at CR alone: each CR is read as a line end.`);
   return peek(toLf(all), enough);
 }
 
@@ -70,7 +70,7 @@ async function* skipping(chunks: AsyncIterable<Buffer>, bytes: number): AsyncGen
   }
 }
 
-/** The bytes of a file or of stdin (`-`): decompressed if they start as gzip or zstd do. */
+/** The bytes of a file or stdin (`-`), decompressed if they are gzip or zstd. */
 export async function* openBytes(source: string, options: OpenSourceOptions = {}): AsyncGenerator<Buffer> {
   const stream = source === STDIN ? (options.stdin ?? process.stdin) : await openFile(source, options.roots);
   if (options.signal !== undefined) addAbortSignal(options.signal, stream);
@@ -103,7 +103,7 @@ function decompressed(source: string, head: Buffer, all: AsyncGenerator<Buffer>)
   const expected = named === 'gz' ? 'gzip' : 'zstd';
   if (head.length <= 1)
     throw new DamagedArchive(expected, head.length, true, { detail: `there is no ${expected} header` });
-  throw new UserError(`${sourceName(source)} is named .${named} but holds no ${expected} data.`, {
+  throw new UserError(`${sourceName(source)} is named .${named} but is not ${expected} data`, {
     hint: 'Rename it if it is plain text, or fetch it again.',
   });
 }
@@ -120,8 +120,8 @@ async function* chunksOf(
 }
 
 /**
- * Look at the first bytes of a stream: `head` holds at least `enough` of them, or as many as satisfy it (all, if there are fewer), and
- * `all` gives every chunk, the head's included.
+ * Peeks at the first bytes of a stream: `head` has at least `enough` bytes, or satisfies `enough` (or is the whole stream);
+ * `all` yields every chunk, including the head.
  */
 async function peek(
   chunks: AsyncIterable<Buffer>,
@@ -151,7 +151,7 @@ const LF = 0x0a;
 const CR = 0x0d;
 const QUOTE = 0x22;
 
-/** Whether lines end at CR alone (classic Mac OS): the first line end outside double quotes says it. */
+/** Whether lines end at CR alone (classic Mac OS), by the first line end outside double quotes. */
 function endsWithCr(head: Buffer): boolean {
   let quoted = false;
   for (const [at, byte] of head.entries()) {
@@ -162,7 +162,7 @@ function endsWithCr(head: Buffer): boolean {
   return head.includes(CR) && !head.includes(LF);
 }
 
-/** The same bytes with CR and CR LF written as LF. */
+/** Converts CR and CR LF to LF. */
 async function* toLf(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let afterCr = false;
   for await (const chunk of chunks) {

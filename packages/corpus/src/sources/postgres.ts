@@ -4,8 +4,8 @@ import { sourceLabel } from './source-name.js';
 
 const CONNECT_TIMEOUT_MS = 15_000;
 /**
- * Takes the schemas of Tocsin's own tables out of the search path. The default path begins with the user's name: for a user
- * called tocsin, `scores` would be Tocsin's table, and not the one in public.
+ * Removes the schemas of Tocsin's own tables from the search path. The default path starts with the user's name: for a
+ * user named tocsin, `scores` would be Tocsin's table instead of the one in public.
  */
 const LEAVE_TOCSIN_OUT = `
   with schemas as (
@@ -16,8 +16,8 @@ const LEAVE_TOCSIN_OUT = `
   from schemas having bool_or(own)`;
 
 /**
- * Connect to a database that a source or an output names; unqualified names are never those of Tocsin's own tables there.
- * Throws a `UserError` that never shows its password.
+ * Connects to the database of a source or an output; unqualified names never refer to Tocsin's own tables.
+ * @throws UserError that never contains the password
  */
 export async function connectPostgres(url: string): Promise<pg.Client> {
   let client: pg.Client;
@@ -28,32 +28,32 @@ export async function connectPostgres(url: string): Promise<pg.Client> {
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     });
   } catch {
-    // The reason may quote the address with its password.
-    throw new UserError(`${sourceLabel(url)} is no address of a Postgres database.`, {
-      hint: 'Write it as postgres://user@host:5432/database; the password may be in PGPASSWORD.',
+    // The original error may quote the URL with its password.
+    throw new UserError(`${sourceLabel(url)} is not a valid Postgres URL`, {
+      hint: 'Write it as postgres://user@host:5432/database; the password can be in PGPASSWORD.',
     });
   }
-  // A lost connection makes the query that waits fail; without a listener it would end the process as well.
+  // A lost connection fails the pending query; without a listener it would also crash the process.
   client.on('error', () => {});
   try {
     await client.connect();
     await client.query(LEAVE_TOCSIN_OUT);
   } catch (error) {
     await client.end().catch(() => {});
-    throw new UserError(`${sourceLabel(url)} cannot be reached: ${messageOf(error)}.`, {
-      hint: 'Check host, port, database and user; the password may be in the address or in PGPASSWORD.',
+    throw new UserError(`${sourceLabel(url)} cannot be reached: ${messageOf(error)}`, {
+      hint: 'Check host, port, database and user; the password can be in the URL or in PGPASSWORD.',
       cause: error,
     });
   }
   return client;
 }
 
-/** What to tell a person about a statement that Postgres refused. */
+/** The error for a failed statement. */
 export function postgresError(what: string, url: string, error: unknown, where = ''): UserError {
   const code = codeOf(error);
   const hint = error instanceof pg.DatabaseError ? error.hint : undefined;
   return new UserError(
-    `${what} on ${sourceLabel(url)}${where}: ${messageOf(error)}${code === undefined ? '' : ` [${code}]`}.`,
+    `${what} on ${sourceLabel(url)}${where}: ${messageOf(error)}${code === undefined ? '' : ` [${code}]`}`,
     { ...(hint !== undefined && { hint: `${hint}.` }), cause: error },
   );
 }

@@ -85,7 +85,7 @@ test('a zstd file that ends too early gives its rows, then says where', async ()
   await expect(reading).rejects.toMatchObject({
     name: 'UserError',
     message: expect.stringMatching(
-      /^The zstd data of ".*a.jsonl.zst" ends too early, at compressed byte [\d,]+, after line \d+: /,
+      /^the zstd data of ".*a.jsonl.zst" is truncated at compressed byte [\d,]+, after line \d+: /,
     ),
   });
   expect(rows.length).toBeGreaterThan(400);
@@ -93,6 +93,6 @@ test('a zstd file that ends too early gives its rows, then says where', async ()
 
 test('a file that is named .zst and is none is refused', async () => {
   await expect(readRows([await file('a.jsonl.zst', '{"text":"a"}\n')])).rejects.toMatchObject({
-    message: expect.stringContaining('is named .zst but holds no zstd data'),
+    message: expect.stringContaining('is named .zst but is not zstd data'),
   });
 });

@@ -21,61 +21,60 @@ import type { Found } from './source-record.js';
 
 const MB = 1024 * 1024;
 export const DEFAULT_MAX_LINE_BYTES = 64 * MB;
-/** Rows yielded at once, at most. */
+/** Most rows yielded at once. */
 const CHUNK_ROWS = 1000;
 
-/** How the sources of a corpus are read, beyond what their names say. */
+/** How to read the sources of a corpus. */
 export interface CorpusReading {
   /** Names that differ from `DEFAULT_FIELDS`. */
   fields?: Partial<CorpusFields>;
-  /** Of every file, instead of what its name says. */
+  /** Format of every file. Default: by its name. */
   format?: InputFormat;
-  /** What a record is. Default: a row. */
+  /** The shape of a record. Default: a row. */
   shape?: ShapeName;
-  /** Between the fields of CSV: one ASCII character. */
+  /** The CSV delimiter: one ASCII character. */
   delimiter?: string;
-  /** What a double quote is in CSV and TSV. Default: what it looks like. */
+  /** The quoting of CSV and TSV. Default: detected. */
   quote?: QuoteStyle;
-  /** Of text that is not UTF-8 and has no byte order mark. */
+  /** Encoding of text that is not UTF-8 and has no byte order mark. */
   encoding?: string;
-  /** Of Postgres sources. */
+  /** The query for Postgres sources. */
   query?: string;
-  /** Files must lie in one of these directories, links followed: looked at whenever one is opened. */
+  /** Files must be in one of these directories after resolving links; checked whenever one is opened. */
   roots?: readonly string[];
 }
 
 export interface ReadCorpusOptions extends CorpusReading {
-  /** Further fields whose values are wanted as they are: `row.kept`, of items and rejects. */
+  /** Further fields to return unchanged in `row.kept`, for items and rejects. */
   keep?: readonly string[];
-  /** A longer line (or record of CSV) is a reject, and is never held in memory. Default: 64 MiB. */
+  /** A longer line (or CSV record) is rejected and never held in memory. Default: 64 MiB. */
   maxLineBytes?: number;
-  /** Stands for the source `-`; `process.stdin` if not given. It is destroyed after use. */
+  /** The stream for the source `-`; default `process.stdin`. Destroyed after use. */
   stdin?: Readable;
-  /** Ends the reading; the generator then throws the signal's reason. */
+  /** Aborts reading; the generator then throws the signal's reason. */
   signal?: AbortSignal;
-  /** Called with the bytes consumed of all sources as stored (compressed); `findSources` gives their total. */
+  /** Called with the stored (compressed) bytes read so far; `findSources` returns their total. */
   onBytes?: (bytes: number) => void;
   /**
-   * What the guard scores. When it is given, a source whose first rows are all rejects for one reason that lies in how it is
-   * read is a `UserError` with the remedy, before any row of any file.
+   * What the guard scores. If set, a source whose first rows are all rejects because of how it is read throws a `UserError`
+   * with a hint, before any row of any file is yielded.
    */
   task?: 'content' | 'trajectory';
-  /** Told what was guessed, skipped or is doubtful, in sentences for a person. */
+  /** Called with notices about what was guessed, skipped or looks doubtful. */
   onNotice?: (notice: string) => void;
 }
 
 /**
- * Read a corpus in order and in constant memory, a few hundred rows at a time: JSONL, CSV, TSV and Parquet files, `-` for
- * stdin, gzip or zstd or not, and Postgres queries, as `findSources` gives them.
+ * Reads a corpus in order and in constant memory, a few hundred rows at a time: JSONL, CSV, TSV and Parquet files, `-` for
+ * stdin, optionally compressed with gzip or zstd, and Postgres queries, as resolved by `findSources`.
  *
  * - A row is an object with a string `text`, or with a string `prompt` and/or `response`, or with an array `messages` and
- *   perhaps `tools`; null counts as absent. An empty text is a text, and so is one with U+0000. Everything else is a
- *   reject, and the next rows go on. Other shapes make such rows of their records.
+ *   optional `tools`; null counts as absent. Empty texts and texts with U+0000 are valid. Anything else is a reject, and
+ *   reading continues. Other shapes convert their records to such rows.
  * - The key is the row's `id` (string or number), else its place ("line:17" or "row:17"; "name.jsonl:line:17" with several sources).
- *   Equal keys are allowed: each row is kept.
+ *   Duplicate keys are allowed: every row is kept.
  *
- * Throws a `UserError` for what is wrong with a source as a whole (missing, UTF-16, damaged gzip, ...), after the rows
- * before it.
+ * @throws UserError for problems of a whole source (missing, damaged gzip, ...), after yielding the rows before it
  *
  * @example
  * for await (const rows of readCorpus(['a.parquet', 'b.csv.gz'])) console.log(rows.length);
@@ -97,19 +96,19 @@ export async function* readCorpus(
     yield* sourceRows({ source, prefix: prefixes[i] ?? '', position, requests }, options, how);
     if (position.seq > before) continue;
     options.onNotice?.(
-      `${sourceName(source)} holds no rows. If it should, see whether it is whole, and of the format that its name says.`,
+      `${sourceName(source)} contains no rows. If it should, check that it is complete and that its format matches its name.`,
     );
   }
 }
 
-/** That the first rows of a source can be read, before those of the sources before it are handed on. */
+/** Checks that the first rows of a source can be read, before rows of earlier sources are yielded. */
 async function checkFirst(source: string, options: ReadCorpusOptions): Promise<void> {
   const { onNotice: _, onBytes: __, keep: ___, ...reading } = options;
   const place = { source, prefix: '', position: { seq: 0 } };
   for await (const _ of sourceRows(place, reading, formatOptions(reading))) break;
 }
 
-/** Whether reading the first rows of a source takes nothing from it, and little time. */
+/** Whether the first rows of a source can be read twice and quickly. */
 async function canBeReadTwice(source: string, { format }: ReadCorpusOptions): Promise<boolean> {
   const found = inputFormat(source, format);
   if (source === STDIN || found === 'parquet' || found === 'postgres') return false;
@@ -121,15 +120,15 @@ async function canBeReadTwice(source: string, { format }: ReadCorpusOptions): Pr
 
 interface SourcePlace {
   source: string;
-  /** Of keys of rows without an id. */
+  /** Prefix of the keys of rows without an id. */
   prefix: string;
   /** The last row so far. */
   position: { seq: number };
-  /** Of all sources, where rows are requests. */
+  /** Shared by all sources, when rows are requests. */
   requests?: CustomIds;
 }
 
-/** The rows of one source; the first ones are held back until it is clear that they can be read. */
+/** The rows of one source; the first ones are held until they are known to be readable. */
 async function* sourceRows(
   { source, prefix, position, requests }: SourcePlace,
   options: ReadCorpusOptions,
@@ -139,7 +138,7 @@ async function* sourceRows(
   const file = sourceLabel(source);
   const format = inputFormat(source, options.format);
   const unit: { unit?: 'row' } = format === 'parquet' || format === 'postgres' ? { unit: 'row' } : {};
-  // A request that cannot be read has an answer of its own.
+  // An unreadable request gets its own error response.
   const isChecked = options.task !== undefined && options.shape !== 'openai-batch';
   const { task = 'content', quote } = options;
   const guess = new EncodingGuess();
@@ -195,9 +194,9 @@ async function* sourceRows(
   if (held) first?.settle(how.onNotice);
   if (rows.length > 0) yield rows;
   if (broken.count > 0) {
-    const which = broken.count === 1 ? '1 row holds' : `${count(broken.count)} rows hold`;
+    const which = broken.count === 1 ? '1 row contains' : `${count(broken.count)} rows contain`;
     how.onNotice?.(
-      `${sourceName(source)}: ${which} bytes that fit no character (first: ${broken.first}). ${guess.hint}`,
+      `${sourceName(source)}: ${which} invalid UTF-8 (first: ${broken.first}). ${guess.hint}`,
     );
   }
 }
@@ -207,7 +206,7 @@ type ResolvedFields = ReturnType<typeof resolveFields>;
 function formatOptions(options: ReadCorpusOptions): FormatOptions & { fields: ResolvedFields } {
   const { keep = [], maxLineBytes = DEFAULT_MAX_LINE_BYTES, onBytes, stdin, signal } = options;
   if (!(maxLineBytes >= 1 && maxLineBytes <= constants.MAX_STRING_LENGTH)) {
-    throw new UserError(`The longest line must be of 1 to ${count(constants.MAX_STRING_LENGTH)} bytes.`);
+    throw new UserError(`the maximum line length must be 1 to ${count(constants.MAX_STRING_LENGTH)} bytes`);
   }
   const fields = resolveFields(options.fields);
   const shape = SHAPE_OF[options.shape ?? 'rows'];
@@ -221,7 +220,7 @@ function formatOptions(options: ReadCorpusOptions): FormatOptions & { fields: Re
     contentColumns: named(shape.contentColumns(fields)),
     textColumns: named(shape.textColumns(fields)),
     jsonColumns: named(shape.jsonColumns(fields)),
-    // As the Batch API reads them: every line is a request, and has an answer.
+    // Like the Batch API: every line is a request and gets a response.
     isJsonLines: options.shape === 'openai-batch',
     idColumn: fields.id,
     expected: shape.expected(fields),

@@ -2,20 +2,20 @@ import type { FieldLookup } from '../rows/fields.js';
 import { printable } from '../rows/wording.js';
 import { own } from './source-record.js';
 
-/** Names by which data sets call what was asked, and what was answered. */
+/** Common names of prompt and response fields. */
 const ASKED = /^(prompt|instruction|question|query|user_?input|user|human|input)(_text)?$/i;
 const ANSWERED =
   /^(response|completion|output|answer|model_?output|reply|generation|continuation|assistant|chosen|response_a)(_text)?$/i;
 const TEXT =
   /text|content|message|body|comment|tweet|post|sentence|utterance|transcript|prompt|question|instruction|input/i;
-/** How Anthropic's data sets write a dialogue into one text. */
+/** A dialogue in a single text, as in Anthropic's data sets. */
 const DIALOGUE = /\n\nHuman: ?[\s\S]*\n\nAssistant: ?/;
-/** Nested fields that are looked at. */
+/** Depth to which nested fields are searched. */
 const MAX_DEPTH = 4;
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The option or command for records like this one, of which no field is read: what they most likely are. */
+/** The option or command for records without a known field, by what they most likely are. */
 export function recordRemedy(fields: Fields, lookup: FieldLookup): string {
   return (
     chatRemedy(fields, lookup) ??
@@ -27,18 +27,17 @@ export function recordRemedy(fields: Fields, lookup: FieldLookup): string {
   );
 }
 
-/** The remedy for a field that holds a value of another type; undefined when there is none for it. */
+/** The remedy for a field with the wrong type; undefined without one. */
 export function valueRemedy(fields: Fields, lookup: FieldLookup): string | undefined {
   const frame = dataFrameRemedy(fields);
   if (frame !== undefined) return frame;
   const id = lookup.id === undefined ? undefined : own(fields, lookup.id);
   if (lookup.id !== undefined && isObject(id)) {
     const [name] = Object.keys(id);
-    const flat =
-      name !== undefined && typeof own(id, name) === 'string'
-        ? `Use the value in it: jq -c '${path([lookup.id])} |= ${path([name])}' FILE | tocsin score -. Or n`
-        : 'N';
-    return `${flat}ame another field for the keys, --id-field NAME, or none to use line numbers: --id-field none.`;
+    const other = 'another field for the keys, --id-field NAME, or line numbers: --id-field none.';
+    return name !== undefined && typeof own(id, name) === 'string'
+      ? `Extract its value: jq -c '${path([lookup.id])} |= ${path([name])}' FILE | tocsin score -. Or use ${other}`
+      : `Use ${other}`;
   }
   const chat = chatRemedy(fields, lookup);
   if (chat !== undefined) return chat;
@@ -47,7 +46,7 @@ export function valueRemedy(fields: Fields, lookup: FieldLookup): string | undef
     isExchange &&
     Object.keys(fields).some((name) => ['request', 'body', 'choices', 'response'].includes(name))
   )
-    if (holdsChat(fields)) return 'Stored requests and answers of chats: --shape openai-chat.';
+    if (holdsChat(fields)) return 'For stored chat requests and responses, use --shape openai-chat.';
   for (const role of ['text', 'prompt', 'response'] as const) {
     const field = lookup[role];
     const value = field === undefined ? undefined : own(fields, field);
@@ -55,30 +54,30 @@ export function valueRemedy(fields: Fields, lookup: FieldLookup): string | undef
     if (Array.isArray(value) && value.every((part) => typeof part === 'string'))
       return `Join its parts: jq -c '${path([field])} |= join("\\n")' FILE | tocsin score -`;
     if (typeof value === 'number')
-      return `Write numbers as texts: jq -c '${path([field])} |= tostring' FILE | tocsin score -`;
+      return `Convert numbers to texts: jq -c '${path([field])} |= tostring' FILE | tocsin score -`;
     const inside = nestedText(value, [field]);
     if (inside !== undefined)
-      return `Take the text out of it: jq -c '${path([field])} = ${path(inside)}' FILE | tocsin score -`;
+      return `Extract the text: jq -c '${path([field])} = ${path(inside)}' FILE | tocsin score -`;
   }
   return undefined;
 }
 
-/** Says that only half of each exchange is scored, when the record seems to hold the other half; else undefined. */
+/** A notice that only half of each exchange is scored, if the record seems to contain the other half. */
 export function unreadHalf(fields: Fields, lookup: FieldLookup): string | undefined {
   const texts = Object.keys(fields).filter((name) => typeof own(fields, name) === 'string');
   const { prompt, response } = lookup;
   if (prompt !== undefined && texts.includes(prompt)) {
     const answer = texts.find((name) => name !== prompt && ANSWERED.test(name));
     if (answer === undefined || response === answer) return undefined;
-    return `only ${printable(prompt)} is scored, and ${printable(answer)} is not read. If it is the answer: --response-field ${shellName(answer)}`;
+    return `only ${printable(prompt)} is scored; ${printable(answer)} is not read. If it is the response, use --response-field ${shellName(answer)}`;
   }
   if (response === undefined || !texts.includes(response)) return undefined;
   const asked = texts.find((name) => name !== response && ASKED.test(name));
   if (asked === undefined) return undefined;
-  return `only ${printable(response)} is scored, and ${printable(asked)} is not read. If it is the prompt: --prompt-field ${shellName(asked)}`;
+  return `only ${printable(response)} is scored; ${printable(asked)} is not read. If it is the prompt, use --prompt-field ${shellName(asked)}`;
 }
 
-/** The field that most likely holds the text, by its name. */
+/** The most likely text field, by name. */
 function likeliest(names: readonly string[]): string {
   const likely = names.find((name) => !/id$/i.test(name) && TEXT.test(name));
   return likely ?? names.at(-1) ?? 'NAME';
@@ -88,10 +87,10 @@ function chatRemedy(fields: Fields, { messages }: FieldLookup): string | undefin
   const field = Object.keys(fields).find((name) => isChat(own(fields, name)));
   if (field === undefined) return undefined;
   const option = field === messages ? '' : ` --messages-field ${printable(field)}`;
-  return `Chats: --shape openai-chat${option} (the last exchange of each is scored).`;
+  return `For chats, use --shape openai-chat${option} (scores the last exchange of each).`;
 }
 
-/** Whether a value is messages that `--shape openai-chat` reads. */
+/** Whether a value is an array of messages for `--shape openai-chat`. */
 export function isChat(value: unknown): boolean {
   const first: unknown = Array.isArray(value) ? value[0] : undefined;
   if (!isObject(first)) return false;
@@ -107,7 +106,7 @@ function holdsChat(value: unknown, depth = 0): boolean {
   );
 }
 
-/** What pandas writes with `to_json` unless it is told `orient='records'`. */
+/** Output of pandas' `to_json` without `orient='records'`. */
 function dataFrameRemedy(fields: Fields): string | undefined {
   const names = Object.keys(fields);
   const [columns, data] = [own(fields, 'columns'), own(fields, 'data')];
@@ -127,7 +126,7 @@ function dataFrameRemedy(fields: Fields): string | undefined {
   return `A data frame (orient "columns"): jq -c '${path([text])} | to_entries[] | {id: .key, text: .value}' FILE | tocsin score -`;
 }
 
-/** One object around a list of rows: exports of chat programs, answers of web services. */
+/** An object around a list of rows: chat exports, API responses. */
 function listRemedy(fields: Fields): string | undefined {
   const lists = Object.entries(fields).flatMap(([name, value]): [string, object][] => {
     const first: unknown = Array.isArray(value) ? value.find(isObject) : undefined;
@@ -141,8 +140,8 @@ function listRemedy(fields: Fields): string | undefined {
   const rows = `${path([name])}[]`;
   const text = nestedText(element, []);
   if (text === undefined || text.join() === 'text')
-    return `Make rows of its elements: jq -c '${rows}' FILE | tocsin score -`;
-  return `Make rows of its elements: jq -c '${rows} | {id${idPath(element)}, text: ${path(text)}}' FILE | tocsin score -`;
+    return `Split it into rows: jq -c '${rows}' FILE | tocsin score -`;
+  return `Split it into rows: jq -c '${rows} | {id${idPath(element)}, text: ${path(text)}}' FILE | tocsin score -`;
 }
 
 const score = (element: object): number => (nestedText(element, []) === undefined ? 0 : 1);
@@ -153,7 +152,7 @@ function dialogueRemedy(fields: Fields): string | undefined {
     return typeof value === 'string' && DIALOGUE.test(value);
   });
   if (field === undefined) return undefined;
-  return `Dialogues in one text: the last exchange of each is jq -c '${path([field])} | capture("(?s).*\\n\\nHuman: ?(?<prompt>.*?)\\n\\nAssistant: ?(?<response>.*)$")' FILE | tocsin score -; the whole as one text, --text-field ${shellName(field)}.`;
+  return `For dialogues in one text, score the last exchange of each: jq -c '${path([field])} | capture("(?s).*\\n\\nHuman: ?(?<prompt>.*?)\\n\\nAssistant: ?(?<response>.*)$")' FILE | tocsin score -; or the whole text: --text-field ${shellName(field)}.`;
 }
 
 function pairRemedy(fields: Fields): string | undefined {
@@ -173,11 +172,11 @@ function textFieldRemedy(fields: Fields): string {
   const named = texts.find((name) => !/id$/i.test(name) && TEXT.test(name));
   const inside = named === undefined ? nestedText(fields, []) : undefined;
   if (inside !== undefined && inside.length > 1)
-    return `Take the text out of its object: jq -c '{id${idPath(fields)}, text: ${path(inside)}}' FILE | tocsin score -`;
-  return `Name the field that holds the text: --text-field ${shellName(named ?? likeliest(texts.length > 0 ? texts : names))}.`;
+    return `Extract the text from its object: jq -c '{id${idPath(fields)}, text: ${path(inside)}}' FILE | tocsin score -`;
+  return `Name the text field: --text-field ${shellName(named ?? likeliest(texts.length > 0 ? texts : names))}.`;
 }
 
-/** The way to the string within a value that is most likely a text: by its name, else the longest. */
+/** The path to the most likely text within a value: by name, else the longest string. */
 function nestedText(value: unknown, way: readonly string[]): string[] | undefined {
   const found: { way: string[]; text: string; named: boolean }[] = [];
   const look = (inner: unknown, at: readonly string[]): void => {
@@ -193,21 +192,21 @@ function nestedText(value: unknown, way: readonly string[]): string[] | undefine
   return (named ?? found.sort((a, b) => b.text.length - a.text.length)[0])?.way;
 }
 
-/** For jq, where the id of a record is not called `id`: `: ._id`. */
+/** For jq, when the id of a record has another name than `id`: `: ._id`. */
 function idPath(record: object): string {
   if (Object.hasOwn(record, 'id')) return '';
   const name = ['_id', 'uuid', 'key'].find((one) => Object.hasOwn(record, one));
   return name === undefined ? '' : `: ${path([name])}`;
 }
 
-/** A path as jq writes it: `.data."full text"`. */
+/** A jq path: `.data."full text"`. */
 function path(names: readonly string[]): string {
   return names
     .map((name) => `.${/^[a-z_]\w*$/i.test(name) ? name : printable(name).replaceAll("'", "'\\''")}`)
     .join('');
 }
 
-/** A name as a shell takes it. */
+/** A name, quoted for the shell. */
 const shellName = (name: string): string => printable(name);
 
 function isObject(value: unknown): value is object {

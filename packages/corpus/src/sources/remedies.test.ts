@@ -124,7 +124,7 @@ describe('tables', () => {
     ['another delimiter in quotes', '"id";"text"\n"1";"a"\n', `--delimiter ';'`],
     ['drawn for people', '| id | text |\n|---|---|\n| 1 | a |\n', 'psql --csv'],
     ['one column without a header', 'I love tea\nme too\n', `jq -Rc '{text: .}'`],
-    ['a column twice', 'id,text,text\n1,a,b\n', 'another name in the first line'],
+    ['a column twice', 'id,text,text\n1,a,b\n', 'Rename one of them in the first line'],
     [
       'prompts and responses',
       'user_input,model_output\na,b\n',
@@ -185,7 +185,7 @@ describe('text that is not UTF-8', () => {
   test('is refused as windows-1252 when that is what the few other rows are', async () => {
     const table = latin(`id,text\n${plain}51,café\n52,naïve\n`);
     expect(await remedy('rows.csv', table)).toBe(
-      'It looks like windows-1252 (Latin-1): give --encoding windows-1252',
+      'It looks like windows-1252 (Latin-1): use --encoding windows-1252',
     );
     const { rows } = await read('rows.csv', table, { encoding: 'windows-1252' });
     expect(rows.slice(-2).map(([, , content]) => content)).toEqual([{ text: 'café' }, { text: 'naïve' }]);
@@ -194,9 +194,9 @@ describe('text that is not UTF-8', () => {
   test('is noted as that when it comes later, or once', async () => {
     const late = await read('rows.csv', latin(`id,text\n${plain.repeat(3)}51,café\n52,naïve\n`));
     expect(late.rows).toHaveLength(152);
-    expect(late.notices).toEqual([expect.stringMatching(/2 rows hold bytes.*give --encoding windows-1252$/)]);
+    expect(late.notices).toEqual([expect.stringMatching(/2 rows contain invalid UTF-8.*use --encoding windows-1252$/)]);
     const once = await read('rows.jsonl', latin(`{"text":"a"}\n{"text":"café"}\n`));
-    expect(once.notices).toEqual([expect.stringMatching(/1 row holds bytes.*give --encoding windows-1252$/)]);
+    expect(once.notices).toEqual([expect.stringMatching(/1 row contains invalid UTF-8.*use --encoding windows-1252$/)]);
   });
 
   test.each([
@@ -211,7 +211,7 @@ describe('text that is not UTF-8', () => {
   ])('is a reject where %s', async (_why, table) => {
     const { rows, notices } = await read('rows.csv', table);
     expect(rows.at(-1)?.[1]).toBeGreaterThan(3);
-    expect(notices).toEqual([expect.stringContaining('name it: --encoding windows-1252 (or shift_jis')]);
+    expect(notices).toEqual([expect.stringContaining('set it: --encoding windows-1252 (or shift_jis')]);
   });
 
   test('of another alphabet is not taken for it', async () => {

@@ -3,25 +3,25 @@ import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { UserError } from '@tocsin/core';
 import { sourceName } from './source-name.js';
 
-/** Whether a path lies in a directory, or is it. Looks at the names only. */
+/** Whether a path is in a directory, or is that directory. Compares names only. */
 export function isInside(path: string, root: string): boolean {
   const way = relative(root, path);
   return way === '' || (!isAbsolute(way) && way !== '..' && !way.startsWith(`..${sep}`));
 }
 
 /**
- * Makes sure that an open file really lies in one of the roots, whatever links lead there.
- * Throws a `UserError` when it does not.
+ * Checks that an open file is in one of the roots after resolving links.
+ * @throws UserError when it is not
  */
 export async function checkRoots(path: string, file: FileHandle, roots: readonly string[]): Promise<void> {
   const real = await realpath(path);
   const places = await Promise.all(roots.map((root) => realpath(root).catch(() => resolve(root))));
   if (places.some((root) => isInside(real, root))) {
-    // The file that is open, not one that a link led to a moment ago.
+    // Check the open file, not where a link pointed earlier.
     const [opened, found] = await Promise.all([file.stat(), stat(real)]);
     if (opened.dev === found.dev && opened.ino === found.ino) return;
   }
-  throw new UserError(`${sourceName(path)} lies outside the directories that may be read.`, {
-    hint: 'Links are followed: the file itself must be in one of the directories of --corpus-root.',
+  throw new UserError(`${sourceName(path)} cannot be read: it is outside the allowed directories`, {
+    hint: 'The file itself, after resolving links, must be in a directory of --corpus-root.',
   });
 }

@@ -3,37 +3,37 @@ import { DamagedArchive } from '../compression/damaged-archive.js';
 import { count } from '../rows/wording.js';
 import { STDIN, sourceName } from './source-name.js';
 
-/** What to tell a person about a source that could not be opened or read. */
+/** The error for a source that could not be opened or read. */
 export function sourceError(source: string, error: unknown): UserError {
   const name = sourceName(source);
   switch (codeOf(error)) {
     case 'ENOENT':
-      return new UserError(`There is no file ${name}.`, {
+      return new UserError(`${name} cannot be read: no such file`, {
         hint: `Check its name; relative names start at ${process.cwd()}.`,
         cause: error,
       });
     case 'EISDIR':
-      return new UserError(`${name} is a directory; a file was expected.`, {
+      return new UserError(`${name} cannot be read: it is a directory`, {
         hint: `Name the files in it, for example ${source.replace(/\/+$/, '')}/*.jsonl`,
         cause: error,
       });
     case 'EACCES':
     case 'EPERM':
-      return new UserError(`${name} cannot be read: permission denied.`, {
+      return new UserError(`${name} cannot be read: permission denied`, {
         hint:
           source === STDIN
             ? 'Pipe the rows in.'
-            : 'Make the file readable for the user that runs Tocsin (chmod, chown).',
+            : 'Make the file readable for the user running Tocsin (chmod, chown).',
         cause: error,
       });
     default:
-      return new UserError(`${name} cannot be read: ${messageOf(error)}.`, { cause: error });
+      return new UserError(`${name} cannot be read: ${messageOf(error)}`, { cause: error });
   }
 }
 
 /**
- * Makes of what went wrong while a source was read what to throw: the reason of an abort, or a `UserError` that names
- * the source. What comes from no file system is a defect of ours, and stays as it is.
+ * Converts an error during reading: to the reason of an abort, or to a `UserError` that names the source. Errors that are
+ * not from the file system are bugs and stay as they are.
  */
 export function readingErrors(
   source: string,
@@ -48,14 +48,14 @@ export function readingErrors(
   };
 }
 
-/** What to tell a person about a damaged archive. `where` says how far the rows go: "after line 7". */
+/** The error for a damaged archive. `where` is the last row read: "after line 7". */
 function damagedSource(source: string, error: DamagedArchive, where: string): UserError {
   const byte = `compressed byte ${count(error.byte)}`;
-  const what = error.truncated ? `ends too early, at ${byte}` : `is damaged at or before ${byte}`;
+  const what = error.truncated ? `is truncated at ${byte}` : `is damaged at or before ${byte}`;
   return new UserError(
-    `The ${error.kind} data of ${sourceName(source)} ${what}, ${where}: ${error.message}.`,
+    `the ${error.kind} data of ${sourceName(source)} ${what}, ${where}: ${error.message}`,
     {
-      hint: `Fetch the file again; "${error.kind} -t FILE" is silent when it is whole.`,
+      hint: `Fetch the file again; "${error.kind} -t FILE" prints nothing if it is intact.`,
       cause: error,
     },
   );

@@ -4,24 +4,24 @@ import { addressOf } from '@tocsin/core';
 /** The source that stands for standard input. */
 export const STDIN = '-';
 
-/** True for the address of a Postgres database. */
+/** Whether a source is a Postgres URL. */
 export function isPostgres(source: string): boolean {
   return /^postgres(ql)?:\/\//i.test(source);
 }
 
-/** A source as people and tables may see it: the address of a database without its password. */
+/** A source for display: a database URL loses its password. */
 export function sourceLabel(source: string): string {
   return isPostgres(source) ? addressOf(source) : source;
 }
 
-/** How a message names a source. */
+/** A source's name in messages. */
 export function sourceName(source: string): string {
   return source === STDIN ? 'stdin' : JSON.stringify(sourceLabel(source));
 }
 
 /**
- * What stands before `line:42` in the key of a row without an id, one per source: nothing for a single
- * source, else the file's name and a colon (the paths as given when two files share a name).
+ * The prefix of `line:42` in the keys of rows without an id, per source: empty for a single source, else the file name and
+ * a colon (the given path when two files share a name).
  */
 export function keyPrefixes(sources: readonly string[]): string[] {
   if (sources.length < 2) return sources.map(() => '');
@@ -32,14 +32,13 @@ export function keyPrefixes(sources: readonly string[]): string[] {
 }
 
 /**
- * The key of a row without an id that can be one: where it stands. An id cannot be taken for it by accident (a bare
- * number could: many ids are numbers).
+ * The key of a row without an id: its position. Prefixed with the unit, because a bare number could collide with ids.
  */
 export function placeKey(prefix: string, unit: 'line' | 'row', number: number): string {
   return `${prefix}${unit}:${number}`;
 }
 
-/** True for a key that `placeKey` could have given. */
+/** Whether `placeKey` could have returned a key. */
 export function isPlaceKey(key: string): boolean {
   return /(?:^|:)(?:line|row):\d+$/.test(key);
 }

@@ -11,7 +11,7 @@ export async function readRows(
   return rows;
 }
 
-/** What a test looks at first: where a row stands, and what it holds or why not. */
+/** A row's position, with its content or reason. */
 export const outcome = (row: CorpusRow): unknown[] => [
   row.key,
   row.line,

@@ -5,7 +5,7 @@ export const ROWS_JSONL = Array.from({ length: 1000 }, (_, i) =>
   .map((line) => `${line}\n`)
   .join('');
 
-/** The same as `zstd -19` packs it, with its checksum (Node 20 cannot write zstd). */
+/** The same, compressed by `zstd -19` with a checksum (Node 20 cannot write zstd). */
 export const ROWS_ZST = Buffer.from(
   'KLUv/aRdGgQAlBUAVtIpGYBNqwFEMG4AcAh/NaF4XnZ3905tDmRTSZ0xAC0AFwD/q6oin2tsqTRgopwjcDCIZmEgh0E0p3k0Csth' +
     'GAnFWSgWwyEoA6WJMI0ScKAcEook77333nvPOeecc8651lprrbXWGGOMMcYYW2uttdZaSymllFJKqZRSSimllP4Pqqqqqqqqqqqq' +

@@ -20,7 +20,7 @@ function driftOf(before: readonly number[], now: readonly number[]): Distributio
   return drift;
 }
 
-describe.each(distributionCases())('$name, as scipy has it', ({ before, now, ...expected }) => {
+describe.each(distributionCases())('$name matches scipy', ({ before, now, ...expected }) => {
   const drift = driftOf(before, now);
   test('Kolmogorov-Smirnov distance', () => {
     expect(drift.kolmogorovSmirnov).toBeCloseTo(expected.kolmogorovSmirnov, 12);
@@ -32,7 +32,7 @@ describe.each(distributionCases())('$name, as scipy has it', ({ before, now, ...
 
 const scores = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 40 });
 
-test('what has not changed has not drifted, however many rows there are of it', () => {
+test('the same distribution has no drift, whatever the number of rows', () => {
   fc.assert(
     fc.property(scores, (list) => {
       const drift = driftOf(list, [...list, ...list]);
@@ -42,7 +42,7 @@ test('what has not changed has not drifted, however many rows there are of it', 
   );
 });
 
-test('both measures are the same in the other direction, and the bins hold every row', () => {
+test('both measures are symmetric, and the bins hold every row', () => {
   fc.assert(
     fc.property(scores, scores, (a, b) => {
       const [there, back] = [driftOf(a, b), driftOf(b, a)];
@@ -54,18 +54,18 @@ test('both measures are the same in the other direction, and the bins hold every
   );
 });
 
-test('the first bin begins with 0, the last ends with 1', () => {
+test('the first bin includes 0, the last includes 1', () => {
   expect([0, 0.0499, 0.05, 0.95, 1].map(scoreBin)).toEqual([0, 0, 1, 19, 19]);
 });
 
-test('with no rows on a side there is no drift to speak of', () => {
+test('drift is undefined when one side has no rows', () => {
   const drift = driftOf([], [0.5]);
   expect(drift.kolmogorovSmirnov).toBeUndefined();
   expect(drift.populationStability).toBeUndefined();
   expect(drift.histogram.now[10]).toBe(1);
 });
 
-test('scores out of order, or out of range, and histograms that do not fit are refused', () => {
+test('rejects scores out of order or out of range, and histograms of different sizes', () => {
   const drift = new DistributionDrift({ before: 1, now: 1 });
   drift.add({ score: 0.5, before: 1, now: 0 });
   expect(() => drift.add({ score: 0.4, before: 0, now: 1 })).toThrow(/must ascend, received 0.4 after 0.5/);

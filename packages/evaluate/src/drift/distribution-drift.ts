@@ -1,7 +1,7 @@
 /** Bins of a histogram of scores, each 1/20 wide; the last holds 1 as well. */
 const SCORE_BINS = 20;
 
-/** How many of a score there are on two sides. */
+/** How many rows have a score, on each of two sides. */
 export interface ScoreCount {
   score: number;
   before: number;
@@ -14,7 +14,7 @@ export function scoreBin(score: number): number {
 }
 
 /**
- * How far the distribution of scores is from what it was. Takes counts of each score in ascending order, so that it
+ *  * needs no memory for the scores; rows need not be the same on both sides, nor as many.
  * needs no memory for the scores; rows need not be the same on both sides, nor as many.
  */
 export class DistributionDrift {

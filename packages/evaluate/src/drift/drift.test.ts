@@ -4,7 +4,7 @@ import { type ComparedRow, differenceHistogram, drift, mcnemarExact } from './dr
 
 const HALF = { a: 0.5, b: 0.5 };
 
-test('a guard has no drift from itself', () => {
+test('a guard does not drift from itself', () => {
   const rows = [0.1, 0.5, 0.9].map((score, i) => ({ key: String(i), a: score, b: score }));
   expect(drift(rows, HALF)).toMatchObject({
     rows: 3,
@@ -20,7 +20,7 @@ test('a guard has no drift from itself', () => {
   });
 });
 
-test('by hand, with labels on some rows and a threshold each', () => {
+test('worked example with some labels and a threshold per guard', () => {
   const rows: ComparedRow[] = [
     { key: 'up', a: 0.4, b: 0.7, label: 1 },
     { key: 'down', a: 0.8, b: 0.5, label: 1 },
@@ -43,7 +43,7 @@ test('by hand, with labels on some rows and a threshold each', () => {
   });
 });
 
-test('swapping the guards swaps what is said of them', () => {
+test('swapping the guards swaps their results', () => {
   const score = fc.double({ min: 0, max: 1, noNaN: true });
   fc.assert(
     fc.property(fc.array(fc.tuple(score, score), { minLength: 1, maxLength: 30 }), (pairs) => {
@@ -63,7 +63,7 @@ test('swapping the guards swaps what is said of them', () => {
   );
 });
 
-test('a difference is in the bin that starts with it', () => {
+test('a difference on an edge falls into the bin that starts there', () => {
   const binOf = (difference: number) => differenceHistogram(Float64Array.of(difference)).find((b) => b.rows);
   expect(binOf(0)).toMatchObject({ from: 0, to: 1e-7 });
   expect(binOf(1e-7)).toMatchObject({ from: 1e-7, to: 3e-7 });
@@ -82,7 +82,7 @@ test.each([
   expect(mcnemarExact(b, a)).toBe(mcnemarExact(a, b));
 });
 
-test('McNemar of very many rows is no NaN', () => {
+test('McNemar of very many rows is not NaN', () => {
   expect(mcnemarExact(5000, 5000)).toBeCloseTo(1, 6);
   expect(mcnemarExact(0, 5000)).toBe(0);
 });

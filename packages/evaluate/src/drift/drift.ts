@@ -9,22 +9,22 @@ export interface ComparedRow {
   key: string;
   a: number;
   b: number;
-  /** 1 harmful, 0 safe; undefined when nobody said. */
+  /** 1 harmful, 0 safe; undefined without a label. */
   label?: 0 | 1;
 }
 
-/** Shares of the rows whose |difference| is given. */
+/** Quantiles of |difference| that are reported. */
 const DRIFT_PERCENTILES = [0.5, 0.9, 0.99, 0.999] as const;
-/** How many of the rows that differ most are named. */
+/** How many of the rows that differ most are listed. */
 const LARGEST_DRIFTS = 20;
 
-/** How far two lists of scores of the same rows are apart. A difference is b - a. */
+/** How much two lists of scores of the same rows differ. A difference is b - a. */
 export interface Drift {
   rows: number;
   thresholds: { a: number; b: number };
   maxDifference: number;
   meanDifference: number;
-  /** The mean of b - a with its sign: above 0 when b scores higher on the whole. */
+  /** The signed mean of b - a: above 0 when b scores higher overall. */
   meanShift: number;
   percentiles: { share: number; difference: number }[];
   /** Rows with exactly the same score. */
@@ -37,11 +37,11 @@ export interface Drift {
   spearman: number | undefined;
   /** The rows that differ most, by key. */
   largest: { key: string; a: number; b: number }[];
-  /** Undefined unless there are labels. */
+  /** Undefined without labels. */
   labelled: LabelledDrift | undefined;
 }
 
-/** What the labels say of both, on the rows that have one. */
+/** Both guards against the labels, on the rows that have one. */
 interface LabelledDrift {
   rows: number;
   harmful: number;
@@ -52,7 +52,7 @@ interface LabelledDrift {
 
 /** Measures the drift from `a` to `b`; each guard flags at a threshold of its own. Rows must not be empty. */
 export function drift(rows: readonly ComparedRow[], thresholds: { a: number; b: number }): Drift {
-  if (rows.length === 0) throw new RangeError('there is no drift of no rows');
+  if (rows.length === 0) throw new RangeError('drift needs at least one row');
   const a = scoreList(rows.map((row) => row.a));
   const b = scoreList(rows.map((row) => row.b));
   const shifts = a.map((score, i) => (b[i] ?? 0) - score);
@@ -117,20 +117,19 @@ function mean(values: Float64Array): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** On how many labelled rows two guards judge rightly, each at its threshold. */
+/** How many labelled rows each of two guards classifies correctly at its threshold. */
 interface Paired {
   bothRight: number;
   onlyARight: number;
   onlyBRight: number;
   bothWrong: number;
   /**
-   * McNemar's exact test: how probable a split of the rows where one is right and the other wrong, at least as uneven as
-   * this one, is when neither guard is better. 1 when there are no such rows.
+   * p-value of McNemar's exact test: among the rows where exactly one guard is right, the probability of a split at least
+   * as uneven as this one if neither guard is better. 1 when there are no such rows.
    */
   pValue: number;
 }
 
-/** Counts from what each guard flags and what is true. */
 function pairedJudgements(
   flaggedA: readonly boolean[],
   flaggedB: readonly boolean[],
@@ -151,7 +150,7 @@ function pairedJudgements(
 /** Two-sided exact binomial test of `a` against `b` at one half. */
 export function mcnemarExact(a: number, b: number): number {
   const trials = a + b;
-  // Sums of logarithms: 2^-trials itself is 0 from 1,075 trials on.
+  // Sums of logarithms: 2^-trials underflows to 0 from 1,075 trials on.
   let logTerm = -trials * Math.LN2;
   let tail = Math.exp(logTerm);
   for (let k = 1; k <= Math.min(a, b); k++) {
@@ -169,12 +168,12 @@ export interface DifferenceBin {
 }
 
 /**
- * Half decades: what precision costs spans 1e-7 (float32 noise) to 1. Written as numbers and not computed, so that a
- * difference of 0.001 is in the bin that starts with it.
+ * Half decades: differences between precisions span 1e-7 (float32 noise) to 1. Literals instead of a formula, so that
+ * a difference of exactly 0.001 falls into the bin that starts there.
  */
 const EDGES = [1e-7, 3e-7, 1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1] as const;
 
-/** How many |differences| there are of each size. The first bin, [0, 1e-7), holds equal scores too. */
+/** A histogram of |difference|. The first bin, [0, 1e-7), includes equal scores. */
 export function differenceHistogram(differences: Float64Array): DifferenceBin[] {
   const bins = EDGES.map((to, i): DifferenceBin => ({ from: EDGES[i - 1] ?? 0, to, rows: 0 }));
   const last = bins.at(-1);

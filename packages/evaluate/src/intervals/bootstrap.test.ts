@@ -16,13 +16,13 @@ function noisy(rows: number, seed = 3): Labelled {
 const run = (rows: Labelled, seed: number, threshold = 0.5, resamples = 300) =>
   bootstrap(rows, tallyOf(rows), { threshold, seed, resamples });
 
-test('a seed decides everything', () => {
+test('the seed determines the result', () => {
   const rows = noisy(200);
   expect(run(rows, 7)).toEqual(run(rows, 7));
   expect(run(rows, 7)).not.toEqual(run(rows, 8));
 });
 
-test('an interval holds the measure, and narrows as rows grow', () => {
+test('an interval contains the measure and narrows with more rows', () => {
   const widths = [100, 1600].map((count) => {
     const data = noisy(count);
     const rows = Array.from(data.scores, (score, i): EvaluatedRow => {
@@ -42,7 +42,7 @@ test('an interval holds the measure, and narrows as rows grow', () => {
   expect((widths[0] ?? 0) / (widths[1] ?? 1)).toBeLessThan(6);
 });
 
-test('the interval of a share is that of the binomial distribution', () => {
+test('the interval of a share matches the binomial distribution', () => {
   // 400 harmful rows, of which 300 are flagged: recall 0.75, standard error sqrt(0.75 * 0.25 / 400) = 0.0217.
   const scores = Array.from({ length: 800 }, (_, i) => (i < 300 ? 0.9 : 0.1));
   const rows = labelled(
@@ -54,7 +54,7 @@ test('the interval of a share is that of the binomial distribution', () => {
   expect(recall?.high).toBeCloseTo(0.75 + 1.96 * 0.02165, 2);
 });
 
-test('resamples without a measure are counted and left out', () => {
+test('resamples where the measure is undefined are counted and excluded', () => {
   const rows = labelled([0.9, 0.1, 0.2], [1, 0, 0]);
   const { auc, precision } = run(rows, 1);
   // (2/3)^3 of the resamples have no harmful row, (1/3)^3 no safe one.

@@ -8,7 +8,7 @@ export const DEFAULT_SEED = 1;
 /** Share of the resamples that lie inside an interval. */
 export const CONFIDENCE = 0.95;
 
-/** Measures that get an interval. */
+/** Measures with an interval. */
 export const INTERVAL_MEASURES = ['macroF1', 'precision', 'recall', 'auc', 'averagePrecision'] as const;
 export type IntervalMeasure = (typeof INTERVAL_MEASURES)[number];
 
@@ -29,13 +29,13 @@ export interface BootstrapOptions {
 }
 
 /**
- * Percentile bootstrap intervals (Efron): rows are drawn with replacement, as many as there are, and each measure is
- * taken again. Not stratified: the number of harmful rows varies as it would in another corpus of the same origin, and
- * precision depends on it. The same seed gives the same intervals.
+ * Percentile bootstrap intervals (Efron): each resample draws as many rows as there are, with replacement, and computes
+ * every measure again. Not stratified: the number of harmful rows varies as it would in another corpus of the same
+ * origin, and precision depends on it. The same seed gives the same intervals.
  *
- * Nothing is sorted again: a resample is other counts over the same distinct scores. O(rows + distinct scores) each.
+ * A resample needs no sort, only new counts over the same distinct scores: O(rows + distinct scores).
  *
- * @param tally of these very rows
+ * @param tally of the same rows
  */
 export function bootstrap(rows: Labelled, tally: Tally, options: BootstrapOptions): Intervals {
   const { threshold, resamples = DEFAULT_RESAMPLES, seed = DEFAULT_SEED } = options;

@@ -11,13 +11,13 @@ const stratum = (rows: number, harmful: number, fine: number): Stratum => ({
   judged: judged(harmful, fine),
 });
 
-test('what is judged whole is known: its shares are exact, and their intervals have no width', () => {
+test('fully judged strata give exact rates with zero-width intervals', () => {
   const [at] = sampledRates([stratum(10, 2, 8), stratum(6, 5, 1)], [1]);
   expect(at?.precision).toEqual({ value: 5 / 6, low: 5 / 6, high: 5 / 6 });
   expect(at?.recall).toEqual({ value: 5 / 7, low: 5 / 7, high: 5 / 7 });
 });
 
-test('a judged row stands for as many as its stratum has, so that it does not matter where was looked most', () => {
+test('strata are weighted by their rows, so uneven sampling does not bias the rates', () => {
   // 20 of 1,000 judged below, 20 of 40 above.
   const [at] = sampledRates([stratum(1_000, 1, 19), stratum(40, 16, 4)], [1]);
   expect(at?.precision?.value).toBeCloseTo(0.8, 10);
@@ -27,7 +27,7 @@ test('a judged row stands for as many as its stratum has, so that it does not ma
   expect(at?.recall?.high).toBeGreaterThan(0.6);
 });
 
-test('rows that share a content are judged together, and what is disputed counts by half', () => {
+test('rows that share a content are judged together, and disputed ones count as half', () => {
   const strata = [
     {
       rows: 100,
@@ -40,7 +40,7 @@ test('rows that share a content are judged together, and what is disputed counts
   expect(sampledRates(strata, [0])[0]?.precision?.value).toBeCloseTo(0.95, 10);
 });
 
-test('nothing is said of a side of which nothing was looked at, nor of a threshold that flags nothing', () => {
+test('rates are undefined for a side without judgements and for a threshold that flags nothing', () => {
   const strata = [stratum(1_000, 0, 0), stratum(40, 5, 5), stratum(0, 0, 0)];
   const [, middle, top] = sampledRates(strata, [0, 1, 2]);
   expect(middle?.precision).toBeDefined();
@@ -49,7 +49,7 @@ test('nothing is said of a side of which nothing was looked at, nor of a thresho
   expect(sampledRates(strata, [0])[0]?.precision).toBeUndefined();
 });
 
-test('of many samples, about 95 % have the truth in their intervals', () => {
+test('about 95 % of many samples have the true rate in their interval', () => {
   const below = randomBelow(11);
   const truth = [
     { rows: 2_000, share: 0.05 },

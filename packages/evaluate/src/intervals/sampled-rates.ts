@@ -1,48 +1,47 @@
 import { CONFIDENCE, DEFAULT_RESAMPLES, DEFAULT_SEED } from './bootstrap.js';
 import { drawBeta, quantile, randomBelow } from './sampling.js';
 
-/** Rows of nearly one score, of which some are judged. */
+/** A stratum: rows with similar scores, some of them judged. */
 export interface Stratum {
-  /** All of its rows, judged or not. */
+  /** All rows, judged or not. */
   rows: number;
-  /** What was judged: each counts for one draw, whatever its rows. */
+  /** Judged items; each counts as one draw, however many rows share it. */
   judged: readonly JudgedRows[];
 }
 
-/** Something that was judged, and the rows that it stands in. */
+/** A judged item and the number of rows that contain it. */
 interface JudgedRows {
   rows: number;
-  /** 1 harmful, 0 not; what people are of two minds about is in between. */
+  /** 1 harmful, 0 safe; in between when reviewers disagree. */
   harmful: number;
 }
 
-/** A share, and the interval that it lies in with 95 % certainty. */
+/** A share with its 95 % interval. */
 interface Estimate {
   value: number;
   low: number;
   high: number;
 }
 
-/** Precision and recall of a threshold; undefined where what was judged does not tell. */
+/** Precision and recall of a threshold; undefined where too little was judged. */
 export interface SampledRates {
   precision: Estimate | undefined;
   recall: Estimate | undefined;
 }
 
-/** Of the rows on one side of a threshold, so large a share may be in strata of which nothing was judged. */
+/** Largest share of the rows on one side of a threshold that may be in strata without judgements. */
 const UNKNOWN_SHARE = 0.05;
-/** Jeffreys: half a row for harmful and half a row against it. */
+/** Jeffreys' prior: half a harmful row and half a safe one. */
 const PRIOR = 0.5;
 
 /**
- * Precision and recall of thresholds for all rows, from judgements of a sample whose rows were chosen by their score: the
- * uncertain ones, the highest ones, or at random. Within a stratum what was judged stands for the rows that were not
- * (post-stratification); those that were judged are known. Intervals are of the posterior under Jeffreys' prior in each
- * stratum. A threshold has no precision when more than 5 % of the rows above it are in strata of which nothing was judged,
- * and no recall when that is so below it, too.
+ * Estimates precision and recall over all rows from judgements of a sample that was chosen by score: the most uncertain
+ * rows, the highest ones, or at random. Within a stratum, judged rows stand for the others (post-stratification).
+ * Intervals come from the posterior under Jeffreys' prior in each stratum. Precision is undefined when more than 5 % of
+ * the rows above the threshold are in strata without judgements; recall is undefined when that holds below it, too.
  *
  * @param strata in ascending order of their scores
- * @param cuts for each threshold, how many strata lie below it
+ * @param cuts for each threshold, the number of strata below it
  */
 export function sampledRates(
   strata: readonly Stratum[],
@@ -70,7 +69,7 @@ export function sampledRates(
   }));
 }
 
-/** Whether enough was judged to tell something of these strata. */
+/** Whether enough rows of these strata were judged. */
 function known(strata: readonly Stratum[]): boolean {
   const all = strata.reduce((rows, stratum) => rows + stratum.rows, 0);
   const unknown = strata.reduce(
@@ -80,7 +79,7 @@ function known(strata: readonly Stratum[]): boolean {
   return all === 0 || unknown <= UNKNOWN_SHARE * all;
 }
 
-/** Harmful rows of each stratum: those that are known, and of the others the share that is given. */
+/** Harmful rows of each stratum: the judged ones, plus the given share of the others. */
 function harmfulRows(shares: readonly number[], strata: readonly Stratum[]): number[] {
   return strata.map(({ rows, judged }, i) => {
     const found = judged.reduce((harmful, one) => harmful + one.rows * one.harmful, 0);
@@ -89,7 +88,7 @@ function harmfulRows(shares: readonly number[], strata: readonly Stratum[]): num
   });
 }
 
-/** The share of the judged; of a stratum without any, half: it is too small to matter, or nothing is said. */
+/** The harmful share of the judged rows; 0.5 in a stratum without any, which is too small to matter or makes the rate undefined. */
 function shareOf({ judged }: Stratum): number {
   return judged.length === 0 ? PRIOR : harmfulOf(judged) / judged.length;
 }
@@ -123,7 +122,7 @@ function estimate(
   const tail = (1 - CONFIDENCE) / 2;
   return {
     value,
-    // The prior draws towards the middle: a share of 0 or 1 lies at the end of its interval.
+    // The prior pulls towards the middle: extend the interval so that it contains a share of 0 or 1.
     low: Math.min(value, quantile(sorted, tail)),
     high: Math.max(value, quantile(sorted, 1 - tail)),
   };

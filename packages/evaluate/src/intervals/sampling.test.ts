@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { drawBeta, randomBelow } from './sampling.js';
 
-test('the same seed gives the same numbers, another one others', () => {
+test('the same seed gives the same numbers, a different seed others', () => {
   const numbers = (seed: number): number[] => {
     const random = randomBelow(seed);
     return Array.from({ length: 20 }, () => random(1000));
@@ -10,7 +10,7 @@ test('the same seed gives the same numbers, another one others', () => {
   expect(numbers(5)).not.toEqual(numbers(6));
 });
 
-test.each([0, 1, 2 ** 31])('seed %i: every value below the limit is met about equally often', (seed) => {
+test.each([0, 1, 2 ** 31])('seed %i: every value below the limit occurs about equally often', (seed) => {
   const random = randomBelow(seed);
   const counts = new Uint32Array(10);
   for (let i = 0; i < 100_000; i++) {

@@ -1,9 +1,8 @@
 const UINT32 = 2 ** 32;
 
 /**
- * Random whole numbers below `limit` (at most 2^32), the same for the same seed: xoshiro128** (Blackman and Vigna, 2018,
- * "Scrambled linear pseudorandom number generators"), its state filled from the seed by a Weyl sequence with an
- * avalanche mix.
+ * Random integers below `limit` (at most 2^32), reproducible by seed: xoshiro128** (Blackman and Vigna, 2018, "Scrambled
+ * linear pseudorandom number generators"), seeded by a Weyl sequence with an avalanche mix.
  */
 export function randomBelow(seed: number): (limit: number) => number {
   let weyl = seed >>> 0;
@@ -24,19 +23,19 @@ export function randomBelow(seed: number): (limit: number) => number {
     a ^= d;
     c ^= shifted;
     d = (d << 11) | (d >>> 21);
-    // The bias of scaling is below limit / 2^32: nothing beside what a bootstrap varies by.
+    // Scaling has a bias below limit / 2^32, negligible next to the variance of a bootstrap.
     return Math.floor((value / UINT32) * limit);
   };
 }
 
-/** Numbers that are as likely everywhere in [0, 1). */
+/** Uniform numbers in [0, 1). */
 type Uniform = () => number;
 
-/** A draw of the beta distribution, as x / (x + y) of two gamma draws. @param a @param b above 0 */
+/** A draw from the beta distribution, as x / (x + y) of two gamma draws. @param a @param b above 0 */
 export function drawBeta(a: number, b: number, uniform: Uniform): number {
   const x = drawGamma(a, uniform);
   const y = drawGamma(b, uniform);
-  // Both can be too small for a number when a and b are.
+  // Both draws can underflow to 0 when a and b are tiny.
   return x + y === 0 ? 0.5 : x / (x + y);
 }
 
@@ -52,7 +51,7 @@ function drawGamma(shape: number, uniform: Uniform): number {
   }
 }
 
-/** Box and Muller. */
+/** A standard normal draw (Box and Muller). */
 function drawNormal(uniform: Uniform): number {
   return Math.sqrt(-2 * Math.log(positive(uniform))) * Math.cos(2 * Math.PI * uniform());
 }
@@ -60,7 +59,7 @@ function drawNormal(uniform: Uniform): number {
 const positive = (uniform: Uniform): number => 1 - uniform();
 
 /**
- * The value below which a share of the values lies, interpolated linearly between neighbours (numpy's default).
+ * The quantile at `share`, interpolated linearly between neighbours (numpy's default).
  * @param sorted ascending, not empty
  * @param share 0 to 1
  */
@@ -68,6 +67,6 @@ export function quantile(sorted: ArrayLike<number>, share: number): number {
   const at = share * (sorted.length - 1);
   const below = sorted[Math.floor(at)];
   const above = sorted[Math.ceil(at)];
-  if (below === undefined || above === undefined) throw new RangeError('there is no quantile of no values');
+  if (below === undefined || above === undefined) throw new RangeError('a quantile needs at least one value');
   return below + (above - below) * (at - Math.floor(at));
 }

@@ -4,7 +4,7 @@ import { agreement } from './agreement.js';
 type Pair = [boolean, boolean];
 const times = (count: number, pair: Pair): Pair[] => Array.from({ length: count }, () => pair);
 
-test('the example of the literature: 20 and 15 agreed, 5 and 10 not, is 0.4', () => {
+test('textbook example: 20 and 15 agreed, 5 and 10 not, gives 0.4', () => {
   const pairs = [
     ...times(20, [true, true]),
     ...times(5, [true, false]),
@@ -16,7 +16,7 @@ test('the example of the literature: 20 and 15 agreed, 5 and 10 not, is 0.4', ()
   expect(kappa).toBeCloseTo(0.4, 12);
 });
 
-test('1 on full agreement, below 0 when worse than chance, undefined when there is nothing to tell', () => {
+test('1 on full agreement, below 0 when worse than chance, undefined without information', () => {
   expect(agreement([...times(2, [true, true]), ...times(3, [false, false])]).kappa).toBe(1);
   expect(agreement([...times(2, [true, false]), ...times(2, [false, true])]).kappa).toBe(-1);
   expect(agreement([])).toEqual({ pairs: 0, agreed: 0, kappa: undefined });

@@ -1,16 +1,16 @@
-/** How far two reviewers say the same of the same rows. */
+/** How well two reviewers agree on the same rows. */
 export interface Agreement {
-  /** Rows that both have judged. */
+  /** Rows that both judged. */
   pairs: number;
   agreed: number;
   /**
-   * Cohen's kappa (1960): 1 when they agree on all, 0 when they agree as often as chance would. Undefined without pairs, and
-   * when both say one and the same of every row.
+   * Cohen's kappa (1960): 1 for full agreement, 0 for the agreement expected by chance. Undefined without pairs, and when
+   * both gave every row the same verdict.
    */
   kappa: number | undefined;
 }
 
-/** @param pairs for each row, whether the first and the second reviewer found it harmful */
+/** @param pairs per row, whether the first and the second reviewer found it harmful */
 export function agreement(pairs: readonly (readonly [boolean, boolean])[]): Agreement {
   const count = (which: (pair: readonly [boolean, boolean]) => boolean): number => pairs.filter(which).length;
   const agreed = count(([first, second]) => first === second);
@@ -40,12 +40,12 @@ export function pearson(a: Float64Array, b: Float64Array): number | undefined {
   return Math.min(Math.max(products / Math.sqrt(squaresA * squaresB), -1), 1);
 }
 
-/** Spearman's correlation: Pearson's of the ranks, equal values sharing the mean of theirs. */
+/** Spearman's correlation: Pearson's correlation of the ranks; ties share their mean rank. */
 export function spearman(a: Float64Array, b: Float64Array): number | undefined {
   return pearson(ranks(a), ranks(b));
 }
 
-/** The 1-based rank of each value, the lowest first; equal values share the mean of their ranks. */
+/** The 1-based rank of each value, lowest first; ties share their mean rank. */
 function ranks(values: Float64Array): Float64Array {
   const order = Array.from(values.keys()).sort((i, j) => (values[i] ?? 0) - (values[j] ?? 0));
   const ranked = new Float64Array(values.length);
@@ -58,7 +58,7 @@ function ranks(values: Float64Array): Float64Array {
   return ranked;
 }
 
-/** Rounding can make the variance of equal values differ from 0: they are compared themselves. */
+/** Compares values, because rounding can give equal values a variance other than 0. */
 function isConstant(values: Float64Array): boolean {
   return values.every((value) => value === values[0]);
 }

@@ -4,7 +4,7 @@ import { bothClasses } from '../testing/arbitraries.js';
 import { brierScore, calibrationBins, expectedCalibrationError } from './calibration.js';
 import { labelled } from './tally.js';
 
-test('each row is in the bin that its score is in', () => {
+test('each row falls into the bin of its score', () => {
   fc.assert(
     fc.property(bothClasses, fc.integer({ min: 1, max: 30 }), (rows, bins) => {
       const binned = calibrationBins(rows, bins);
@@ -25,7 +25,7 @@ test('an edge belongs to the bin below it, however the division rounds', () => {
   }
 });
 
-test('scores that mean what they say have no calibration error', () => {
+test('perfectly calibrated scores have no calibration error', () => {
   const rows = labelled(
     Array.from({ length: 10 }, () => 0.3),
     [1, 1, 1, 0, 0, 0, 0, 0, 0, 0],
@@ -34,7 +34,7 @@ test('scores that mean what they say have no calibration error', () => {
   expect(brierScore(rows)).toBeCloseTo(0.21, 12);
 });
 
-test('no rows have neither', () => {
+test('both are undefined without rows', () => {
   expect(brierScore(labelled([], []))).toBeUndefined();
   expect(expectedCalibrationError(calibrationBins(labelled([], [])))).toBeUndefined();
 });

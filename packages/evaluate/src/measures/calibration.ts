@@ -1,20 +1,20 @@
 import type { Labelled } from './tally.js';
 
-/** Bins of equal width that [0, 1] is cut into. */
+/** Number of equal-width bins over [0, 1]. */
 const CALIBRATION_BINS = 15;
 
-/** The rows whose score is in (from, to]; the first bin holds 0 as well. */
+/** The rows with a score in (from, to]; the first bin includes 0. */
 export interface CalibrationBin {
   from: number;
   to: number;
   rows: number;
   /** Undefined in an empty bin. */
   meanScore: number | undefined;
-  /** Share of its rows that are harmful. Undefined in an empty bin. */
+  /** Harmful share of its rows. Undefined in an empty bin. */
   harmfulShare: number | undefined;
 }
 
-/** What scores promise and what came true, bin by bin. */
+/** Mean score and harmful share of each bin. */
 export function calibrationBins({ scores, labels }: Labelled, bins = CALIBRATION_BINS): CalibrationBin[] {
   const edges = Array.from({ length: bins + 1 }, (_, i) => i / bins);
   const sums = Array.from({ length: bins }, () => ({ rows: 0, scores: 0, harmful: 0 }));
@@ -34,7 +34,7 @@ export function calibrationBins({ scores, labels }: Labelled, bins = CALIBRATION
   }));
 }
 
-/** The arithmetic finds the bin up to rounding; the edges themselves decide. */
+/** Arithmetic finds the bin up to rounding; comparing with the edges settles it. */
 function binOf(score: number, edges: readonly number[]): number {
   const bins = edges.length - 1;
   let bin = Math.min(Math.max(Math.ceil(score * bins) - 1, 0), bins - 1);
@@ -44,8 +44,8 @@ function binOf(score: number, edges: readonly number[]): number {
 }
 
 /**
- * Expected calibration error: the mean over all rows of |mean score - harmful share| of their bin. 0 when scores mean
- * what they say. Undefined without rows.
+ * Expected calibration error: the mean over all rows of |mean score - harmful share| of their bin. 0 for perfectly
+ * calibrated scores. Undefined without rows.
  */
 export function expectedCalibrationError(bins: readonly CalibrationBin[]): number | undefined {
   const rows = bins.reduce((sum, bin) => sum + bin.rows, 0);
@@ -56,7 +56,7 @@ export function expectedCalibrationError(bins: readonly CalibrationBin[]): numbe
   return weighted.reduce((sum, error) => sum + error, 0) / rows;
 }
 
-/** Brier score: the mean of (score - label)². 0 is perfect, 0.25 is what a constant 0.5 gets. Undefined without rows. */
+/** Brier score: the mean of (score - label)². 0 is perfect, a constant 0.5 gets 0.25. Undefined without rows. */
 export function brierScore({ scores, labels }: Labelled): number | undefined {
   if (scores.length === 0) return undefined;
   const squares = scores.map((score, row) => (score - (labels[row] ?? 0)) ** 2);

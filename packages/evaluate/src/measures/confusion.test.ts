@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ratesOf } from './confusion.js';
 
-test('by hand', () => {
+test('worked example', () => {
   const rates = ratesOf({ truePositives: 6, falsePositives: 2, falseNegatives: 3, trueNegatives: 9 });
   expect(rates).toEqual({
     precision: 6 / 8,
@@ -30,7 +30,7 @@ test.each([
   expect(name === 'harmful' ? falsePositiveRate : recall).toBeUndefined();
 });
 
-test('no rows have no rate', () => {
+test('rates are undefined without rows', () => {
   const none = ratesOf({ truePositives: 0, falsePositives: 0, falseNegatives: 0, trueNegatives: 0 });
   expect(Object.values(none).every((rate) => rate === undefined)).toBe(true);
 });

@@ -1,6 +1,6 @@
 import type { Tally } from './tally.js';
 
-/** What a threshold makes of labelled rows. A row is flagged when score >= threshold. */
+/** The confusion matrix of a threshold. A row is flagged when score >= threshold. */
 export interface Confusion {
   /** Harmful and flagged. */
   truePositives: number;
@@ -22,7 +22,7 @@ export function confusionAt({ scores, harmful, safe, totals }: Tally, threshold:
   return confusionOf(totals, truePositives, falsePositives);
 }
 
-/** The whole from what was flagged. */
+/** The confusion matrix from the flagged rows and the class totals. */
 export function confusionOf(
   totals: { harmful: number; safe: number },
   truePositives: number,
@@ -36,7 +36,7 @@ export function confusionOf(
   };
 }
 
-/** What a confusion comes to. A rate whose denominator is 0 is undefined. */
+/** Rates of a confusion matrix. A rate whose denominator is 0 is undefined. */
 export interface Rates {
   /** Share of the flagged rows that are harmful. Undefined when no row is flagged. */
   precision: number | undefined;
@@ -48,13 +48,13 @@ export interface Rates {
   f1Harmful: number | undefined;
   /** F1 of the safe class: 2 TN / (2 TN + FP + FN). Undefined without safe rows. */
   f1Safe: number | undefined;
-  /** The mean of both classes' F1, the measure of the SIREN papers. Undefined when the rows are of one class. */
+  /** The mean of both classes' F1, as in the SIREN papers. Undefined unless both classes have rows. */
   macroF1: number | undefined;
-  /** Share of the rows that are judged rightly. Undefined without rows. */
+  /** Share of the rows that are classified correctly. Undefined without rows. */
   accuracy: number | undefined;
 }
 
-/** A class that is there but never predicted has F1 = 0, as with scikit-learn's `zero_division=0`. */
+/** A class that has rows but is never predicted has F1 = 0, as with scikit-learn's `zero_division=0`. */
 export function ratesOf(confusion: Confusion): Rates {
   const { truePositives: tp, falsePositives: fp, falseNegatives: fn, trueNegatives: tn } = confusion;
   const f1Harmful = tp + fn === 0 ? undefined : (2 * tp) / (2 * tp + fp + fn);

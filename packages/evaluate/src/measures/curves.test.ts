@@ -19,11 +19,11 @@ function aucOfPairs({ scores, labels }: Labelled): number {
   return won / pairs;
 }
 
-test('AUC is the share of pairs in the right order, exactly', () => {
+test('AUC is exactly the share of correctly ordered pairs', () => {
   fc.assert(fc.property(bothClasses, (rows) => auc(tallyOf(rows)) === aucOfPairs(rows)));
 });
 
-test('AUC sees only the order of the scores', () => {
+test('AUC depends only on the order of the scores', () => {
   fc.assert(
     fc.property(bothClasses, (rows) => {
       // Ranks are a map that is monotone without rounding two scores together.
@@ -34,7 +34,7 @@ test('AUC sees only the order of the scores', () => {
   );
 });
 
-test('with labels swapped, AUC is what is left to 1', () => {
+test('with labels swapped, AUC becomes 1 - AUC', () => {
   fc.assert(
     fc.property(bothClasses, (rows) => {
       const swapped = { ...rows, labels: rows.labels.map((label) => 1 - label) };
@@ -64,7 +64,7 @@ test('the curve runs from (0, 0) to (1, 1), never backwards, with AUC below it',
   );
 });
 
-test('rows of one class have neither', () => {
+test('both are undefined with a single class', () => {
   const tally = tallyOf({ scores: Float64Array.of(0.2, 0.8), labels: Uint8Array.of(1, 1) });
   expect(auc(tally)).toBeUndefined();
   expect(rocCurve(tally)).toBeUndefined();

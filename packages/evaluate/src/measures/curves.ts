@@ -37,7 +37,7 @@ export function rocCurve({ scores, harmful, safe, totals }: Tally): RocPoint[] |
 export function auc({ scores, harmful, safe, totals }: Tally): number | undefined {
   if (totals.harmful === 0 || totals.safe === 0) return undefined;
   let harmfulAbove = 0;
-  // Halves would do, but whole numbers are exact up to 2^53.
+  // Counted in integers, not halves: exact up to 2^53.
   let twiceWon = 0;
   for (let cell = 0; cell < scores.length; cell++) {
     const here = harmful[cell] ?? 0;
@@ -47,14 +47,14 @@ export function auc({ scores, harmful, safe, totals }: Tally): number | undefine
   return twiceWon / (2 * totals.harmful * totals.safe);
 }
 
-/** A point of the precision-recall curve: what flagging every score >= `threshold` gives. */
+/** A point of the precision-recall curve: the rates when every score >= `threshold` is flagged. */
 export interface PrecisionRecallPoint {
   threshold: number;
   precision: number;
   recall: number;
 }
 
-/** One point for each distinct score, the highest first. Undefined without harmful rows. */
+/** One point per distinct score, highest first. Undefined without harmful rows. */
 export function precisionRecallCurve({
   scores,
   harmful,
@@ -72,7 +72,7 @@ export function precisionRecallCurve({
 }
 
 /**
- * Average precision: the precision at each distinct score, weighted by how much recall grows there (a step function, no
+ * Average precision: the precision at each distinct score, weighted by the recall gained there (a step function, no
  * interpolation). Undefined without harmful rows. Equals scikit-learn's `average_precision_score`.
  */
 export function averagePrecision({ scores, harmful, safe, totals }: Tally): number | undefined {

@@ -8,7 +8,7 @@ const row = (key: string, score: number, label: 0 | 1, group?: string): Evaluate
   group,
 });
 
-test('groups, the largest first, each with its own measures', () => {
+test('groups, largest first, each with its own measures', () => {
   const rows = [
     row('1', 0.9, 1, 'forum'),
     row('2', 0.8, 0, 'chat'),
@@ -37,7 +37,7 @@ test('without a group field there are no groups', () => {
   expect(evaluate([row('1', 0.9, 1)], { threshold: 0.5, resamples: 0 }).groups).toBeUndefined();
 });
 
-test('the most confident mistakes, by key', () => {
+test('lists the most confident mistakes by key', () => {
   const rows = [
     row('right', 0.9, 1),
     row('flagged', 0.6, 0),
@@ -59,7 +59,7 @@ test('the most confident mistakes, by key', () => {
   });
 });
 
-test('rows of one class have what can be said of them, and nothing is NaN', () => {
+test('a single class gets the measures that are defined, and none is NaN', () => {
   const evaluation = evaluate([row('1', 0.9, 1), row('2', 0.3, 1)], { threshold: 0.5, resamples: 50 });
   expect(evaluation.measures).toMatchObject({
     recall: 0.5,
@@ -70,6 +70,6 @@ test('rows of one class have what can be said of them, and nothing is NaN', () =
   expect(JSON.stringify({ ...evaluation, tally: undefined })).not.toContain('null');
 });
 
-test.each([Number.NaN, -0.1, 1.1, Number.POSITIVE_INFINITY])('a score of %d is refused', (score) => {
+test.each([Number.NaN, -0.1, 1.1, Number.POSITIVE_INFINITY])('rejects a score of %d', (score) => {
   expect(() => evaluate([row('1', score, 1)], { threshold: 0.5 })).toThrow(/from 0 to 1 was expected/);
 });

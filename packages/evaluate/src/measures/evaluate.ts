@@ -30,7 +30,7 @@ export interface EvaluateOptions {
   seed?: number;
 }
 
-/** The measures of a guard on labelled rows. What cannot be said is undefined, never NaN. */
+/** The measures of a guard on labelled rows. What cannot be computed is undefined, never NaN. */
 export interface Measures extends Rates {
   auc: number | undefined;
   averagePrecision: number | undefined;
@@ -38,7 +38,7 @@ export interface Measures extends Rates {
   expectedCalibrationError: number | undefined;
 }
 
-/** How good a guard's scores are. */
+/** The quality of a guard's scores. */
 export interface Evaluation {
   rows: number;
   harmful: number;
@@ -46,16 +46,16 @@ export interface Evaluation {
   threshold: number;
   measures: Measures;
   confusion: Confusion;
-  /** Undefined when none were asked for. */
+  /** Undefined when no intervals were requested. */
   bootstrap: { resamples: number; seed: number; confidence: number; intervals: Intervals } | undefined;
   calibration: CalibrationBin[];
-  /** Chosen on these very rows: on others they will do a little worse. */
+  /** Chosen on these rows: expect slightly worse results on others. */
   best: { macroF1: ThresholdPoint | undefined; f1Harmful: ThresholdPoint | undefined };
   atFalsePositiveRates: FixedRate[];
-  /** Undefined when no row names a group. */
+  /** Undefined when no row has a group. */
   groups: GroupMeasures[] | undefined;
   mistakes: Mistakes;
-  /** What the curves are drawn from. */
+  /** Data for the curves. */
   tally: Tally;
 }
 
@@ -100,7 +100,7 @@ export function evaluate(rows: readonly EvaluatedRow[], options: EvaluateOptions
   };
 }
 
-/** A group with fewer rows is marked: its measures say little (a share of 30 rows is known to about 0.18 either way). */
+/** Groups with fewer rows are marked as small: a share measured on 30 rows is uncertain by about ±0.18. */
 export const FEW_ROWS = 30;
 
 /** The measures of the rows that share a value of the group field. */
@@ -121,7 +121,7 @@ interface GroupedRow {
   group: string;
 }
 
-/** One entry for each group, the largest first; equals by name. */
+/** One entry per group, largest first; ties by name. */
 function groupMeasures(rows: Iterable<GroupedRow>, threshold: number): GroupMeasures[] {
   const members = new Map<string, { scores: number[]; labels: number[] }>();
   for (const { score, label, group } of rows) {
@@ -150,23 +150,23 @@ function groupMeasures(rows: Iterable<GroupedRow>, threshold: number): GroupMeas
     .sort((a, b) => b.rows - a.rows || (a.group < b.group ? -1 : 1));
 }
 
-/** A row that was judged wrongly, by its key: never its text. */
+/** A misclassified row: its key, never its text. */
 export interface Mistake {
   key: string;
   score: number;
 }
 
 interface Mistakes {
-  /** Safe rows that are flagged, the highest score first. */
+  /** Safe rows that are flagged, highest score first. */
   falsePositives: Mistake[];
-  /** Harmful rows that are not, the lowest score first. */
+  /** Harmful rows that are not flagged, lowest score first. */
   falseNegatives: Mistake[];
 }
 
 /** How many of each kind are kept. */
 const WORST_MISTAKES = 20;
 
-/** The most confident mistakes. */
+/** The misclassified rows with the most confident scores. */
 function worstMistakes(
   rows: readonly { key: string; score: number; label: 0 | 1 }[],
   threshold: number,

@@ -6,7 +6,7 @@ import { thresholdText } from './format.js';
 import { sweep } from './sweep.js';
 import { labelled, tallyOf } from './tally.js';
 
-test('what is written flags the same rows', () => {
+test('the written threshold flags the same rows', () => {
   fc.assert(
     fc.property(bothClasses, (rows) => {
       const tally = tallyOf(rows);
@@ -17,7 +17,7 @@ test('what is written flags the same rows', () => {
   );
 });
 
-test('short where that is enough, as long as it must be elsewhere', () => {
+test('writes as few digits as possible', () => {
   const tally = tallyOf(labelled([0.7512345, 0.75123, 0.123456, 1e-9], [1, 0, 1, 0]));
   const written = Array.from(tally.scores, (score) => thresholdText(tally, score));
   expect(written).toEqual(['0.751234', '0.75', '0.12', '0']);

@@ -1,6 +1,6 @@
 import type { Tally } from './tally.js';
 
-/** What stands for a number that is undefined. */
+/** Shown for an undefined number. */
 const NO_NUMBER = '–';
 
 /** A measure from 0 to 1: four digits. */
@@ -33,8 +33,8 @@ export function countText(value: number): string {
 const MOST_DECIMALS = 20;
 
 /**
- * A threshold that is one of the distinct scores, as the shortest decimal that flags the same rows: above the next lower
- * score, at most this one. Rounding it to the nearest could leave out the very rows that it was chosen for.
+ * The shortest decimal that flags the same rows as `threshold`, one of the distinct scores: greater than the next lower
+ * score and at most this one. Rounding to nearest could exclude the rows that the threshold was chosen for.
  */
 export function thresholdText({ scores }: Tally, threshold: number | undefined): string {
   if (threshold === undefined) return NO_NUMBER;

@@ -11,7 +11,7 @@ function expectClose(actual: number | undefined, expected: number | null, tolera
   else expect(Math.abs((actual ?? Number.NaN) - expected)).toBeLessThanOrEqual(tolerance);
 }
 
-describe.each(rankingCases())('$name, as scikit-learn has it', (golden) => {
+describe.each(rankingCases())('$name matches scikit-learn', (golden) => {
   const rows = golden.scores.map(
     (score, i): EvaluatedRow => ({ key: String(i), score, label: golden.labels[i] === 1 ? 1 : 0 }),
   );
@@ -53,7 +53,7 @@ describe.each(rankingCases())('$name, as scikit-learn has it', (golden) => {
   });
 });
 
-describe.each(driftCases())('$name, as numpy and scipy have it', (golden) => {
+describe.each(driftCases())('$name matches numpy and scipy', (golden) => {
   const rows = golden.a.map((a, i) => ({
     key: String(i),
     a,

@@ -27,7 +27,7 @@ test('every distinct score is a threshold, with its confusion', () => {
   );
 });
 
-test('no threshold is better than the best; of equals it is the highest', () => {
+test('no threshold beats the best one; ties go to the highest', () => {
   fc.assert(
     fc.property(bothClasses, (rows) => {
       const tally = tallyOf(rows);
@@ -40,7 +40,7 @@ test('no threshold is better than the best; of equals it is the highest', () => 
   );
 });
 
-test('a fixed rate gives the lowest threshold that keeps within it', () => {
+test('a rate limit gives the lowest threshold that respects it', () => {
   // Safe rows at 0.9, 0.5, 0.3, 0.1; harmful ones at 0.8, 0.5, 0.4.
   const rows = labelled([0.9, 0.8, 0.5, 0.5, 0.4, 0.3, 0.1], [0, 1, 1, 0, 1, 0, 0]);
   const found = thresholdsAtRates(tallyOf(rows), [0, 0.25, 0.5, 0.6, 1]);

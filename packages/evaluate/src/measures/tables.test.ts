@@ -11,7 +11,7 @@ import {
   thresholdTable,
 } from './tables.js';
 
-test('numbers for people', () => {
+test('formats numbers for display', () => {
   expect([measureText(0.81239), measureText(undefined)]).toEqual(['0.8124', '–']);
   expect([0, 0.5, 0.123456, 0.00012345, -3e-7, 1].map(smallText)).toEqual([
     '0',
@@ -30,7 +30,7 @@ const rows = [
   { key: '2', score: 0.4, label: 0 as const, group: 'b' },
 ];
 
-test('every row of a table has a cell for every head', () => {
+test('every row of a table has a cell per column', () => {
   for (const resamples of [0, 5]) {
     const evaluation = evaluate(rows, { threshold: 0.5, resamples });
     const compared = drift([{ key: '1', a: 0.2, b: 0.3, label: 1 }], { a: 0.5, b: 0.5 });
@@ -47,7 +47,7 @@ test('every row of a table has a cell for every head', () => {
   }
 });
 
-test('a name from a corpus cannot steer a terminal', () => {
+test('a name from a corpus cannot control the terminal', () => {
   expect(printable('a\u001b[31m\u202eb\n')).toBe('a?[31m?b?');
   expect(printable('x'.repeat(100))).toHaveLength(40);
 });

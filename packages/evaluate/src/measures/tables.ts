@@ -4,7 +4,7 @@ import type { Evaluation, GroupMeasures, Measures } from './evaluate.js';
 import { countText, intervalText, measureText, percentText, smallText, thresholdText } from './format.js';
 import type { ThresholdPoint } from './sweep.js';
 
-/** A table as text, for a terminal or a page. The first column names the row. */
+/** A table as text, for a terminal or a page. The first column is the row's heading. */
 export interface TextTable {
   head: string[];
   rows: string[][];
@@ -24,7 +24,7 @@ const MEASURES: readonly [keyof Measures & string, string][] = [
   ['expectedCalibrationError', 'expected calibration error'],
 ];
 
-/** Every measure, with its interval where there is one. */
+/** Every measure, with its interval if any. */
 export function measureTable({ measures, bootstrap }: Evaluation): TextTable {
   const rows = MEASURES.map(([name, words]) => {
     const value = [words, measureText(measures[name])];
@@ -36,7 +36,7 @@ export function measureTable({ measures, bootstrap }: Evaluation): TextTable {
   return { head: bootstrap === undefined ? head : [...head, `${CONFIDENCE * 100} % interval`], rows };
 }
 
-/** The threshold that was used, and those that could be. */
+/** The threshold in use, and alternatives. */
 export function thresholdTable(evaluation: Evaluation): TextTable {
   const { threshold, confusion, measures, best, atFalsePositiveRates, tally } = evaluation;
   const row = (choice: string, point: ThresholdPoint | undefined): string[] => [
@@ -50,7 +50,7 @@ export function thresholdTable(evaluation: Evaluation): TextTable {
   return {
     head: ['choice', 'threshold', 'Macro F1', 'precision', 'recall', 'FPR'],
     rows: [
-      // As it was given, and not as it could be written.
+      // As given, not shortened.
       row('in use', { threshold, confusion, ...measures }).with(1, smallText(threshold)),
       row('best Macro F1', best.macroF1),
       row('best F1 of harmful', best.f1Harmful),
@@ -59,7 +59,7 @@ export function thresholdTable(evaluation: Evaluation): TextTable {
   };
 }
 
-/** What the threshold in use makes of the rows. */
+/** The confusion matrix at the threshold in use. */
 export function confusionTable({ confusion, harmful, safe, rows }: Evaluation): TextTable {
   const { truePositives: tp, falsePositives: fp, falseNegatives: fn, trueNegatives: tn } = confusion;
   const row = (name: string, ...counts: number[]): string[] => [name, ...counts.map(countText)];
@@ -69,7 +69,7 @@ export function confusionTable({ confusion, harmful, safe, rows }: Evaluation): 
   };
 }
 
-/** One row a group; a group of few rows is marked with *. */
+/** One row per group; small groups are marked with *. */
 export function groupTable(groups: readonly GroupMeasures[]): TextTable {
   return {
     head: ['group', 'rows', 'harmful', 'flagged', 'Macro F1', 'AUC', 'precision', 'recall', 'FPR'],
@@ -87,7 +87,7 @@ export function groupTable(groups: readonly GroupMeasures[]): TextTable {
   };
 }
 
-/** How far apart two lists of scores are. */
+/** How much two lists of scores differ. */
 export function driftTable(drift: Drift): TextTable {
   const { rows, flips, flagged } = drift;
   const ofAll = (count: number): string => `${countText(count)} (${percentText(count / rows)})`;
@@ -113,7 +113,7 @@ export function driftTable(drift: Drift): TextTable {
   };
 }
 
-/** What the labels say of both guards. */
+/** Both guards against the labels. */
 export function judgementTable({ labelled }: Drift): TextTable | undefined {
   if (labelled === undefined) return undefined;
   const { a, b } = labelled;
@@ -134,7 +134,7 @@ export function judgementTable({ labelled }: Drift): TextTable | undefined {
   };
 }
 
-/** On how many rows only one of the two is right. */
+/** How many rows only one of the two classifies correctly. */
 export function pairedTable({ labelled }: Drift): TextTable | undefined {
   if (labelled === undefined) return undefined;
   const { bothRight, onlyARight, onlyBRight, bothWrong } = labelled.paired;
@@ -147,7 +147,7 @@ export function pairedTable({ labelled }: Drift): TextTable | undefined {
   };
 }
 
-/** How many differences there are of each size, without the empty ends. */
+/** The histogram of differences, without the empty ends. */
 export function histogramTable({ histogram, rows }: Drift): TextTable {
   return {
     head: ['|difference|', 'rows', 'share'],
@@ -161,7 +161,7 @@ export function histogramTable({ histogram, rows }: Drift): TextTable {
 
 const LONGEST_NAME = 40;
 
-/** A name from a corpus that does no harm on a terminal. */
+/** A name from a corpus, made safe for a terminal. */
 export function printable(name: string): string {
   const safe = name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?');
   return safe.length > LONGEST_NAME ? `${safe.slice(0, LONGEST_NAME - 1)}…` : safe;

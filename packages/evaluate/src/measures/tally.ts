@@ -1,11 +1,11 @@
-/** Scores and what is true of them: row i has `scores[i]`, and `labels[i]` is 1 when it is harmful, else 0. */
+/** Scores with labels: row i has `scores[i]`, and `labels[i]` is 1 when it is harmful, else 0. */
 export interface Labelled {
   /** P(harmful) of each row, in [0, 1]. */
   scores: Float64Array;
   labels: Uint8Array;
 }
 
-/** Labelled rows from plain lists. Throws a `RangeError` for lists that are no such rows. */
+/** Labelled rows from plain arrays. @throws RangeError for different lengths or values out of range */
 export function labelled(scores: ArrayLike<number>, labels: ArrayLike<number>): Labelled {
   if (scores.length !== labels.length) {
     throw new RangeError(`${scores.length} scores came with ${labels.length} labels`);
@@ -27,11 +27,11 @@ function checkedLabel(label: number, i: number): number {
 }
 
 /**
- * Labelled scores, sorted once: how many harmful and how many safe rows there are at each distinct score. Every measure
- * of ranking is one pass over it, and rows with equal scores are never told apart.
+ * Labelled scores, sorted once: the number of harmful and of safe rows at each distinct score. Every ranking measure is
+ * one pass over it, and ties are never broken.
  */
 export interface Tally {
-  /** The distinct scores, the highest first. */
+  /** The distinct scores, highest first. */
   scores: Float64Array;
   /** Harmful rows at each of them; may be 0. */
   harmful: ArrayLike<number>;
@@ -65,7 +65,7 @@ export function tallyOf({ scores, labels }: Labelled): Tally {
   return { scores: distinct, harmful, safe, totals };
 }
 
-/** For each row, which of the distinct scores it has. */
+/** For each row, the index of its score among the distinct ones. */
 export function cellsOf(scores: Float64Array, distinct: Float64Array): Uint32Array {
   const cellOf = new Map<number, number>();
   for (const [cell, score] of distinct.entries()) cellOf.set(score, cell);

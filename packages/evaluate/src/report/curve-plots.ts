@@ -14,10 +14,10 @@ import {
   yAxis,
 } from './figure.js';
 
-/** Points of a curve that a plot this size can show. */
+/** Most points of a curve that a plot of this size can show. */
 const CURVE_POINTS = 600;
 
-/** The ROC curve with the threshold in use. Undefined for rows of one class. */
+/** The ROC curve with the threshold in use. Undefined unless both classes have rows. */
 export function rocPlot({ tally, measures, threshold }: Evaluation): Figure | undefined {
   const curve = rocCurve(tally);
   if (curve === undefined) return undefined;
@@ -94,7 +94,7 @@ export function precisionRecallPlot(evaluation: Evaluation): Figure | undefined 
 const SMALLEST_DOT = 6;
 const LARGEST_DOT = 26;
 
-/** What scores promise against what came true. */
+/** The calibration plot. */
 export function calibrationPlot({ calibration, measures, rows }: Evaluation): Figure {
   const filled = calibration.flatMap(({ meanScore, harmfulShare, rows: count }) =>
     meanScore === undefined || harmfulShare === undefined ? [] : [{ meanScore, harmfulShare, count }],
@@ -108,7 +108,7 @@ export function calibrationPlot({ calibration, measures, rows }: Evaluation): Fi
     id: 'calibration',
     title: 'Calibration',
     description: `Expected calibration error ${error} over ${calibration.length} bins of equal width; the table of bins has the numbers.`,
-    caption: `Expected calibration error ${error} over ${calibration.length} bins. On the dashed line scores mean what they say; below it they are too high. Larger dots hold more rows.`,
+    caption: `Expected calibration error ${error} over ${calibration.length} bins. On the dashed line scores are perfectly calibrated; below it they are too high. Larger dots hold more rows.`,
     option: {
       grid: GRID,
       legend: legend(['guard', 'calibrated']),

@@ -20,9 +20,9 @@ import { html, type Part, tableOf } from './html.js';
 import { facts, page, section, tiles } from './page.js';
 
 /**
- * The drift between two guards as one HTML file: it loads nothing, runs nothing, and holds no text of a row (only keys).
- * @param rows that the drift was measured on
- * @param about shown on top
+ * The drift between two guards as a single HTML file without external resources, scripts or row texts (only keys).
+ * @param rows the drift was measured on
+ * @param about facts shown at the top
  */
 export function driftReport(drift: Drift, rows: readonly ComparedRow[], about: readonly Fact[]): string {
   const { flips, labelled, largest } = drift;
@@ -48,7 +48,7 @@ export function driftReport(drift: Drift, rows: readonly ComparedRow[], about: r
     ]),
     section(
       'Differences',
-      html`<div class="side">${tableOf('How far apart the scores are', driftTable(drift))}
+      html`<div class="side">${tableOf('Differences between the scores', driftTable(drift))}
 ${tableOf('Rows by size of the difference', histogramTable(drift))}</div>`,
     ),
     section(
@@ -75,18 +75,18 @@ function judgements(drift: Drift): Part {
   const paired = pairedTable(drift);
   if (labelled === undefined || measures === undefined || paired === undefined) return undefined;
   const { onlyARight, onlyBRight, pValue } = labelled.paired;
-  const said = `Of ${countText(onlyARight + onlyBRight)} rows where only one is right, A is right on ${countText(onlyARight)} and B on ${countText(onlyBRight)} (McNemar's exact test: p = ${smallText(pValue)}).`;
+  const said = `Of ${countText(onlyARight + onlyBRight)} rows that only one classifies correctly, A has ${countText(onlyARight)} and B ${countText(onlyBRight)} (McNemar's exact test: p = ${smallText(pValue)}).`;
   return section(
-    'What the labels say',
-    html`<div class="side">${tableOf('Each at its threshold', measures)}
-${tableOf('Rows judged rightly', paired)}</div>\n<p>${said}</p>\n`,
+    'Against the labels',
+    html`<div class="side">${tableOf('Each guard at its threshold', measures)}
+${tableOf('Correctly classified rows', paired)}</div>\n<p>${said}</p>\n`,
   );
 }
 
-/** Dots of a plot; more would hide one another. */
+/** Most dots of a plot; more would cover each other. */
 const DOTS = 1500;
 
-/** How many rows differ by how much. */
+/** The histogram of differences. */
 function differencePlot(drift: Drift): Figure {
   const bins = filledBins(drift.histogram);
   return {
@@ -126,9 +126,9 @@ function differencePlot(drift: Drift): Figure {
   };
 }
 
-/** The scores of both, row by row. */
+/** Scatter plot of both scores. */
 function scatterPlot(rows: readonly ComparedRow[], drift: Drift): Figure {
-  // Sorted by difference, so that thinning keeps the far ones as well as the near.
+  // Sorted by difference, so that thinning keeps outliers as well as the rest.
   const sorted = rows.toSorted((one, other) => Math.abs(other.b - other.a) - Math.abs(one.b - one.a));
   const shown = thinned(sorted, DOTS).map(({ a, b }): Point => [a, b]);
   const { thresholds, flips } = drift;

@@ -17,12 +17,12 @@ import { type Html, html, tableOf } from './html.js';
 import { facts, page, section, tiles } from './page.js';
 import { distributionPlot, sweepPlot } from './threshold-plots.js';
 
-/** A name and what it is: the guard, the corpus, when. */
+/** A name and a value: the guard, the corpus, the time. */
 export type Fact = readonly [name: string, value: string];
 
 /**
- * An evaluation as one HTML file: it loads nothing, runs nothing, and holds no text of a row (only keys).
- * @param about shown on top
+ * An evaluation as a single HTML file without external resources, scripts or row texts (only keys).
+ * @param about facts shown at the top
  */
 export function evaluationReport(evaluation: Evaluation, about: readonly Fact[]): string {
   const { groups, mistakes, calibration } = evaluation;
@@ -39,24 +39,21 @@ export function evaluationReport(evaluation: Evaluation, about: readonly Fact[])
     section(
       'Measures',
       html`<div class="side">${tableOf('At the threshold in use', measureTable(evaluation))}
-${tableOf('What the threshold makes of the rows', confusionTable(evaluation))}</div>`,
+${tableOf('Confusion matrix', confusionTable(evaluation))}</div>`,
     ),
-    section('Thresholds', tableOf('Thresholds and what they would give', thresholdTable(evaluation))),
+    section('Thresholds', tableOf('Rates at other thresholds', thresholdTable(evaluation))),
     section('Notes', html`<ul>${notesOn(evaluation).map((note) => html`<li>${note}</li>\n`)}</ul>\n`),
     section('Plots', html`<div class="plots">\n${plots.map(figure)}</div>\n`),
     groups === undefined
       ? undefined
-      : section('Groups', tableOf('Each group by itself, at the same threshold', groupTable(groups))),
+      : section('Groups', tableOf('Each group at the same threshold', groupTable(groups))),
     section(
       'Most confident mistakes',
       html`<div class="side">${tableOf('Safe rows with the highest scores', mistakeTable(mistakes.falsePositives))}
 ${tableOf('Harmful rows with the lowest scores', mistakeTable(mistakes.falseNegatives))}</div>`,
     ),
-    section(
-      'Calibration, bin by bin',
-      tableOf('What scores promise, and what came true', binTable(calibration)),
-    ),
-    section('What the words mean', DEFINITIONS),
+    section('Calibration, bin by bin', tableOf('Mean score and harmful share', binTable(calibration))),
+    section('Definitions', DEFINITIONS),
   ]);
 }
 
@@ -104,8 +101,8 @@ const DEFINITIONS = html`<ul>
 <li>Precision: the share of the flagged rows that are harmful. Recall: the share of the harmful rows that are flagged.
 False-positive rate (FPR): the share of the safe rows that are flagged.</li>
 <li>Macro F1: the mean of both classes' F1, where F1 is the harmonic mean of a class's precision and recall.</li>
-<li>AUC: how often a harmful row scores higher than a safe one, a tie counting one half.</li>
-<li>Average precision: the precision at each distinct score, weighted by how much recall grows there.</li>
+<li>AUC: the probability that a harmful row scores higher than a safe one; a tie counts one half.</li>
+<li>Average precision: the precision at each distinct score, weighted by the recall gained there.</li>
 <li>Brier score: the mean of (score - label)². Expected calibration error: the mean over all rows of the distance
 between mean score and harmful share of their bin.</li>
 <li>Threshold for a false-positive rate: the lowest of the scores that does not exceed it.</li>

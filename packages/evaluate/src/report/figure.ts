@@ -11,16 +11,16 @@ const WIDTH = 560;
 const HEIGHT = 400;
 
 export interface Figure {
-  /** Names the plot's parts on a page; letters only. */
+  /** Prefix of the plot's element ids; letters only. */
   id: string;
   title: string;
-  /** What a person who cannot see it should know. */
+  /** Text alternative for screen readers. */
   description: string;
   caption: string;
   option: EChartsCoreOption;
 }
 
-/** Draws a plot as SVG markup, without a browser and without scripts in it. */
+/** Renders a plot as SVG markup, without a browser and without scripts in it. */
 export function figure({ id, title, description, caption, option }: Figure): Html {
   const chart = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height: HEIGHT });
   let svg: string;
@@ -28,7 +28,7 @@ export function figure({ id, title, description, caption, option }: Figure): Htm
     chart.setOption({ animation: false, ...option });
     svg = chart.renderToSVGString();
   } finally {
-    // An instance keeps a timer, and the timer the process.
+    // The instance holds a timer, which would keep the process alive.
     chart.dispose();
   }
   const named = html`<svg role="img" aria-label="${`${title}. ${description}`}"`.text;
@@ -40,19 +40,19 @@ ${new Html(drawn)}
 `;
 }
 
-/** Takes out what only a script or a pointer would use, and what depends on the plots that were drawn before. */
+/** Removes what only scripts or pointers use, and ids that depend on plots drawn earlier. */
 function still(svg: string, id: string): string {
   return (
     svg
       .replaceAll(/<style\b[\s\S]*?<\/style>/g, '')
       .replaceAll(/ (?:class|pointer-events|ecmeta_\w+)="[^"]*"/g, '')
       .replaceAll(/\bzr\d+-/g, `${id}-`)
-      // The colour of areas that have none: clipping paths, and the lines of a legend.
+      // The default fill of shapes without one: clipping paths and legend lines.
       .replaceAll('fill="#000"', 'fill="none"')
   );
 }
 
-/** Colours of plots: variables of the page's style, so that one drawing serves light and dark. */
+/** Plot colours are CSS variables of the page, so that one drawing serves light and dark mode. */
 export const COLOUR = {
   ink: 'var(--ink)',
   muted: 'var(--muted)',
@@ -67,7 +67,7 @@ export type Point = readonly [number, number];
 
 export const TEXT = { color: COLOUR.muted, fontSize: 13, fontFamily: 'system-ui, sans-serif' } as const;
 
-/** Where the axes stand. */
+/** Position of the axes. */
 export const GRID = { left: 64, right: 24, top: 52, bottom: 56 } as const;
 
 const axisLook = {
@@ -79,19 +79,19 @@ const axisLook = {
   nameLocation: 'middle',
 } as const;
 
-/** An axis along the bottom; 0 to 1 unless `more` says otherwise. */
+/** The bottom axis; 0 to 1 unless `more` says otherwise. */
 export function xAxis(name: string, more: object = {}): object {
   return { type: 'value', min: 0, max: 1, name, nameGap: 32, ...axisLook, ...more };
 }
 
-/** An axis along the left side; 0 to 1 unless `more` says otherwise. */
+/** The left axis; 0 to 1 unless `more` says otherwise. */
 export function yAxis(name: string, more: object = {}): object {
   return { type: 'value', min: 0, max: 1, name, nameGap: 46, ...axisLook, ...more };
 }
 
 /** A legend above the plot: these series, each as a line, or as a dot or bar. */
 export function legend(lines: readonly string[], others: readonly string[] = []): object {
-  // A line's key would have a dot on it, which the line itself has not.
+  // The default legend icon of a line has a dot, which the line itself lacks.
   const keys = [
     ...lines.map((name) => ({ name, itemStyle: { opacity: 0 } })),
     ...others.map((name) => ({ name })),
@@ -146,7 +146,7 @@ export function dots(
   };
 }
 
-/** Lines across the plot at certain values, as a part of a series. */
+/** Lines across the plot at certain values, part of a series. */
 export function marks(...values: readonly ({ x: number } | { y: number })[]): object {
   return {
     markLine: {
@@ -168,7 +168,7 @@ export function marks(...values: readonly ({ x: number } | { y: number })[]): ob
   };
 }
 
-/** At most so many points, the first and the last among them. */
+/** Thins points to at most `most`, keeping the first and the last. */
 export function thinned<T>(points: readonly T[], most: number): T[] {
   if (points.length <= most) return [...points];
   const step = (points.length - 1) / (most - 1);

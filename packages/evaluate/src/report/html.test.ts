@@ -8,7 +8,7 @@ test('text is escaped, in content and in attributes', () => {
   );
 });
 
-test('markup is not; lists are joined; undefined is nothing', () => {
+test('markup is not escaped; lists are joined; undefined is empty', () => {
   expect(html`<ul>${[html`<li>${1}</li>`, new Html('<li>2</li>'), undefined, '<']}</ul>`.text).toBe(
     '<ul><li>1</li><li>2</li>&lt;</ul>',
   );

@@ -1,7 +1,7 @@
 import escapeHtml from 'escape-html';
 import type { TextTable } from '../measures/tables.js';
 
-/** Markup that may go into a page as it is. */
+/** Markup that is inserted without escaping. */
 export class Html {
   readonly text: string;
 
@@ -10,7 +10,7 @@ export class Html {
   }
 }
 
-/** What a template may hold: strings and numbers are escaped, markup is not, lists are joined, undefined is nothing. */
+/** Template values: strings and numbers are escaped, markup is not, lists are joined, undefined is empty. */
 export type Part = string | number | undefined | Html | readonly Part[];
 
 /** A template of markup: html`<p>${text}</p>`. */
@@ -25,7 +25,7 @@ function markupOf(part: Part): string {
   return escapeHtml(String(part));
 }
 
-/** A table with a caption; the first cell of a row is its heading. */
+/** A table with a caption; the first cell of each row is its heading. */
 export function tableOf(caption: string, { head, rows }: TextTable): Html {
   const heads = head.map((name) => html`<th scope="col">${name}</th>`);
   const body = rows.map(

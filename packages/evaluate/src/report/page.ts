@@ -1,9 +1,9 @@
 import { Html, html, type Part } from './html.js';
 
-/** Nothing is loaded and nothing runs: the page's own styles are all that it may use. */
+/** Content security policy: only the page's own styles; no scripts, no external resources. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
-/** A page that is one file. */
+/** A single-file page. */
 export function page(title: string, body: Part): string {
   const { text } = html`<!doctype html>
 <html lang="en">
@@ -26,24 +26,24 @@ ${body}
   return text;
 }
 
-/** What a report is about: names and values. */
+/** Facts about a report: names and values. */
 export function facts(entries: readonly (readonly [string, string])[]): Html {
   return html`<dl class="facts">${entries.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>\n`)}</dl>\n`;
 }
 
-/** A heading and what belongs to it. */
+/** A section with its heading. */
 export function section(title: string, ...content: Part[]): Html {
   return html`<section>\n<h2>${title}</h2>\n${content}</section>\n`;
 }
 
-/** The few numbers that matter most. */
+/** The key figures. */
 export function tiles(entries: readonly { name: string; value: string; note?: string }[]): Html {
   const tile = ({ name, value, note }: { name: string; value: string; note?: string }): Html =>
     html`<li>${name} <strong>${value}</strong>${note === undefined ? undefined : html` <small>${note}</small>`}</li>\n`;
   return html`<ul class="tiles">\n${entries.map(tile)}</ul>\n`;
 }
 
-/** The look of a report. Plots take their colours from the same variables, so they follow a dark scheme too. */
+/** Styles of a report. Plots use the same variables, so they follow the dark colour scheme too. */
 const STYLE = `
 :root {
   color-scheme: light dark;

@@ -33,7 +33,7 @@ const PAGES = [
 /** Elements that have no end. */
 const VOID = new Set(['meta', 'br', 'hr', 'img', 'input', 'link']);
 
-test.each(PAGES)('the %s report is well-formed: every element that opens ends, in order', (_name, page) => {
+test.each(PAGES)('the %s report is well-formed: every element is closed, in order', (_name, page) => {
   const open: string[] = [];
   const markup = page.replace(/<style>[\s\S]*?<\/style>/, '').replace(/^<!doctype html>/, '');
   for (const [, slash, name = '', rest = ''] of markup.matchAll(
@@ -46,7 +46,7 @@ test.each(PAGES)('the %s report is well-formed: every element that opens ends, i
   expect(markup.match(/&(?!amp;|lt;|gt;|quot;|#39;)/)).toBeNull();
 });
 
-test.each(PAGES)('the %s report loads nothing and runs nothing', (_name, page) => {
+test.each(PAGES)('the %s report has no external resources and no scripts', (_name, page) => {
   expect(page).toContain(
     `http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; style-src &#39;unsafe-inline&#39;; img-src data:"`,
   );
@@ -59,7 +59,7 @@ test.each(PAGES)('the %s report loads nothing and runs nothing', (_name, page) =
   expect(new Set(addresses)).toEqual(new Set(['http://www.w3.org/2000/svg', 'http://www.w3.org/1999/xlink']));
 });
 
-test.each(PAGES)('the %s report can be read without seeing it', (_name, page) => {
+test.each(PAGES)('the %s report is accessible to screen readers', (_name, page) => {
   expect(page).toContain('<html lang="en">');
   expect(page.match(/<h1>/g)).toHaveLength(1);
   const plots = page.match(/<svg[^>]*>/g) ?? [];
@@ -68,7 +68,7 @@ test.each(PAGES)('the %s report can be read without seeing it', (_name, page) =>
   expect(page.match(/<table>/g)).toHaveLength(page.match(/<caption>/g)?.length ?? 0);
 });
 
-test('plots take their colours from the page, so that they follow a dark scheme', () => {
+test('plots use the colours of the page, so they follow dark mode', () => {
   const drawn = [...evaluationPage.matchAll(/<svg[\s\S]*?<\/svg>/g)].map(([svg]) => svg).join('');
   const colours = [...drawn.matchAll(/(?:fill|stroke)="([^"]+)"/g)].map(([, colour]) => colour);
   expect(colours.filter((colour) => !/^(none|var\(--[a-z]+\))$/.test(colour ?? ''))).toEqual([]);
@@ -79,7 +79,7 @@ test('names from the corpus are escaped', () => {
   expect(evaluationPage).toContain('&quot;&gt;&lt;script&gt;alert(1)');
 });
 
-test('the same evaluation gives the same page, whatever was drawn before', () => {
+test('the same evaluation gives the same page, whatever was rendered before', () => {
   const again = (): string => evaluationReport(evaluate(rows, { threshold: 0.5, resamples: 20 }), []);
   expect(again()).toBe(again());
 });
@@ -94,7 +94,7 @@ test.each([
   expect(page).toContain(`No row is ${label === 1 ? 'safe' : 'harmful'}`);
 });
 
-test('100,000 rows make a page of a size that opens', () => {
+test('the page of 100,000 rows stays small enough to open', () => {
   const many = Array.from({ length: 100_000 }, (_, i): EvaluatedRow => {
     return { key: String(i), score: random(2 ** 24) / 2 ** 24, label: random(2) === 1 ? 1 : 0 };
   });

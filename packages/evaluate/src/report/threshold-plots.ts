@@ -20,7 +20,7 @@ import {
 
 const BINS = 40;
 
-/** How the scores of both classes are spread: harmful rows upwards, safe ones downwards. */
+/** Histograms of both classes: harmful rows upwards, safe ones downwards. */
 export function distributionPlot({ tally, threshold, measures }: Evaluation): Figure {
   const harmful = shares(tally, 'harmful');
   const safe = shares(tally, 'safe');
@@ -76,7 +76,7 @@ function bars(name: string, values: readonly number[], colour: string): object {
     name,
     stack: 'both',
     data: values.map((value, bin) => [(bin + 0.5) / BINS, value]),
-    // Of the space between two bins' middles.
+    // Share of the distance between the centres of two bins.
     barWidth: (560 - GRID.left - GRID.right) / BINS - 2,
     silent: true,
     color: colour,
@@ -93,7 +93,7 @@ const LINES: readonly [keyof Rates & string, string, string, Dash][] = [
   ['falsePositiveRate', 'FPR', COLOUR.safe, 'dotted'],
 ];
 
-/** What every threshold would give. */
+/** Rates at every threshold. */
 export function sweepPlot({ tally, threshold, best }: Evaluation): Figure {
   const points = thinned([...sweep(tally)], SWEEP_POINTS);
   const lines = LINES.map(([measure, name, colour, dash]) => {
@@ -101,7 +101,7 @@ export function sweepPlot({ tally, threshold, best }: Evaluation): Figure {
       const value = point[measure];
       return value === undefined ? [] : [[point.threshold, value]];
     });
-    // A threshold between two scores flags what the higher one does, and one below all scores flags everything.
+    // A threshold between two scores flags the same rows as the higher one; one below all scores flags everything.
     const last = values.at(-1);
     const whole: Point[] = last === undefined ? [] : [...values, [0, last[1]]];
     return { name, values, series: { ...line(name, whole, colour, dash), step: 'end' } };
@@ -115,7 +115,7 @@ export function sweepPlot({ tally, threshold, best }: Evaluation): Figure {
     id: 'sweep',
     title: 'Thresholds',
     description: bestText,
-    caption: `What each threshold would give. ${bestText} The dashed line is the threshold in use.`,
+    caption: `Rates at each threshold. ${bestText} The dashed line is the threshold in use.`,
     option: {
       grid: GRID,
       legend: legend(lines.map(({ name }) => name)),

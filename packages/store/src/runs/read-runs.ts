@@ -17,7 +17,7 @@ export interface RunCounts {
   duplicates: number;
   /** Rows that could not be read. */
   rejected: number;
-  /** Rows whose text is longer than the guard reads: only the beginning is scored. */
+  /** Rows longer than the guard's maximum length: only the beginning is scored. */
   truncated: number;
   /** Rows that have a score. */
   scored: number;

@@ -63,7 +63,7 @@ export const runs = pgTable('runs', {
   /** Rows whose content stands in an earlier row of this run. */
   duplicates: bigint({ mode: 'number' }).notNull().default(0),
   rejected: bigint({ mode: 'number' }).notNull().default(0),
-  /** Rows whose text is longer than the guard reads. */
+  /** Rows longer than the guard's maximum length. */
   truncated: bigint({ mode: 'number' }).notNull().default(0),
   createdAt: now('created_at'),
   /** When the process that waits for the run was last heard of; null for a run that nobody has to wait for. */

@@ -2,7 +2,7 @@ import { infiniteQueryOptions, queryOptions } from '@tanstack/preact-query';
 import type { ApiKey, AuditEntry, AuditQuery, GuardList, MadeKey, Me, NewKey, Page } from '@tocsin/contract';
 import { request } from './request.js';
 
-/** Who asks. Fails with 401 when nobody is signed in. */
+/** The signed-in user. Fails with 401 when signed out. */
 export const meAsk = () =>
   queryOptions({
     queryKey: ['me'],

@@ -28,7 +28,7 @@ export const policyChangesAsk = (name: string) =>
       request<Page<PolicyChange>>(`/policies/${name}/changes`, { query: { limit: 100 }, signal }),
   });
 
-/** What another threshold would do to a run. */
+/** The effect of another threshold on a run. */
 export const policyPreviewAsk = (name: string, run: number, threshold: number) =>
   queryOptions({
     queryKey: ['run', run, 'preview', name, threshold],

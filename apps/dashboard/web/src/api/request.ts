@@ -1,13 +1,13 @@
 import type { InfiniteData } from '@tanstack/preact-query';
 
-/** Why a request came to nothing: in words for a person, and what to do. */
+/** A failed request: a message for people, and a hint. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
-  /** HTTP status; 0 when there was no answer at all. */
+  /** HTTP status; 0 without a response. */
   readonly status: number;
   readonly hint: string | undefined;
   readonly code: string | undefined;
-  /** The field of the request that was wrong. */
+  /** The invalid field of the request. */
   readonly field: string | undefined;
 
   constructor(status: number, message: string, more: { hint?: string; code?: string; field?: string } = {}) {
@@ -18,25 +18,25 @@ export class ApiError extends Error {
     this.field = more.field;
   }
 
-  /** Whether the same request may work a moment later. */
+  /** Whether the same request may succeed later. */
   get passing(): boolean {
     return this.status === 0 || this.status === 502 || this.status === 503 || this.status === 504;
   }
 }
 
-/** Whether what was asked for is not there. */
+/** Whether the resource does not exist. */
 export function isMissing(error: unknown): boolean {
   return error instanceof ApiError && error.status === 404;
 }
 
-/** No answer: the process is gone, or the network is. */
+/** No response: the server or the network is down. */
 export function noAnswer(): ApiError {
   return new ApiError(0, 'The server does not answer.', {
     hint: 'Check that tocsin dashboard still runs. This page goes on by itself when it does.',
   });
 }
 
-/** What an answer that is no success says. @param body its text, whatever it is */
+/** The error of a failed response. @param body its text, JSON or not */
 export function errorOf(status: number, body: string): ApiError {
   const told = tellOf(body);
   if (told !== undefined) return new ApiError(status, told.message, told);
@@ -50,7 +50,7 @@ function tellOf(body: string): { message: string; hint?: string; code?: string; 
     const error = parsed?.error;
     return typeof error?.message === 'string' ? (error as { message: string }) : undefined;
   } catch {
-    // Something between the page and the server answered, and not in JSON.
+    // Answered by a proxy, not in JSON.
     return undefined;
   }
 }
@@ -59,14 +59,14 @@ type Query = Record<string, string | number | boolean | null | undefined>;
 
 interface RequestOptions {
   method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  /** Left out where undefined or null. */
+  /** Undefined and null parameters are omitted. */
   query?: Query;
   /** Sent as JSON. */
   body?: unknown;
   signal?: AbortSignal;
 }
 
-/** The address of something under `/api`. */
+/** A URL under `/api`. */
 export function address(path: string, query: Query = {}): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
@@ -77,8 +77,8 @@ export function address(path: string, query: Query = {}): string {
 }
 
 /**
- * Asks the API.
- * @returns what it answers; undefined for an answer without content
+ * Calls the API.
+ * @returns the response; undefined when it has no content
  * @throws ApiError
  */
 export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
@@ -111,8 +111,8 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
 }
 
 /**
- * Sends a form with a file. XMLHttpRequest, since fetch does not say how far it is.
- * @param onProgress told the part that is sent, in [0, 1]
+ * Uploads a form with a file. XMLHttpRequest, because fetch reports no upload progress.
+ * @param onProgress called with the share sent, in [0, 1]
  * @throws ApiError
  */
 export function upload<T>(path: string, form: FormData, onProgress: (part: number) => void): Promise<T> {
@@ -131,7 +131,7 @@ export function upload<T>(path: string, form: FormData, onProgress: (part: numbe
   });
 }
 
-/** The rows of all pages that have come, in order. */
+/** The rows of all loaded pages, in order. */
 export function rowsOf<Row>(pages: InfiniteData<{ data: Row[] }>): Row[] {
   return pages.pages.flatMap(({ data }) => data);
 }

@@ -9,7 +9,7 @@ import type {
 } from '@tocsin/contract';
 import { address, request } from './request.js';
 
-/** Leases a row that nobody else has. */
+/** Leases a row that no other reviewer holds. */
 export const nextReview = (wanted: NextRequest): Promise<NextReview> =>
   request('/reviews/next', { method: 'POST', body: wanted });
 
@@ -19,7 +19,7 @@ export const giveVerdict = (verdict: NewVerdict): Promise<GivenVerdict> =>
 export const undoVerdict = (run: number): Promise<UndoneVerdict> =>
   request('/reviews/undo', { method: 'POST', body: { run } });
 
-/** Gives a leased row back. `keepalive`: also when the page is being left. */
+/** Releases a leased row. `keepalive`: also while the page is closing. */
 export const releaseReview = async (run: number, seq: number): Promise<void> => {
   await fetch(address('/reviews/release'), {
     method: 'POST',
@@ -27,7 +27,7 @@ export const releaseReview = async (run: number, seq: number): Promise<void> => 
     credentials: 'same-origin',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ run, seq }),
-    // Not given back, its lease runs out by itself.
+    // If this fails, the lease expires.
   }).catch(() => undefined);
 };
 

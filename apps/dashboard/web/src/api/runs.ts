@@ -20,9 +20,9 @@ import type {
 import { address, request, upload } from './request.js';
 
 const PAGE = 50;
-/** Narrow enough to drag a threshold by; a histogram of a million scores is the same size as one of ten. */
+/** Bins narrow enough to drag a threshold across; the size of a histogram does not depend on the rows. */
 const BINS = 100;
-/** A run that goes on changes; what is said of it holds for about so long. */
+/** How long data of a run in progress stays fresh. */
 const CHANGES_MS = 3000;
 
 const changing = (final: boolean | undefined): number | false => (final === false ? CHANGES_MS : false);
@@ -49,7 +49,7 @@ export const histogramAsk = (id: number) =>
     refetchInterval: ({ state }) => changing(state.data?.final),
   });
 
-/** Exactly how many rows a threshold flags. */
+/** The exact number of rows that a threshold flags. */
 export const countsAsk = (id: number, threshold: number) =>
   queryOptions({
     queryKey: ['run', id, 'counts', threshold],
@@ -66,7 +66,7 @@ export const itemsAsk = (id: number, query: Omit<ItemsQuery, 'cursor' | 'limit'>
     getNextPageParam: ({ next }) => next,
   });
 
-/** One row in full. The server notes who reads it, so it is asked for once. */
+/** One row in full. Each read is recorded in the audit log, so it is fetched only once. */
 export const itemAsk = (id: number, seq: number) =>
   queryOptions({
     queryKey: ['run', id, 'item', seq],

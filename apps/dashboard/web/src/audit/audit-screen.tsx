@@ -15,7 +15,7 @@ import { detailsOf, subjectOf } from './details.js';
 
 const TYPING_MS = 300;
 
-/** Every change, and every read of a text. */
+/** The audit log: every change, and every read of a text. */
 export function AuditScreen(): JSX.Element {
   const [action, setAction] = useState('');
   const settled = useSettled(action.trim(), TYPING_MS);
@@ -43,12 +43,12 @@ export function AuditScreen(): JSX.Element {
           const rows = rowsOf(pages);
           if (rows.length > 0) return <AuditTable entries={rows} />;
           return settled === '' ? (
-            <Empty title="Nothing has been noted yet">
+            <Empty title="The audit log is empty">
               <p>Whoever changes something, or reads a text, is noted here.</p>
             </Empty>
           ) : (
-            <Empty title="No such action">
-              <p>An action is named in full, or by its first word and a dot, as in “policy.”</p>
+            <Empty title="No entries with this action">
+              <p>Enter an action, or its first word with a dot, as in “policy.”</p>
             </Empty>
           );
         }}

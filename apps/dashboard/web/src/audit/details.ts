@@ -1,17 +1,17 @@
 import type { AuditEntry } from '@tocsin/contract';
 import { count, threshold } from '../format.js';
 
-/** Row numbers or ranges of them that a line shows; the rest is one click away. */
+/** Row numbers or ranges shown per line; a click shows the rest. */
 const SHOWN_RANGES = 6;
 
-/** What an entry says beside who, what and of what. */
+/** The details of an entry. */
 export interface Told {
   text: string;
-  /** All of it, where `text` leaves something out. */
+  /** The full text, when `text` is shortened. */
   full?: string;
 }
 
-/** An entry's details in words: row numbers as ranges, thresholds that moved, names. */
+/** An entry's details in words: row ranges, threshold changes, names. */
 export function detailsOf({ action, details }: Pick<AuditEntry, 'action' | 'details'>): Told {
   const { seqs, ...rest } = details;
   if (isNumbers(seqs)) return rowsTold(seqs);
@@ -23,7 +23,7 @@ export function detailsOf({ action, details }: Pick<AuditEntry, 'action' | 'deta
   };
 }
 
-/** What was changed or read: a key by its name, since people do not know its id. */
+/** What was changed or read: a key by its name, because people do not know its id. */
 export function subjectOf({ action, subject, details }: AuditEntry): string {
   return action.startsWith('key.') && typeof details.name === 'string' ? `key ${details.name}` : subject;
 }
@@ -38,7 +38,7 @@ function rowsTold(seqs: readonly number[]): Told {
   };
 }
 
-/** Numbers in order, neighbours as a range: 1–3, 7. */
+/** Sorted numbers with neighbours as ranges: 1–3, 7. */
 export function rangesOf(numbers: readonly number[]): string[] {
   const ranges: [from: number, to: number][] = [];
   for (const number of [...new Set(numbers)].sort((one, other) => one - other)) {

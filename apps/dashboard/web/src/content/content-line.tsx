@@ -4,10 +4,10 @@ import { partsOf } from './parts.js';
 import { useBlur } from './veil.js';
 import { VisibleText } from './visible-text.js';
 
-/** Parts that a line of a table shows. */
+/** Parts shown per table row. */
 const SHOWN = 3;
 
-/** The beginning of an item, as a list shows it: a text on two lines; who said what, each on a line. */
+/** The beginning of an item in a list: a text on two lines, or one message per line. */
 export function ContentLine({ content }: { content: StoredContent }): JSX.Element {
   const [blur] = useBlur();
   const parts = partsOf(content);

@@ -1,13 +1,13 @@
 import type { StoredContent, Trace } from '@tocsin/contract';
 
-/** A part of an item, as a reader sees it. */
+/** A part of an item, for display. */
 export interface Part {
-  /** What it is; undefined when the item is one text. */
+  /** Its heading; undefined when the item is a single text. */
   name: string | undefined;
   text: string;
 }
 
-/** Roles of messages as readers know them; any other is shown as it is. */
+/** Display names of message roles; others are shown as they are. */
 const ROLES = new Map([
   ['system', 'System'],
   ['developer', 'Developer'],
@@ -16,7 +16,7 @@ const ROLES = new Map([
   ['tool', 'Tool'],
 ]);
 
-/** The texts of an item in the order in which they were said. */
+/** The texts of an item in order. */
 export function partsOf({ text, prompt, response, messages, tools }: StoredContent): Part[] {
   if (text !== undefined) return [{ name: undefined, text }];
   if (messages === undefined) {
@@ -30,8 +30,8 @@ export function partsOf({ text, prompt, response, messages, tools }: StoredConte
 }
 
 /**
- * Where the parts of an item lie in the text of its trace: prompt and response stand there one after another, joined by
- * a newline. Messages are one span, as they are rendered for the model, with their roles.
+ * Where the parts of an item are in the text of its trace: prompt and response joined by a newline. Messages are one
+ * span, as rendered for the model, with their roles.
  */
 export function tracedSpans(
   { prompt = '', response = '', ...item }: StoredContent,
@@ -60,16 +60,16 @@ function asText(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value, undefined, 2);
 }
 
-/** A stretch of a traced text: one token's, or what lies between tokens. */
+/** A piece of a traced text: one token, or the text between tokens. */
 export interface HeatPiece {
   text: string;
-  /** Of everything up to its end; undefined between tokens, and where the model saw nothing. */
+  /** The score of everything up to its end; undefined between tokens, and beyond the model's input. */
   score: number | undefined;
-  /** It is the first token at which the threshold is reached. */
+  /** Whether it is the first token that reaches the threshold. */
   first: boolean;
 }
 
-/** The pieces of a stretch of the text; one that reaches over an end of it is cut there. */
+/** The pieces within a span of the text, cut at its ends. */
 export function piecesBetween(pieces: readonly HeatPiece[], start: number, end: number): HeatPiece[] {
   const within: HeatPiece[] = [];
   let at = 0;
@@ -81,7 +81,7 @@ export function piecesBetween(pieces: readonly HeatPiece[], start: number, end: 
   return within;
 }
 
-/** Cuts a traced text at its tokens. Joined, the pieces are the text; tokens of half a character share one piece. */
+/** Splits a traced text at its tokens. The pieces add up to the text; tokens within one character share a piece. */
 export function heatPieces({
   text,
   tokens,
@@ -93,7 +93,7 @@ export function heatPieces({
     const first = index === firstHarmful;
     const from = Math.max(at, start);
     if (end <= from) {
-      // A character of many tokens counts as its last one says.
+      // A character of several tokens gets the score of the last one.
       const last = pieces.at(-1);
       if (last !== undefined && end > 0) {
         last.score = score;

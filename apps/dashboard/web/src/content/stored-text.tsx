@@ -5,7 +5,7 @@ import { count } from '../format.js';
 import { partsOf, shorten } from './parts.js';
 import { VisibleText } from './visible-text.js';
 
-/** What an item holds: a text, a prompt and its response, or messages. */
+/** An item: a text, a prompt and its response, or messages. */
 export function StoredText({ content }: { content: StoredContent }): JSX.Element {
   const parts = partsOf(content);
   return (
@@ -25,10 +25,10 @@ export function StoredText({ content }: { content: StoredContent }): JSX.Element
 }
 
 const FIRST = 4000;
-/** A browser lays out no more than this at once without a pause that is felt. */
+/** Browsers lay out this much text without a noticeable pause. */
 const STEP = 100_000;
 
-/** A text of any length, as its writer's direction has it; a very long one in steps. */
+/** A text of any length, in its own direction; a very long one is shown in steps. */
 function LongText({ text }: { text: string }): JSX.Element {
   const [limit, setLimit] = useState(FIRST);
   const shown = shorten(text, limit);

@@ -14,7 +14,7 @@ interface TracedTextProps {
   run: number;
   seq: number;
   threshold: number;
-  /** Shown until the trace is there. */
+  /** Shown until the trace has loaded. */
   content: StoredContent;
 }
 
@@ -26,7 +26,7 @@ export function TracedText({ run, seq, threshold, content }: TracedTextProps): J
     <>
       <StoredText content={content} />
       {trace.error ? (
-        <Problem error={trace.error} title="There is no trace" onRetry={() => void trace.refetch()} />
+        <Problem error={trace.error} title="Cannot show the trace" onRetry={() => void trace.refetch()} />
       ) : (
         <p class="small faint" role="status">
           Tracing{'\u2026'} The first trace after a start loads the model.
@@ -36,17 +36,17 @@ export function TracedText({ run, seq, threshold, content }: TracedTextProps): J
   );
 }
 
-/** Ink stays readable on it, in both themes. */
+/** Most colour at which text stays readable in both themes. */
 const HOTTEST = 0.42;
 
 interface HeatMapProps {
   trace: Trace;
   threshold: number;
-  /** The item that was traced: who said what. */
+  /** The traced item, for its parts. */
   content: StoredContent;
 }
 
-/** A text as hot as the score is by then; the token at which the threshold is reached is underlined. */
+/** A heat map of the score after each token; the first token that reaches the threshold is underlined. */
 function HeatMap({ trace, threshold, content }: HeatMapProps): JSX.Element {
   const { text, tokens, firstHarmful, omittedTokens } = trace;
   const pieces = heatPieces(trace);
@@ -66,7 +66,7 @@ function HeatMap({ trace, threshold, content }: HeatMapProps): JSX.Element {
           ? `The score never reaches ${thresholdText(threshold)}.`
           : `The score reaches ${thresholdText(threshold)} at token ${firstHarmful + 1} of ${tokens.length}.`}
         {omittedTokens > 0 &&
-          ` ${counted(omittedTokens, 'token')} more are too many for the guard: it did not see them.`}
+          ` The guard did not read ${counted(omittedTokens, 'more token')}: the text is too long.`}
       </p>
     </div>
   );
@@ -96,7 +96,7 @@ function HotText({ pieces }: { pieces: readonly HeatPiece[] }): JSX.Element {
 const HEIGHT = 40;
 const EDGE = 2;
 
-/** How the score went from token to token, and the threshold. What it says, the text above it says too. */
+/** A line chart of the score by token, with the threshold. Hidden from screen readers: the text above says the same. */
 function TraceLine({ tokens, threshold }: { tokens: Trace['tokens']; threshold: number }): JSX.Element {
   const [frame, width] = useWidth<HTMLDivElement>();
   const x = scaleLinear([0, Math.max(1, tokens.length - 1)], [EDGE, Math.max(EDGE, width - EDGE)]);

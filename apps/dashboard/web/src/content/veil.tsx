@@ -2,19 +2,19 @@ import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { useStored } from '../ui/stored.js';
 
-/** Whether texts are blurred until they are asked for. */
+/** The setting that blurs texts until they are revealed. */
 export function useBlur(): [boolean, (on: boolean) => void] {
   const [value, store] = useStored('blur');
   return [value === 'on', (on) => store(on ? 'on' : null)];
 }
 
 interface VeilProps {
-  /** Whose text it is: another one is blurred again. */
+  /** Identifies the text: another one is blurred again. */
   of: string | number;
   children: ComponentChildren;
 }
 
-/** Blurs what it holds until it is asked for, when the reader wants that. */
+/** Blurs its children until they are revealed, if the setting is on. */
 export function Veil({ of, children }: VeilProps): JSX.Element {
   const [blur] = useBlur();
   const [asked, setAsked] = useState<string | number>();
@@ -41,7 +41,7 @@ export function Veil({ of, children }: VeilProps): JSX.Element {
 
 const REVEAL = 'tocsin-reveal';
 
-/** Takes the veil of a text away, as its button does. */
+/** Reveals a blurred text, as its button does. */
 export function reveal(of: string | number): void {
   dispatchEvent(new CustomEvent(REVEAL, { detail: of }));
 }

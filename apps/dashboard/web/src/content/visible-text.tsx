@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { visiblePieces } from './visible.js';
 
-/** Somebody else's text: text nodes only, with a mark for each character that hides or reorders others. */
+/** Untrusted text: text nodes only, with a mark for each character that hides or reorders others. */
 export function VisibleText({ text }: { text: string }): JSX.Element {
   return (
     <>

@@ -1,7 +1,7 @@
-/** A part of a text: as it is, or one character that is not to be seen, by name. */
+/** A part of a text: plain, or one invisible character by name. */
 export type Piece = { text: string } | { mark: string; what: string };
 
-/** Characters that change how others look, or are not to be seen at all: what hides a text from its reader. */
+/** Characters that are invisible or change how others look, and so can hide text from its reader. */
 const NAMED: Record<number, [mark: string, what: string]> = {
   173: ['SHY', 'soft hyphen'],
   847: ['CGJ', 'combining grapheme joiner'],
@@ -40,12 +40,12 @@ const NEWLINE = 0x0a;
 const TAB = 0x09;
 const CONTROL_PICTURES = 0x2400;
 
-/** Whatever could need a mark: a fast look before the slow one. Lone surrogates too. */
+/** A fast check for anything that may need a mark, including lone surrogates. */
 const SUSPECT =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it searches for
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffd\u{e0000}-\u{e0fff}]|\u034f|\p{Surrogate}/gu;
 
-/** Cuts a text where a mark has to stand for a character. Joined, its parts are the text with those characters named. */
+/** Splits a text at characters that need a mark. */
 export function visiblePieces(text: string): Piece[] {
   const pieces: Piece[] = [];
   let from = 0;
@@ -61,7 +61,7 @@ export function visiblePieces(text: string): Piece[] {
   return pieces;
 }
 
-/** The same as one string, for where no element can stand: titles and options. */
+/** The same as a string, where elements are not possible: titles and options. */
 export function visibleString(text: string): string {
   return visiblePieces(text)
     .map((piece) => ('text' in piece ? piece.text : `[${piece.mark}]`))
@@ -76,17 +76,17 @@ function nameOf(code: number, text: string, at: number): [mark: string, what: st
   if (code === 0x7f) return ['\u2421', 'delete'];
   if (code < 0xa0) return [hex(code), 'control character'];
   if (code === ZERO_WIDTH_JOINER || code === ZERO_WIDTH_NON_JOINER) {
-    // Between letters of other scripts and in emoji they belong to the text.
+    // Between letters of some scripts and in emoji they are part of the text.
     if ((text.codePointAt(at - 1) ?? 0) > 0x7f) return undefined;
     return code === ZERO_WIDTH_JOINER ? ['ZWJ', 'zero width joiner'] : ['ZWNJ', 'zero width non-joiner'];
   }
   if (code >= 0xe0000 && code <= 0xe007f) return [`TAG ${tagLetter(code)}`, `tag character ${hex(code)}`];
   if (code >= 0xe0100 && code <= 0xe01ef) return [`VS${code - 0xe0100 + 17}`, 'variation selector'];
   if (code >= 0xd800 && code <= 0xdfff) return [hex(code), 'half of a character'];
-  return [hex(code), 'character that is not to be seen'];
+  return [hex(code), 'invisible character'];
 }
 
-/** Tag characters spell ASCII that nobody sees. */
+/** Tag characters encode invisible ASCII. */
 function tagLetter(code: number): string {
   const letter = code - 0xe0000;
   return letter > 0x20 && letter < 0x7f ? String.fromCharCode(letter) : hex(code);

@@ -8,18 +8,18 @@ import { Moment } from '../ui/moment.js';
 import { Table } from '../ui/table.js';
 import { Empty, WhenAnswered } from '../ui/when-answered.js';
 
-/** Guards that this server scores with, and those that its store has scores of. */
+/** Guards that this server serves, and others that its store has scores from. */
 export function GuardsScreen(): JSX.Element {
   const guards = useQuery(guardsAsk());
   return (
     <Screen
       title="Guards"
-      about="A guard is an artifact, a backbone and a precision. Scores belong to it and to a content, not to a run."
+      about="A guard is an artifact, a backbone and a precision. Scores are cached by guard and content, across runs."
     >
       <WhenAnswered of={guards} what="the guards">
         {({ data }) =>
           data.length === 0 ? (
-            <Empty title="There is no guard">
+            <Empty title="No guards">
               <p>Start the server with one:</p>
               <pre>tocsin dashboard --guard starter</pre>
             </Empty>
@@ -52,7 +52,7 @@ function GuardsTable({ guards }: { guards: readonly Guard[] }): JSX.Element {
           <th scope="row" class="fill wrap">
             {guard.ref} {guard.default && <span class="badge">default</span>}{' '}
             {!guard.served && (
-              <span class="badge" title="Start the server with it to ask it for scores">
+              <span class="badge" title="Start the server with this guard to request scores from it">
                 not served
               </span>
             )}

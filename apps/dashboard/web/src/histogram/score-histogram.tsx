@@ -14,7 +14,7 @@ interface ScoreHistogramProps {
   scale: CountScale;
   threshold: number;
   onThreshold: (threshold: number) => void;
-  /** What the slider's value means, e.g. "312 of 4,000 rows flagged". */
+  /** Text of the slider's value, e.g. "312 of 4,000 rows flagged". */
   meaning: string;
   /** Named thresholds, as marks above the bars. */
   marks: readonly { name: string; threshold: number }[];
@@ -25,7 +25,7 @@ const MARGIN = { top: 26, right: 14, bottom: 24, left: 44 };
 const STEP_OF_DRAG = 1000;
 const NARROW = 480;
 
-/** How the scores lie, and the threshold across them: drag it, click where it shall be, or use the arrow keys. */
+/** The score histogram with the threshold: drag it, click, or use the arrow keys. */
 export function ScoreHistogram(props: ScoreHistogramProps): JSX.Element {
   const { histogram, scale, threshold, onThreshold, meaning, marks } = props;
   const [frame, width] = useWidth<HTMLDivElement>();
@@ -89,7 +89,7 @@ export function ScoreHistogram(props: ScoreHistogramProps): JSX.Element {
         width={width}
         height={HEIGHT}
         class="over"
-        // The slider within says what there is to say.
+        // The slider inside carries the accessible text.
         role="presentation"
         onPointerDown={press}
         onPointerMove={(event) => event.currentTarget.hasPointerCapture(event.pointerId) && take(event)}
@@ -130,7 +130,7 @@ function Grip({ at, text }: { at: number; text: string }): JSX.Element {
   );
 }
 
-/** All bars as one path: a hundred rectangles are no faster to draw, and no easier to style. */
+/** All bars as one path. */
 function barsOf(
   { edges, counts }: Histogram,
   x: (score: number) => number,
@@ -143,20 +143,20 @@ function barsOf(
       if (rows === 0) return '';
       const left = x(edges[bin] ?? 0);
       const width = Math.max(1, x(edges[bin + 1] ?? 1) - left - gap);
-      // One row among millions is still to be seen.
+      // Keep a single row among millions visible.
       const top = Math.min(y(rows), bottom - 1.5);
       return `M${left.toFixed(1)} ${bottom}V${top.toFixed(1)}h${width.toFixed(1)}V${bottom}Z`;
     })
     .join('');
 }
 
-/** The same for those who read tables rather than bars. */
+/** The same data as a table, for screen readers. */
 export function HistogramTable({ histogram }: { histogram: Histogram }): JSX.Element {
   const rows = histogram.counts
     .map((rows, bin) => ({ rows, from: histogram.edges[bin] ?? 0, to: histogram.edges[bin + 1] ?? 1 }))
     .filter(({ rows }) => rows > 0);
   return (
-    // A table grows with its lines whatever its height: only a box around it can hide it.
+    // A table ignores a height smaller than its rows: hide it with a wrapping box.
     <div class="visually-hidden">
       <table>
         <caption>Rows by score</caption>

@@ -1,7 +1,7 @@
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 
-/** The width of an element as the page changes, in CSS pixels. */
+/** The current width of an element, in CSS pixels. */
 export function useWidth<E extends Element>(): [RefObject<E>, number] {
   const element = useRef<E>(null);
   const [width, setWidth] = useState(0);

@@ -13,14 +13,14 @@ import { useTeller } from '../ui/toasts.js';
 import { Empty, WhenAnswered } from '../ui/when-answered.js';
 import { NewKeyDialog } from './new-key-dialog.js';
 
-/** Keys: who may do what. */
+/** API keys and their roles. */
 export function KeysScreen(): JSX.Element {
   const keys = useInfiniteQuery(keysAsk());
   const [creating, setCreating] = useState(false);
   return (
     <Screen
       title="Keys"
-      about="A key is shown once, when it is made. The server keeps only its hash."
+      about="A key is shown once, when it is created. The server stores only its hash."
       actions={
         <button type="button" class="button primary" onClick={() => setCreating(true)}>
           New key
@@ -31,10 +31,10 @@ export function KeysScreen(): JSX.Element {
         {(pages) => {
           const rows = rowsOf(pages);
           return rows.length === 0 ? (
-            <Empty title="There is no key yet">
+            <Empty title="No keys yet">
               <p>
-                Until there is one, everybody on this machine is the administrator, and the server listens on
-                this machine only. The first key ends that: make it an admin key, and keep it.
+                Until the first key is created, anyone on this machine is an administrator, and the server
+                listens on this machine only. Store the first key safely: it must be an admin key.
               </p>
             </Empty>
           ) : (
@@ -98,7 +98,7 @@ function KeysTable({ keys }: { keys: readonly ApiKey[] }): JSX.Element {
                 does="Revoke it"
                 onConfirm={() => revoking.mutate(key)}
               >
-                Whatever uses it is refused from the next request on. This cannot be undone.
+                Requests with this key fail from now on. This cannot be undone.
               </Confirm>
             )}
           </td>

@@ -8,22 +8,22 @@ import { Dialog, FormDialog } from '../ui/dialog.js';
 import { Field } from '../ui/field.js';
 
 const ROLES: readonly { role: Role; about: string }[] = [
-  { role: 'submit', about: 'score, submit runs and see its own' },
-  { role: 'read', about: 'see every run and text' },
-  { role: 'review', about: 'see, and judge rows' },
+  { role: 'submit', about: 'score, submit runs and see own runs' },
+  { role: 'read', about: 'see all runs and texts' },
+  { role: 'review', about: 'see all runs, and review rows' },
   { role: 'admin', about: 'everything' },
 ];
 
-/** Makes a key, and shows it this one time. */
+/** Creates a key, and shows it once. */
 export function NewKeyDialog({ onClose }: { onClose: () => void }): JSX.Element {
   const client = useQueryClient();
   const { keyless } = useMe();
-  // Whoever makes the first one would shut themselves out with any other.
+  // The first key must be an admin key, or its creator would be locked out.
   const roles = keyless ? ROLES.filter(({ role }) => role === 'admin') : ROLES;
   const creating = useMutation({
     mutationFn: async (key: NewKey) => {
       const made = await createKey(key);
-      // The first key ends the time without keys: this browser goes on with it, and shows it.
+      // From the first key on, requests need one: sign this browser in with it.
       if (keyless) await signIn(made.key);
       return made;
     },
@@ -52,7 +52,7 @@ export function NewKeyDialog({ onClose }: { onClose: () => void }): JSX.Element 
       error={creating.error}
       failure="The key was not created"
     >
-      <Field label="Name" help="Who or what will use it.">
+      <Field label="Name" help="Who or what uses the key.">
         {(control) => <input {...control} name="name" required maxLength={100} autocomplete="off" />}
       </Field>
       <div class="pair">
@@ -101,7 +101,8 @@ function ShowKey({ made, keyless, onClose }: ShowKeyProps): JSX.Element {
       </div>
       {keyless && (
         <p class="soft">
-          It is the first key: from now on every request needs one. This browser is signed in with it already.
+          This is the first key: from now on every request needs one. This browser is already signed in with
+          it.
         </p>
       )}
       <div class="actions">
@@ -115,7 +116,7 @@ function ShowKey({ made, keyless, onClose }: ShowKeyProps): JSX.Element {
 
 const SAYS_SO_MS = 2000;
 
-/** Copies a text to the clipboard, and says so. */
+/** Copies a text to the clipboard, and confirms it. */
 function CopyButton({ text, label = 'Copy' }: { text: string; label?: string }): JSX.Element {
   const [state, setState] = useState<'idle' | 'copied' | 'refused'>('idle');
   useEffect(() => {
@@ -124,14 +125,14 @@ function CopyButton({ text, label = 'Copy' }: { text: string; label?: string }):
     return () => clearTimeout(timer);
   }, [state]);
   const copy = (): void => {
-    // There is no clipboard where the page did not come over HTTPS or from this machine.
+    // Browsers offer the clipboard only over HTTPS and on localhost.
     const written = navigator.clipboard?.writeText(text) ?? Promise.reject(new Error('no clipboard'));
     written.then(
       () => setState('copied'),
       () => setState('refused'),
     );
   };
-  const says = { idle: label, copied: 'Copied', refused: 'Select and copy it by hand' }[state];
+  const says = { idle: label, copied: 'Copied', refused: 'Copy it manually' }[state];
   return (
     <button type="button" class="button" onClick={copy} aria-live="polite">
       {says}

@@ -8,7 +8,7 @@ import { Settings } from './settings.js';
 interface Place {
   href: string;
   label: string;
-  /** Who may not do this has nothing to see there. */
+  /** Shown only to users with this permission. */
   needs?: Doing;
 }
 
@@ -24,14 +24,14 @@ const SETUP: readonly Place[] = [
   { href: '/audit', label: 'Audit log', needs: 'administer' },
 ];
 
-/** What stands around every screen. */
+/** Header, navigation and main area around every screen. */
 export function Frame({ children }: { children: ComponentChildren }): JSX.Element {
   const { path } = useLocation();
   const me = useMe();
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
   useEffect(() => {
-    // A new screen is read from its beginning, as a page that was loaded would be.
+    // Move the focus, so that screen readers start at the top of a new screen.
     if (!first.current) main.current?.focus({ preventScroll: true });
     first.current = false;
   }, [path]);

@@ -5,16 +5,16 @@ import { VisibleText } from '../content/visible-text.js';
 import { Empty } from '../ui/when-answered.js';
 
 interface ScreenProps {
-  /** Perhaps somebody else's words. */
+  /** May be user-supplied text. */
   title: string;
-  /** What to say of it beneath the title. */
+  /** Shown below the title. */
   about?: ComponentChildren;
-  /** What can be done, to the right of the title. */
+  /** Buttons to the right of the title. */
   actions?: ComponentChildren;
   children: ComponentChildren;
 }
 
-/** A screen: its title, also in the browser's tab, and what is below. */
+/** A screen with a title, also in the browser's tab. */
 export function Screen({ title, about, actions, children }: ScreenProps): JSX.Element {
   useEffect(() => {
     document.title = `${visibleString(title)} \u00b7 Tocsin`;
@@ -35,26 +35,26 @@ export function Screen({ title, about, actions, children }: ScreenProps): JSX.El
   );
 }
 
-/** For addresses that lead nowhere. */
+/** For unknown URLs. */
 export function NoScreen(): JSX.Element {
   return (
-    <Screen title="No such page">
-      <Empty title="There is nothing at this address">
+    <Screen title="Page not found">
+      <Empty title="Nothing at this address">
         <p>
-          Perhaps it was cut short. <a href="/">All runs</a>
+          The link may be incomplete. <a href="/">All runs</a>
         </p>
       </Empty>
     </Screen>
   );
 }
 
-/** Instead of a run that does not exist, or that the key may not see. */
+/** For a run that does not exist or that the key may not see. */
 export function NoRun({ id }: { id: number }): JSX.Element {
   return (
     <Screen title={`Run ${id}`}>
-      <Empty title={`There is no run ${id}`}>
+      <Empty title={`Run ${id} not found`}>
         <p>
-          It may have been deleted, or it belongs to another key. <a href="/">All runs</a>
+          It may have been deleted, or it may belong to another key. <a href="/">All runs</a>
         </p>
       </Empty>
     </Screen>

@@ -6,7 +6,7 @@ import { useMe } from '../session/me.js';
 import { useStored } from '../ui/stored.js';
 import { useTeller } from '../ui/toasts.js';
 
-/** What a reader sets for this browser, and who the server takes them for. */
+/** Settings of this browser, and the signed-in user. */
 export function Settings(): JSX.Element {
   const me = useMe();
   const client = useQueryClient();
@@ -21,7 +21,7 @@ export function Settings(): JSX.Element {
   };
   return (
     <div class="settings">
-      <label class="check" title="Texts are blurred until you ask for them">
+      <label class="check" title="Blur texts until you reveal them">
         <input
           type="checkbox"
           checked={blur}
@@ -32,13 +32,13 @@ export function Settings(): JSX.Element {
       <label class="check">
         <span class="visually-hidden">Colours</span>
         <select value={theme} onChange={({ currentTarget }) => setTheme(currentTarget.value)}>
-          <option value="system">As the system</option>
+          <option value="system">System</option>
           <option value="light">Light</option>
           <option value="dark">Dark</option>
         </select>
       </label>
       {me.keyless ? (
-        <span class="who soft" title="There is no key yet: everybody on this machine is the administrator.">
+        <span class="who soft" title="No key exists yet: anyone on this machine is an administrator.">
           local, no key yet
         </span>
       ) : (
@@ -55,7 +55,7 @@ export function Settings(): JSX.Element {
   );
 }
 
-/** Light, dark, or as the system has it. public/theme.js applies it, before the first paint and when it changes. */
+/** Light, dark, or the system's theme. public/theme.js applies it, before the first paint and on changes. */
 function useTheme(): [string, (theme: string) => void] {
   const [value, store] = useStored('theme');
   const choose = (theme: string): void => {

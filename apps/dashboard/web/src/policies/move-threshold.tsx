@@ -22,7 +22,7 @@ interface MoveThresholdProps {
   onMoved: () => void;
 }
 
-/** Moves a policy's threshold, after a look at what that would do to a run. */
+/** Changes a policy's threshold, with a preview on a run. */
 export function MoveThreshold({ policy, onMoved }: MoveThresholdProps): JSX.Element {
   const client = useQueryClient();
   const { say, complain } = useTeller();
@@ -37,7 +37,7 @@ export function MoveThreshold({ policy, onMoved }: MoveThresholdProps): JSX.Elem
       changePolicy(policy.name, { threshold, ...(note.trim() !== '' && { note: note.trim() }) }),
     onSuccess: async () => {
       await client.invalidateQueries({ queryKey: ['policies'] });
-      say(`${policy.name} is at ${thresholdText(threshold)} now.`);
+      say(`The threshold of ${policy.name} is now ${thresholdText(threshold)}.`);
       onMoved();
     },
     onError: complain,
@@ -68,7 +68,7 @@ export function MoveThreshold({ policy, onMoved }: MoveThresholdProps): JSX.Elem
           )}
         </Field>
         {run !== undefined && (
-          <Field label="Look at run">
+          <Field label="Preview on run">
             {(control) => (
               <select
                 {...control}
@@ -86,14 +86,14 @@ export function MoveThreshold({ policy, onMoved }: MoveThresholdProps): JSX.Elem
         )}
       </div>
       {run === undefined ? (
-        <p class="small soft">There is no run yet to look at. The threshold can be moved all the same.</p>
+        <p class="small soft">No run to preview yet. You can change the threshold anyway.</p>
       ) : (
         <>
           <RunScores run={run} threshold={threshold} onThreshold={setThreshold} />
           <PolicyPreviewText policy={policy} run={run} threshold={threshold} />
         </>
       )}
-      <Field label="Why" help="Kept in the history, with your name.">
+      <Field label="Why" help="Stored in the history, with your name.">
         {(control) => (
           <input
             {...control}
@@ -147,7 +147,7 @@ interface PolicyPreviewTextProps {
 
 const SETTLED_MS = 200;
 
-/** What a policy would flag of a run with another threshold, with examples. */
+/** The effect of another threshold on a run, with examples. */
 function PolicyPreviewText({ policy, run, threshold }: PolicyPreviewTextProps): JSX.Element {
   const settled = useSettled(threshold, SETTLED_MS);
   const preview = useQuery({

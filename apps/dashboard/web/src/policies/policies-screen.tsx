@@ -19,7 +19,7 @@ export function PoliciesScreen(): JSX.Element {
   return (
     <Screen
       title="Policies"
-      about="A policy is a threshold with a name, applied when scores are read: moving it changes counts at once and scores nothing again."
+      about="A policy is a threshold with a name, applied when scores are read: changing it updates counts at once, without rescoring."
       actions={
         mayChange && (
           <button type="button" class="button primary" onClick={() => setCreating(true)}>
@@ -31,8 +31,8 @@ export function PoliciesScreen(): JSX.Element {
       <WhenAnswered of={policies} what="the policies">
         {({ data }) =>
           data.length === 0 ? (
-            <Empty title="There is no policy">
-              <p>Make one to give a threshold a name that people and programs can use.</p>
+            <Empty title="No policies">
+              <p>Create one to give a threshold a name that people and programs can use.</p>
             </Empty>
           ) : (
             <ul class="stack">
@@ -62,7 +62,7 @@ function byThreshold(policies: readonly Policy[]): Policy[] {
   return policies.toSorted((one, other) => one.threshold - other.threshold);
 }
 
-/** Gives a threshold a name. */
+/** Creates a policy. */
 function NewPolicyDialog({ onClose }: { onClose: () => void }): JSX.Element {
   const client = useQueryClient();
   const creating = useMutation({
@@ -91,7 +91,7 @@ function NewPolicyDialog({ onClose }: { onClose: () => void }): JSX.Element {
     >
       <div class="pair">
         <NameField />
-        <Field label="Threshold" help="Harmful from this score on.">
+        <Field label="Threshold" help="Rows are harmful at or above this score.">
           {(control) => (
             <input
               {...control}
@@ -106,9 +106,7 @@ function NewPolicyDialog({ onClose }: { onClose: () => void }): JSX.Element {
           )}
         </Field>
       </div>
-      <Field label="What it is for">
-        {(control) => <input {...control} name="meaning" maxLength={1000} />}
-      </Field>
+      <Field label="Purpose">{(control) => <input {...control} name="meaning" maxLength={1000} />}</Field>
     </FormDialog>
   );
 }

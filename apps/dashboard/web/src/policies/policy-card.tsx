@@ -10,7 +10,7 @@ import { useTeller } from '../ui/toasts.js';
 import { WhenAnswered } from '../ui/when-answered.js';
 import { MoveThreshold } from './move-threshold.js';
 
-/** A policy, and what can be done with it. */
+/** A policy and its actions. */
 export function PolicyCard({ policy, mayChange }: { policy: Policy; mayChange: boolean }): JSX.Element {
   const client = useQueryClient();
   const { complain } = useTeller();
@@ -31,7 +31,7 @@ export function PolicyCard({ policy, mayChange }: { policy: Policy; mayChange: b
             {policy.name} {isArchived && <span class="badge">archived</span>}
           </h2>
           <p class="soft wrap" dir="auto">
-            {policy.meaning === '' ? 'Without a description' : policy.meaning}
+            {policy.meaning === '' ? 'No description' : policy.meaning}
           </p>
         </div>
         <div class="row">
@@ -66,8 +66,7 @@ export function PolicyCard({ policy, mayChange }: { policy: Policy; mayChange: b
               does="Archive it"
               onConfirm={() => archiving.mutate(true)}
             >
-              Requests that name it are refused from now on. Its history stays, and you can use it again
-              later.
+              Requests that name it fail from now on. Its history stays, and you can use it again later.
             </Confirm>
           )}
         </div>
@@ -78,7 +77,7 @@ export function PolicyCard({ policy, mayChange }: { policy: Policy; mayChange: b
   );
 }
 
-/** Who moved a policy, when, from where to where, and why. */
+/** The changes of a policy: who, when, from which threshold to which, and why. */
 function PolicyHistory({ name }: { name: string }): JSX.Element {
   const changes = useQuery(policyChangesAsk(name));
   return (

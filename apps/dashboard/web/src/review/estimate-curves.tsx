@@ -17,7 +17,7 @@ interface Point {
 const HEIGHT = 240;
 const MARGIN = { top: 12, right: 70, bottom: 24, left: 44 };
 
-/** Precision and recall over the threshold, with their intervals as bands. The table below says the same in numbers. */
+/** Precision and recall by threshold, with intervals as bands. The table below has the numbers. */
 export function EstimateCurves({ thresholds, policies }: EstimateCurvesProps): JSX.Element {
   const [frame, width] = useWidth<HTMLDivElement>();
   const right = Math.max(MARGIN.left + 1, width - MARGIN.right);
@@ -44,7 +44,7 @@ export function EstimateCurves({ thresholds, policies }: EstimateCurvesProps): J
         width={width}
         height={HEIGHT}
         role="img"
-        aria-label="Precision and recall over the threshold; in numbers below"
+        aria-label="Precision and recall by threshold; the table below has the numbers"
       >
         <g class="grid">
           {y.ticks(4).map((tick) => (
@@ -89,7 +89,7 @@ export function EstimateCurves({ thresholds, policies }: EstimateCurvesProps): J
   );
 }
 
-/** Two labels, moved from each other where they would overlap. */
+/** Two labels, moved apart where they would overlap. */
 function apart([first = 0, second = 0]: number[], least: number): [number, number] {
   const lack = least - Math.abs(first - second);
   if (lack <= 0) return [first, second];

@@ -13,14 +13,14 @@ import { useTeller } from '../ui/toasts.js';
 import { Empty, Problem, Waiting } from '../ui/when-answered.js';
 import { useReviewQueue, type Wanted } from './use-review-queue.js';
 
-/** What a reviewer may say of a row, and by which key. */
+/** The verdicts, with their keys. */
 const VERDICTS: readonly { verdict: Verdict; label: string; key: string; look: string }[] = [
   { verdict: 'harmful', label: 'Harmful', key: 'h', look: 'warn' },
   { verdict: 'fine', label: 'Fine', key: 'f', look: '' },
   { verdict: 'skip', label: 'Skip', key: 's', look: '' },
 ];
 
-/** One row at a time, and what a reviewer says of it. */
+/** Shows one row at a time and takes the verdict. */
 export function ReviewDesk({ wanted }: { wanted: Wanted }): JSX.Element {
   const client = useQueryClient();
   const { say, complain } = useTeller();
@@ -42,14 +42,15 @@ export function ReviewDesk({ wanted }: { wanted: Wanted }): JSX.Element {
   };
   const undo = (): void => {
     queue.undo(wanted.run).then(({ undone, row: again }) => {
-      if (undone === null) say('There is no verdict to take back.');
-      else if (again === null) say('Taken back. Its text is no longer kept, so it is not shown again.');
+      if (undone === null) say('There is no verdict to undo.');
+      else if (again === null)
+        say('Undone. The text of this row is no longer stored, so it is not shown again.');
       if (undone !== null) setJudged((count) => Math.max(0, count - 1));
       setNote(undone?.note ?? undefined);
     }, complain);
   };
   const writeNote = (): void => setNote((written) => written ?? '');
-  // At once: the next key belongs to the note.
+  // Before the next key press, which belongs to the note.
   useLayoutEffect(() => {
     if (note === '') noteField.current?.focus();
   }, [note]);
@@ -70,14 +71,14 @@ export function ReviewDesk({ wanted }: { wanted: Wanted }): JSX.Element {
       <Announcement row={row} />
       {state.phase === 'loading' && <Waiting what="the next row" lines={6} />}
       {state.phase === 'failed' && (
-        <Problem error={state.error} title="There is no next row" onRetry={() => void queue.start()} />
+        <Problem error={state.error} title="Cannot load the next row" onRetry={() => void queue.start()} />
       )}
       {state.phase === 'done' && (
-        <Empty title={judged === 0 ? 'There is nothing to judge here' : 'That was the last row'}>
+        <Empty title={judged === 0 ? 'No rows to review' : 'That was the last row'}>
           <p>
             {wanted.second === true
-              ? 'Every row with one verdict has a second one, or another reviewer has it open.'
-              : 'Every row has a verdict, or another reviewer has it open.'}
+              ? 'Every row with one verdict already has a second one or is open for another reviewer.'
+              : 'Every row already has a verdict or is open for another reviewer.'}
           </p>
           <p class="row">
             <a class="button primary" href={`/review/${wanted.run}?tab=summary`}>
@@ -97,8 +98,8 @@ export function ReviewDesk({ wanted }: { wanted: Wanted }): JSX.Element {
           ref={noteField}
           rows={2}
           maxLength={2000}
-          aria-label="Note to this row"
-          placeholder="Why; kept with the verdict. Escape goes back to the row."
+          aria-label="Note on this row"
+          placeholder="Reason, stored with the verdict. Press Escape to return to the row."
           value={note}
           onInput={({ currentTarget }) => setNote(currentTarget.value)}
           onKeyDown={({ key, currentTarget }) => key === 'Escape' && currentTarget.blur()}
@@ -139,7 +140,7 @@ export function ReviewDesk({ wanted }: { wanted: Wanted }): JSX.Element {
   );
 }
 
-/** Says to screen readers that another row is there: to the eye it is plain. */
+/** Announces the next row to screen readers. */
 function Announcement({ row }: { row: ReviewRow | undefined }): JSX.Element {
   return (
     <p class="visually-hidden" role="status">
@@ -151,11 +152,11 @@ function Announcement({ row }: { row: ReviewRow | undefined }): JSX.Element {
 interface ReviewCardProps {
   row: ReviewRow;
   threshold: number;
-  /** With the heat map of its trace. */
+  /** Whether to show the heat map of its trace. */
   heat: boolean;
 }
 
-/** The row that is to be judged. */
+/** The row under review. */
 function ReviewCard({ row, threshold, heat }: ReviewCardProps): JSX.Element {
   return (
     <article class="panel review-card" aria-label={`Row ${row.key}`}>
@@ -180,14 +181,14 @@ function ReviewCard({ row, threshold, heat }: ReviewCardProps): JSX.Element {
 
 const KEYS: readonly [key: string, does: string][] = [
   ...VERDICTS.map(({ key, label }): [string, string] => [key, label]),
-  ['u', 'Take the last verdict back'],
-  ['n', 'Write a note to the row'],
-  ['t', 'Heat map on or off'],
-  ['b', 'Show a blurred text'],
+  ['u', 'Undo the last verdict'],
+  ['n', 'Write a note on the row'],
+  ['t', 'Toggle the heat map'],
+  ['b', 'Reveal a blurred text'],
   ['?', 'This list'],
 ];
 
-/** What the keys do. */
+/** Keyboard shortcuts. */
 function KeysDialog({ onClose }: { onClose: () => void }): JSX.Element {
   return (
     <Dialog title="Keys" onClose={onClose}>
@@ -202,7 +203,7 @@ function KeysDialog({ onClose }: { onClose: () => void }): JSX.Element {
         ))}
       </dl>
       <p class="small soft">
-        The row that you see is yours for ten minutes: nobody else gets it. Leave the page, and it goes back.
+        The current row is reserved for you for ten minutes. Leaving the page releases it.
       </p>
       <div class="actions">
         <button type="button" class="button" onClick={onClose}>
@@ -213,7 +214,7 @@ function KeysDialog({ onClose }: { onClose: () => void }): JSX.Element {
   );
 }
 
-/** What single keys do while nobody is writing, and no dialog is open. */
+/** Handles keyboard shortcuts, except in text fields and while a dialog is open. */
 function useKeys(actions: Readonly<Record<string, () => void>>): void {
   const latest = useRef(actions);
   latest.current = actions;

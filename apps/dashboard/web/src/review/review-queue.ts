@@ -1,8 +1,8 @@
 import type { NewVerdict, NextReview, ReviewRow, UndoneVerdict, Verdict } from '@tocsin/contract';
 
-/** What a queue asks of the server. */
+/** The server calls that a queue needs. */
 export interface ReviewService {
-  /** Leases a row, other than those. */
+  /** Leases a row, excluding the given ones. */
   next: (besides: number[]) => Promise<NextReview>;
   judge: (verdict: NewVerdict) => Promise<unknown>;
   undo: (run: number) => Promise<UndoneVerdict>;
@@ -15,18 +15,18 @@ export type ReviewState =
   | { phase: 'done' }
   | { phase: 'failed'; error: unknown };
 
-/** Whom a queue tells. */
+/** Callbacks of a queue. */
 export interface ReviewListener {
   onState: (state: ReviewState) => void;
-  /** A row is at hand for later: whatever it takes to show it can be fetched now. */
+  /** A row was prefetched; data to show it can be fetched now. */
   onAhead: (row: ReviewRow) => void;
   /** A verdict did not reach the server: its row is shown again. */
   onLost: (error: unknown) => void;
 }
 
 /**
- * Rows to judge, one after another. The next one is leased while the present one is read, so that a verdict shows it
- * at once; verdicts travel behind, in order. A verdict that does not arrive brings its row back.
+ * Rows to review, one after another. The next one is prefetched while the current one is read, so that it appears at
+ * once after a verdict; verdicts are sent in the background, in order. If sending one fails, its row is shown again.
  */
 export class ReviewQueue {
   readonly #service: ReviewService;
@@ -34,7 +34,7 @@ export class ReviewQueue {
   #state: ReviewState = { phase: 'loading' };
   readonly #waiting: ReviewRow[] = [];
   #filling: Promise<void> | undefined;
-  /** Verdicts on their way, one after another. */
+  /** Pending verdicts, sent one after another. */
   #sending: Promise<void> = Promise.resolve();
   readonly #onTheirWay = new Set<number>();
   #closed = false;
@@ -44,13 +44,13 @@ export class ReviewQueue {
     this.#listener = listener;
   }
 
-  /** Begins, or looks again after it was done or failed. */
+  /** Starts, or tries again after it was done or failed. */
   async start(): Promise<void> {
     this.#show({ phase: 'loading' });
     await this.#advance();
   }
 
-  /** Judges the present row, and shows the next one. Does nothing while there is none. */
+  /** Records a verdict on the current row and shows the next one. A no-op without a row. */
   async judge(verdict: Verdict, note?: string): Promise<void> {
     if (this.#state.phase !== 'row') return;
     const { row } = this.#state;
@@ -60,7 +60,7 @@ export class ReviewQueue {
     await this.#advance();
   }
 
-  /** Takes back the last verdict, and shows its row again if it still can be. @returns what was taken back */
+  /** Undoes the last verdict, and shows its row again if its text is still stored. @returns the undone verdict */
   async undo(run: number): Promise<UndoneVerdict> {
     await this.#sending;
     const undone = await this.#service.undo(run);
@@ -71,25 +71,25 @@ export class ReviewQueue {
     return undone;
   }
 
-  /** Rows that are leased here. */
+  /** Rows leased by this queue. */
   get held(): ReviewRow[] {
     return this.#state.phase === 'row' ? [this.#state.row, ...this.#waiting] : [...this.#waiting];
   }
 
-  /** Keeps the rows that are leased here for longer. */
+  /** Renews the leases of this queue's rows. */
   async renew(): Promise<void> {
     for (const row of this.held) {
       await this.#sending;
       const others = this.held.filter(({ seq }) => seq !== row.seq);
-      // The server gives a reviewer's own row again, and for the full time.
+      // The server returns the reviewer's own row with a fresh lease.
       const { row: given } = await this.#service.next(others.map(({ seq }) => seq));
       const isHeld = this.held.some(({ seq }) => seq === given?.seq);
-      // It had run out, and another one came in its place: that is one more at hand.
+      // The lease had expired and another row came instead: keep it as a prefetched one.
       if (given !== null && !isHeld) this.#take(given);
     }
   }
 
-  /** Gives back what is leased. */
+  /** Releases all leased rows. */
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all(this.held.map(({ run, seq }) => this.#service.release(run, seq)));
@@ -118,12 +118,12 @@ export class ReviewQueue {
     try {
       await this.#fill();
     } catch (error) {
-      // With a row in hand there is time: its verdict asks again.
+      // With a row on screen the next verdict retries.
       if (this.#state.phase === 'loading') this.#show({ phase: 'failed', error });
     }
   }
 
-  /** Sees to it that a row is shown, and one more at hand; asking once at a time, since two would get the same row. */
+  /** Keeps one row on screen and one prefetched. One request at a time, because two would get the same row. */
   #fill(): Promise<void> {
     this.#filling ??= this.#askForMore().finally(() => {
       this.#filling = undefined;
@@ -143,7 +143,7 @@ export class ReviewQueue {
   }
 
   async #ask(): Promise<ReviewRow | undefined> {
-    // Nothing at hand: the answer must not depend on a verdict that is still on its way.
+    // No row left: send pending verdicts first, so that the answer takes them into account.
     if (this.#state.phase === 'loading') await this.#sending;
     const { row } = await this.#service.next([...this.held.map(({ seq }) => seq), ...this.#onTheirWay]);
     return row ?? undefined;

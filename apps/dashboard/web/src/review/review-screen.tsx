@@ -17,12 +17,12 @@ import { ReviewSummaryPanel } from './review-summary-panel.js';
 type Tab = 'queue' | 'summary';
 
 const ORDERS: readonly { value: ReviewOrder; label: string }[] = [
-  { value: 'uncertain', label: 'Nearest to the threshold' },
+  { value: 'uncertain', label: 'Closest to the threshold' },
   { value: 'score', label: 'Highest score first' },
   { value: 'random', label: 'At random' },
 ];
 
-/** The review of one run: its queue, and what came of it. */
+/** The review of one run: its queue and its summary. */
 export function ReviewScreen(): JSX.Element {
   const id = Number(useRoute().params.run);
   if (!Number.isSafeInteger(id) || id < 1) return <NoScreen />;
@@ -74,10 +74,10 @@ function RunReview({ run }: { run: Run }): JSX.Element {
       >
         {tab === 'summary' && <ReviewSummaryPanel run={run} policies={threshold.policies} />}
         {tab === 'queue' && run.textsKept === 0 && (
-          <Empty title="The texts of this run were not kept">
+          <Empty title="The texts of this run were not stored">
             <p>
-              Only rows that can be read can be judged. Submit the corpus again with <code>--retain all</code>
-              : what is scored costs nothing.
+              Only rows with a stored text can be reviewed. Submit the corpus again with{' '}
+              <code>--retain all</code>: rows that have a score are not scored again.
             </p>
           </Empty>
         )}
@@ -97,7 +97,7 @@ function RunReview({ run }: { run: Run }): JSX.Element {
               </select>
               <label
                 class="check"
-                title="Rows that one other reviewer has judged: two verdicts tell how far they agree"
+                title="Rows judged by one other reviewer: a second verdict measures agreement"
               >
                 <input
                   type="checkbox"

@@ -14,7 +14,7 @@ interface ReviewSummaryPanelProps {
   policies: readonly Policy[];
 }
 
-/** What the verdicts on a run's rows say: how precise each threshold is, what it misses, how far reviewers agree. */
+/** Results of a review: precision and recall of each threshold, and agreement between reviewers. */
 export function ReviewSummaryPanel({ run, policies }: ReviewSummaryPanelProps): JSX.Element {
   const summary = useQuery(reviewSummaryAsk(run.id));
   return (
@@ -29,7 +29,7 @@ export function ReviewSummaryPanel({ run, policies }: ReviewSummaryPanelProps): 
 function NoVerdicts({ run }: { run: Run }): JSX.Element {
   const mayReview = useMay('review');
   return (
-    <Empty title="No row has a verdict yet">
+    <Empty title="No verdicts yet">
       <p>
         With some dozens of verdicts, precision and recall of each threshold appear here, with their
         intervals.
@@ -52,16 +52,16 @@ function Told({ run, policies, summary }: ReviewSummaryPanelProps & { summary: R
     <>
       <dl class="figures">
         <Figure value={count(judged)} name={judged === 1 ? 'row judged' : 'rows judged'} />
-        <Figure value={count(agreement.pairs)} name="judged by two" />
+        <Figure value={count(agreement.pairs)} name="judged twice" />
         {agreement.pairs > 0 && <Figure value={percent(agreement.agreed / agreement.pairs)} name="agreed" />}
         {agreement.kappa !== null && <Figure value={agreement.kappa.toFixed(2)} name="Cohen's kappa" />}
       </dl>
-      <section class="panel" aria-label="Curves of precision and recall">
+      <section class="panel" aria-label="Precision and recall curves">
         <h2>Precision and recall by threshold</h2>
         <EstimateCurves thresholds={thresholds} policies={policies} />
         {thresholds.some(({ precision, recall }) => precision === null || recall === null) && (
           <p class="small soft">
-            Not known yet where no row of some range of scores has a verdict. Rows at random fill the gaps.
+            Unknown where a range of scores has no verdicts. Review random rows to fill the gaps.
           </p>
         )}
       </section>
@@ -146,7 +146,7 @@ type Told = ReviewSummary['thresholds'][number] & { policy: string | undefined }
 
 const TENTH = 10;
 
-/** Of many thresholds those that people ask for: policies' and every tenth. */
+/** The thresholds to show: those of policies, and every tenth. */
 function told(thresholds: ReviewSummary['thresholds'], policies: readonly Policy[]): Told[] {
   return thresholds
     .map((row) => ({

@@ -11,14 +11,14 @@ import { MoreButton } from '../ui/more-button.js';
 import { Table } from '../ui/table.js';
 import { Empty, WhenAnswered } from '../ui/when-answered.js';
 
-/** Which run to review. */
+/** The runs to review. */
 export function ReviewsScreen(): JSX.Element {
   const runs = useInfiniteQuery(runsAsk({ state: 'done' }));
   const mayReview = useMay('review');
   return (
     <Screen
       title="Review"
-      about="Your verdicts tell how precise each threshold is on your own texts, and how much it misses."
+      about="Verdicts measure the precision and recall of each threshold on your own texts."
     >
       <WhenAnswered of={runs} what="the runs">
         {(pages) => {
@@ -30,7 +30,7 @@ export function ReviewsScreen(): JSX.Element {
               columns={[
                 'Run',
                 { name: 'Rows', class: 'number' },
-                'Texts kept',
+                'Stored texts',
                 'Started',
                 { name: 'Actions', hidden: true },
               ]}
@@ -41,7 +41,7 @@ export function ReviewsScreen(): JSX.Element {
                     <VisibleText text={`${id}: ${name}`} />
                   </th>
                   <td class="number">{count(counters.rows)}</td>
-                  <td class="nowrap soft">{retain === 'all' ? 'all' : 'of flagged rows'}</td>
+                  <td class="nowrap soft">{retain === 'all' ? 'all' : 'flagged rows'}</td>
                   <td class="soft">
                     <Moment at={createdAt} />
                   </td>
@@ -72,8 +72,8 @@ export function ReviewsScreen(): JSX.Element {
 
 function NothingToReview(): JSX.Element {
   return (
-    <Empty title="There is nothing to review yet">
-      <p>A run can be reviewed when it is done and its texts were kept:</p>
+    <Empty title="Nothing to review yet">
+      <p>A run can be reviewed when it is done and its texts are stored:</p>
       <pre>tocsin submit messages.jsonl --guard starter --retain all</pre>
       <p>
         Or submit a file on the <a href="/">runs page</a>.

@@ -6,19 +6,19 @@ import { traceAsk } from '../api/runs.js';
 import { useTeller } from '../ui/toasts.js';
 import { ReviewQueue, type ReviewState } from './review-queue.js';
 
-/** A lease is for ten minutes. */
+/** A lease lasts ten minutes. */
 const RENEW_MS = 2 * 60_000;
 
-/** What is asked for, and the threshold that traces are read with. */
+/** Which rows to review, and the threshold for traces. */
 export type Wanted = NextRequest & { threshold: number };
 
-/** A queue of rows to judge for as long as the screen is there. */
+/** A queue of rows to review, released when the screen closes. */
 export function useReviewQueue(wanted: Wanted): { queue: ReviewQueue; state: ReviewState } {
   const client = useQueryClient();
   const { complain } = useTeller();
   const [state, setState] = useState<ReviewState>({ phase: 'loading' });
   const { run, order, threshold, second } = wanted;
-  /** What the queue before this one has still to give back. */
+  /** Rows that the previous queue is still releasing. */
   const left = useRef(Promise.resolve());
   const queue = useMemo(() => {
     return new ReviewQueue(
@@ -41,7 +41,7 @@ export function useReviewQueue(wanted: Wanted): { queue: ReviewQueue; state: Rev
       left.current = queue.close();
     };
     addEventListener('pagehide', leave);
-    // What cannot be renewed now can be in a minute, and a verdict counts all the same while nobody else has the row.
+    // A failed renewal is retried in a minute, and a verdict counts as long as no one else has leased the row.
     const renewal = setInterval(() => void queue.renew().catch(() => undefined), RENEW_MS);
     return () => {
       clearInterval(renewal);

@@ -13,7 +13,7 @@ import { Figure } from '../ui/figure.js';
 import { Table } from '../ui/table.js';
 import { Empty, WhenAnswered } from '../ui/when-answered.js';
 
-/** What has changed since another run of the same keys. */
+/** Changes since another run with the same keys. */
 export function ComparisonPanel({ run, threshold }: { run: Run; threshold: number }): JSX.Element {
   const [other, setOther] = useState<number>();
   const runs = useInfiniteQuery(runsAsk({}));
@@ -23,7 +23,7 @@ export function ComparisonPanel({ run, threshold }: { run: Run; threshold: numbe
         const others = rowsOf(pages).filter(({ id }) => id !== run.id);
         if (others.length === 0) {
           return (
-            <Empty title="There is no other run yet">
+            <Empty title="No other run yet">
               <p>Score the same corpus again, or with another guard, to see which rows change sides.</p>
             </Empty>
           );
@@ -71,8 +71,8 @@ function Compared({ run, other, threshold }: { run: Run; other: number; threshol
 /** A rule of thumb for the population stability index. */
 function drift(psi: number | null): string {
   if (psi === null) return 'no scores to compare';
-  if (psi < 0.1) return 'the scores lie alike';
-  return psi < 0.25 ? 'the scores have shifted a little' : 'the scores have shifted';
+  if (psi < 0.1) return 'the scores are similarly distributed';
+  return psi < 0.25 ? 'the scores have shifted slightly' : 'the scores have shifted';
 }
 
 function ComparisonFigures({ comparison }: { comparison: Comparison }): JSX.Element {
@@ -105,7 +105,7 @@ function ComparisonFigures({ comparison }: { comparison: Comparison }): JSX.Elem
               </td>
               <td class="fill">
                 {example.excerpt === null ? (
-                  <span class="faint">Text not kept</span>
+                  <span class="faint">Text not stored</span>
                 ) : (
                   <ContentLine content={example.excerpt} />
                 )}

@@ -6,23 +6,23 @@ import { threshold as thresholdText } from '../format.js';
 import { Segments } from '../ui/segments.js';
 
 const FORMATS: readonly { format: NonNullable<ExportQuery['format']>; label: string; about: string }[] = [
-  { format: 'jsonl', label: 'JSONL', about: 'A JSON object a line: what programs and tocsin eval read.' },
+  { format: 'jsonl', label: 'JSONL', about: 'One JSON object per line: for programs and tocsin eval.' },
   { format: 'csv', label: 'CSV', about: 'For spreadsheets and databases.' },
-  { format: 'tsv', label: 'TSV', about: 'The same with tabs.' },
+  { format: 'tsv', label: 'TSV', about: 'CSV with tabs.' },
   { format: 'parquet', label: 'Parquet', about: 'Columns, compressed: for DuckDB, pandas and Spark.' },
   {
     format: 'openai-batch',
     label: 'OpenAI batch',
-    about: 'As the output file of an OpenAI batch of moderations.',
+    about: 'The output file of an OpenAI moderation batch.',
   },
   {
     format: 'openai-batch-errors',
     label: 'OpenAI errors',
-    about: 'Its error file: the rows without a score.',
+    about: 'The error file of the batch: rows without a score.',
   },
 ];
 
-/** Takes the scores away, in every format. */
+/** Downloads of the scores, in every format. */
 export function ExportPanel({ run, threshold }: { run: Run; threshold: number }): JSX.Element {
   const [side, setSide] = useState<'all' | 'flagged'>('all');
   const [withText, setWithText] = useState(false);
@@ -33,7 +33,7 @@ export function ExportPanel({ run, threshold }: { run: Run; threshold: number })
           label="Rows"
           options={[
             { value: 'all', label: 'All rows' },
-            { value: 'flagged', label: `From ${thresholdText(threshold)} on` },
+            { value: 'flagged', label: `At or above ${thresholdText(threshold)}` },
           ]}
           value={side}
           onChange={setSide}
@@ -68,7 +68,7 @@ export function ExportPanel({ run, threshold }: { run: Run; threshold: number })
           </li>
         ))}
       </ul>
-      <p class="small faint">Rows are called harmful from {thresholdText(threshold)} on.</p>
+      <p class="small faint">Rows are harmful at or above {thresholdText(threshold)}.</p>
     </>
   );
 }

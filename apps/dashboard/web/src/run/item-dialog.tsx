@@ -25,7 +25,7 @@ export function ItemDialog({ run, row, threshold, onClose }: ItemDialogProps): J
   const item = useQuery(itemAsk(run.id, row.seq));
   const [traced, setTraced] = useState(false);
   const guards = useQuery(guardsAsk());
-  // Unknown until it is answered: then the button is not refused.
+  // Unknown until the guards have loaded; offer the button until then.
   const served =
     guards.data?.data.some(({ fingerprint, served }) => served && fingerprint === run.fingerprint) ?? true;
   const reason = useId();
@@ -39,13 +39,13 @@ export function ItemDialog({ run, row, threshold, onClose }: ItemDialogProps): J
           </bdi>
         </span>
         {item.data?.tokens != null && <span>{counted(item.data.tokens, 'token')}</span>}
-        {row.truncated && <span class="badge">longer than the guard reads</span>}
+        {row.truncated && <span class="badge">truncated</span>}
       </div>
       <WhenAnswered of={item} what="the row">
         {({ content }) =>
           content === null ? (
             <p class="soft">
-              Its text was not kept. Submit with <code>--retain all</code> (or flagged) to be able to read
+              Its text was not stored. Submit with <code>--retain all</code> (or flagged) to be able to read
               rows.
             </p>
           ) : (
@@ -74,7 +74,7 @@ export function ItemDialog({ run, row, threshold, onClose }: ItemDialogProps): J
             aria-describedby={served ? undefined : reason}
             onClick={() => setTraced(!traced)}
           >
-            {traced ? 'Hide the trace' : 'Show where the score comes from'}
+            {traced ? 'Hide the trace' : 'Show the trace'}
           </button>
         )}
         <button type="button" class="button" onClick={onClose}>

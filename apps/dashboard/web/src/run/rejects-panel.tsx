@@ -9,7 +9,7 @@ import { MoreButton } from '../ui/more-button.js';
 import { Table } from '../ui/table.js';
 import { Empty, WhenAnswered } from '../ui/when-answered.js';
 
-/** Rows without a score, and why. */
+/** Rows without a score, with the reason. */
 export function RejectsPanel({ run }: { run: Run }): JSX.Element {
   const rejects = useInfiniteQuery(rejectsAsk(run.id));
   return (
@@ -19,8 +19,8 @@ export function RejectsPanel({ run }: { run: Run }): JSX.Element {
           const rows = rowsOf(pages);
           if (rows.length === 0) {
             return (
-              <Empty title="Nothing was rejected">
-                <p>Rows that cannot be read, or that no score came of, are listed here with the reason.</p>
+              <Empty title="No rejects">
+                <p>Rows that could not be read or scored are listed here with the reason.</p>
               </Empty>
             );
           }
@@ -34,7 +34,7 @@ export function RejectsPanel({ run }: { run: Run }): JSX.Element {
                       <VisibleText text={key} />
                     </bdi>
                   </td>
-                  <td class="nowrap soft">{kind === 'unreadable' ? 'cannot be read' : 'not scored'}</td>
+                  <td class="nowrap soft">{kind === 'unreadable' ? 'unreadable' : 'not scored'}</td>
                   <td class="fill wrap" dir="auto">
                     <VisibleText text={reason} />
                   </td>

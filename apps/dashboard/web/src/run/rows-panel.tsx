@@ -18,19 +18,18 @@ import { ScoreMark } from './score-mark.js';
 type Side = 'flagged' | 'below' | 'all';
 type Order = NonNullable<ItemsQuery['order']>;
 const TYPING_MS = 300;
-/** Rows of a run come in before the first of them has a score. */
 const READ_EVERY_MS = 3000;
-/** Less than what lies between a score and the next one: scores are float32. */
+/** Less than the gap between neighbouring float32 scores. */
 const HAIR = 1e-9;
 
-/** The rows of a run: those that a threshold flags, those just below it, or all; by words of their texts. */
+/** The rows of a run: flagged, not flagged, or all; with full-text search. */
 export function RowsPanel({ run, threshold }: { run: Run; threshold: number }): JSX.Element {
   const [side, setSide] = useState<Side>('flagged');
   const [order, setOrder] = useState<Order>('score_desc');
   const [words, setWords] = useState('');
   const [open, setOpen] = useState<ItemRow>();
   const q = useSettled(words.trim(), TYPING_MS);
-  // Asked by the panel above too: both say the same of a run without scores.
+  // The same query as in the threshold panel, so that both agree whether the run has scores.
   const scores = useQuery(histogramAsk(run.id));
   const unscored = scores.data?.rows === 0;
   const range = { flagged: { min: threshold }, below: { max: justBelow(threshold) }, all: {} }[side];
@@ -51,7 +50,11 @@ export function RowsPanel({ run, threshold }: { run: Run; threshold: number }): 
             <Segments<Side>
               label="Rows"
               options={[
-                { value: 'flagged', label: 'Flagged', title: `Scores from ${thresholdText(threshold)} on` },
+                {
+                  value: 'flagged',
+                  label: 'Flagged',
+                  title: `Scores at or above ${thresholdText(threshold)}`,
+                },
                 { value: 'below', label: 'Not flagged', title: `Scores below ${thresholdText(threshold)}` },
                 { value: 'all', label: 'All' },
               ]}
@@ -65,7 +68,7 @@ export function RowsPanel({ run, threshold }: { run: Run; threshold: number }): 
             >
               <option value="score_desc">Highest score first</option>
               <option value="score_asc">Lowest score first</option>
-              <option value="seq">As in the corpus</option>
+              <option value="seq">Corpus order</option>
             </select>
           </>
         )}
@@ -73,8 +76,8 @@ export function RowsPanel({ run, threshold }: { run: Run; threshold: number }): 
           <input
             type="search"
             class="grow words"
-            aria-label="Words in the text"
-            placeholder={'Words in the text, "in quotes", -without'}
+            aria-label="Search in texts"
+            placeholder={'Search in texts: words, "a phrase", -excluded'}
             value={words}
             onInput={({ currentTarget }) => setWords(currentTarget.value)}
           />
@@ -109,8 +112,8 @@ function NoRows({
 }): JSX.Element | null {
   if (filtered) {
     return (
-      <Empty title="No text has these words">
-        <p>Only texts that were kept are searched. Try fewer words, or look at all rows.</p>
+      <Empty title="No matching texts">
+        <p>Only stored texts are searched. Try fewer words, or look at all rows.</p>
       </Empty>
     );
   }
@@ -141,7 +144,7 @@ interface RowsTableProps {
   onOpen: (row: ItemRow) => void;
 }
 
-/** Rows with their scores and the beginning of their texts; a click shows one in full. */
+/** Rows with scores and the beginning of their texts; a click opens a row. */
 function RowsTable({ rows, threshold, onOpen }: RowsTableProps): JSX.Element {
   return (
     <Table label="Rows" columns={['Score', 'Text', 'Key', { name: 'Row', class: 'number' }]}>
@@ -154,7 +157,7 @@ function RowsTable({ rows, threshold, onOpen }: RowsTableProps): JSX.Element {
             <button type="button" class="opener">
               {row.excerpt === null ? (
                 <span class="faint">
-                  {row.reason === null ? 'Text not kept' : <VisibleText text={row.reason} />}
+                  {row.reason === null ? 'Text not stored' : <VisibleText text={row.reason} />}
                 </span>
               ) : (
                 <ContentLine content={row.excerpt} />

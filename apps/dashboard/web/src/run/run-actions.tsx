@@ -8,7 +8,7 @@ import { useMay } from '../session/me.js';
 import { Confirm } from '../ui/dialog.js';
 import { useTeller } from '../ui/toasts.js';
 
-/** What can be done with a run. */
+/** Actions of a run. */
 export function RunActions({ run }: { run: Run }): JSX.Element {
   const client = useQueryClient();
   const { route } = useLocation();
@@ -30,8 +30,8 @@ export function RunActions({ run }: { run: Run }): JSX.Element {
       refresh();
       say(
         lost === 0
-          ? `${counted(parcels, 'parcel')} taken up again.`
-          : `${counted(parcels, 'parcel')} taken up again. ${counted(lost, 'row')} can only be scored from the corpus: submit it again.`,
+          ? `Retrying ${counted(parcels, 'parcel')}.`
+          : `Retrying ${counted(parcels, 'parcel')}. ${counted(lost, 'row')} can only be scored from the corpus: submit it again.`,
       );
     },
     onError: complain,
@@ -40,7 +40,7 @@ export function RunActions({ run }: { run: Run }): JSX.Element {
     mutationFn: () => deleteRun(run.id),
     onSuccess: () => {
       void client.invalidateQueries({ queryKey: ['runs'] });
-      say(`Run ${run.id} is deleted.`);
+      say(`Deleted run ${run.id}.`);
       route('/');
     },
     onError: complain,
@@ -60,7 +60,7 @@ export function RunActions({ run }: { run: Run }): JSX.Element {
           does="Cancel the run"
           onConfirm={() => cancelling.mutate()}
         >
-          What is scored stays. What waits is not scored; you can take it up again later.
+          Existing scores stay. Waiting rows are not scored; you can resume them later with Retry.
         </Confirm>
       )}
       {mayChange && !isOpen(run.state) && unresolved > 0 && (
@@ -75,7 +75,7 @@ export function RunActions({ run }: { run: Run }): JSX.Element {
           does="Delete the run"
           onConfirm={() => deleting.mutate()}
         >
-          Its rows, texts and rejects go for good. Scores that other runs share stay.
+          This deletes its rows, texts and rejects permanently. Scores shared with other runs stay.
         </Confirm>
       )}
     </>

@@ -50,7 +50,7 @@ function ShownRun({ run: known }: { run: Run }): JSX.Element {
       {isOpen(run.state) && <RunProgress run={run} />}
       {run.reason !== null && !isOpen(run.state) && (
         <div class={run.state === 'failed' ? 'notice problem' : 'notice'}>
-          <strong>{run.state === 'failed' ? 'This run has failed' : 'This run was cancelled'}</strong>
+          <strong>{run.state === 'failed' ? 'This run failed' : 'This run was cancelled'}</strong>
           {run.reason.split('\n').map((line) => (
             <p key={line} dir="auto">
               <VisibleText text={line} />
@@ -84,7 +84,7 @@ function RunFacts({ run }: { run: Run }): JSX.Element {
       <span>Run {run.id}</span>
       <span>{counted(counters.rows, 'row')}</span>
       {counters.known + counters.duplicates > 0 && (
-        <span title="Rows whose content had a score already, or is twice in the corpus: they cost nothing">
+        <span title="Rows whose content already had a score, or appears more than once in the corpus">
           {count(counters.known + counters.duplicates)} known
         </span>
       )}
@@ -103,14 +103,14 @@ function RunFacts({ run }: { run: Run }): JSX.Element {
 type Tab = 'rows' | 'rejects' | 'comparison' | 'export';
 const TABS: readonly Tab[] = ['rows', 'rejects', 'comparison', 'export'];
 
-/** What there is to see of a run besides its histogram. */
+/** The tabs of a run below its histogram. */
 function RunTabs({ run, threshold }: { run: Run; threshold: number }): JSX.Element {
   const { query, path, route } = useLocation();
   const tab = TABS.find((known) => known === query.tab) ?? 'rows';
   const rejects = run.counters.rejected + run.outcome.failed;
   return (
     <Tabs<Tab>
-      label="Of this run"
+      label="Details of the run"
       tabs={[
         { value: 'rows', label: 'Rows' },
         { value: 'rejects', label: rejects === 0 ? 'Rejects' : `Rejects ${count(rejects)}` },

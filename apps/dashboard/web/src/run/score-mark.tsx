@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { score as scoreText } from '../format.js';
 
-/** A score: its number, and a bar for the eye. @param score null: there is none (yet) */
+/** A score as a number and a bar. @param score null without one (yet) */
 export function ScoreMark({ score, threshold }: { score: number | null; threshold: number }): JSX.Element {
   if (score === null) return <span class="faint">no score</span>;
   return (

@@ -16,7 +16,7 @@ interface ThresholdPanelProps {
   threshold: ThresholdInUse;
 }
 
-/** How the scores lie, where the threshold is, and what it comes to. */
+/** The histogram, the threshold, and how many rows it flags. */
 export function ThresholdPanel({ run, threshold }: ThresholdPanelProps): JSX.Element {
   const histogram = useQuery(histogramAsk(run.id));
   return (
@@ -37,15 +37,15 @@ export function ThresholdPanel({ run, threshold }: ThresholdPanelProps): JSX.Ele
 function NoScores({ run }: { run: Run }): JSX.Element {
   if (!isOpen(run.state)) {
     return (
-      <Empty title="No row has a score">
+      <Empty title="No scores">
         <p>
           {run.counters.rejected > 0
-            ? 'See the rejects below: they say what was wrong with each row.'
+            ? 'The rejects below say what was wrong with each row.'
             : run.counters.rows > 0
-              ? 'Each row that was read ended in an error, or was not scored.'
+              ? 'Every row failed or was not scored.'
               : run.state === 'done'
                 ? 'The corpus had no rows.'
-                : 'No row was read.'}
+                : 'No rows were read.'}
         </p>
       </Empty>
     );
@@ -53,7 +53,7 @@ function NoScores({ run }: { run: Run }): JSX.Element {
   return (
     <Empty title="No scores yet">
       <p>
-        They appear here as soon as a worker has stored the first. Is a worker for this guard running?{' '}
+        Scores appear here as soon as a worker stores them. Is a worker for this guard running?{' '}
         <code>tocsin work</code> starts one.
       </p>
     </Empty>
@@ -137,7 +137,7 @@ function Scores({ run, threshold, histogram }: ThresholdPanelProps & { histogram
             {
               value: 'sqrt',
               label: 'Square-root scale',
-              title: 'Small counts stay visible beside large ones',
+              title: 'Keeps small counts visible next to large ones',
             },
           ]}
           value={scale}

@@ -10,18 +10,18 @@ const SETTLED_MS = 200;
 const FALLBACK = 0.5;
 const DEFAULT_POLICY = 'default';
 
-/** The threshold that a run is looked at with. */
+/** The threshold that is applied to a run on screen. */
 export interface ThresholdInUse {
   value: number;
-  /** The same once it rests: what the server is asked with. */
+  /** The same, debounced, for requests to the server. */
   settled: number;
   set: (threshold: number) => void;
   policies: readonly Policy[];
-  /** The policy that says just this. */
+  /** The policy with exactly this threshold. */
   policy: Policy | undefined;
 }
 
-/** From the address, so that a link leads to what somebody saw; else the run's own, else the default policy's. */
+/** From the URL, so that links reproduce the view; else the run's own, else the default policy's. */
 export function useThreshold(run: Run): ThresholdInUse {
   const { query, path, route } = useLocation();
   const policies = useQuery(policiesAsk()).data?.data ?? [];

@@ -10,22 +10,22 @@ const WORDS: Record<RunState, string> = {
   cancelled: 'cancelled',
 };
 
-/** What a run is at. */
+/** The state of a run. */
 export function RunStateBadge({ state }: { state: RunState }): JSX.Element {
   const look = state === 'failed' ? ' alert' : isOpen(state) ? ' live' : '';
   return <span class={`badge${look}`}>{WORDS[state]}</span>;
 }
 
-/** A run, in as far as it moves; without progress it is over. */
+/** The changing fields of a run; without progress it has finished. */
 type Moving = Pick<RunSummary, 'state' | 'counters' | 'progress'>;
 
-/** How far a run is: by tokens, since these are what takes time. */
+/** Progress of a run by tokens, which determine the time it takes. */
 function partDone({ state, progress }: Moving): number {
   if (state === 'done') return 1;
   return progress === null || progress.tokens === 0 ? 0 : Math.min(1, progress.tokensDone / progress.tokens);
 }
 
-/** A bar, how much is left, and how fast it goes. */
+/** Progress bar, remaining time and throughput. */
 export function RunProgress({ run }: { run: Moving }): JSX.Element {
   const { progress, counters, state } = run;
   const part = partDone(run);

@@ -21,7 +21,7 @@ const STATES: readonly { value: RunState; label: string }[] = [
 ];
 const TYPING_MS = 250;
 
-/** Every run there is, newest first. */
+/** All runs, newest first. */
 export function RunsScreen(): JSX.Element {
   const maySubmit = useMay('submit');
   const [file, setFile] = useState<File | 'none'>();
@@ -71,8 +71,8 @@ export function RunsScreen(): JSX.Element {
             const rows = rowsOf(pages);
             if (rows.length > 0) return <RunsTable runs={rows} />;
             return filtered ? (
-              <Empty title="No run is like that">
-                <p>Take the filter away, or look for a part of a name.</p>
+              <Empty title="No matching runs">
+                <p>Remove the filter, or search for a part of a name.</p>
               </Empty>
             ) : (
               <NoRuns maySubmit={maySubmit} onChoose={() => setFile('none')} />
@@ -104,7 +104,7 @@ function NoRuns({ maySubmit, onChoose }: { maySubmit: boolean; onChoose: () => v
           <pre>tocsin submit messages.jsonl --guard starter</pre>
         </>
       ) : (
-        <p>Your key may not submit. Runs appear here when somebody else does.</p>
+        <p>Your key may not submit runs. Runs submitted with other keys appear here.</p>
       )}
     </Empty>
   );
@@ -116,7 +116,7 @@ interface DropZoneProps {
   children: ComponentChildren;
 }
 
-/** Takes a file that is dropped anywhere on what it holds. Buttons do the same for the keyboard. */
+/** Accepts a file dropped anywhere on its children. Buttons do the same for the keyboard. */
 function DropZone({ disabled, onFile, children }: DropZoneProps): JSX.Element {
   const [over, setOver] = useState(false);
   const drag = (event: DragEvent): void => {

@@ -8,10 +8,10 @@ import { Table } from '../ui/table.js';
 import { RunProgress, RunStateBadge } from './run-state.js';
 import { useLiveRun } from './use-live-run.js';
 
-/** Browsers keep six connections to a server; the list and the rest of the page need some. */
+/** Most runs with live updates: browsers open only six connections to a server. */
 const LISTENERS = 3;
 
-/** Runs, one a line; those that go on tell how far they are. */
+/** One line per run, with live progress. */
 export function RunsTable({ runs }: { runs: readonly RunSummary[] }): JSX.Element {
   const live = new Set(
     runs

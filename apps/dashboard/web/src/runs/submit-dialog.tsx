@@ -8,10 +8,10 @@ import { useMe } from '../session/me.js';
 import { FormDialog } from '../ui/dialog.js';
 import { Field, GuardField } from '../ui/field.js';
 
-/** What the server can read; it looks at the file itself too. */
+/** Readable file types; the server checks the content, too. */
 const ACCEPTED = '.jsonl,.ndjson,.json,.csv,.tsv,.parquet,.gz,.zst';
 
-/** A file, and what is to be done with it. */
+/** Submits a file with its options. */
 export function SubmitDialog({
   file: dropped,
   onClose,
@@ -36,7 +36,7 @@ export function SubmitDialog({
   const submit = (given: FormData): void => {
     if (file === undefined) return;
     const form = new FormData();
-    // Fields first: the server reads the file as a stream, and wants to know by then what to do with it.
+    // Fields first: the server streams the file and needs the options by then.
     for (const name of ['name', 'guard', 'retain']) {
       const value = given.get(name);
       if (typeof value === 'string' && value.trim() !== '') form.set(name, value.trim());
@@ -52,7 +52,7 @@ export function SubmitDialog({
       action={submitting.isPending ? `Sending ${percent(sent)}` : 'Submit'}
       disabled={file === undefined || tooLarge || submitting.isPending}
       error={submitting.error}
-      failure="It was not submitted"
+      failure="The corpus was not submitted"
     >
       <div class="chosen-file">
         <span class="grow">
@@ -61,7 +61,7 @@ export function SubmitDialog({
             : `${file.name}, ${size(file.size)}`}
         </span>
         <button type="button" class="button" onClick={() => picker.current?.click()}>
-          {file === undefined ? 'Choose a file' : 'Another one'}
+          {file === undefined ? 'Choose a file' : 'Choose another file'}
         </button>
         <input
           ref={picker}
@@ -79,16 +79,16 @@ export function SubmitDialog({
           <code>tocsin submit</code> reads files of any size.
         </p>
       )}
-      <Field label="Name" help="Without one it is called like the file.">
+      <Field label="Name" help="Default: the file name.">
         {(control) => <input {...control} name="name" maxLength={200} autocomplete="off" />}
       </Field>
       <div class="pair">
         <GuardField />
-        <Field label="Keep texts" help="Only kept texts can be read, searched and reviewed.">
+        <Field label="Store texts" help="Only stored texts can be read, searched and reviewed.">
           {(control) => (
             <select {...control} name="retain">
               <option value="all">All</option>
-              <option value="flagged">Of flagged rows</option>
+              <option value="flagged">Flagged rows</option>
               <option value="none">None</option>
             </select>
           )}

@@ -6,8 +6,8 @@ import { address } from '../api/request.js';
 const EVENTS = ['progress', 'over'] as const;
 
 /**
- * A run as it goes on, by the server's events.
- * @param listen whether to: a browser keeps few connections to one server
+ * A run with live updates by server-sent events.
+ * @param listen false to save a connection: browsers open few to one server
  */
 export function useLiveRun<R extends RunSummary>(run: R, listen = true): R {
   const client = useQueryClient();
@@ -25,9 +25,9 @@ export function useLiveRun<R extends RunSummary>(run: R, listen = true): R {
 }
 
 /**
- * Listens to server-sent events for as long as the component is there.
- * @param path undefined: nothing to listen to
- * @param events what to listen for
+ * Listens to server-sent events while the component is mounted.
+ * @param path undefined to not listen
+ * @param events names of the events
  */
 function useEvents<T>(
   path: string | undefined,
@@ -39,7 +39,7 @@ function useEvents<T>(
   const names = events.join(' ');
   useEffect(() => {
     if (path === undefined) return;
-    // It connects again by itself.
+    // EventSource reconnects on its own.
     const source = new EventSource(address(path));
     for (const name of names.split(' ')) {
       source.addEventListener(name, (event) => latest.current(JSON.parse(event.data as string) as T, name));

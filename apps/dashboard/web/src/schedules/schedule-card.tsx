@@ -17,7 +17,7 @@ import { Table } from '../ui/table.js';
 import { useTeller } from '../ui/toasts.js';
 import { WhenAnswered } from '../ui/when-answered.js';
 
-/** A schedule, and what can be done with it. */
+/** A schedule and its actions. */
 export function ScheduleCard({
   schedule,
   mayChange,
@@ -41,7 +41,7 @@ export function ScheduleCard({
   });
   const deleting = useMutation({
     mutationFn: () => deleteSchedule(name),
-    onSuccess: told(`The schedule ${name} is deleted.`),
+    onSuccess: told(`Deleted the schedule ${name}.`),
     onError: complain,
   });
   const running = useMutation({
@@ -54,8 +54,8 @@ export function ScheduleCard({
     onSuccess: ({ delivered, status, reason }) =>
       say(
         delivered
-          ? `The webhook answered ${status ?? 'well'}.`
-          : `The webhook was not reached: ${reason ?? status}`,
+          ? `The webhook answered ${status ?? 'successfully'}.`
+          : `The webhook test failed: ${reason ?? status}`,
       ),
     onError: complain,
   });
@@ -76,7 +76,7 @@ export function ScheduleCard({
             )}
             <span>{schedule.guard}</span>
             {schedule.threshold !== null && <span>threshold {threshold(schedule.threshold)}</span>}
-            <span>texts kept: {schedule.retain}</span>
+            <span>stored texts: {schedule.retain}</span>
           </div>
           <p class="mono wrap small">{schedule.corpus.join(', ')}</p>
           {schedule.webhookUrl !== null && (
@@ -130,7 +130,7 @@ export function ScheduleCard({
                 does="Delete it"
                 onConfirm={() => deleting.mutate()}
               >
-                Nothing is submitted any more, and its history goes. The runs that it made stay.
+                The schedule and its history are deleted. Its runs stay.
               </Confirm>
             </>
           )}
@@ -141,7 +141,7 @@ export function ScheduleCard({
   );
 }
 
-/** When a schedule was due of late, what came of it, and who was told. */
+/** Recent firings of a schedule, and their webhook deliveries. */
 function ScheduleHistory({ schedule }: { schedule: Schedule }): JSX.Element {
   const firings = useQuery(firingsAsk(schedule.name));
   return (
@@ -149,9 +149,9 @@ function ScheduleHistory({ schedule }: { schedule: Schedule }): JSX.Element {
       <WhenAnswered of={firings} what="the history">
         {({ data }) =>
           data.length === 0 ? (
-            <p class="soft">It was not due yet.</p>
+            <p class="soft">No firings yet.</p>
           ) : (
-            <Table label={`When ${schedule.name} was due`} columns={['Due', 'By', 'State', 'Run', 'Reason']}>
+            <Table label={`Firings of ${schedule.name}`} columns={['Due', 'By', 'State', 'Run', 'Reason']}>
               {data.map(({ id, dueAt, cause, state, run, reason }) => (
                 <tr key={id}>
                   <td>
@@ -178,10 +178,10 @@ function Deliveries({ name }: { name: string }): JSX.Element {
     <WhenAnswered of={deliveries} what="the deliveries">
       {({ data }) =>
         data.length === 0 ? (
-          <p class="soft">Its webhook was told nothing yet.</p>
+          <p class="soft">No deliveries yet.</p>
         ) : (
           <Table
-            label={`What the webhook of ${name} was told`}
+            label={`Webhook deliveries of ${name}`}
             columns={['Delivery', 'State', { name: 'Attempts', class: 'number' }, 'Last answer', 'Of']}
           >
             {data.map(({ id, state, attempts, lastStatus, lastError, createdAt }) => (

@@ -10,7 +10,7 @@ import { Field, GuardField, NameField } from '../ui/field.js';
 import { Empty, WhenAnswered } from '../ui/when-answered.js';
 import { ScheduleCard } from './schedule-card.js';
 
-/** Corpora that are scored again and again. */
+/** Corpora that are scored on a schedule. */
 export function SchedulesScreen(): JSX.Element {
   const schedules = useQuery(schedulesAsk());
   const mayChange = useMay('administer');
@@ -20,7 +20,7 @@ export function SchedulesScreen(): JSX.Element {
   return (
     <Screen
       title="Schedules"
-      about="A schedule submits a corpus again and again. What was scored before costs nothing."
+      about="A schedule submits a corpus repeatedly. Rows that have a score are not scored again."
       actions={
         mayChange &&
         roots !== undefined && (
@@ -48,7 +48,7 @@ export function SchedulesScreen(): JSX.Element {
       <WhenAnswered of={schedules} what="the schedules">
         {({ data }) =>
           data.length === 0 ? (
-            <Empty title="Nothing is scheduled">
+            <Empty title="No schedules">
               <p>Score last night's messages each morning, for example:</p>
               <pre>{`tocsin schedule add nightly --cron '0 6 * * *' --guard starter messages/*.jsonl`}</pre>
             </Empty>
@@ -71,7 +71,7 @@ export function SchedulesScreen(): JSX.Element {
 }
 
 interface NewScheduleDialogProps {
-  /** Directories on the server that hold what may be scheduled. */
+  /** Directories on the server whose files may be scheduled. */
   roots: readonly string[];
   onClose: () => void;
 }
@@ -133,19 +133,19 @@ function NewScheduleDialog({ roots, onClose }: NewScheduleDialogProps): JSX.Elem
           )}
         </Field>
         <GuardField />
-        <Field label="Keep texts">
+        <Field label="Store texts">
           {(control) => (
             <select {...control} name="retain">
               <option value="all">All</option>
               <option value="flagged" selected>
-                Of flagged rows
+                Flagged rows
               </option>
               <option value="none">None</option>
             </select>
           )}
         </Field>
       </div>
-      <Field label="Webhook" help="Receives a summary of each run, in numbers. Optional.">
+      <Field label="Webhook" help="Optional. Receives a summary of each run: numbers, no texts.">
         {(control) => <input {...control} name="webhookUrl" type="url" autocomplete="off" />}
       </Field>
     </FormDialog>

@@ -7,7 +7,7 @@ export const MeContext = createContext<Me | undefined>(undefined);
 /** Who is signed in. */
 export function useMe(): Me {
   const me = useContext(MeContext);
-  if (me === undefined) throw new Error('used outside of SignedIn');
+  if (me === undefined) throw new Error('useMe is called outside of SignedIn');
   return me;
 }
 
@@ -29,7 +29,7 @@ export function may(role: Role, what: Doing): boolean {
   return MAY[what].includes(role);
 }
 
-/** Whether who is signed in may do something; the server decides anyway, the page only does not offer it. */
+/** Whether the user may do something. Only hides controls: the server checks every request. */
 export function useMay(what: Doing): boolean {
   return may(useMe().role, what);
 }

@@ -9,7 +9,7 @@ import { Field } from '../ui/field.js';
 import { Empty, Problem, wordsOf } from '../ui/when-answered.js';
 import { type Doing, MeContext, rolesThatMay, useMay, useMe } from './me.js';
 
-/** Shows the page to who is signed in, and the sign-in to who is not. */
+/** Shows the page when signed in, else the sign-in. */
 export function SignedIn({ children }: { children: ComponentChildren }): JSX.Element | null {
   const me = useQuery(meAsk());
   const signedOut = me.error instanceof ApiError && me.error.status === 401;
@@ -18,14 +18,14 @@ export function SignedIn({ children }: { children: ComponentChildren }): JSX.Ele
   if (me.error) {
     return (
       <main class="alone">
-        <Problem error={me.error} title="The page cannot begin" onRetry={() => void me.refetch()} />
+        <Problem error={me.error} title="Cannot load the page" onRetry={() => void me.refetch()} />
       </main>
     );
   }
   return null;
 }
 
-/** Takes a key once; from then on a cookie that no script can read says who it is. */
+/** Exchanges a key for a session cookie that scripts cannot read. */
 function SignIn(): JSX.Element {
   const client = useQueryClient();
   const input = useRef<HTMLInputElement>(null);
@@ -52,7 +52,7 @@ function SignIn(): JSX.Element {
         <h1>Sign in</h1>
         <Field
           label="API key"
-          help="It begins with tcs_. Whoever administers this server makes one for you."
+          help="It starts with tcs_. Ask an administrator of this server for one."
           wrong={entering.error ? wordsOf(entering.error) : undefined}
         >
           {(control) => (
@@ -78,7 +78,7 @@ function SignIn(): JSX.Element {
   );
 }
 
-/** A screen for those who may use it; the others are told what it takes, and the server is not asked. */
+/** A screen that needs a permission; without it, shows the required role and sends no requests. */
 export function restricted(Shown: ComponentType, needs: Doing, title: string): () => JSX.Element {
   return function Restricted() {
     const { name, role } = useMe();

@@ -9,7 +9,7 @@ interface DialogProps {
   children: ComponentChildren;
 }
 
-/** Something to settle first. The browser's own dialog: focus stays in it, Escape leaves it. */
+/** A modal dialog. The browser's own: it traps the focus, and Escape closes it. */
 export function Dialog({ title, wide = false, onClose, children }: DialogProps): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
@@ -20,7 +20,7 @@ export function Dialog({ title, wide = false, onClose, children }: DialogProps):
     if (current === null) return;
     current.showModal();
     const press = ({ target }: MouseEvent): void => {
-      // The backdrop belongs to the dialog itself.
+      // Clicks on the backdrop target the dialog itself.
       if (target === current) current.close();
     };
     const close = (): void => closed.current();
@@ -28,9 +28,9 @@ export function Dialog({ title, wide = false, onClose, children }: DialogProps):
     current.addEventListener('close', close);
     return () => {
       current.removeEventListener('click', press);
-      // Another dialog may be in its place already: that one is not meant.
+      // Another dialog may have replaced it already; leave that one alone.
       current.removeEventListener('close', close);
-      // Gives the focus back to where it was.
+      // Restores the focus.
       current.close();
     };
   }, []);
@@ -47,19 +47,19 @@ export function Dialog({ title, wide = false, onClose, children }: DialogProps):
 interface FormDialogProps {
   title: string;
   onClose: () => void;
-  /** Told what was entered. */
+  /** Called with the entered values. */
   onSubmit: (form: FormData) => void;
-  /** What the button that submits it says. */
+  /** Label of the submit button. */
   action: string;
-  /** It cannot be submitted now. */
+  /** Disables the submit button. */
   disabled: boolean;
-  /** Why it was not taken, and how that is called. */
+  /** The error, and its title. */
   error: Error | null;
   failure: string;
   children: ComponentChildren;
 }
 
-/** A form to fill in, in a dialog. */
+/** A form in a dialog. */
 export function FormDialog(props: FormDialogProps): JSX.Element {
   const { title, onClose, onSubmit, action, disabled, error, failure, children } = props;
   const submit = (event: SubmitEvent): void => {
@@ -85,18 +85,18 @@ export function FormDialog(props: FormDialogProps): JSX.Element {
 }
 
 interface ConfirmProps {
-  /** On the button that asks. */
+  /** Label of the button that opens the dialog. */
   label: string;
   title: string;
-  /** What will happen, and whether it can be undone. */
+  /** What happens, and whether it can be undone. */
   children: ComponentChildren;
-  /** On the button that does it. */
+  /** Label of the confirming button. */
   does: string;
   small?: boolean;
   onConfirm: () => void;
 }
 
-/** A button that asks before it does. */
+/** A button that asks for confirmation. */
 export function Confirm({
   label,
   title,

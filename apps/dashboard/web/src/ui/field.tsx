@@ -2,7 +2,7 @@ import type { ComponentChildren, JSX } from 'preact';
 import { useId } from 'preact/hooks';
 import { useMe } from '../session/me.js';
 
-/** What a control needs to belong to its label. */
+/** Attributes that tie a control to its label. */
 interface ControlProps {
   id: string;
   'aria-describedby': string | undefined;
@@ -12,7 +12,7 @@ interface ControlProps {
 interface FieldProps {
   label: string;
   help?: string;
-  /** Why what was entered cannot be taken. */
+  /** Why the value is invalid. */
   wrong?: string;
   children: (control: ControlProps) => ComponentChildren;
 }
@@ -38,7 +38,7 @@ export function Field({ label, help, wrong, children }: FieldProps): JSX.Element
   );
 }
 
-/** The name of something that is addressed by it: a policy, a schedule. */
+/** The name of a policy or schedule. */
 export function NameField(): JSX.Element {
   return (
     <Field label="Name" help="Letters, digits, dots, dashes and underscores.">
@@ -56,7 +56,7 @@ export function NameField(): JSX.Element {
   );
 }
 
-/** One of the guards that the server offers. */
+/** A choice of the server's guards. */
 export function GuardField(): JSX.Element {
   const { guards } = useMe();
   return (

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 
-/** A number and what it counts, for a list of such. */
+/** A number and what it counts. */
 export function Figure({ value, name }: { value: string; name: string }): JSX.Element {
   return (
     <div class="figure">

@@ -7,7 +7,7 @@ interface Pages {
   fetchNextPage: () => unknown;
 }
 
-/** The end of a list that has more: it comes by itself when the end is in sight, and on request. */
+/** Loads more of a list when scrolled into view or clicked. */
 export function MoreButton({ of }: { of: Pages }): JSX.Element | null {
   const button = useRef<HTMLButtonElement>(null);
   const more = useRef(of);

@@ -9,7 +9,7 @@ interface SegmentsProps<T extends string> {
   onChange: (value: T) => void;
 }
 
-/** A few choices side by side: radio buttons, as the keyboard and screen readers know them. */
+/** A segmented control, made of radio buttons for keyboards and screen readers. */
 export function Segments<T extends string>({
   label,
   options,

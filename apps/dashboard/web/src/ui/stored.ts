@@ -2,14 +2,14 @@ import { useEffect, useState } from 'preact/hooks';
 
 const CHANGED = 'tocsin-stored';
 
-/** A choice that this browser keeps, and that every part of the page sees at once. */
+/** A setting stored in this browser and shared by the whole page. */
 export function useStored(name: string): [string | null, (value: string | null) => void] {
   const key = `tocsin.${name}`;
   const [value, setValue] = useState(() => localStorage.getItem(key));
   useEffect(() => {
     const look = (): void => setValue(localStorage.getItem(key));
     addEventListener(CHANGED, look);
-    // Another tab.
+    // Changed in another tab.
     addEventListener('storage', look);
     return () => {
       removeEventListener(CHANGED, look);

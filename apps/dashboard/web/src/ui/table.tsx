@@ -4,24 +4,24 @@ interface NamedColumn {
   name: string;
   /** `number`, `fill` */
   class?: string;
-  /** The name is only read out. */
+  /** Show the name to screen readers only. */
   hidden?: boolean;
 }
-/** A column, or its name alone. */
+/** A column, or just its name. */
 type Column = string | NamedColumn;
 
 interface TableProps {
-  /** What the table holds, for those who do not see it. */
+  /** Accessible name of the table. */
   label: string;
   columns: readonly Column[];
-  /** Its lines. */
+  /** Table rows. */
   children: ComponentChildren;
 }
 
 /** A table that scrolls in its own box when it is wider than the page. */
 export function Table({ label, columns, children }: TableProps): JSX.Element {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
     <section class="table-frame" aria-label={label} tabIndex={0}>
       <table>
         <thead>

@@ -6,11 +6,11 @@ interface TabsProps<T extends string> {
   tabs: readonly { value: T; label: string }[];
   value: T;
   onChange: (value: T) => void;
-  /** The panel of the chosen one. */
+  /** The panel of the selected tab. */
   children: ComponentChildren;
 }
 
-/** Panels of which one is to be seen. Arrow keys move between their tabs. */
+/** Tabs with one visible panel. Arrow keys move between tabs. */
 export function Tabs<T extends string>({
   label,
   tabs,

@@ -8,21 +8,21 @@ interface Toast {
 }
 
 interface Teller {
-  /** Says in passing what was done. */
+  /** Shows a success message. */
   say: (text: string) => void;
-  /** Says what went wrong. */
+  /** Shows an error. */
   complain: (error: unknown) => void;
 }
 
 const STAYS_MS = 6000;
 const TellerContext = createContext<Teller>({ say: () => {}, complain: () => {} });
 
-/** How any part of the page says something in passing. */
+/** Access to the toasts. */
 export function useTeller(): Teller {
   return useContext(TellerContext);
 }
 
-/** Says things in passing, to eyes and to screen readers. */
+/** Short messages, also announced to screen readers. */
 export function Toasts({ children }: { children: ComponentChildren }): JSX.Element {
   const [toasts, setToasts] = useState<Toast[]>([]);
   const next = useRef(0);

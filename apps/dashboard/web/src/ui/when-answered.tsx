@@ -2,7 +2,7 @@ import type { ComponentChildren, JSX } from 'preact';
 import { ApiError } from '../api/request.js';
 import { sentence } from '../format.js';
 
-/** A question to the server, as far as it is answered. */
+/** The state of a query. */
 interface Asked<T> {
   data: T | undefined;
   error: unknown;
@@ -17,7 +17,7 @@ interface AskedProps<T> {
   children: (data: T) => ComponentChildren;
 }
 
-/** Shows an answer; before it a place for it, instead of it what went wrong. A known answer stays while it is asked again. */
+/** Shows data, a placeholder while loading, or the error. Known data stays visible while it is refetched. */
 export function WhenAnswered<T>({ of, what, lines, children }: AskedProps<T>): JSX.Element {
   if (of.data !== undefined) return <>{children(of.data)}</>;
   if (of.error) {
@@ -26,7 +26,7 @@ export function WhenAnswered<T>({ of, what, lines, children }: AskedProps<T>): J
   return <Waiting what={what} {...(lines === undefined ? {} : { lines })} />;
 }
 
-/** Keeps the place of what is on its way. */
+/** A placeholder for loading content. */
 export function Waiting({ what, lines = 4 }: { what: string; lines?: number }): JSX.Element {
   return (
     <div class="waiting" role="status">
@@ -38,7 +38,7 @@ export function Waiting({ what, lines = 4 }: { what: string; lines?: number }): 
   );
 }
 
-/** Where there is nothing yet: what would be here, and how to bring it. */
+/** An empty state: what would be here, and how to get it. */
 export function Empty({ title, children }: { title: string; children?: ComponentChildren }): JSX.Element {
   return (
     <div class="empty">
@@ -50,7 +50,7 @@ export function Empty({ title, children }: { title: string; children?: Component
 
 interface ProblemProps {
   error: unknown;
-  /** What was wanted, e.g. "The runs cannot be shown". */
+  /** What failed, e.g. "Cannot show the runs". */
   title?: string;
   onRetry?: () => void;
 }
@@ -72,10 +72,10 @@ export function Problem({ error, title, onRetry }: ProblemProps): JSX.Element {
   );
 }
 
-/** A hint for programs: it names an address of the API, which is of no use on the page. */
+/** A hint for API clients: it names an endpoint, which does not help on the page. */
 const FOR_PROGRAMS = /\b(GET|POST|PATCH|DELETE) \/|\/api\b/;
 
-/** An error's words, as sentences. */
+/** An error's message and hint as sentences. */
 function told(error: unknown): { message: string; hint: string | undefined } {
   if (error instanceof ApiError) {
     const { message, hint } = error;
@@ -84,7 +84,7 @@ function told(error: unknown): { message: string; hint: string | undefined } {
   }
   return {
     message: sentence(error instanceof Error ? error.message : String(error)),
-    hint: 'This is a fault of the page. Reload it; if it comes back, please report it.',
+    hint: 'This is a bug in the page. Reload it; if it happens again, please report it.',
   };
 }
 
