@@ -96,7 +96,7 @@ const REFUSED: [what: string, rows: unknown[], given: unknown[], says: RegExp][]
       { key: 'a', score: 0.1 },
       { key: 'a', score: 0.1 },
     ],
-    /the file of scores has the key "a" twice \(again in .*given.jsonl, line 2\)/,
+    /The file of scores has the key "a" twice \(again in .*given.jsonl, line 2\)/,
   ],
   [
     'a key twice in the corpus',

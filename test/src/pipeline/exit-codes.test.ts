@@ -48,7 +48,7 @@ test.each<[what: string, args: () => string[], message: RegExp]>([
   [
     'text that is not UTF-8',
     () => [join(dir, 'latin1.jsonl'), ...guard],
-    /The first row of ".*latin1.jsonl" is not UTF-8\.\n.*--encoding windows-1252/,
+    /the first row of ".*latin1.jsonl" is not UTF-8\n.*--encoding windows-1252/,
   ],
   [
     'an encoding that nobody knows',
@@ -58,9 +58,9 @@ test.each<[what: string, args: () => string[], message: RegExp]>([
   [
     'a file that ends too early',
     () => [join(dir, 'cut.jsonl.gz'), ...guard],
-    /gzip data .* ends too early.*after line/,
+    /gzip data .* is truncated.*after line/,
   ],
-  ['standard input named twice', () => ['-', '-', ...guard], /stdin \(-\) was named twice/],
+  ['standard input named twice', () => ['-', '-', ...guard], /stdin \(-\) cannot be read twice/],
   [
     'an output in a missing directory',
     () => [good, ...guard, '-o', join(dir, 'no', 'o.jsonl')],

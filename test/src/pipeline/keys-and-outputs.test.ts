@@ -227,7 +227,9 @@ describe('an output that is an input is refused, and the input stays as it is', 
       const { run } = JSON.parse(String(ended.stdout));
       const exported = await scoring.run(['export', String(run), '-o', input]);
       expect(exported).toMatchObject({ exitCode: 1 });
-      expect(exported.stderr).toMatch(/cannot be written: it is also an input, and its rows would be overwritten/);
+      expect(exported.stderr).toMatch(
+        /cannot be written: it is also an input, and its rows would be overwritten/,
+      );
       expect(await readFile(input, 'utf8')).toBe(text);
       expect(await scoring.run(['export', String(run), '-o', join(dir, 'out.jsonl')])).toMatchObject({
         exitCode: 0,
@@ -265,7 +267,9 @@ describe('a table that cannot take the scores is refused before anything is scor
         for (const table of ['tocsin.scores', 'tocsin.mine']) {
           const ended = await tocsin([...args, '--out-table', table], { env });
           expect(ended).toMatchObject({ exitCode: 1 });
-          expect(ended.stderr).toMatch(/scores cannot be written to the schema "tocsin" on postgres.*: it holds Tocsin's own tables/);
+          expect(ended.stderr).toMatch(
+            /scores cannot be written to the schema "tocsin" on postgres.*: it holds Tocsin's own tables/,
+          );
           expect(ended.stderr).not.toContain('defect');
         }
         expect((await store.pool.query('select from runs')).rowCount).toBe(0);

@@ -39,11 +39,11 @@ test.each(['score', 'submit'])(
     expect(ended.exitCode).toBe(1);
     const found = await newest();
     expect(found).toMatchObject({ state: 'failed' });
-    expect(found?.reason).toMatch(/gzip data .* ends too early/);
+    expect(found?.reason).toMatch(/gzip data .* is truncated/);
     expect(ended.stderr).toContain(`tocsin: ${found?.reason}`);
 
     const shown = await run(['run', String(found?.id)]);
-    expect(String(shown.stdout)).toMatch(/^state: +failed\nreason: +\S.*ends too early/m);
+    expect(String(shown.stdout)).toMatch(/^state: +failed\nreason: +\S.*is truncated/m);
     expect(await run(['run', String(found?.id), '--watch'])).toMatchObject({ exitCode: 1 });
     expect(String((await run(['runs'])).stdout)).toMatch(/ failed /);
   },

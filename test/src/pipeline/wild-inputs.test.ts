@@ -86,5 +86,5 @@ test('a directory says what it leaves out, and a file without rows is named', as
   expect(ended.exitCode).toBe(0);
   expect(parseLines(ended.stdout).map(({ key }) => key)).toEqual(['1', '2']);
   expect(ended.stderr).toMatch(/note: 1 file of ".*spark" left out: "part-2.txt"/);
-  expect(ended.stderr).toMatch(/note: ".*part-3.jsonl" holds no rows/);
+  expect(ended.stderr).toMatch(/note: ".*part-3.jsonl" contains no rows/);
 });

@@ -43,11 +43,9 @@ export const moderation = z
         category_applied_input_types: ofHarm(z.array(z.literal('text'))),
         score: z.number().meta({ description: 'P(harmful).' }),
         threshold: z.number().meta({ description: 'Flagged at or above this score.' }),
-        truncated: z
-          .boolean()
-          .meta({
-            description: 'The text exceeds the guard’s maximum length; only its beginning was scored.',
-          }),
+        truncated: z.boolean().meta({
+          description: 'The text exceeds the guard’s maximum length; only its beginning was scored.',
+        }),
       }),
     ),
   })

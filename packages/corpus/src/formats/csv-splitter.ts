@@ -182,8 +182,6 @@ export class CsvSplitter {
 
   #fault(): string | undefined {
     if (this.#inQuotes()) return 'a quote is never closed';
-    return this.#place === 'after a fault'
-      ? 'a closing quote is not at the end of its field'
-      : undefined;
+    return this.#place === 'after a fault' ? 'a closing quote is not at the end of its field' : undefined;
   }
 }

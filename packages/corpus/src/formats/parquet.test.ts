@@ -171,7 +171,9 @@ describe('a file that cannot be read is named', () => {
   }
 
   test('when it is none', async () => {
-    expect(await refusal(Buffer.from('{"text":"a"}\n'))).toMatch(/broken.parquet" is not a complete Parquet file/);
+    expect(await refusal(Buffer.from('{"text":"a"}\n'))).toMatch(
+      /broken.parquet" is not a complete Parquet file/,
+    );
     expect(await refusal(Buffer.alloc(0))).toMatch(/is not a complete Parquet file/);
   });
 

@@ -24,7 +24,7 @@ async function read(content: string, options: ReadCorpusOptions = {}): Promise<u
 const refusal = (content: string, options?: ReadCorpusOptions): Promise<string> =>
   read(content, options).then(
     () => 'nothing was refused',
-    (error: Error & { hint?: string }) => `${error.message} ${error.hint}`,
+    (error: Error & { hint?: string }) => `${error.message}. ${error.hint}`,
   );
 
 describe('arrays', () => {
@@ -200,11 +200,17 @@ describe('roots', () => {
     await symlink(join(dir, 'secret'), join(root, 'linked'));
     for (const source of ['link.jsonl', 'linked/a.jsonl', '../secret/a.jsonl']) {
       const path = join(root, source);
-      await expect(readRows([path], { roots: [root] })).rejects.toThrow('is outside the allowed directories');
-      await expect(readRows([path], { roots: [root], format: 'parquet' })).rejects.toThrow('lies outside');
+      await expect(readRows([path], { roots: [root] })).rejects.toThrow(
+        'it is outside the allowed directories',
+      );
+      await expect(readRows([path], { roots: [root], format: 'parquet' })).rejects.toThrow(
+        'it is outside the allowed directories',
+      );
     }
     for (const source of [root, join(root, '*.jsonl'), join(root, 'linked')]) {
-      await expect(findSources([source], { roots: [root] })).rejects.toThrow('lies outside');
+      await expect(findSources([source], { roots: [root] })).rejects.toThrow(
+        'it is outside the allowed directories',
+      );
     }
     // A hard link is the file itself.
     await link(secret, join(root, 'hard.jsonl'));

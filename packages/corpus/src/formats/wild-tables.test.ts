@@ -31,7 +31,7 @@ async function read(
 const refusal = (content: string | Buffer, options?: ReadCorpusOptions, name?: string): Promise<string> =>
   read(content, options, name).then(
     () => 'nothing was refused',
-    (error: Error & { hint?: string }) => `${error.message} ${error.hint}`.replace(`${dir}/`, ''),
+    (error: Error & { hint?: string }) => `${error.message}. ${error.hint}`.replace(`${dir}/`, ''),
   );
 
 describe('quotes', () => {
@@ -125,13 +125,13 @@ describe('line ends and byte order marks', () => {
       ['2', 4, { text: 'b' }],
       ['3', 6, { text: 'c' }],
     ]);
-    expect(notices).toEqual([
-      '"rows.csv": skipped 2 lines that repeat the header (the first at line 3).',
-    ]);
+    expect(notices).toEqual(['"rows.csv": skipped 2 lines that repeat the header (the first at line 3).']);
   });
 
   test('a second header with its columns in another order is an error', async () => {
-    expect(await refusal('id,text\n1,a\ntext,id\nb,2\n')).toContain('"rows.csv" cannot be read: line 3 repeats the header with the columns in another order');
+    expect(await refusal('id,text\n1,a\ntext,id\nb,2\n')).toContain(
+      '"rows.csv" cannot be read: line 3 repeats the header with the columns in another order',
+    );
   });
 });
 
@@ -225,7 +225,9 @@ test('a few rows that are not UTF-8 are rejects, counted with the remedy', async
   const bytes = Buffer.from('id,text\n1,tea\n2,caf\u00e9\n3,tea\n', 'latin1');
   expect(await read(bytes)).toHaveLength(3);
   expect(notices).toEqual([
-    expect.stringMatching(/^"rows.csv": 1 row contains invalid UTF-8 .*\(first: line 3\)\. .*--encoding windows-1252/),
+    expect.stringMatching(
+      /^"rows.csv": 1 row contains invalid UTF-8 .*\(first: line 3\)\. .*--encoding windows-1252/,
+    ),
   ]);
 });
 

@@ -206,9 +206,12 @@ async function lookAtTable(client: pg.Client, url: string, table: string, mode: 
     );
     const found = rows[0];
     if (found?.own === true) {
-      throw new UserError(`scores cannot be written to the schema "${found.schema}" on ${sourceLabel(url)}: it holds Tocsin's own tables`, {
-        hint: 'Name a table in another schema: --out-table schema.table.',
-      });
+      throw new UserError(
+        `scores cannot be written to the schema "${found.schema}" on ${sourceLabel(url)}: it holds Tocsin's own tables`,
+        {
+          hint: 'Name a table in another schema: --out-table schema.table.',
+        },
+      );
     }
     if (found?.there !== true) {
       if (found?.creatable === true) return false;

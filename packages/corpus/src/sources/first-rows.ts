@@ -242,8 +242,10 @@ export class FirstRows {
   #columnHint(names: readonly string[]): string {
     const record = Object.fromEntries(names.map((name) => [name, '']));
     const only =
-      names.length === 1 ? `For plain text, one item per line: jq -Rc '{text: .}' FILE | tocsin score -. ` : '';
-    return `${only}${recordRemedy(record, this.#rules.fields).replace('the field', 'the column')} If its first line is not the header: tail -n +2 FILE | tocsin score - --input-format csv`;
+      names.length === 1
+        ? `For plain text, one item per line: jq -Rc '{text: .}' FILE | tocsin score -. `
+        : '';
+    return `${only}${recordRemedy(record, this.#rules.fields).replace('the text field', 'the text column')} If its first line is not the header: tail -n +2 FILE | tocsin score - --input-format csv`;
   }
 
   /** A delimiter that gives the header a column to score, as a command-line argument. */

@@ -195,9 +195,7 @@ async function* sourceRows(
   if (rows.length > 0) yield rows;
   if (broken.count > 0) {
     const which = broken.count === 1 ? '1 row contains' : `${count(broken.count)} rows contain`;
-    how.onNotice?.(
-      `${sourceName(source)}: ${which} invalid UTF-8 (first: ${broken.first}). ${guess.hint}`,
-    );
+    how.onNotice?.(`${sourceName(source)}: ${which} invalid UTF-8 (first: ${broken.first}). ${guess.hint}`);
   }
 }
 

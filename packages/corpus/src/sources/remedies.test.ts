@@ -194,9 +194,13 @@ describe('text that is not UTF-8', () => {
   test('is noted as that when it comes later, or once', async () => {
     const late = await read('rows.csv', latin(`id,text\n${plain.repeat(3)}51,café\n52,naïve\n`));
     expect(late.rows).toHaveLength(152);
-    expect(late.notices).toEqual([expect.stringMatching(/2 rows contain invalid UTF-8.*use --encoding windows-1252$/)]);
+    expect(late.notices).toEqual([
+      expect.stringMatching(/2 rows contain invalid UTF-8.*use --encoding windows-1252$/),
+    ]);
     const once = await read('rows.jsonl', latin(`{"text":"a"}\n{"text":"café"}\n`));
-    expect(once.notices).toEqual([expect.stringMatching(/1 row contains invalid UTF-8.*use --encoding windows-1252$/)]);
+    expect(once.notices).toEqual([
+      expect.stringMatching(/1 row contains invalid UTF-8.*use --encoding windows-1252$/),
+    ]);
   });
 
   test.each([

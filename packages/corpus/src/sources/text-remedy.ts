@@ -50,7 +50,8 @@ export function tableRemedy(head: string, columns: readonly string[], delimiter:
   if (drawn !== undefined) return drawn.what;
   const format = delimiter === '\t' ? 'tsv' : 'csv';
   const lines = head.split(/\r?\n/).slice(0, MAX_LINES);
-  if (/^'[^']*'(.'[^']*')*$/.test(lines[0] ?? '')) return 'Its fields are in single quotes: use --quote single';
+  if (/^'[^']*'(.'[^']*')*$/.test(lines[0] ?? ''))
+    return 'Its fields are in single quotes: use --quote single';
   const header = lines.findIndex((line, i) => i > 0 && tableDelimiter(line, columns, true) === delimiter);
   if (header > 0)
     return `The header seems to be on line ${header + 1}: tail -n +${header + 1} FILE | tocsin score - --input-format ${format}`;
