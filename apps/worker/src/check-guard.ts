@@ -11,7 +11,7 @@ export interface WorkingGuard {
   fingerprint: string;
 }
 
-/** @throws UserError when the run is another guard's: its parcels would wait for ever */
+/** @throws UserError when the run has another guard: this worker would never take its parcels */
 export async function requireGuardOfRun(pool: Pool, runId: number, guard: WorkingGuard): Promise<void> {
   const run = await findRun(pool, runId);
   if (run === undefined) throw noSuchRun(runId);
@@ -22,14 +22,14 @@ export async function requireGuardOfRun(pool: Pool, runId: number, guard: Workin
   );
 }
 
-/** Says so when there is work in the database, and none of it for this guard: most likely it is the wrong one. */
+/** Warns when the database has work only for other guards: most likely this is the wrong one. */
 export async function warnOfOtherGuards(pool: Pool, guard: WorkingGuard, log: Logger): Promise<void> {
   const waiting = await waitingGuards(pool);
   if (waiting.length === 0 || waiting.some(({ guardId }) => guardId === guard.id)) return;
   const others = waiting.map(({ ref, fingerprint, parcels }) => `${named(ref, fingerprint)} (${parcels})`);
   log.warn(
     { guard: named(guard.text, guard.fingerprint), others },
-    'no parcel waits for this guard; parcels wait for other ones',
+    'no parcel waits for this guard, but parcels wait for other guards',
   );
 }
 

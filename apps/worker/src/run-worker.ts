@@ -30,11 +30,11 @@ export interface RunWorkerOptions {
   listen?: ListenAt;
   version: string;
   log: Logger;
-  /** Told when the worker takes parcels. */
+  /** Called when the worker is ready to take parcels. */
   onReady?: () => void;
   /** Drains the worker and ends it. */
   signal: AbortSignal;
-  /** What is not finished so long after the signal is given back to the queue. */
+  /** Drain timeout: parcels not finished in time are released to the queue. */
   drainMs?: number;
   /** Starts the engine, `Scorer.start` by default: another one stands in for a device that is not there. */
   startScorer?: typeof Scorer.start;
@@ -63,7 +63,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
   // From then on nothing is waited for in Postgres: told to stop before it is ready, or the drain limit has passed.
   const over = new AbortController();
   cancelWhenInterrupted(pool, over.signal, { graceMs: 0 });
-  if (telemetry.url !== undefined) log.info({ at: telemetry.url }, 'metrics are served');
+  if (telemetry.url !== undefined) log.info({ at: telemetry.url }, 'serving metrics');
   try {
     const { guard, registered } = await abortable(prepare(pool, { ...options, backend }), signal);
     const onDrainLimit = (): void => over.abort();
@@ -71,7 +71,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
   } catch (error) {
     if (!signal.aborted || error !== signal.reason) throw error;
     over.abort();
-    log.info('told to stop before the worker was ready');
+    log.info('stopped before the worker was ready');
   } finally {
     await telemetry.close();
     await pool.end();
@@ -108,9 +108,9 @@ async function workWith(
     calibrateAfter: CALIBRATE_AFTER_TOKENS,
     onRestart: (reason) => {
       metrics.onEngineRestart();
-      log.warn({ reason }, 'the engine process is replaced');
+      log.warn({ reason }, 'restarting the engine process');
     },
-    onBudget: (tokens) => log.warn({ tokens }, 'a batch did not fit into memory: from now on it holds less'),
+    onBudget: (tokens) => log.warn({ tokens }, 'a batch did not fit into memory: reducing the batch size'),
     onPass: (pass) => {
       metrics.onPass(pass, scorer.costModel.budgetTokens);
       const { lane, rows, tokens, runMs } = pass;
@@ -139,13 +139,14 @@ async function workWith(
         onLeaseLost: metrics.onLeaseLost,
         onFailure,
         onTrouble: (error) => log.warn({ reason: error.message }, 'the queue is not reachable'),
-        onSuspect: (parcel, verdict) => log.warn({ parcel, verdict }, 'workers have died over a parcel'),
+        onSuspect: (parcel, verdict) =>
+          log.warn({ parcel, verdict }, 'quarantined a parcel: workers crashed while scoring it'),
       });
     const givenBack = await reconcilingWhile(pool, registered, options, () =>
       scoreUntil(signal, { drainMs, onDrainLimit: options.onDrainLimit }, start),
     );
     if (givenBack === 0) log.info({ ...scorer.counts }, 'worker drained');
-    else log.warn({ parcels: givenBack, drainMs }, 'the drain limit has passed: parcels are given back');
+    else log.warn({ parcels: givenBack, drainMs }, 'drain timeout: released unfinished parcels');
   } finally {
     await scorer.close();
   }

@@ -19,7 +19,7 @@ const CHECK_LOGIN = 'Check the user name and the password in DATABASE_URL';
 const ENCODE =
   'A password in a URL must be URL-encoded (@ is %40, / is %2F, % is %25); PGPASSWORD takes it as it is.';
 const CERTIFICATE: Explanation = {
-  why: 'its TLS certificate is not one that this machine trusts',
+  why: 'this machine does not trust its TLS certificate',
   todo: 'Give the certificate of its authority: ?sslrootcert=/path/ca.pem in DATABASE_URL, or NODE_EXTRA_CA_CERTS=/path/ca.pem. With ?sslmode=no-verify Postgres is used without checking who it is.',
 };
 
@@ -42,11 +42,11 @@ const BY_CODE: Record<string, Known[]> = {
   '28000': [
     {
       says: /no encryption|SSL off/,
-      why: 'it wants an encrypted connection',
+      why: 'it requires an encrypted connection',
       todo: 'Add ?sslmode=require to DATABASE_URL.',
     },
     {
-      why: 'it lets this user in from nowhere near here, or not at all',
+      why: 'pg_hba.conf does not allow this user to connect from this machine',
       todo: `${CHECK_LOGIN}, and pg_hba.conf on the server.`,
     },
   ],
@@ -59,7 +59,7 @@ const BY_CODE: Record<string, Known[]> = {
   ],
   '42501': [
     {
-      why: 'the user may not do that',
+      why: 'the user lacks a privilege',
       todo: "Tocsin needs every right in its schemas: let the database's owner run `GRANT ALL ON SCHEMA tocsin, tocsin_queue TO user` and give it the tables there (docs/run-a-service.md).",
     },
   ],
@@ -68,7 +68,7 @@ const BY_CODE: Record<string, Known[]> = {
       code,
       [
         {
-          why: 'something of that name is there already, which this version of Tocsin did not create',
+          why: 'an object of that name already exists that this version of Tocsin did not create',
           todo: 'Give Tocsin another schema (TOCSIN_SCHEMA, or ?schema=name in DATABASE_URL), or remove what is in the way.',
         },
       ],
@@ -82,13 +82,13 @@ const BY_CODE: Record<string, Known[]> = {
   ],
   '53200': [
     {
-      why: 'the database server has no memory left',
+      why: 'the database server is out of memory',
       todo: 'Give it more, or lower its work_mem and max_connections.',
     },
   ],
   '53300': [
     {
-      why: 'it has no connection left',
+      why: 'it has no free connections',
       todo: 'Raise max_connections, or put PgBouncer (pool_mode = session) before it: each Tocsin process takes up to about 15.',
     },
   ],
@@ -117,7 +117,7 @@ const BY_CODE: Record<string, Known[]> = {
       todo: 'Make room there, then start this again: what was scored stays.',
     },
   ],
-  ENOTFOUND: [{ why: 'no machine has that name', todo: 'Check the host in its URL.' }],
+  ENOTFOUND: [{ why: 'the host name does not exist', todo: 'Check the host in its URL.' }],
   EAI_AGAIN: [
     { why: 'its name could not be looked up', todo: "Check the host in its URL, and this machine's DNS." },
   ],
@@ -161,7 +161,7 @@ const BY_WORDS: (Explanation & { says: RegExp })[] = [
   },
   {
     says: /^NOAUTH/,
-    why: 'Redis wants a password',
+    why: 'Redis requires a password',
     todo: 'Name it in REDIS_URL, URL-encoded: redis://:password@host:port.',
   },
   {
@@ -181,7 +181,7 @@ const BY_WORDS: (Explanation & { says: RegExp })[] = [
   },
   {
     says: /^DENIED/,
-    why: 'Redis is in protected mode, and lets in nobody from another machine',
+    why: 'Redis is in protected mode and accepts only local connections',
     todo: 'Set a password there (requirepass) and name it in REDIS_URL, or turn protected-mode off where only trusted machines reach it.',
   },
   {
@@ -220,8 +220,8 @@ const BY_WORDS: (Explanation & { says: RegExp })[] = [
 const DEEPEST = 8;
 
 /**
- * What an error of Postgres, Redis, TLS or the network means, when it is a mistake or a shortage that whoever runs the
- * servers can mend; undefined when it is nothing known. Looks through `cause` and aggregates.
+ * Explains a known error of Postgres, Redis, TLS or the network that the operator can fix; undefined for unknown errors.
+ * Searches `cause` and aggregates.
  */
 export function explainServer(error: unknown, depth = 0): Explanation | undefined {
   if (typeof error !== 'object' || error === null || depth > DEEPEST) return undefined;

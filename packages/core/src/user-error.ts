@@ -1,7 +1,7 @@
 /**
- * A mistake that the person running Tocsin can mend: a bad file, a missing server, an option that does not fit.
+ * An error that the operator can fix: a bad file, a missing server, an option that does not fit.
  * The message says what was wrong and where, and what was expected; `hint` says what to do next.
- * Commands print these without a stack trace. Everything else that is thrown is a defect of ours and is printed whole.
+ * Commands print these without a stack trace. Any other error is a bug and is printed with its stack.
  */
 export class UserError extends Error {
   /** What to do about it, one sentence or a few lines. */

@@ -68,7 +68,7 @@ const FIRST_WORDS_MS = 2_000;
 const isCutOff = (error: unknown): boolean =>
   ['EPIPE', 'ECONNRESET'].includes(codeOf(error) ?? '') || /^Connection is closed/.test(messageOf(error));
 
-/** What a server says before it is asked anything, as it does in protected mode and when it has no connection left. */
+/** What a server says before it is asked anything, as it does in protected mode and when it has no free connections. */
 async function firstWords(url: string): Promise<Error | undefined> {
   if (isClusterUrl(url)) return undefined;
   const { hostname, port } = new URL(url);

@@ -10,8 +10,8 @@ import {
 import { closeQueue, closeWorker } from './farewell.js';
 
 /**
- * The queue that workers of a guard read. One for each guard: a worker takes only what it can score. And one for each
- * database: two that share a Redis server never take each other's parcels.
+ * The queue of a guard's workers. One per guard, because a worker can score only its own guard's parcels, and one per
+ * database, so that databases that share a Redis server never take each other's parcels.
  * @param queue the uuid that the guard has in its database
  */
 export function queueNameOf(queue: string): string {
@@ -39,11 +39,11 @@ const JOB_PREFIX = 'parcel-';
 /** The parcel that a job is for, by the job's id. */
 const parcelIdOf = (jobId: string): number => Number(jobId.slice(JOB_PREFIX.length));
 
-/** The producer's end: dispatches parcels to workers. It may lose everything, and no work is lost (invariant 1). */
+/** The producer: dispatches parcels to workers. It may lose everything without losing work (invariant 1). */
 export class ParcelQueue {
   readonly #queue: JobQueue;
 
-  /** @param onError told of a connection that breaks; the queue mends it by itself */
+  /** @param onError called with connection errors; the queue reconnects on its own */
   constructor(backend: QueueBackend, name: string, onError: (error: Error) => void = () => {}) {
     this.#queue = openJobQueue(backend, name);
     this.#queue.on('error', onError);
@@ -65,7 +65,7 @@ export class ParcelQueue {
     else await this.#queue.addBulk(jobs);
   }
 
-  /** Takes parcels out of the queue again; one that a worker holds stays. */
+  /** Removes parcels from the queue, except those that a worker holds. */
   async remove(parcelIds: readonly number[]): Promise<void> {
     for (const parcelId of parcelIds) await this.#queue.remove(`${JOB_PREFIX}${parcelId}`);
   }
@@ -77,34 +77,34 @@ export class ParcelQueue {
 }
 
 export interface ParcelWorkerOptions {
-  /** Parcels held at once, at most. */
+  /** Most parcels held at once. */
   concurrency: number;
-  /** Tokens after which no further parcel is taken: asked for each time. By default only `concurrency` counts. */
+  /** Token limit above which no further parcel is taken; read before each. Default: only `concurrency` limits. */
   heldTokens?: () => number;
-  /** Told of a connection that breaks; the worker mends it by itself. */
+  /** Called with connection errors; the worker reconnects on its own. */
   onError?: (error: Error) => void;
-  /** Told of each parcel whose lease this worker found to have run out, whosever it was. */
+  /** Called with each parcel whose lease expired, when this worker detects it. */
   onLeaseLost?: (parcelId: number) => void;
 }
 
-/** What `handle` throws to hand a parcel back: it waits again, at the front, and another worker takes it at once. */
+/** Thrown by `handle` to release a parcel (nack): it returns to the front of the queue for another worker. */
 export class GiveBack extends Error {
   constructor() {
-    super('the parcel is given back');
+    super('the parcel is released');
     this.name = 'GiveBack';
   }
 }
 
-/** The worker's end: leases parcels, renews the leases while `handle` works, and gives up what it cannot finish. */
+/** The consumer: leases parcels, renews the leases while `handle` runs, and releases what it cannot finish. */
 export class ParcelWorker {
   readonly #worker: JobWorker;
   readonly #options: ParcelWorkerOptions;
-  /** Tokens of the parcels that are held, as far as their jobs say. */
+  /** Tokens of the held parcels, as far as known from their jobs. */
   #tokens = 0;
   readonly #held = new Set<Promise<void>>();
 
   /**
-   * @param handle scores a parcel. When it fails, the queue forgets the parcel, and a reconciler brings it back.
+   * @param handle scores a parcel. If it fails, the queue drops the parcel, and the reconciler queues it again.
    */
   constructor(
     backend: QueueBackend,
@@ -134,14 +134,14 @@ export class ParcelWorker {
     await this.#worker.waitUntilReady();
   }
 
-  /** Takes nothing new, and waits until what it holds is finished; not for a server that is away. */
+  /** Takes no new parcels and waits for the current ones, but not for an unreachable server. */
   close(): Promise<void> {
     return closeWorker(this.#worker, async () => {
       while (this.#held.size > 0) await Promise.allSettled(this.#held);
     });
   }
 
-  /** A worker whose hands are full takes no more, and finishes what it holds. */
+  /** A worker at its limit takes no more parcels and finishes the current ones. */
   #count(tokens: number): void {
     const { concurrency, heldTokens } = this.#options;
     this.#tokens += tokens;

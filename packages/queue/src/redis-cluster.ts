@@ -24,7 +24,7 @@ export function openCluster(url: string, patient = true): Cluster {
   const { tls, login, nodes } = CLUSTER_URL.exec(url)?.groups ?? {};
   if (nodes === undefined) {
     throw new UserError('the address of the Redis Cluster cannot be read', {
-      hint: 'It is redis+cluster://user:password@host:port,host:port (rediss+cluster:// for TLS), with what is special in a password percent-encoded.',
+      hint: 'Write it as redis+cluster://user:password@host:port,host:port (rediss+cluster:// for TLS), and URL-encode special characters in the password.',
     });
   }
   const [username = '', password = ''] = (login ?? '').split(':').map(decodeURIComponent);

@@ -27,8 +27,8 @@ export function clockNameOf(installation: string): string {
 }
 
 /**
- * Tells one of several processes when a schedule comes due: BullMQ's job schedulers, on either backend. Like every queue
- * it may lose what it holds; the times are in Postgres too, and whoever looks there finds what the clock has missed.
+ * Notifies one of several processes when a schedule comes due, with BullMQ's job schedulers on either backend. Like every
+ * queue it may lose its content; the times are also in Postgres, where the scheduler finds missed ones.
  */
 export class ScheduleClock {
   readonly #queue: JobQueue;
@@ -36,8 +36,8 @@ export class ScheduleClock {
   #looks = 0;
 
   /**
-   * @param onDue called when it is time to look; without it this is a clock that only others listen to
-   * @param onError told of a connection that breaks; the clock mends it by itself
+   * @param onDue called when schedules may be due; without it, this clock only notifies others
+   * @param onError called with connection errors; the clock reconnects on its own
    */
   constructor(
     backend: QueueBackend,
@@ -51,7 +51,7 @@ export class ScheduleClock {
     this.#worker.on('error', onError);
   }
 
-  /** Makes the clock's entries these and no others; one that is right already is left alone. */
+  /** Replaces the clock's entries; unchanged ones are left alone. */
   async set(entries: readonly ClockEntry[]): Promise<void> {
     const known = new Map((await this.#queue.getJobSchedulers()).map((entry) => [entry.key, entry]));
     for (const { id, cron, timeZone } of entries) {
@@ -63,7 +63,7 @@ export class ScheduleClock {
     for (const id of known.keys()) await this.#queue.removeJobScheduler(id);
   }
 
-  /** Lets whoever listens look now. */
+  /** Notifies a listener now. */
   async lookNow(): Promise<void> {
     this.#looks++;
     const jobId = `look-${process.pid}-${Date.now()}-${this.#looks}`;
@@ -74,7 +74,7 @@ export class ScheduleClock {
     await this.#worker?.waitUntilReady();
   }
 
-  /** Closes the connections, also those to a server that does not answer. */
+  /** Closes the connections, even if the server does not answer. */
   async close(): Promise<void> {
     const worker = this.#worker;
     await Promise.all([

@@ -71,6 +71,6 @@ test('a worker past its drain limit cancels what it waits for, and gives its par
   await until(async () => (await ParcelGate.isReached(fleet.database.pool)) || undefined);
   worker.kill('SIGTERM');
   expect(await worker.ended).toMatchObject({ exitCode: 0, signal: null });
-  expect(worker.stderr).toMatch(/the drain limit has passed: parcels are given back/);
+  expect(worker.stderr).toMatch(/drain timeout: released unfinished parcels/);
   expect(await fleet.parcels()).toMatchObject({ done: 0, cancelled: 0 });
 });

@@ -91,7 +91,7 @@ test('a database that does not exist', async () => {
 test('no connection left', async () => {
   const DATABASE_URL = await user('tocsin_test_few', 'connection limit 0');
   expect(await complaint({ DATABASE_URL })).toMatch(
-    /it has no connection left \(too many connections for role/,
+    /it has no free connections \(too many connections for role/,
   );
 });
 
@@ -193,7 +193,7 @@ test('a Redis in protected mode, and one that wants a password', async () => {
     );
   const without = new URL(redis.url);
   without.password = '';
-  expect(await why(without.href)).toMatch(/Redis wants a password.*Name it in REDIS_URL/);
+  expect(await why(without.href)).toMatch(/Redis requires a password.*Name it in REDIS_URL/);
   const client = redis.client();
   onTestFinished(() => client.disconnect());
   await client.config('SET', 'requirepass', '');

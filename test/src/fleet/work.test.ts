@@ -53,7 +53,7 @@ test('past the limit it gives back what it holds, says so, and others take it at
   const runId = await fleet.submit(await fleet.corpus());
   await untilHolds();
   worker.kill('SIGTERM');
-  await worker.said(/"parcels":\d+.*the drain limit has passed: parcels are given back/);
+  await worker.said(/"parcels":\d+.*drain timeout: released unfinished parcels/);
   process.kill(engine, 'SIGCONT');
   expect(await worker.ended).toMatchObject({ exitCode: 0 });
   await untilGone([engine]);

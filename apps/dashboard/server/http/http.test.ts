@@ -160,7 +160,7 @@ describe('refusals have one shape', () => {
       'the database is not set up for this server; its log says what to do',
     );
     expect(refused.headers['retry-after']).toBeUndefined();
-    expect(alone.log).toMatch(/"why":"the user may not do that .*"todo":"[^"]*GRANT/);
+    expect(alone.log).toMatch(/"why":"the user lacks a privilege .*"todo":"[^"]*GRANT/);
     await alone.close();
   });
 
