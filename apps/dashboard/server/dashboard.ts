@@ -156,12 +156,15 @@ declare module 'fastify' {
   }
 }
 
-/** What is sent to an address that no route has is not read into memory: it may come without a key. */
-function leaveStrayBodies(app: App): void {
-  app.addHook('onRequest', async (request, reply) => {
-    if (!request.is404 || request.method === 'GET' || request.method === 'HEAD') return undefined;
-    reply.callNotFound();
-    return reply;
+/**
+ * The body of a request without a route is not read: it may come without a key. Without these headers Fastify goes
+ * straight to the not-found handler of the request's prefix, and Node discards what still arrives.
+ */
+function ignoreStrayBodies(app: App): void {
+  app.addHook('onRequest', async (request) => {
+    if (!request.is404) return;
+    for (const name of ['content-type', 'content-length', 'transfer-encoding'])
+      delete request.raw.headers[name];
   });
 }
 
@@ -198,7 +201,7 @@ function newApp(
   answerErrors(app);
   logRequests(app);
   boundConnections(app, limits);
-  leaveStrayBodies(app);
+  ignoreStrayBodies(app);
   return app;
 }
 
