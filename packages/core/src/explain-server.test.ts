@@ -8,8 +8,8 @@ const failed = (code: string, message = 'what the server said'): Error =>
 describe('what a server says is explained', () => {
   test.each([
     ['53100', /disk of the database server is full/],
-    ['42501', /may not do that/],
-    ['42P07', /there already/],
+    ['42501', /lacks a privilege/],
+    ['42P07', /already exists/],
     ['57P03', /starting/],
     ['25006', /standby/],
     ['ENOSPC', /no space is left/],
