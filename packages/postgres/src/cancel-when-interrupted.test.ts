@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cancelWhenInterrupted } from './cancel-when-interrupted.js';
-import { createPool, type Pool } from './connect.js';
+import { createPool, inTransaction, type Pool } from './connect.js';
 import { TestDatabase } from './testing/index.js';
-import { inTransaction } from './transaction.js';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createPool, requireConnection } from './connect.js';
+import { createPool, inTransaction, requireConnection } from './connect.js';
 import { TestDatabase } from './testing/index.js';
-import { inTransaction } from './transaction.js';
 
 let database: TestDatabase;
 beforeAll(async () => {

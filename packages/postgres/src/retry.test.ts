@@ -1,10 +1,9 @@
 import { chmod, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { createPool, type Pool } from './connect.js';
+import { createPool, inTransaction, type Pool } from './connect.js';
 import { type EmbeddedServer, startEmbedded } from './embedded/index.js';
 import { isTransient, withRetry } from './retry.js';
-import { inTransaction } from './transaction.js';
 
 const withCode = (code: string): Error => Object.assign(new Error('failed'), { code });
 

@@ -1,9 +1,8 @@
 export * from './access/index.js';
 export * from './batches/index.js';
 export * from './files/index.js';
-export type { ExpressDone } from './interactive/express-done.js';
+export type { ExpressDone } from './interactive/express-listener.js';
 export { ExpressListener } from './interactive/express-listener.js';
-export { type KnownOutcome, knownOutcomes } from './interactive/express-outcomes.js';
 export {
   cancelAbandonedExpress,
   cancelExpress,
@@ -12,13 +11,24 @@ export {
   purgeExpress,
   waitingExpress,
 } from './interactive/express-parcels.js';
-export { type SubmittedExpress, submitExpress } from './interactive/submit-express.js';
+export {
+  type KnownOutcome,
+  knownOutcomes,
+  type SubmittedExpress,
+  submitExpress,
+} from './interactive/submit-express.js';
 export { type ExportOptions, type ExportRow, exportRows } from './items/export-rows.js';
-export { forgetStoppedTexts } from './items/forget-texts.js';
+export { forgetStoppedTexts, keptTexts } from './items/forget-texts.js';
 export * from './items/index.js';
-export { keptTexts } from './items/kept-texts.js';
 export { type ContentOutcome, completeParcel } from './parcels/complete-parcel.js';
-export { type LeasedParcel, leaseParcel } from './parcels/lease-parcel.js';
+export {
+  countLostLease,
+  countTry,
+  forgiveTry,
+  type LeasedParcel,
+  leaseParcel,
+  SUSPECT_AFTER,
+} from './parcels/lease-parcel.js';
 export { splitParcel } from './parcels/split-parcel.js';
 export {
   type NewParcel,
@@ -27,10 +37,14 @@ export {
   type Window,
   type WindowItem,
 } from './parcels/submit-window.js';
-export { countLostLease, countTry, forgiveTry, SUSPECT_AFTER } from './parcels/suspect-parcel.js';
-export { type WaitingClass, waitingByClass } from './parcels/waiting-by-class.js';
-export { type WaitingGuard, waitingGuards } from './parcels/waiting-guards.js';
-export { adoptParcels, waitingParcels } from './parcels/waiting-parcels.js';
+export {
+  adoptParcels,
+  type WaitingClass,
+  type WaitingGuard,
+  waitingByClass,
+  waitingGuards,
+  waitingParcels,
+} from './parcels/waiting-parcels.js';
 export * from './policies/index.js';
 export * from './ranking/index.js';
 export * from './reviews/index.js';
@@ -41,16 +55,19 @@ export {
   type UnattendedRun,
   unattendedRuns,
 } from './runs/attend-run.js';
-export { finishRun, settledRuns } from './runs/finish-run.js';
+export { cancelRun, failRun, finishRun, settledRuns } from './runs/finish-run.js';
 export { type GuardRow, listGuards } from './runs/list-guards.js';
 export { prepareRuns } from './runs/prepare-runs.js';
-export { type ProblemReason, type ProblemRow, problemReasons, problemRows } from './runs/problem-rows.js';
 export { type PurgedRuns, purgeableRuns, purgeRuns, purgeScores, purgeTexts } from './runs/purge-runs.js';
 export {
   findRun,
   getRun,
   listRuns,
+  type ProblemReason,
+  type ProblemRow,
   pageRuns,
+  problemReasons,
+  problemRows,
   type Run,
   type RunCounts,
   type RunsPage,
@@ -70,7 +87,6 @@ export {
   runSources,
   setRunState,
 } from './runs/runs.js';
-export { cancelRun, failRun } from './runs/stop-run.js';
 export * from './schedules/index.js';
 export type { PolicyChange } from './schema/access.js';
 export { migrateSchema, type SchemaState, schemaState } from './schema/migrate.js';

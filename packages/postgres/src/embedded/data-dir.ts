@@ -3,8 +3,14 @@ import { chmod, lchown, open, readdir, readFile, realpath, rename, stat } from '
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { codeOf, UserError } from '@tocsin/core';
-import { makePassable } from './make-passable.js';
-import { allows, chooseServerUser, firstClosed, isRoot, type ServerUser } from './server-user.js';
+import {
+  allows,
+  chooseServerUser,
+  firstClosed,
+  isRoot,
+  makePassable,
+  type ServerUser,
+} from './server-user.js';
 
 /**
  * The directory of one embedded server:

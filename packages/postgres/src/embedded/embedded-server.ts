@@ -2,16 +2,14 @@ import { UserError } from '@tocsin/core';
 import type { Binaries } from './binaries.js';
 import type { DataDir } from './data-dir.js';
 import { ensureDatabase, urlFor } from './database.js';
-import { explained } from './explain.js';
-import { type Holder, otherHolders, removeHolder } from './holders.js';
+import { type Holder, otherHolders, removeHolder, watch } from './holders.js';
 import { initialiseOnce, passwordOf } from './initialise.js';
 import { joinRunning, launch } from './launch.js';
 import { withLock } from './lock.js';
 import { rememberPort } from './port.js';
 import { endsWithin, findPostmaster, type Postmaster, shutDown } from './postmaster.js';
-import { lastLines, readLog } from './server-log.js';
+import { explained, lastLines, readLog } from './server-log.js';
 import { SECOND } from './settings.js';
-import { watch } from './watch.js';
 
 /** A PostgreSQL server on a directory of ours, shared by all Tocsin processes that use the directory. */
 export interface EmbeddedServer {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { Loop } from '@tocsin/core';
 import { type DataDir, readOwn, writeOwn } from './data-dir.js';
-import { identifySelf, isRunning } from './process-identity.js';
+import { identifySelf, isRunning, type ProcessIdentity } from './process-identity.js';
 
 /**
  * Who uses the server, one line each in the file `holders`: the process and a random word, as a process may start
@@ -40,4 +41,26 @@ async function liveHolders(dir: DataDir): Promise<Holder[]> {
 
 async function write(dir: DataDir, holders: Holder[]): Promise<void> {
   await writeOwn(dir, FILE, holders.map((holder) => `${holder}\n`).join(''));
+}
+
+const INTERVAL = 250;
+
+/**
+ * Calls `onGone` once when the process has ended, whoever started it. Does not keep our own process alive.
+ * @returns a function that ends the watch
+ */
+export function watch(identity: ProcessIdentity, onGone: () => void): () => void {
+  const look = async (signal: AbortSignal): Promise<void> => {
+    if ((await isRunning(identity)) || signal.aborted) return;
+    void loop.close();
+    onGone();
+  };
+  const loop = new Loop(look, {
+    everyMs: INTERVAL,
+    pauseFirst: true,
+    keepAlive: false,
+    // We could not look (no file descriptor left, say): that tells nothing about the server.
+    onError: () => {},
+  });
+  return () => void loop.close();
 }

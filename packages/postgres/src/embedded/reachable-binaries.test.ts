@@ -2,7 +2,7 @@ import { chmod, mkdir, readdir, readlink, stat, symlink, writeFile } from 'node:
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import type { Binaries } from './binaries.js';
-import { reachableBinaries } from './reachable-binaries.js';
+import { reachableBinaries } from './binaries.js';
 import { TestBed } from './test-bed.js';
 
 const bed = new TestBed();

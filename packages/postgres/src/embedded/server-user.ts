@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import type { Stats } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { chmod, mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { UserError } from '@tocsin/core';
@@ -64,4 +64,14 @@ async function idOf(flag: '-u' | '-g', name: string): Promise<number | undefined
     if (typeof error === 'object' && error !== null && 'code' in error && error.code === 1) return undefined;
     throw error;
   }
+}
+
+/**
+ * Makes a directory and its missing parents. As root the new ones let everyone pass, whatever the umask, so that the
+ * server's user reaches what is below; as an ordinary user they are closed to others.
+ */
+export async function makePassable(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode: isRoot() ? 0o755 : 0o700 });
+  if (first === undefined || !isRoot()) return;
+  for (let made = path; made.length >= first.length; made = dirname(made)) await chmod(made, 0o755);
 }

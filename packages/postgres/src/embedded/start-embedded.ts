@@ -1,12 +1,11 @@
 import { UserError } from '@tocsin/core';
-import { type Binaries, findBinaries } from './binaries.js';
+import { type Binaries, findBinaries, reachableBinaries } from './binaries.js';
 import { defaultDataDir, openDataDir } from './data-dir.js';
 import { bringUp, type EmbeddedServer, HeldServer, type Plan } from './embedded-server.js';
-import { explained } from './explain.js';
 import { addHolder, newHolder } from './holders.js';
 import { withLock } from './lock.js';
 import { shutDown } from './postmaster.js';
-import { reachableBinaries } from './reachable-binaries.js';
+import { explained } from './server-log.js';
 
 export interface EmbeddedOptions {
   /** A directory of our own, made if need be. Default: `defaultDataDir()`. */

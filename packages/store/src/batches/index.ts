@@ -7,8 +7,7 @@ export {
   type NewBatch,
   pageBatches,
 } from './batches.js';
-export { type BatchEnd, endBatch, type WrittenFile } from './end-batch.js';
-export { settleBatches } from './settle-batches.js';
+export { type BatchEnd, endBatch, settleBatches, type WrittenFile } from './end-batch.js';
 export {
   attendBatch,
   type BatchChanges,

@@ -4,14 +4,13 @@ import { completeParcel } from '../parcels/complete-parcel.js';
 import { leaseParcel } from '../parcels/lease-parcel.js';
 import { submitWindow } from '../parcels/submit-window.js';
 import { adoptParcels, waitingParcels } from '../parcels/waiting-parcels.js';
-import { cancelRun } from '../runs/stop-run.js';
+import { cancelRun } from '../runs/finish-run.js';
 import { knownContents } from '../scores/known-contents.js';
 import { TestDatabase } from '../testing/index.js';
 import { anotherRun, newRun } from '../testing/test-guard.js';
 import { hashOf, parcelOf, windowOf } from '../testing/windows.js';
-import type { ExpressDone } from './express-done.js';
+import type { ExpressDone } from './express-listener.js';
 import { ExpressListener } from './express-listener.js';
-import { knownOutcomes } from './express-outcomes.js';
 import {
   cancelAbandonedExpress,
   cancelExpress,
@@ -19,7 +18,7 @@ import {
   purgeExpress,
   waitingExpress,
 } from './express-parcels.js';
-import { submitExpress } from './submit-express.js';
+import { knownOutcomes, submitExpress } from './submit-express.js';
 
 let database: TestDatabase;
 beforeAll(async () => {

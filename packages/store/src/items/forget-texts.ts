@@ -71,3 +71,12 @@ const DELETE_UNFLAGGED = `${DELETE_ALL} and (
   select (select s.score >= r.threshold from scores s where s.guard_id = r.guard_id and s.content = i.content)
   from items i join runs r on r.id = i.run_id
   where i.run_id = item_texts.run_id and i.seq = item_texts.seq) is not true`;
+
+/** Rows of a run whose texts are in the store. */
+export async function keptTexts(pool: Pool, runId: number): Promise<number> {
+  const { rows } = await pool.query<{ kept: number }>(
+    'select count(*) as kept from item_texts where run_id = $1',
+    [runId],
+  );
+  return rows[0]?.kept ?? 0;
+}

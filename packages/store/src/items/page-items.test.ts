@@ -6,9 +6,9 @@ import { TestDatabase } from '../testing/index.js';
 import { storeScoredRun } from '../testing/scored-run.js';
 import { newRun } from '../testing/test-guard.js';
 import { scoreParcel, windowOf } from '../testing/windows.js';
+import type { ItemCursor } from './items.js';
 import { findItem, type ItemRow, isCut, type ScoredRun } from './items.js';
 import { type ItemsQuery, pageItems } from './page-items.js';
-import type { ItemCursor } from './rows-in-order.js';
 import { indexTexts } from './search-texts.js';
 
 let database: TestDatabase;

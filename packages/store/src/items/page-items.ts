@@ -1,7 +1,15 @@
-import type { Pool } from '@tocsin/postgres';
-import { type ItemRow, itemsBySeq, type ScoredRun } from './items.js';
-import { type ItemCursor, type OrderedQuery, rowsInOrder } from './rows-in-order.js';
-import { searchRows } from './search-rows.js';
+import { int8Array, type Pool, textArray } from '@tocsin/postgres';
+import {
+  type ItemCursor,
+  type ItemRow,
+  itemsBySeq,
+  type OrderedQuery,
+  rankedCursor,
+  rowsInOrder,
+  type ScoredRun,
+} from './items.js';
+import { countWords, parsableQuery, QUERY, SEARCHED_CHARACTERS, searchedWords } from './search-texts.js';
+import { textsInTurn } from './texts-in-turn.js';
 
 export interface ItemsQuery extends OrderedQuery {
   /** Words of the text, as people write them to a search engine: `"two words"`, `or`, `-not`. Of retained texts only. */
@@ -36,4 +44,164 @@ async function page(
   const rows = await rowsInOrder(pool, run.id, { ...query, limit: query.limit + 1 });
   const seen = rows.slice(0, query.limit);
   return { seqs: seen.map(({ seq }) => seq), next: rows.length > query.limit ? (seen.at(-1) ?? null) : null };
+}
+
+/** As many matches are sorted; of more, the rows of the order are gone through until enough of them match. */
+const SORTED_MATCHES = 5_000;
+/** Rows of one look at the texts; and rows, and bytes of texts without an index, after which a page ends. */
+const LOOK_ROWS = 1_000;
+const PAGE_ROWS = 20_000;
+const PAGE_BYTES = 32 * 1024 * 1024;
+
+interface FoundRows {
+  seqs: number[];
+  next: ItemCursor | null;
+}
+
+interface TextQuery extends OrderedQuery {
+  search: string;
+}
+
+/**
+ * Rows whose text has the words that are searched for, in the order that is asked for. Few matches come from the index,
+ * sorted; many are found by going through the rows. So are those of a run that is not over, whose texts are in no index.
+ */
+async function searchRows(pool: Pool, run: ScoredRun, asked: TextQuery): Promise<FoundRows> {
+  const query = { ...asked, search: parsableQuery(asked.search) };
+  const words = await countWords(pool, query.search);
+  const { rows: about } = await pool.query<{ indexed: boolean }>(
+    'select searchable_at is not null as indexed from runs where id = $1',
+    [run.id],
+  );
+  const [found] = about;
+  // A query without a word, such as one of signs only, finds nothing.
+  if (found === undefined || words === 0) return { seqs: [], next: null };
+  if (found.indexed) {
+    const { rows } = await pool.query<{ seq: number }>(
+      `select seq from item_texts where run_id = $1 and search is not null and search @@ ${QUERY} limit $3`,
+      [run.id, query.search, SORTED_MATCHES + 1],
+    );
+    const matches = rows.map(({ seq }) => seq);
+    if (matches.length <= SORTED_MATCHES) return sortMatches(pool, run, query, matches);
+  }
+  return goThrough(pool, run, query);
+}
+
+async function sortMatches(
+  pool: Pool,
+  run: ScoredRun,
+  { order, limit, min, max, after }: TextQuery,
+  matches: number[],
+): Promise<FoundRows> {
+  const scored = order !== 'seq' || min !== undefined || max !== undefined;
+  const { rows } = await pool.query<{ seq: number; score: number | null }>(
+    `select i.seq, s.score
+     from unnest($3::bigint[]) as found (seq)
+     join items i on i.run_id = $1 and i.seq = found.seq
+     -- One look-up a row, whatever the planner thinks of the size of the tables.
+     left join lateral (select score from scores where guard_id = $2 and content = i.content limit 1) s on true
+     where (not $4 or (s.score >= $5::real and s.score <= $6::real))
+       and ($8::bigint is null or ${AFTER[order]})
+     order by ${SORT[order]} limit $9`,
+    [
+      run.id,
+      run.guardId,
+      matches,
+      scored,
+      min ?? 0,
+      max ?? 1,
+      order === 'seq' ? null : (rankedCursor(after)?.score ?? null),
+      after?.seq ?? null,
+      limit + 1,
+    ],
+  );
+  const seen = rows.slice(0, limit);
+  const last = seen.at(-1);
+  const next =
+    rows.length > limit && last !== undefined ? { seq: last.seq, score: last.score ?? undefined } : null;
+  return { seqs: seen.map(({ seq }) => seq), next };
+}
+
+const SORT = { score_desc: 's.score desc, i.seq', score_asc: 's.score, i.seq desc', seq: 'i.seq' };
+const AFTER = {
+  score_desc: '(s.score < $7::real or (s.score = $7::real and i.seq > $8))',
+  score_asc: '(s.score > $7::real or (s.score = $7::real and i.seq < $8))',
+  seq: '($7::real is null and i.seq > $8)',
+};
+
+async function goThrough(pool: Pool, run: ScoredRun, query: TextQuery): Promise<FoundRows> {
+  const seqs: number[] = [];
+  let after = query.after;
+  let bytes = 0;
+  for (let looked = 0; looked < PAGE_ROWS; looked += LOOK_ROWS) {
+    const rows = await rowsInOrder(pool, run.id, { ...query, limit: LOOK_ROWS, after });
+    let at = 0;
+    for await (const some of matchesAmong(
+      pool,
+      run.id,
+      rows.map(({ seq }) => seq),
+      query.search,
+    )) {
+      for (const row of rows.slice(at, at + some.looked)) {
+        after = row;
+        if (!some.matching.has(row.seq)) continue;
+        seqs.push(row.seq);
+        if (seqs.length === query.limit) return { seqs, next: row };
+      }
+      at += some.looked;
+      bytes += some.bytes;
+      if (bytes >= PAGE_BYTES && at < rows.length) return { seqs, next: after ?? null };
+    }
+    if (rows.length < LOOK_ROWS) return { seqs, next: null };
+    if (bytes >= PAGE_BYTES) break;
+  }
+  return { seqs, next: after ?? null };
+}
+
+interface Looked {
+  /** How many of the rows, from where the last look ended. */
+  looked: number;
+  matching: Set<number>;
+  /** Of the texts that had to be read. */
+  bytes: number;
+}
+
+/** Which of the rows have a text that matches: by the index, or by reading the texts, some at a time. */
+async function* matchesAmong(
+  pool: Pool,
+  runId: number,
+  seqs: number[],
+  search: string,
+): AsyncGenerator<Looked> {
+  const { rows } = await pool.query<{ seq: number; indexed: boolean }>(
+    `select seq, search is not null as indexed from item_texts
+     where run_id = $1 and seq = any($3::bigint[]) and (search is null or search @@ ${QUERY})`,
+    [runId, search, seqs],
+  );
+  const indexed = new Set(rows.flatMap((row) => (row.indexed ? [row.seq] : [])));
+  const unsure = new Set(rows.flatMap((row) => (row.indexed ? [] : [row.seq])));
+  const wanted = seqs.filter((seq) => unsure.has(seq));
+  let at = 0;
+  for await (const turn of textsInTurn(pool, runId, wanted, { characters: SEARCHED_CHARACTERS })) {
+    const last = turn.seqs.at(-1);
+    const end = last === undefined ? at : seqs.indexOf(last, at) + 1;
+    const matching = await matchingTexts(pool, turn.texts, search);
+    for (const seq of seqs.slice(at, end)) if (indexed.has(seq)) matching.add(seq);
+    yield { looked: end - at, matching, bytes: turn.bytes };
+    at = end;
+  }
+  yield { looked: seqs.length - at, matching: indexed, bytes: 0 };
+}
+
+async function matchingTexts(
+  pool: Pool,
+  texts: ReadonlyMap<number, string>,
+  search: string,
+): Promise<Set<number>> {
+  const { rows } = await pool.query<{ seq: number }>(
+    `select seq from unnest($1::bigint[], $2::text[]) as text (seq, words)
+     where to_tsvector('simple', words) @@ websearch_to_tsquery('simple', $3)`,
+    [int8Array([...texts.keys()]), textArray([...texts.values()].map(searchedWords)), search],
+  );
+  return new Set(rows.map(({ seq }) => seq));
 }

@@ -1,7 +1,7 @@
 import type { Pool } from '@tocsin/postgres';
 import { byteaArray, float4Array, int4Array, textArray } from '@tocsin/postgres';
-import { DONE_MESSAGE, EXPRESS_CHANNEL } from '../interactive/express-done.js';
-import { byHash } from '../scores/hash-order.js';
+import { DONE_MESSAGE, EXPRESS_CHANNEL } from '../interactive/express-listener.js';
+import { byHash } from '../scores/known-contents.js';
 import { bytesOf, lengthsOf } from './token-bytes.js';
 
 /** A content's outcome: its score, or the reason why it has none. */

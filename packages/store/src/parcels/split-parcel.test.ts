@@ -1,16 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { finishRun } from '../runs/finish-run.js';
+import { cancelRun, finishRun } from '../runs/finish-run.js';
 import { getRun } from '../runs/read-runs.js';
 import { retryRun } from '../runs/retry-run.js';
-import { cancelRun } from '../runs/stop-run.js';
 import { knownContents } from '../scores/known-contents.js';
 import { TestDatabase } from '../testing/index.js';
 import { newRun } from '../testing/test-guard.js';
 import { hashOf, parcelOf, scoreParcel, windowOf } from '../testing/windows.js';
-import { leaseParcel } from './lease-parcel.js';
+import { countLostLease, countTry, forgiveTry, leaseParcel, SUSPECT_AFTER } from './lease-parcel.js';
 import { splitParcel } from './split-parcel.js';
 import { submitWindow } from './submit-window.js';
-import { countLostLease, countTry, forgiveTry, SUSPECT_AFTER } from './suspect-parcel.js';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -2,7 +2,7 @@ import { HASH_BYTES } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { inTransaction } from '@tocsin/postgres';
 import type pg from 'pg';
-import { SUSPECT_AFTER } from './suspect-parcel.js';
+import { SUSPECT_AFTER } from './lease-parcel.js';
 import { int32Of } from './token-bytes.js';
 
 /**

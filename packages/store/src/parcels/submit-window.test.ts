@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cancelRun } from '../runs/finish-run.js';
 import { findRun } from '../runs/read-runs.js';
-import { cancelRun } from '../runs/stop-run.js';
 import { TestDatabase } from '../testing/index.js';
 import { anotherRun, newRun } from '../testing/test-guard.js';
 import { hashOf, parcelOf, windowOf } from '../testing/windows.js';

@@ -2,7 +2,7 @@ import { type RunState, UserError } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { boolArray, byteaArray, inTransaction, int4Array, int8Array, textArray } from '@tocsin/postgres';
 import type pg from 'pg';
-import { byHash } from '../scores/hash-order.js';
+import { byHash } from '../scores/known-contents.js';
 import { bytesOf, lengthsOf } from './token-bytes.js';
 
 /** A row of the corpus, as the store keeps it. */

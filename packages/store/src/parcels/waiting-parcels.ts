@@ -1,3 +1,4 @@
+import { LANES, type LaneName } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 
 /**
@@ -34,4 +35,55 @@ export async function adoptParcels(pool: Pick<Pool, 'query'>, runId: number): Pr
     [runId],
   );
   return rows.map((row) => row.id);
+}
+
+/** What waits of a guard, in runs or by itself. */
+export interface WaitingClass {
+  lane: LaneName;
+  parcels: number;
+  tokens: number;
+  /** Age of the oldest; 0 when there is none. */
+  oldestSeconds: number;
+}
+
+/** How much of a guard's work waits or is under way, by class. The truth: the queue may have lost some of it. */
+export async function waitingByClass(pool: Pool, guardId: number): Promise<WaitingClass[]> {
+  // SQL: one pass over the range of an index, with aggregates.
+  const { rows } = await pool.query<{ express: boolean; parcels: number; tokens: number; oldest: number }>(
+    `select run_id is null as express, count(*) as parcels, sum(tokens)::bigint as tokens,
+            extract(epoch from now() - min(created_at))::float8 as oldest
+     from parcels where guard_id = $1 and state = 'waiting' group by 1`,
+    [guardId],
+  );
+  return LANES.map((lane) => {
+    const row = rows.find(({ express }) => express === (lane === 'express'));
+    return {
+      lane,
+      parcels: row?.parcels ?? 0,
+      tokens: row?.tokens ?? 0,
+      oldestSeconds: row?.oldest ?? 0,
+    };
+  });
+}
+
+/** Parcels that wait for a guard. */
+export interface WaitingGuard {
+  guardId: number;
+  ref: string;
+  fingerprint: string;
+  parcels: number;
+}
+
+/** The guards that parcels wait for, those with the most first. */
+export async function waitingGuards(pool: Pool): Promise<WaitingGuard[]> {
+  // SQL: a count for each guard over the range of an index, and not a join of all parcels.
+  const { rows } = await pool.query<WaitingGuard>(
+    `select g.id as "guardId", g.ref, g.fingerprint, p.parcels
+     from guards g
+     cross join lateral (select count(*) as parcels from parcels
+                         where guard_id = g.id and state = 'waiting') p
+     where p.parcels > 0
+     order by p.parcels desc`,
+  );
+  return rows;
 }

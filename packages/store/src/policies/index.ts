@@ -1,3 +1,12 @@
-export { changePolicy, type PolicyChanges } from './change-policy.js';
-export { addPolicy, findPolicy, listPolicies, type NewPolicy, type PolicyRow } from './policies.js';
-export { type Change, type PolicyChangeRow, policyChanges } from './policy-changes.js';
+export {
+  addPolicy,
+  type Change,
+  changePolicy,
+  findPolicy,
+  listPolicies,
+  type NewPolicy,
+  type PolicyChangeRow,
+  type PolicyChanges,
+  type PolicyRow,
+  policyChanges,
+} from './policies.js';

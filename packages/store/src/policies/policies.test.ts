@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { TestDatabase } from '../testing/index.js';
-import { changePolicy } from './change-policy.js';
-import { addPolicy, findPolicy, listPolicies } from './policies.js';
-import { policyChanges } from './policy-changes.js';
+import { addPolicy, changePolicy, findPolicy, listPolicies, policyChanges } from './policies.js';
 
 let database: TestDatabase;
 beforeAll(async () => {

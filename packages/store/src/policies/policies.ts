@@ -1,11 +1,9 @@
 import { codeOf, UserError } from '@tocsin/core';
-import type { Pool } from '@tocsin/postgres';
-import { inTransaction } from '@tocsin/postgres';
-import { desc, eq, getTableColumns, isNotNull, isNull, sql } from 'drizzle-orm';
+import { inTransaction, type Pool } from '@tocsin/postgres';
+import { and, desc, eq, getTableColumns, isNotNull, isNull, lt, sql } from 'drizzle-orm';
 import type { NodePgDatabase } from 'drizzle-orm/node-postgres';
-import { policies, policyChanges } from '../schema/access.js';
+import { policyChanges as changes, policies } from '../schema/access.js';
 import { inserted, type Queryable, runQuery } from '../schema/run-query.js';
-import { type Change, keepChange } from './policy-changes.js';
 
 /** A threshold with a name, and when and by whom it was last changed. */
 export type PolicyRow = typeof policies.$inferSelect & { changedAt: Date; changedBy: string };
@@ -20,10 +18,10 @@ const UNIQUE_VIOLATION = '23505';
 
 function selectPolicies(db: NodePgDatabase) {
   const latest = db
-    .select({ at: policyChanges.at, who: policyChanges.who })
-    .from(policyChanges)
-    .where(eq(policyChanges.policyId, policies.id))
-    .orderBy(desc(policyChanges.id))
+    .select({ at: changes.at, who: changes.who })
+    .from(changes)
+    .where(eq(changes.policyId, policies.id))
+    .orderBy(desc(changes.id))
     .limit(1)
     .as('latest');
   return db
@@ -62,13 +60,13 @@ export async function addPolicy(pool: Pool, policy: NewPolicy, change: Change): 
 }
 
 /** One that is known to be there. */
-export async function requirePolicy(client: Queryable, name: string): Promise<PolicyRow> {
+async function requirePolicy(client: Queryable, name: string): Promise<PolicyRow> {
   const policy = await findPolicy(client, name);
   if (policy === undefined) throw new Error('a policy is gone that was there in the same transaction');
   return policy;
 }
 
-export function requireThreshold(threshold: number): void {
+function requireThreshold(threshold: number): void {
   if (threshold >= 0 && threshold <= 1) return;
   throw new UserError(`the threshold ${threshold} is not between 0 and 1`, {
     hint: 'A score is a probability: 0.5 flags what is more likely harmful than not.',
@@ -76,7 +74,7 @@ export function requireThreshold(threshold: number): void {
 }
 
 /** Says in words that a name is taken. */
-export async function withFreeName<T>(name: string, work: () => Promise<T>): Promise<T> {
+async function withFreeName<T>(name: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
@@ -86,4 +84,105 @@ export async function withFreeName<T>(name: string, work: () => Promise<T>): Pro
       cause,
     });
   }
+}
+
+/** Who changes a policy, and why. */
+export interface Change {
+  who: string;
+  note?: string;
+}
+
+const { policyId: _, ...COLUMNS } = getTableColumns(changes);
+
+/** What became of a policy. */
+export type PolicyChangeRow = Omit<typeof changes.$inferSelect, 'policyId'>;
+
+/** The newest changes of a policy, newest first. @param page.before older than this change */
+export function policyChanges(
+  pool: Pool,
+  policyId: number,
+  { limit, before }: { limit: number; before?: number },
+): Promise<PolicyChangeRow[]> {
+  return runQuery(pool, (db) =>
+    db
+      .select(COLUMNS)
+      .from(changes)
+      .where(and(eq(changes.policyId, policyId), before === undefined ? undefined : lt(changes.id, before)))
+      .orderBy(desc(changes.id))
+      .limit(limit),
+  );
+}
+
+/** What changed: of a threshold both numbers, of a name or a meaning both wordings. */
+type ChangedPart = Pick<PolicyChangeRow, 'what'> &
+  Partial<Pick<PolicyChangeRow, 'thresholdFrom' | 'thresholdTo' | 'wordsFrom' | 'wordsTo'>>;
+
+/** Keeps a change, as a part of the transaction that makes it. */
+async function keepChange(
+  client: Queryable,
+  policyId: number,
+  change: Change,
+  part: ChangedPart,
+): Promise<void> {
+  await runQuery(client, (db) => db.insert(changes).values({ policyId, ...change, ...part }));
+}
+
+/** What is to be another; the rest stays. */
+export interface PolicyChanges {
+  name?: string;
+  threshold?: number;
+  meaning?: string;
+  archived?: boolean;
+}
+
+/**
+ * Changes a policy, and keeps what it was: an entry for each part that is another now. It counts at once, for all runs;
+ * nothing is scored again.
+ * @throws UserError when the new name is taken, or the threshold is not in [0, 1]
+ * @returns undefined when there is no such policy
+ */
+export async function changePolicy(
+  pool: Pool,
+  name: string,
+  changes: PolicyChanges,
+  change: Change,
+): Promise<PolicyRow | undefined> {
+  if (changes.threshold !== undefined) requireThreshold(changes.threshold);
+  return withFreeName(changes.name ?? name, () =>
+    inTransaction(pool, async (client) => {
+      const locked = await runQuery(client, (db) =>
+        db.select({ id: policies.id }).from(policies).where(eq(policies.name, name)).for('update'),
+      );
+      if (locked.length === 0) return undefined;
+      const before = await requirePolicy(client, name);
+      const { archived, ...parts } = changes;
+      const archivedAt = archived ? sql`coalesce(${policies.archivedAt}, now())` : null;
+      await runQuery(client, (db) =>
+        db
+          .update(policies)
+          .set({ ...parts, name: parts.name ?? name, ...(archived !== undefined && { archivedAt }) })
+          .where(eq(policies.id, before.id)),
+      );
+      const after = await requirePolicy(client, changes.name ?? name);
+      for (const part of changedParts(before, after)) await keepChange(client, before.id, change, part);
+      return requirePolicy(client, after.name);
+    }),
+  );
+}
+
+function changedParts(before: PolicyRow, after: PolicyRow): ChangedPart[] {
+  const parts: ChangedPart[] = [];
+  if (after.threshold !== before.threshold) {
+    parts.push({ what: 'threshold', thresholdFrom: before.threshold, thresholdTo: after.threshold });
+  }
+  if (after.meaning !== before.meaning) {
+    parts.push({ what: 'meaning', wordsFrom: before.meaning, wordsTo: after.meaning });
+  }
+  if (after.name !== before.name) {
+    parts.push({ what: 'renamed', wordsFrom: before.name, wordsTo: after.name });
+  }
+  if ((after.archivedAt === null) !== (before.archivedAt === null)) {
+    parts.push({ what: after.archivedAt === null ? 'restored' : 'archived' });
+  }
+  return parts;
 }

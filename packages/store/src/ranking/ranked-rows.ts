@@ -1,5 +1,5 @@
 import type { Pool } from '@tocsin/postgres';
-import { CHUNK_ROWS } from './build-ranking.js';
+import { CHUNK_ROWS } from './ranking.js';
 
 /** A row of a ranking. */
 export interface RankedRow {
@@ -53,3 +53,119 @@ const AFTER_DOWN = (score: string, seq: string) =>
   `(${score} < $4::real or (${score} = $4::real and ${seq} > $5::bigint))`;
 const AFTER_UP = (score: string, seq: string) =>
   `(${score} > $4::real or (${score} = $4::real and ${seq} < $5::bigint))`;
+
+/** Some rows of a ranking, in its order. */
+export interface RankedChunk {
+  seqs: number[];
+  scores: number[];
+}
+
+const CHUNKS_AT_ONCE = 20;
+
+/** All rows of a run, as it is ranked, in the order of their scores; a few thousand at a time. */
+export async function* eachRanked(pool: Pool, runId: number): AsyncGenerator<RankedChunk> {
+  for (let after = -1; ; ) {
+    // SQL: arrays of a thousand numbers, which need no mapping by column.
+    const { rows } = await pool.query<RankedChunk & { chunk: number }>(
+      'select chunk, seqs, scores from ranking_chunks where run_id = $1 and chunk > $2 order by chunk limit $3',
+      [runId, after, CHUNKS_AT_ONCE],
+    );
+    for (const { seqs, scores } of rows) yield { seqs, scores };
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    after = last.chunk;
+  }
+}
+
+/**
+ * Rows of a run, as it is ranked, drawn at random: each is as likely as every other, and none comes twice.
+ * @param draw.among of so many with the highest scores
+ * @returns fewer than `count` only when there are fewer
+ */
+export function randomRows(
+  pool: Pool,
+  runId: number,
+  draw: { among: number; count: number },
+): Promise<RankedRow[]> {
+  return rowsAt(pool, runId, drawPlaces(draw.among, Math.min(draw.count, draw.among)));
+}
+
+/** Rows by their places in the ranking, from 0; in the order of `places`. */
+async function rowsAt(pool: Pool, runId: number, places: number[]): Promise<RankedRow[]> {
+  // SQL: the arrays of chunks are unnested, and only those chunks that matter are read.
+  const { rows } = await pool.query<RankedRow>(
+    `select c.seqs[place % $3 + 1]::bigint as seq, c.scores[place % $3 + 1] as score
+     from unnest($2::bigint[]) with ordinality as asked (place, n)
+     join ranking_chunks c on c.run_id = $1 and c.chunk = place / $3
+     order by n`,
+    [runId, places, CHUNK_ROWS],
+  );
+  return rows;
+}
+
+/** Floyd's way: as many draws as there are places to be drawn, whatever their share. */
+function drawPlaces(of: number, count: number): number[] {
+  const drawn = new Set<number>();
+  for (let last = of - count; last < of; last++) {
+    const place = Math.floor(Math.random() * (last + 1));
+    drawn.add(drawn.has(place) ? last : place);
+  }
+  return [...drawn];
+}
+
+/** How far a reader has got on the two sides of a threshold. */
+export interface Outwards {
+  /** Of the rows with score >= threshold, the last that was read. */
+  above?: RankedRow;
+  below?: RankedRow;
+}
+
+/**
+ * Rows of a run, as it is ranked, by how near their score is to a threshold: those first of which the threshold says
+ * least. Of two that are equally near, the one that is flagged comes first.
+ * @param page.floor no row below it is wanted
+ * @param page.floor no row below it is wanted
+ * @param page.after `next` of the page before this one
+ */
+export async function uncertainRows(
+  pool: Pool,
+  runId: number,
+  page: { threshold: number; limit: number; floor?: number; after?: Outwards },
+): Promise<{ rows: RankedRow[]; next: Outwards }> {
+  const { threshold, limit, floor = 0, after = {} } = page;
+  const [above, below] = await Promise.all([
+    rankedRows(pool, runId, {
+      order: 'score_asc',
+      min: Math.max(threshold, floor),
+      after: after.above,
+      limit,
+    }),
+    // After the last row that has just this score: none of them is below.
+    rankedRows(pool, runId, {
+      order: 'score_desc',
+      min: floor,
+      after: after.below ?? { score: threshold, seq: Number.MAX_SAFE_INTEGER },
+      limit,
+    }),
+  ]);
+  const next = { ...after };
+  const rows: RankedRow[] = [];
+  for (let a = 0, b = 0; rows.length < limit; ) {
+    const [high, low] = [above[a], below[b]];
+    if (high !== undefined && (low === undefined || distance(high) <= distance(low))) {
+      rows.push(high);
+      next.above = high;
+      a++;
+    } else if (low !== undefined) {
+      rows.push(low);
+      next.below = low;
+      b++;
+    } else break;
+  }
+  return { rows, next };
+
+  /** Of numbers as the database has them: a score has 24 bits. */
+  function distance({ score }: RankedRow): number {
+    return Math.abs(Math.fround(score) - Math.fround(threshold));
+  }
+}

@@ -8,14 +8,16 @@ import { TestDatabase } from '../testing/index.js';
 import { storeScoredRun } from '../testing/scored-run.js';
 import { anotherRun, newRun } from '../testing/test-guard.js';
 import { scoreParcel, windowOf } from '../testing/windows.js';
-import { CHUNK_ROWS } from './build-ranking.js';
-import { eachRanked } from './each-ranked.js';
-import { randomRows } from './random-rows.js';
-import { type RankedRow, rankedRows, type ScoreOrder } from './ranked-rows.js';
-import { rankRun } from './ranking.js';
-import { countAtLeast, countByScore } from './score-counts.js';
-import { previewThreshold } from './threshold-preview.js';
-import { uncertainRows } from './uncertain-rows.js';
+import {
+  eachRanked,
+  type RankedRow,
+  randomRows,
+  rankedRows,
+  type ScoreOrder,
+  uncertainRows,
+} from './ranked-rows.js';
+import { CHUNK_ROWS, rankRun } from './ranking.js';
+import { countAtLeast, countByScore, previewThreshold } from './score-counts.js';
 
 let database: TestDatabase;
 beforeAll(async () => {

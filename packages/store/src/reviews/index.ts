@@ -1,4 +1,3 @@
-export { type JudgedContent, judgedContents } from './judged-contents.js';
 export { nextReview, type ReviewedRun, type ReviewQuery } from './next-review.js';
 export {
   type LeasedRow,
@@ -8,6 +7,8 @@ export {
 } from './review-leases.js';
 export {
   giveVerdict,
+  type JudgedContent,
+  judgedContents,
   type NewVerdict,
   type ReviewerCounts,
   reviewerCounts,

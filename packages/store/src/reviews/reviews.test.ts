@@ -5,10 +5,9 @@ import { purgeTexts } from '../runs/purge-runs.js';
 import { findRun, type Run } from '../runs/read-runs.js';
 import { TestDatabase } from '../testing/index.js';
 import { storeScoredRun } from '../testing/scored-run.js';
-import { judgedContents } from './judged-contents.js';
 import { nextReview, type ReviewQuery } from './next-review.js';
 import { releaseReviews } from './review-leases.js';
-import { giveVerdict, reviewerCounts, undoVerdict } from './verdicts.js';
+import { giveVerdict, judgedContents, reviewerCounts, undoVerdict } from './verdicts.js';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -12,10 +12,9 @@ import {
   leaveRun,
   unattendedRuns,
 } from './attend-run.js';
-import { finishRun } from './finish-run.js';
+import { cancelRun, failRun, finishRun } from './finish-run.js';
 import { getRun } from './read-runs.js';
 import { setRunState } from './runs.js';
-import { cancelRun, failRun } from './stop-run.js';
 
 let database: TestDatabase;
 beforeAll(async () => {

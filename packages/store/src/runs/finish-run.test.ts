@@ -7,9 +7,8 @@ import { TestDatabase } from '../testing/index.js';
 import { newRun } from '../testing/test-guard.js';
 import { scoreParcel, windowOf } from '../testing/windows.js';
 import { leaveRun } from './attend-run.js';
-import { finishRun, settledRuns } from './finish-run.js';
+import { cancelRun, finishRun, settledRuns } from './finish-run.js';
 import { getRun } from './read-runs.js';
-import { cancelRun } from './stop-run.js';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -6,12 +6,11 @@ import { knownContents } from '../scores/known-contents.js';
 import { TestDatabase } from '../testing/index.js';
 import { anotherRun, newRun } from '../testing/test-guard.js';
 import { hashOf, parcelOf, scoreParcel, windowOf } from '../testing/windows.js';
-import { finishRun } from './finish-run.js';
+import { cancelRun, finishRun } from './finish-run.js';
 import { purgeableRuns, purgeRuns, purgeScores, purgeTexts } from './purge-runs.js';
 import { getRun } from './read-runs.js';
 import { retryRun } from './retry-run.js';
 import { hasUnresolvedItems } from './run-progress.js';
-import { cancelRun } from './stop-run.js';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -1,18 +1,16 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createKey } from '../access/index.js';
 import { submitWindow } from '../parcels/submit-window.js';
-import { waitingGuards } from '../parcels/waiting-guards.js';
+import { waitingGuards } from '../parcels/waiting-parcels.js';
 import { rankRun } from '../ranking/index.js';
 import { TestDatabase } from '../testing/index.js';
 import { watchedPool } from '../testing/plan-work.js';
 import { storeScoredRun } from '../testing/scored-run.js';
 import { anotherRun, newRun } from '../testing/test-guard.js';
 import { parcelOf, scoreParcel, windowOf } from '../testing/windows.js';
-import { finishRun } from './finish-run.js';
-import { problemReasons, problemRows } from './problem-rows.js';
-import { findRun, getRun, listRuns, pageRuns } from './read-runs.js';
+import { cancelRun, finishRun } from './finish-run.js';
+import { findRun, getRun, listRuns, pageRuns, problemReasons, problemRows } from './read-runs.js';
 import { createRun } from './runs.js';
-import { cancelRun } from './stop-run.js';
 
 let database: TestDatabase;
 beforeAll(async () => {

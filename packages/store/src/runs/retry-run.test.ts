@@ -4,11 +4,10 @@ import { submitWindow } from '../parcels/submit-window.js';
 import { TestDatabase } from '../testing/index.js';
 import { anotherRun, newRun } from '../testing/test-guard.js';
 import { hashOf, parcelOf, scoreParcel, windowOf } from '../testing/windows.js';
-import { finishRun } from './finish-run.js';
+import { cancelRun, finishRun } from './finish-run.js';
 import { purgeTexts } from './purge-runs.js';
 import { getRun } from './read-runs.js';
 import { retryRun } from './retry-run.js';
-import { cancelRun } from './stop-run.js';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -2,7 +2,7 @@ import { HASH_BYTES, isOpen, type RunState, UserError } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { inTransaction } from '@tocsin/postgres';
 import type pg from 'pg';
-import { SUSPECT_AFTER } from '../parcels/suspect-parcel.js';
+import { SUSPECT_AFTER } from '../parcels/lease-parcel.js';
 import { adoptParcels } from '../parcels/waiting-parcels.js';
 
 /** What a retry takes up again. */

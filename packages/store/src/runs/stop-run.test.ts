@@ -1,16 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { forgetStoppedTexts } from '../items/forget-texts.js';
-import { keptTexts } from '../items/kept-texts.js';
+import { forgetStoppedTexts, keptTexts } from '../items/forget-texts.js';
 import { submitWindow } from '../parcels/submit-window.js';
 import { waitingParcels } from '../parcels/waiting-parcels.js';
 import { TestDatabase } from '../testing/index.js';
 import { newRun } from '../testing/test-guard.js';
 import { scoreParcel, windowOf } from '../testing/windows.js';
 import { leaveRun } from './attend-run.js';
-import { finishRun } from './finish-run.js';
+import { cancelRun, failRun, finishRun } from './finish-run.js';
 import { getRun } from './read-runs.js';
 import { retryRun } from './retry-run.js';
-import { cancelRun, failRun } from './stop-run.js';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -32,11 +32,11 @@ export {
   type TakenFiring,
   takeFiring,
 } from './firings.js';
-export { installationId } from './installation.js';
 export {
   addSchedule,
   closeWebhook,
   getSchedule,
+  installationId,
   listSchedules,
   type NewSchedule,
   noSuchSchedule,

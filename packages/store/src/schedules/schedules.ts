@@ -1,7 +1,7 @@
 import { codeOf, UserError } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { eq, sql } from 'drizzle-orm';
-import { schedules } from '../schema/pipeline.js';
+import { installation, schedules } from '../schema/pipeline.js';
 import { inserted, runQuery } from '../schema/run-query.js';
 
 /** Where a schedule's summaries go. */
@@ -83,4 +83,16 @@ export async function closeWebhook(pool: Pool, scheduleId: number, reason: strin
 
 export function noSuchSchedule(name: string): UserError {
   return new UserError(`there is no schedule named ${name}`, { hint: 'See them all: tocsin schedule list' });
+}
+
+/** The name of this database, for what it keeps on a Redis server that others may share. Made at the first call. */
+export async function installationId(pool: Pool): Promise<string> {
+  const rows = await runQuery(pool, (db) =>
+    db
+      .insert(installation)
+      .values({ only: true })
+      .onConflictDoUpdate({ target: installation.only, set: { only: true } })
+      .returning({ id: installation.id }),
+  );
+  return inserted(rows).id;
 }

@@ -1,11 +1,12 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { completeParcel } from '../parcels/complete-parcel.js';
 import { submitWindow } from '../parcels/submit-window.js';
-import { cancelRun } from '../runs/stop-run.js';
+import { cancelRun } from '../runs/finish-run.js';
 import { TestDatabase } from '../testing/index.js';
 import { anotherRun, newRun } from '../testing/test-guard.js';
 import { hashOf, windowOf } from '../testing/windows.js';
-import { knownContents } from './known-contents.js';
+import { byHash, knownContents } from './known-contents.js';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -57,4 +58,17 @@ test("another guard's contents are unknown", async () => {
   const other = await newRun(database.pool);
   expect(await knownContents(database.pool, other.guardId, [hashOf('claimed')])).toEqual([]);
   expect(await knownContents(database.pool, other.guardId, [])).toEqual([]);
+});
+
+test('the order is that of the bytes, also where hashes begin alike', () => {
+  const hash = fc
+    .tuple(fc.constantFrom(0, 127, 128, 255), fc.uint8Array({ minLength: 32, maxLength: 32 }))
+    .map(([same, bytes]) => Buffer.concat([Buffer.alloc(6, same), Buffer.from(bytes)]));
+  fc.assert(
+    fc.property(fc.array(hash), (hashes) => {
+      const rows = hashes.map((each, at) => ({ hash: each, at }));
+      const sorted = byHash(rows);
+      expect(sorted).toEqual([...rows].sort((a, b) => Buffer.compare(a.hash, b.hash)));
+    }),
+  );
 });

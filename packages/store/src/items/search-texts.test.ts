@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { TestDatabase } from '../testing/index.js';
-import { countWords, parsableQuery } from './search-query.js';
+import { countWords, parsableQuery } from './search-texts.js';
 
 let database: TestDatabase;
 beforeAll(async () => {
