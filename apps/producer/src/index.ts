@@ -1,1 +1,1 @@
-export { type Produced, type ProducerOptions, runProducer } from './run-producer.js';
+export { runProducer } from './run-producer.js';

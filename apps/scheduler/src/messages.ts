@@ -43,9 +43,9 @@ export function messageTo(
 }
 
 /** How a firing ended. */
-export type FiringOutcome = 'done' | 'failed' | 'skipped';
+type FiringOutcome = 'done' | 'failed' | 'skipped';
 /** What became of an attempt to tell a webhook: another one follows (`retried`), or none does. */
-export type DeliveryOutcome = 'delivered' | 'retried' | 'failed';
+type DeliveryOutcome = 'delivered' | 'retried' | 'failed';
 
 /** Told of what this process does for the schedules, to be counted. What another process has done it does not tell. */
 export interface ScheduleMeasures {

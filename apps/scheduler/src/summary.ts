@@ -29,7 +29,7 @@ export interface FiringSummary
   durationSeconds: number;
 }
 
-export interface Drift {
+interface Drift {
   /** The run before. */
   run: number;
   /** Whether it was scored by another guard: then the guard may have moved, and not the corpus. */

@@ -37,7 +37,7 @@ try {
 }
 
 /** Prints an error for the person at the terminal: a mistake of theirs in words, a defect of ours whole. */
-export function reportError(error: unknown): void {
+function reportError(error: unknown): void {
   const known = isUserError(error) ? error : serverError(error);
   if (known !== undefined) {
     console.error(`tocsin: ${known.message}`);

@@ -1,1 +1,1 @@
-export { DEFAULT_DRAIN_MS, type RunWorkerOptions, runWorker } from './run-worker.js';
+export { DEFAULT_DRAIN_MS, runWorker } from './run-worker.js';

@@ -2,7 +2,7 @@ import { explainServer } from './explain-server.js';
 import { isUserError } from './user-error.js';
 
 export { abortable, aborted, TimeoutError, within } from './abort.js';
-export { type Explanation, explainServer, serverError } from './explain-server.js';
+export { explainServer, serverError } from './explain-server.js';
 export { Loop, poll } from './poll.js';
 export { addressOf, checkServerUrl, redactUrls } from './urls.js';
 export { isUserError, UserError } from './user-error.js';

@@ -82,7 +82,6 @@ export const BATCH_STATES = [
   'cancelling',
   'cancelled',
 ] as const;
-export type BatchState = (typeof BATCH_STATES)[number];
 
 /** A content is named by the sha256 of its token ids. */
 export const HASH_BYTES = 32;

@@ -1,17 +1,14 @@
 export { fieldSource } from './rows/field-source.js';
 export { type CorpusFields, DEFAULT_FIELDS } from './rows/fields.js';
-export { REJECT_KINDS, type Rejection, type RejectKind, rejection } from './rows/reject.js';
+export { rejection } from './rows/reject.js';
 export {
   type CorpusRow,
-  type ItemRow,
   type KeptFields,
   placeOf,
-  type RejectRow,
   type RowContent,
-  type RowTrajectory,
   rejected,
 } from './rows/row.js';
-export { MAX_KEY_LENGTH } from './rows/row-key.js';
+
 export { type InputText, moderationTexts } from './shapes/moderation-input.js';
 export {
   badRequest,
@@ -21,14 +18,14 @@ export {
   readRequestKey,
   storedFault,
 } from './shapes/request.js';
-export { type Moderation, type ModerationResult, moderationResult } from './sinks/moderation.js';
+export { moderationResult } from './sinks/moderation.js';
 export { type BatchLine, batchLines, OpenaiBatchWriter } from './sinks/openai-batch-writer.js';
 export { checkWritable, refuseInputAsOutput, writeText } from './sinks/output.js';
 export { DEFAULT_TABLE_MODE, TABLE_MODES, type TableMode } from './sinks/postgres-writer.js';
 export type { RowWriter } from './sinks/row-writer.js';
 export { csvText } from './sinks/score-encoder.js';
 export { scoreFormat } from './sinks/score-format.js';
-export { type RequestAnswer, SCORE_COLUMNS, type ScoreRow } from './sinks/score-row.js';
+export type { RequestAnswer, ScoreRow } from './sinks/score-row.js';
 export {
   checkOutput,
   type OutputOptions,
@@ -37,13 +34,12 @@ export {
   writerFor,
 } from './sinks/score-writer.js';
 export { checkSources } from './sources/check-sources.js';
-export { absoluteSources, type FoundSources, filesOf, findSources } from './sources/find-sources.js';
+export { absoluteSources, filesOf, findSources } from './sources/find-sources.js';
 export { inputFormat } from './sources/input-format.js';
 export {
   type CorpusReading,
-  DEFAULT_MAX_LINE_BYTES,
   type ReadCorpusOptions,
   readCorpus,
 } from './sources/read-corpus.js';
-export { isInside } from './sources/roots.js';
+
 export { sourceLabel } from './sources/source-name.js';

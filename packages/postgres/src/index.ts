@@ -1,6 +1,6 @@
 export { boolArray, byteaArray, float4Array, int4Array, int8Array, textArray } from './binary-array.js';
 export { cancelWhenInterrupted } from './cancel-when-interrupted.js';
-export { type ConnectOptions, createPool, inTransaction, type Pool, requireConnection } from './connect.js';
+export { createPool, inTransaction, type Pool, requireConnection } from './connect.js';
 export { findBinaries } from './embedded/binaries.js';
 export { defaultDataDir } from './embedded/data-dir.js';
 export type { EmbeddedServer } from './embedded/embedded-server.js';

@@ -5,8 +5,7 @@ export {
   GiveBack,
   ParcelQueue,
   ParcelWorker,
-  type ParcelWorkerOptions,
   type QueuedParcel,
   queueNameOf,
 } from './parcel-queue.js';
-export { type ClockEntry, clockNameOf, ScheduleClock } from './schedule-clock.js';
+export { clockNameOf, ScheduleClock } from './schedule-clock.js';

@@ -56,7 +56,7 @@ const gflops = (flops: number): string => `${(flops / 1e9).toFixed(0)} GFLOP/s`;
  * Floating-point operations that a content of `tokens` tokens needs: linear layers and causal attention of the blocks
  * that are read. Padding, norms, rotation and the head are not counted.
  */
-export function usefulFlops(guard: OpenGuard, tokens: number): number {
+function usefulFlops(guard: OpenGuard, tokens: number): number {
   const { hiddenSize, intermediateSize, numHeads, numKvHeads, headDim } = guard.compiled.config;
   const attentionWeights = hiddenSize * headDim * (2 * numHeads + 2 * numKvHeads);
   const mlpWeights = 3 * hiddenSize * intermediateSize;
@@ -70,7 +70,7 @@ const SIZE = 2048;
 const RUNS = 7;
 
 /** FLOP/s of onnxruntime's plain float32 MatMul of 2048 x 2048 matrices: what the machine can do right now. */
-export async function matmulFlops(dir: string): Promise<number> {
+async function matmulFlops(dir: string): Promise<number> {
   const graph = new Graph();
   const a = graph.input('a', DataType.FLOAT, [SIZE, SIZE]);
   const b = graph.input('b', DataType.FLOAT, [SIZE, SIZE]);

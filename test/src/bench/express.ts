@@ -86,7 +86,7 @@ const ROUNDS = 3;
 const WINDOW_MS = 25_000;
 
 /** Single texts while the worker is busy with bulk. */
-export async function benchBesideBulk(
+async function benchBesideBulk(
   guard: OpenGuard,
   { pool, backend, registered, asker, passes }: ExpressStage,
   texts: string[],

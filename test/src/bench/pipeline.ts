@@ -42,7 +42,7 @@ async function bareEngineMs(texts: string[]): Promise<number> {
 const TOCSIN = fileURLToPath(new URL('../../../apps/tocsin/bin/tocsin.js', import.meta.url));
 
 /** The fields of `tocsin score --json` that the benchmarks read. */
-export interface ScoreSummary {
+interface ScoreSummary {
   rows: number;
   /** Rows that a forward pass was made for. */
   fresh: number;
@@ -51,10 +51,7 @@ export interface ScoreSummary {
 }
 
 /** Runs `tocsin score --json` with a database of its own. */
-export async function scoreCommand(
-  args: string[],
-  dir: string,
-): Promise<{ summary: ScoreSummary; ms: number }> {
+async function scoreCommand(args: string[], dir: string): Promise<{ summary: ScoreSummary; ms: number }> {
   const started = performance.now();
   const child = spawn(
     process.execPath,

@@ -137,7 +137,7 @@ const STEPS = 15;
  * @param guard the starter in float32, compiled
  * @returns a checkpoint directory
  */
-export async function unquantizedBackbone(guard: OpenGuard, dir: string): Promise<string> {
+async function unquantizedBackbone(guard: OpenGuard, dir: string): Promise<string> {
   await mkdir(dir, { recursive: true });
   const { compiled } = guard;
   await copyFile(compiled.tokenizerFile, join(dir, 'tokenizer.json'));

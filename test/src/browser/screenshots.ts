@@ -14,7 +14,7 @@ const COMMAND = fileURLToPath(new URL('../../../apps/tocsin/bin/tocsin.js', impo
 const POLL_MS = 200;
 
 /** `tocsin start` with the starter guard, a database of its own, and somebody who asks its API. */
-export class ShownServer {
+class ShownServer {
   readonly url: string;
   /** Sent with each request once there is one. */
   key: string | undefined;

@@ -11,7 +11,7 @@ import {
 } from '@tocsin/store';
 
 /** A row that says which score it has; null for one that the model could not score, a string for one that is no row. */
-export interface PaperRow {
+interface PaperRow {
   text: string;
   score: number | null;
   key?: string;

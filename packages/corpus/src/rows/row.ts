@@ -5,7 +5,7 @@ import type { Rejection } from './reject.js';
 export type RowContent = { text: string } | { prompt?: string; response?: string } | RowTrajectory;
 
 /** An agent's messages and tools as the row's JSON text, which is interpreted only when rendered. */
-export interface RowTrajectory {
+interface RowTrajectory {
   /** An array, as JSON text: the spelling of numbers and the order of keys can change a score. */
   messages: string;
   /** JSON text of any value except null. */
@@ -32,7 +32,7 @@ interface RowPlace {
 }
 
 /** A row that can be scored. */
-export interface ItemRow extends RowPlace {
+interface ItemRow extends RowPlace {
   kind: 'item';
   content: RowContent;
 }

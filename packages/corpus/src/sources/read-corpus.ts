@@ -20,7 +20,7 @@ import { keyPrefixes, placeKey, STDIN, sourceLabel, sourceName } from './source-
 import type { Found } from './source-record.js';
 
 const MB = 1024 * 1024;
-export const DEFAULT_MAX_LINE_BYTES = 64 * MB;
+const DEFAULT_MAX_LINE_BYTES = 64 * MB;
 /** Most rows yielded at once. */
 const CHUNK_ROWS = 1000;
 

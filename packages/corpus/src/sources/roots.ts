@@ -4,7 +4,7 @@ import { UserError } from '@tocsin/core';
 import { sourceName } from './source-name.js';
 
 /** Whether a path is in a directory, or is that directory. Compares names only. */
-export function isInside(path: string, root: string): boolean {
+function isInside(path: string, root: string): boolean {
   const way = relative(root, path);
   return way === '' || (!isAbsolute(way) && way !== '..' && !way.startsWith(`..${sep}`));
 }

@@ -72,7 +72,7 @@ export function planWindow(
 export const keyOf = (hash: Buffer): string => hash.toString('latin1');
 
 /** What a parcel holds at most. */
-export const PARCEL_LIMITS = {
+const PARCEL_LIMITS = {
   /**
    * A worker makes as many forward passes of it as its device does best with, or one of several parcels. Large enough
    * that the queue has little to do, small enough that a worker which is stopped or dies holds little work.

@@ -78,8 +78,8 @@ export interface Told {
 const BUILT = new URL('../../dist/embedded/', import.meta.url);
 
 const SCRIPT = `
-const { startEmbedded, findBinaries } = await import(process.argv[1] + 'index.js');
-const { reachableBinaries } = await import(process.argv[1] + 'reachable-binaries.js');
+const { startEmbedded } = await import(process.argv[1] + 'start-embedded.js');
+const { findBinaries, reachableBinaries } = await import(process.argv[1] + 'binaries.js');
 const { options, user } = JSON.parse(process.argv[2]);
 const say = (what) => console.log(JSON.stringify(what));
 process.on('SIGINT', () => say({ signal: 'SIGINT' }));

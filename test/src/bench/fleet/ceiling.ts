@@ -121,13 +121,13 @@ const EVERY_MS = 250;
 const TICK_MS = 10;
 
 /** Processes of ours whose time counts, by their part of the pipeline. */
-export type MeteredProcesses = Record<string, readonly number[]>;
+type MeteredProcesses = Record<string, readonly number[]>;
 
 /**
  * Processor time by part of the pipeline, read from /proc: unlike rows a second it hardly depends on what else the
  * machine does.
  */
-export class CpuMeter {
+class CpuMeter {
   readonly #pool: Pool;
   readonly #processes: () => MeteredProcesses;
   /** Of each process: its part, and milliseconds at the first and the last look. */
@@ -182,7 +182,7 @@ export class CpuMeter {
 }
 
 /** The engine processes of workers. */
-export const enginesOf = (workers: readonly number[]): number[] =>
+const enginesOf = (workers: readonly number[]): number[] =>
   workers.flatMap((pid) => childrenOf(pid).map((child) => child.pid));
 
 /** User and system time of a process and its threads; undefined when it has ended. */
