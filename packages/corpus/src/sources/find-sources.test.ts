@@ -60,7 +60,7 @@ describe('a directory', () => {
     expect(sources).toEqual(inDir('d.parquet.gzip', 'part-0.json', 'part-1.json'));
     expect(notices).toEqual([
       expect.stringContaining(
-        'skipped 4 files of "' + dir + '": "dataset_info.json", "deep/e.xz", "part-2.txt", "settings.json". ',
+        `skipped 4 files of "${dir}": "dataset_info.json", "deep/e.xz", "part-2.txt", "settings.json". `,
       ),
     ]);
     expect(notices[0]).toContain('--input-format');
