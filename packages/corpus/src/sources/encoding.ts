@@ -17,9 +17,12 @@ export class EncodingGuess {
   #fits = true;
   #accents = 0;
   #hasUtf8 = false;
+  /** Records that are not UTF-8. */
+  broken = 0;
 
   /** Adds a record that is not UTF-8. */
   readonly seeBroken = (bytes: Buffer): void => {
+    this.broken += 1;
     if (/[^\p{ASCII}\ufffd]/u.test(bytes.toString('utf8'))) this.#hasUtf8 = true;
     let run = 0;
     for (const byte of bytes) {

@@ -135,7 +135,7 @@ export class FirstRows {
     const broken = this.#kinds.get('encoding') ?? 0;
     const { guess } = this.#rules;
     // One row may be damaged; several that are valid in another encoding have that encoding.
-    const isWestern = broken > 1 && guess.isWestern;
+    const isWestern = guess.broken > 1 && guess.isWestern;
     if (broken * 2 > rows || isWestern) return this.#refusal(broken, 'are not UTF-8', guess.hint);
     const rejects = [...this.#kinds.values()].reduce((sum, n) => sum + n, 0);
     const items = rows - rejects;
