@@ -243,13 +243,13 @@ describe('an output that is an input is refused, and the input stays as it is', 
     const labels = ['--label-field', 'label'];
     await refused(['eval', input, ...labels, '-o', input], input);
     const given = await tocsin(['eval', input, ...labels, '--scores', scores, '-o', scores]);
-    expect(given.stderr).toContain('both an input and an output');
+    expect(given.stderr).toContain('it is also an input');
     expect(await readFile(scores, 'utf8')).toBe(text);
     const { 1: guard = '', 3: backbone = '' } = goldenGuard('qwen3-mlp');
     const backbones = ['--backbone-a', backbone, '--backbone-b', backbone];
     const compared = await tocsin(['compare', guard, guard, input, ...backbones, '-o', input]);
     expect(compared).toMatchObject({ exitCode: 1 });
-    expect(compared.stderr).toContain('both an input and an output');
+    expect(compared.stderr).toContain('it is also an input');
     expect(await readFile(input, 'utf8')).toBe(text);
   });
 });
