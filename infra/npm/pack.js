@@ -89,8 +89,10 @@ function stagePackage(name, stage, extra) {
   for (const [from, to] of Object.entries(extra)) copy(join(ROOT, from), join(lib, to));
   copy(join(ROOT, 'LICENSE'), join(stage, 'LICENSE'));
   renameSync(join(lib, 'README.md'), join(stage, 'README.md'));
-  // A package that imports itself by name finds the exports of the outer manifest.
-  if (manifest.exports !== undefined) rmSync(join(lib, 'package.json'));
+  // The exports are those of the outer manifest: a library that imports itself by name finds them there. A command reads
+  // its version beside its dist.
+  if (manifest.bin === undefined) rmSync(join(lib, 'package.json'));
+  else writeJson(join(lib, 'package.json'), { name, version: manifest.version, type: manifest.type });
   const outside = thirdParty([name, ...inside]);
   if (outside[RUNTIME] !== undefined) {
     const runtime = copyRuntime(join(lib, 'node_modules', RUNTIME));
