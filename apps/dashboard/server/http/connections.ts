@@ -22,9 +22,15 @@ export function boundConnections(app: App, { connections, slowBodySeconds }: Lim
     loggedAt = performance.now();
     app.log.warn({ connections }, 'connections are refused: as many as may be are open');
   });
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
+    // Node stops reading a connection that asks for another protocol before its body is complete.
+    if (request.headers.upgrade !== undefined) reply.header('connection', 'close');
     // A request of `app.inject` comes over no connection.
     if (hasBody(request) && request.raw.socket instanceof Socket) watchBody(request, slowBodySeconds);
+  });
+  // What a route left unread would stand before the connection's next request.
+  app.addHook('onResponse', async ({ raw }) => {
+    if (!raw.complete) raw.unpipe().resume();
   });
 }
 
