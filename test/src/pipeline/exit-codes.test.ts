@@ -69,7 +69,7 @@ test.each<[what: string, args: () => string[], message: RegExp]>([
   [
     'an output whose format nobody knows',
     () => [good, ...guard, '-o', join(dir, 'o.txt')],
-    /does not say in which format/,
+    /its name has no known extension/,
   ],
   [
     'summary and scores both on standard output',
@@ -79,7 +79,7 @@ test.each<[what: string, args: () => string[], message: RegExp]>([
   [
     'one name for two fields',
     () => [good, ...guard, '--text-field', 'x', '--prompt-field', 'x'],
-    /named as both/,
+    /cannot be both text and prompt/,
   ],
   ['a guard that is not there', () => [good, '--guard', join(dir, 'absent')], /absent/],
   ['a threshold beyond 1', () => [good, ...guard, '--threshold', '1.5'], /Expected a number from 0 to 1/],

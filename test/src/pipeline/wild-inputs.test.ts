@@ -32,7 +32,13 @@ test.each<[name: string, content: string | Buffer, args: string[], rows: number,
   ['unquoted.tsv', UNQUOTED, [], 6, /note: ".*unquoted.tsv": double quotes are read as plain characters/],
   ['told.tsv', UNQUOTED, ['--quote', 'none'], 6, /rows: +6\n/],
   ['cr.csv', 'id,text\r1,bread\r2,tea\r', [], 2, /note: lines of ".*cr.csv" end at CR alone/],
-  ['joined.csv', '\ufeffid,text\n1,bread\n\ufeffid,text\n2,tea\n', [], 2, /1 line repeats the header/],
+  [
+    'joined.csv',
+    '\ufeffid,text\n1,bread\n\ufeffid,text\n2,tea\n',
+    [],
+    2,
+    /skipped 1 line that repeats the header/,
+  ],
   ['sep.csv', 'sep=;\r\nid;text\r\n1;bread\r\n2;tea\r\n', [], 2, /rows: +2\n/],
   ['case.csv', 'ID,Text\n1,bread\n', [], 1, /the column "Text" is read as "text"/],
   ['twice.csv', 'id,date,date,text\n1,a,b,bread\n', [], 1, /rows: +1\n/],
@@ -63,7 +69,7 @@ test.each<[name: string, content: string | Buffer, args: string[], rows: number,
 });
 
 test.each<[name: string, content: string | Buffer, remedy: RegExp]>([
-  ['semicolon.csv', 'id;text\r\n1;bread\r\n2;tea\r\n', /give --delimiter ';'/],
+  ['semicolon.csv', 'id;text\r\n1;bread\r\n2;tea\r\n', /use --delimiter ';'/],
   ['other.csv', 'id,Message text\n1,bread\n', /--text-field "Message text"/],
   ['no-header.csv', '1,bread\n2,tea\n', /has no header/],
   ['latin.csv', Buffer.from('id,text\n1,caf\u00e9\n', 'latin1'), /--encoding windows-1252/],
@@ -85,6 +91,6 @@ test('a directory says what it leaves out, and a file without rows is named', as
   const ended = await scoring.score([join(dir, 'spark')]);
   expect(ended.exitCode).toBe(0);
   expect(parseLines(ended.stdout).map(({ key }) => key)).toEqual(['1', '2']);
-  expect(ended.stderr).toMatch(/note: 1 file of ".*spark" left out: "part-2.txt"/);
+  expect(ended.stderr).toMatch(/note: skipped 1 file of ".*spark": .*"part-2.txt"/);
   expect(ended.stderr).toMatch(/note: ".*part-3.jsonl" contains no rows/);
 });
