@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { Agent, type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DashboardBed } from '../testing/dashboard-bed.js';
@@ -92,4 +93,30 @@ test('clients that go before their answer or in the middle of a body are no fail
     .poll(() => lines().filter(({ msg }) => msg === 'the client has gone').length)
     .toBeGreaterThanOrEqual(2);
   expect(lines().filter(({ level }) => level >= 50)).toEqual([]);
+});
+
+test.each([
+  ['of a route that reads none', {}],
+  ['of a request for another protocol', { connection: 'upgrade', upgrade: 'websocket' }],
+])('a body %s does not hold up the next request of its client', async (_, head) => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const ask = async (method: string, path: string, headers: OutgoingHttpHeaders, body?: Buffer) => {
+    const asked = request({ agent, port, host: '127.0.0.1', method, path, headers });
+    asked.end(body);
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    answer.resume();
+    await once(answer, 'close');
+    return answer.statusCode;
+  };
+  const headers = {
+    authorization: `Bearer ${bed.keys.admin.key}`,
+    'content-type': 'multipart/form-data; boundary=x',
+    'content-length': '300001',
+    ...head,
+  };
+  for (let i = 0; i < 3; i++) {
+    expect(await ask('POST', '/api/schedules/none/run-now', headers, Buffer.alloc(300_001))).toBe(404);
+    expect(await ask('GET', '/healthz', {})).toBe(200);
+  }
+  agent.destroy();
 });

@@ -28,10 +28,6 @@ export function boundConnections(app: App, { connections, slowBodySeconds }: Lim
     // A request of `app.inject` comes over no connection.
     if (hasBody(request) && request.raw.socket instanceof Socket) watchBody(request, slowBodySeconds);
   });
-  // What a route left unread would stand before the connection's next request.
-  app.addHook('onResponse', async ({ raw }) => {
-    if (!raw.complete) raw.unpipe().resume();
-  });
 }
 
 function hasBody({ headers }: FastifyRequest): boolean {
