@@ -53,7 +53,6 @@ export async function addCommands(program: Command, called: string | undefined):
     return;
   }
   for (const [heading, group] of Object.entries(GROUPS)) {
-    program.commandsGroup(heading);
     for (const each of Object.values(group)) program.addCommand((await each()).helpGroup(heading));
   }
   program.addHelpCommand(
