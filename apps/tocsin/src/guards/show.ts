@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { countText } from '@tocsin/evaluate';
 import {
   type ArtifactSource,
   bytesText,
@@ -90,7 +91,6 @@ function shapeOf(artifact: Artifact): Pick<GuardFacts, 'layersRead' | 'features'
 
 function factsText(facts: GuardFacts): string {
   const { backbone, task } = facts;
-  const number = (value: number): string => value.toLocaleString('en-US');
   const pinned = backbone.revision === null ? ' (at main: no revision is pinned)' : `@${backbone.revision}`;
   const of = backbone.layers === null ? '' : ` of ${backbone.layers}`;
   const states = task === 'content' ? 'neurons' : 'the state at the last token';
@@ -102,8 +102,11 @@ function factsText(facts: GuardFacts): string {
     ...(backbone.ggufFile === null ? [] : [['file', backbone.ggufFile] as const]),
     ['in the cache', backbone.cachedBytes === 0 ? 'no' : bytesText(backbone.cachedBytes)],
     ['layers read', `${facts.layersRead.length}${of}: ${facts.layersRead.join(', ')}`],
-    ['head', `${number(facts.features)} (${states}) -> ${facts.head.map(number).join(' -> ')}`],
-    ['max tokens', number(facts.maxTokens)],
+    [
+      'head',
+      `${countText(facts.features)} (${states}) -> ${facts.head.map((width) => countText(width)).join(' -> ')}`,
+    ],
+    ['max tokens', countText(facts.maxTokens)],
     ['threshold', String(facts.threshold)],
   ]);
 }

@@ -1,8 +1,9 @@
+import { countText } from '@tocsin/evaluate';
 import { retryQueued } from '@tocsin/pipeline';
 import { cancelRun, getRun, type RetriedRun, runHead } from '@tocsin/store';
 import { Command } from 'commander';
 import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
-import { addRunArgument, numberText } from './texts.js';
+import { addRunArgument } from './texts.js';
 
 /** `tocsin runs cancel <id>`. */
 export function cancelCommand(): Command {
@@ -36,11 +37,11 @@ function retriedText(left: number, runId: number, { parcels, lost }: RetriedRun)
   const lines = [
     parcels.length === 0
       ? `Run ${runId}: there is nothing to retry.`
-      : `Run ${runId}: ${numberText(left)} rows wait for a score. Watch them: tocsin runs watch ${runId}`,
+      : `Run ${runId}: ${countText(left)} rows wait for a score. Watch them: tocsin runs watch ${runId}`,
   ];
   if (lost > 0) {
     lines.push(
-      `${numberText(lost)} rows ended in an error, and their tokens are no longer kept: submit the corpus again to try those.`,
+      `${countText(lost)} rows ended in an error, and their tokens are no longer kept: submit the corpus again to try those.`,
     );
   }
   return lines.join('\n');

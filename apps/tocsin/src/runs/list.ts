@@ -1,9 +1,10 @@
+import { countText } from '@tocsin/evaluate';
 import { listRuns, type Run } from '@tocsin/store';
 import { Command } from 'commander';
 import { wholeNumber } from '../options/guard-options.js';
 import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
 import { jsonText, tableText } from '../terminal/table.js';
-import { numberText, runJson, tookText, whenText } from './texts.js';
+import { runJson, tookText, whenText } from './texts.js';
 
 const DEFAULT_LIMIT = 20;
 
@@ -41,11 +42,11 @@ function runsTable(runs: readonly Run[]): string {
       shortened(run.name),
       shortened(run.guard),
       run.state,
-      numberText(run.rows),
-      numberText(run.scored),
-      numberText(run.left),
-      run.flagged === null ? '-' : numberText(run.flagged),
-      numberText(run.rejected),
+      countText(run.rows),
+      countText(run.scored),
+      countText(run.left),
+      run.flagged === null ? '-' : countText(run.flagged),
+      countText(run.rejected),
       whenText(run.createdAt),
       tookText(run),
     ]),

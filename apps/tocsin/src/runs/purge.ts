@@ -1,4 +1,5 @@
 import { UserError } from '@tocsin/core';
+import { countText } from '@tocsin/evaluate';
 import type { Pool } from '@tocsin/postgres';
 import {
   type PurgedRuns,
@@ -13,7 +14,7 @@ import { Command, Option } from 'commander';
 import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
 import { duration } from '../options/values.js';
 import type { Stack } from '../services/stack.js';
-import { numberText, runId } from './texts.js';
+import { runId } from './texts.js';
 
 interface PurgeFlags extends StoreFlags {
   run?: number;
@@ -74,18 +75,18 @@ function wouldGo(runs: number[], which: PurgedRuns, { texts, scores }: PurgeFlag
 
 async function deleteRuns(pool: Pool, runs: number[], { texts, scores }: PurgeFlags): Promise<string[]> {
   if (runs.length === 0) return [];
-  if (texts === true) return [`${numberText(await purgeTexts(pool, runs))} texts`];
-  const deleted = scores === true ? [`${numberText(await purgeScores(pool, runs))} scores`] : [];
-  return [`${runs.length} runs with ${numberText(await purgeRuns(pool, runs))} rows`, ...deleted];
+  if (texts === true) return [`${countText(await purgeTexts(pool, runs))} texts`];
+  const deleted = scores === true ? [`${countText(await purgeScores(pool, runs))} scores`] : [];
+  return [`${runs.length} runs with ${countText(await purgeRuns(pool, runs))} rows`, ...deleted];
 }
 
-/** What belongs to no run: files of the API, and parcels of rows that somebody asked for one by one. */
+/** What belongs to no run: files of the API, and parcels of interactive requests. */
 async function deleteOld(pool: Pool, which: PurgedRuns): Promise<string[]> {
   if ('runId' in which) return [];
   const files = await purgeFiles(pool, which.olderThanDays);
   const parcels = await purgeExpress(pool, which.olderThanDays);
   return [
-    ...(files === 0 ? [] : [`${numberText(files)} files`]),
-    ...(parcels === 0 ? [] : [`${numberText(parcels)} parcels of single rows`]),
+    ...(files === 0 ? [] : [`${countText(files)} files`]),
+    ...(parcels === 0 ? [] : [`${countText(parcels)} parcels of single rows`]),
   ];
 }

@@ -1,4 +1,5 @@
 import { isOpen, poll, type RunState } from '@tocsin/core';
+import { countText } from '@tocsin/evaluate';
 import { type Pool, withRetry } from '@tocsin/postgres';
 import {
   getRun,
@@ -19,7 +20,7 @@ import { untilInterrupted } from '../terminal/interrupt.js';
 import { oneLine } from '../terminal/printable.js';
 import { problemText, reasonLines, reasonsOf, SHOWN_PROBLEMS } from '../terminal/problems.js';
 import { fieldLines, jsonText } from '../terminal/table.js';
-import { addRunArgument, numberText, runJson, tookText, whenText } from './texts.js';
+import { addRunArgument, runJson, tookText, whenText } from './texts.js';
 
 interface ShowFlags extends StoreFlags {
   watch?: boolean;
@@ -92,16 +93,16 @@ function runText(run: Run, reasons: readonly ProblemReason[], problems: readonly
       .map((line, i): [string, string] => [i === 0 ? 'reason' : '', line]),
     ['started', `${whenText(run.createdAt)} UTC`],
     ['took', tookText(run)],
-    ['rows', `${numberText(run.rows)}${share}`],
-    ['scored', numberText(run.scored)],
-    ['left', numberText(run.left)],
-    ['new', numberText(run.fresh)],
-    ['from cache', numberText(run.known)],
-    ['duplicates', numberText(run.duplicates)],
-    ['rejected', numberText(run.rejected)],
-    ['failed', numberText(run.failed)],
-    ['truncated', numberText(run.truncated)],
-    ['flagged', run.flagged === null ? '-' : `${numberText(run.flagged)} (score >= ${run.threshold})`],
+    ['rows', `${countText(run.rows)}${share}`],
+    ['scored', countText(run.scored)],
+    ['left', countText(run.left)],
+    ['new', countText(run.fresh)],
+    ['from cache', countText(run.known)],
+    ['duplicates', countText(run.duplicates)],
+    ['rejected', countText(run.rejected)],
+    ['failed', countText(run.failed)],
+    ['truncated', countText(run.truncated)],
+    ['flagged', run.flagged === null ? '-' : `${countText(run.flagged)} (score >= ${run.threshold})`],
     ['retained', `texts of ${run.retain === 'flagged' ? 'flagged rows' : run.retain}`],
   ];
   const text = fieldLines(lines);
@@ -109,7 +110,7 @@ function runText(run: Run, reasons: readonly ProblemReason[], problems: readonly
   if (problems.length > 0) {
     text.push('Rows without a score:', ...problems.map(({ key, reason }) => `  ${problemText(key, reason)}`));
     const more = run.rejected + run.failed - problems.length;
-    if (more > 0) text.push(`  and ${numberText(more)} more`);
+    if (more > 0) text.push(`  and ${countText(more)} more`);
   }
   return text.join('\n');
 }

@@ -2,8 +2,6 @@ import type { Run } from '@tocsin/store';
 import { type Command, InvalidArgumentError } from 'commander';
 import { durationText } from '../score/progress.js';
 
-export const numberText = (value: number): string => value.toLocaleString('en-US');
-
 /** In UTC, to the minute: `2026-11-24 03:00`. */
 export const whenText = (date: Date): string => date.toISOString().slice(0, 16).replace('T', ' ');
 

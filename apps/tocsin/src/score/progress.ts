@@ -1,3 +1,4 @@
+import { countText } from '@tocsin/evaluate';
 import cliProgress from 'cli-progress';
 import { oneLine } from '../terminal/printable.js';
 
@@ -59,7 +60,7 @@ class BarProgress implements Progress {
 
   show(state: ProgressState): void {
     const { rate, left } = speedOf(state, this.#started);
-    const payload = { rows: state.rowsDone.toLocaleString('en-US'), rate, left };
+    const payload = { rows: countText(state.rowsDone), rate, left };
     const total = Math.max(state.tokensTotal, 1);
     if (!this.#bar.isActive) this.#bar.start(total, state.tokensDone, payload);
     this.#bar.setTotal(total);

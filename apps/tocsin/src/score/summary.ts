@@ -1,3 +1,4 @@
+import { countText } from '@tocsin/evaluate';
 import type { ProblemReason, RunCounts } from '@tocsin/store';
 import { reasonLines } from '../terminal/problems.js';
 import { fieldLines } from '../terminal/table.js';
@@ -41,23 +42,22 @@ export function printSummary(summary: Summary, { json, quiet }: { json?: boolean
 }
 
 function summaryText(summary: Summary): string {
-  const number = (value: number): string => Math.round(value).toLocaleString('en-US');
   const lines: [string, string][] = [
-    ['rows', number(summary.rows)],
-    ['scored', `${number(summary.scored)}${speed(summary, number)}`],
-    ['new', number(summary.fresh)],
-    ['from cache', number(summary.fromCache)],
-    ['duplicates', number(summary.duplicates)],
-    ['rejected', number(summary.rejected)],
-    ...(summary.failed > 0 ? [['failed', number(summary.failed)] as [string, string]] : []),
-    ...(summary.truncated > 0 ? [['truncated', number(summary.truncated)] as [string, string]] : []),
-    ['flagged', `${number(summary.flagged)} (score >= ${summary.threshold})`],
+    ['rows', countText(summary.rows)],
+    ['scored', `${countText(summary.scored)}${speed(summary)}`],
+    ['new', countText(summary.fresh)],
+    ['from cache', countText(summary.fromCache)],
+    ['duplicates', countText(summary.duplicates)],
+    ['rejected', countText(summary.rejected)],
+    ...(summary.failed > 0 ? [['failed', countText(summary.failed)] as [string, string]] : []),
+    ...(summary.truncated > 0 ? [['truncated', countText(summary.truncated)] as [string, string]] : []),
+    ['flagged', `${countText(summary.flagged)} (score >= ${summary.threshold})`],
     ['out', summary.out === '-' ? 'standard output' : summary.out],
   ];
   return [...fieldLines(lines), ...reasonLines(summary.reasons), ...summary.notes].join('\n');
 }
 
-function speed(summary: Summary, number: (value: number) => string): string {
+function speed(summary: Summary): string {
   if (summary.tokens === 0) return '';
-  return ` (${number(summary.tokens)} tokens in ${summary.scoringSeconds.toFixed(1)} s, ${number(summary.tokensPerSecond)} tokens/s)`;
+  return ` (${countText(summary.tokens)} tokens in ${summary.scoringSeconds.toFixed(1)} s, ${countText(Math.round(summary.tokensPerSecond))} tokens/s)`;
 }

@@ -1,3 +1,4 @@
+import { countText } from '@tocsin/evaluate';
 import { runProducer } from '@tocsin/producer';
 import type { Run } from '@tocsin/store';
 import { Command } from 'commander';
@@ -82,14 +83,13 @@ async function submit(files: string[], flags: SubmitFlags, interrupted: AbortSig
 }
 
 function summaryText(run: Run): string {
-  const number = (value: number): string => value.toLocaleString('en-US');
   const counts = [
-    `${number(run.rows)} rows`,
-    `${number(run.known)} from cache`,
-    `${number(run.duplicates)} duplicates`,
-    `${number(run.rejected)} rejected`,
-    `${number(run.truncated)} truncated`,
-    `${number(run.left)} left to score`,
+    `${countText(run.rows)} rows`,
+    `${countText(run.known)} from cache`,
+    `${countText(run.duplicates)} duplicates`,
+    `${countText(run.rejected)} rejected`,
+    `${countText(run.truncated)} truncated`,
+    `${countText(run.left)} left to score`,
   ];
   const next =
     run.state === 'done'
