@@ -46,7 +46,7 @@ export interface ScoreOptions
  *
  * @param sources files, directories, patterns, or a `postgres://...` address with `query`
  * @returns counts; rows without a score are counted in `rejected` and `failed`, and are in the output with the reason
- * @throws UserError with a `hint` for what the caller can mend
+ * @throws UserError with a `hint` for what the caller can fix
  * @example
  * const { scored, flagged } = await scoreCorpus('rows.jsonl', { guard: 'starter', out: 'scores.jsonl' });
  */

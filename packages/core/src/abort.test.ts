@@ -18,7 +18,7 @@ test('a signal that aborts first is what counts, however the work ends', async (
   stop.abort(new Error('enough'));
   await expect(waiting).rejects.toThrow('enough');
   await expect(abortable(Promise.resolve(1), stop.signal)).rejects.toThrow('enough');
-  const late = Promise.reject(new Error('nobody waits for this'));
+  const late = Promise.reject(new Error('not awaited'));
   await expect(abortable(late, stop.signal)).rejects.toThrow('enough');
 });
 

@@ -39,7 +39,7 @@ describe('poll', () => {
     await expect(poll(look, { everyMs: 1, signal: stopped })).rejects.toThrow('enough');
   });
 
-  test('an error ends it, unless there is somebody to tell', async () => {
+  test('an error ends it, unless it has a handler for errors', async () => {
     const outcomes = (): (() => string)[] => [() => fail(new Error('broken')), () => 'found'];
     const look = (list: (() => string)[]) => async () => list.shift()?.();
     await expect(poll(look(outcomes()), { everyMs: 1, signal })).rejects.toThrow('broken');
@@ -135,7 +135,7 @@ describe('a loop', () => {
         await aborted;
         await nextTurn();
         ends.push(signal.reason.message);
-        throw new Error('an error after the close is nobody’s');
+        throw new Error('an error after the close');
       },
       { everyMs: NEVER_MS, onError: fail },
     );

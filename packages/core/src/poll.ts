@@ -60,7 +60,7 @@ export class Loop {
   constructor(look: (signal: AbortSignal) => Promise<unknown>, options: LoopOptions) {
     this.#look = look;
     this.#options = options;
-    // Not at once: whoever creates the loop may be needed by its first look.
+    // Not synchronously: the first look may need what the caller assigns after creating the loop.
     this.#done = Promise.resolve().then(() => this.#run());
   }
 

@@ -61,7 +61,7 @@ export type ScoreFormat = (typeof SCORE_FORMATS)[number];
 export const LANES = ['bulk', 'express'] as const;
 export type LaneName = (typeof LANES)[number];
 
-/** Why a schedule came due, and what came of it. */
+/** Why a schedule came due, and the outcome. */
 export const FIRING_CAUSES = ['time', 'hand'] as const;
 export type FiringCause = (typeof FIRING_CAUSES)[number];
 export const FIRING_STATES = ['due', 'submitting', 'scoring', 'done', 'skipped', 'failed'] as const;

@@ -66,7 +66,7 @@ test('a transaction is undone, and its connection is not used again', async () =
   await close();
 });
 
-test('what is begun after the interruption has its own limit', async () => {
+test('a statement started after the interruption has a limit of its own', async () => {
   const { pool, interrupted, close } = await locked({ graceMs: NEVER_MS, cleanUpMs: 1 });
   interrupted.abort();
   await expect(pool.query('insert into t values (1)')).rejects.toMatchObject(CANCELLED);

@@ -28,7 +28,7 @@ export function authenticate(
   app.addHook('onRequest', async (request, reply) => {
     const { needs } = request.routeOptions.config;
     // Undefined where there is no route.
-    if (needs === undefined || needs === 'nobody') return;
+    if (needs === undefined || needs === 'nothing') return;
     const { who, credential } = await whoAsks(request);
     if (!may(who.role, needs)) {
       throw new ApiError(403, `a key of role ${who.role} may not do this`, {
@@ -100,8 +100,8 @@ const PERMISSIONS_OF = {
   admin: PERMISSIONS,
 } as const satisfies Record<Role, readonly Permission[]>;
 
-/** What a route needs: a permission, or nobody in particular. */
-type Needs = Permission | 'nobody';
+/** The permission that a route needs; `nothing` for a public route. */
+type Needs = Permission | 'nothing';
 
 function may(role: Role, permission: Permission): boolean {
   const permissions: readonly Permission[] = PERMISSIONS_OF[role];

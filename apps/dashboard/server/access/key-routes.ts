@@ -69,7 +69,7 @@ export function keyRoutes(app: App, { pool, credentials, live }: Services): void
       config: { needs: 'manage' },
       schema: {
         tags: ['access'],
-        summary: 'Revoke a key, and end the sessions that were begun with it',
+        summary: 'Revoke a key and end its sessions',
         params: keyParams,
         response: { 200: apiKey },
       },

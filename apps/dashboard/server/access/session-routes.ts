@@ -7,7 +7,7 @@ import { clearSessionCookie, SESSION_COOKIE, setSessionCookie } from './credenti
 import { requireSameOrigin } from './request-origin.js';
 import { whoOf } from './who.js';
 
-/** Bytes: anybody may send them. */
+/** Bytes of a request that needs no key. */
 const MAX_BODY = 4 * 1024;
 
 /** Who asks, signing in and signing out. */
@@ -34,7 +34,7 @@ export function sessionRoutes(app: App, services: Services): void {
   app.post(
     '/session',
     {
-      config: { needs: 'nobody' },
+      config: { needs: 'nothing' },
       bodyLimit: MAX_BODY,
       schema: {
         tags: ['access'],
@@ -56,7 +56,7 @@ export function sessionRoutes(app: App, services: Services): void {
   app.delete(
     '/session',
     {
-      config: { needs: 'nobody' },
+      config: { needs: 'nothing' },
       bodyLimit: MAX_BODY,
       schema: { tags: ['access'], summary: 'Sign out', response: { 204: z.undefined() } },
     },

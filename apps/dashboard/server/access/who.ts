@@ -16,14 +16,15 @@ export interface Who {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Undefined on routes that need nobody. */
+    /** Undefined on public routes. */
     who: Who | undefined;
   }
 }
 
-/** @throws Error on a route that needs nobody: a defect */
+/** @throws Error on a public route: a bug */
 export function whoOf(request: FastifyRequest): Who {
-  if (request.who === undefined) throw new Error(`nobody is known at ${request.routeOptions.url}`);
+  if (request.who === undefined)
+    throw new Error(`${request.routeOptions.url} is a public route: its caller is unknown`);
   return request.who;
 }
 
@@ -32,7 +33,7 @@ export function clientOf(request: FastifyRequest): string {
   return whoOf(request).keyId ?? request.ip;
 }
 
-/** The key whose runs, files and batches are all that who asks may see; undefined for who may see everybody's. */
+/** The key to whose runs, files and batches the caller is limited; undefined for a caller who may see all. */
 export function onlyOwner({ role, keyId }: Who): string | undefined {
   if (role !== 'submit') return undefined;
   if (keyId === null) throw new Error('the role submit comes with a key');

@@ -4,7 +4,7 @@ import { createPool } from '@tocsin/postgres';
 import { expect, test } from 'vitest';
 import { toApiError } from './answer-errors.js';
 
-/** A port of this machine that nobody listens at. */
+/** A closed port of this machine. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -58,7 +58,7 @@ export function toApiError(error: unknown): ApiError {
   if (isUserError(error)) return new ApiError(422, error.message, { hint: error.hint, cause: error });
   if (error instanceof BusyError) {
     return new ApiError(429, error.message, {
-      hint: 'Wait as long as retry-after says. Many texts that nobody waits for are better scored as a run or a batch.',
+      hint: 'Wait as long as retry-after says. Score many texts as a run or a batch instead.',
       cause: error,
       retryAfter: error.retryAfter,
     });
@@ -113,7 +113,7 @@ function refusedByServer(error: unknown): ApiError | undefined {
   }
   const why = explained.why.replace(/ \([\s\S]*\)$/, '');
   return new ApiError(503, `a server that Tocsin uses refused: ${why}`, {
-    hint: "Its log, and this server's, say more: whoever runs them can mend it.",
+    hint: "An operator of this server finds the cause in its log and in the server's own.",
     cause: error,
     retryAfter: RETRY_AFTER_SECONDS,
   });

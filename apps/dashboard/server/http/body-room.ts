@@ -72,6 +72,6 @@ function bytesOf({ headers }: FastifyRequest, most: number): number {
 
 const noRoom = (what: string, limit: number): ApiError =>
   new ApiError(429, `too many request bodies: ${what} are pending, and ${limit} may be`, {
-    hint: 'Wait as long as retry-after says. Many texts that nobody waits for are better scored as a run or a batch.',
+    hint: 'Wait as long as retry-after says. Score many texts as a run or a batch instead.',
     retryAfter: 1,
   });

@@ -11,7 +11,7 @@ export function healthRoutes(app: App, { telemetry }: Services): void {
   app.get(
     '/healthz',
     {
-      config: { needs: 'nobody', rateLimit: false },
+      config: { needs: 'nothing', rateLimit: false },
       schema: {
         tags,
         summary: 'Whether the process answers',
@@ -25,7 +25,7 @@ export function healthRoutes(app: App, { telemetry }: Services): void {
   app.get(
     '/readyz',
     {
-      config: { needs: 'nobody', rateLimit: false },
+      config: { needs: 'nothing', rateLimit: false },
       schema: {
         tags,
         summary: 'Whether the process can take work',

@@ -53,7 +53,7 @@ export async function describeApi(app: App, version: string): Promise<void> {
 
 /** Who may call a route, in the document's words. */
 function accessOf(needs: FastifyContextConfig['needs']): Record<string, unknown> {
-  if (needs === undefined || needs === 'nobody') return { 'x-roles': [], security: [] };
+  if (needs === undefined || needs === 'nothing') return { 'x-roles': [], security: [] };
   const roles = rolesOf(needs);
   return {
     'x-roles': roles,
@@ -68,7 +68,7 @@ export function documentRoute(app: App): void {
   app.get(
     '/openapi.json',
     {
-      config: { needs: 'nobody' },
+      config: { needs: 'nothing' },
       schema: { tags: ['reference'], summary: 'This document', response: { 200: z.any() } },
     },
     async () => {

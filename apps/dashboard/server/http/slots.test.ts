@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => bed.close());
 
-/** Nobody can read rows until the lock is released. */
+/** Rows cannot be read until the lock is released. */
 async function lockRows(): Promise<{ waiting(statements: number): Promise<void>; release(): Promise<void> }> {
   const client = await bed.database.pool.connect();
   await client.query('begin');

@@ -46,7 +46,7 @@ export function reviewRoutes(app: App, { pool }: Services): void {
       config: { needs: 'review' },
       schema: {
         tags,
-        summary: 'The next row to judge: nobody else gets it for ten minutes',
+        summary: 'The next row to judge, reserved for ten minutes',
         body: nextRequest,
         response: { 200: nextReview },
       },

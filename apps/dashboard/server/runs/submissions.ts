@@ -57,7 +57,7 @@ export class Submissions {
   /**
    * Begins a submission; the directory is removed when its files are read.
    * @returns the run, as soon as there is one
-   * @throws UserError for a corpus that cannot be begun; ApiError (429) when too many are being read
+   * @throws UserError for a corpus that cannot be opened; ApiError (429) when too many are being read
    */
   async start(
     upload: UploadedFiles,

@@ -16,7 +16,7 @@ const PATTERN = /[*?[\]{}!()]/;
 export async function allowedSource(source: string, roots: readonly string[]): Promise<string> {
   const [first] = roots;
   if (first === undefined) {
-    throw new ApiError(403, 'this server lets nobody make schedules through the API', {
+    throw new ApiError(403, 'this server accepts no schedules through the API', {
       hint: 'Start it with --corpus-root DIR for where corpora are, or use `tocsin schedule add`.',
     });
   }

@@ -168,7 +168,7 @@ export function scheduleRoutes(app: App, { pool, backend, guards, schedules }: S
       config: { needs: 'manage' },
       schema: {
         tags,
-        summary: 'Let a schedule come due now; whoever runs the schedules submits it',
+        summary: 'Make a schedule due now; the next scheduler that runs submits it',
         params: scheduleParams,
         response: { 202: firedNow },
       },

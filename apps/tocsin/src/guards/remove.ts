@@ -48,7 +48,7 @@ function plan(ref: string | undefined, flags: RemoveFlags): Promise<Removal[]> {
 
 async function confirmed(question: string): Promise<boolean> {
   if (!process.stdin.isTTY) {
-    throw new UserError('nobody is here to be asked, and nothing was removed', {
+    throw new UserError('cannot ask for confirmation without a terminal; nothing was removed', {
       hint: 'Give --yes to remove it all the same.',
     });
   }

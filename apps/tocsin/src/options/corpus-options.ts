@@ -112,7 +112,7 @@ export interface OpenCorpus {
   /** As it was named, without passwords: what a run is called. */
   name: string;
   sources: string[];
-  /** All that is to be read; undefined when nobody can know (standard input, a query). */
+  /** All that is to be read; undefined when unknown (standard input, a query). */
   bytes: number | undefined;
   reading: CorpusReading;
 }

@@ -1,6 +1,6 @@
+import { countText } from '@tocsin/evaluate';
 import type { FiringSummary } from '@tocsin/scheduler';
 import type { FiringRow, ScheduleRow } from '@tocsin/store';
-import { numberText } from '../runs/texts.js';
 import { tableText } from '../terminal/table.js';
 
 /** In a time zone, to the minute: `2026-11-24 03:00`. */
@@ -27,7 +27,7 @@ export function firingsTable(firings: readonly FiringRow[], timeZone: string): s
         firing.cause,
         firing.state,
         firing.runId === null ? '-' : String(firing.runId),
-        ...FIGURES.map((name) => (summary === null ? '-' : numberText(summary[name]))),
+        ...FIGURES.map((name) => (summary === null ? '-' : countText(summary[name]))),
         measureText(drift?.populationStability),
         measureText(drift?.kolmogorovSmirnov),
         firing.reason ?? '',

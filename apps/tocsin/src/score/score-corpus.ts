@@ -186,10 +186,10 @@ async function submit(
   submission.done = true;
 }
 
-/** How far the submission of a corpus is. Whoever submits keeps it up to date. */
+/** Progress of a submission, updated by the submitter. */
 interface Submission {
   rows: number;
-  /** Of the corpus, 0 to 1; 0 when nobody can know (standard input). */
+  /** Of the corpus, 0 to 1; 0 when unknown (standard input). */
   fraction: number;
   done: boolean;
 }

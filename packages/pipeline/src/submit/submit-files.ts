@@ -85,7 +85,7 @@ export async function submitFiles(run: OpenRun, guard: OpenGuard, given: Submitt
 
 const preparations = new WeakMap<OpenGuard, Promise<Preparation>>();
 
-/** A tokenizer takes 0.1 s to open, in which a server answers nobody: a guard's is opened once. */
+/** Opening a tokenizer blocks the event loop for 0.1 s: each guard's is opened once. */
 function preparationOf(guard: OpenGuard): Promise<Preparation> {
   const known = preparations.get(guard);
   if (known !== undefined) return known;

@@ -9,7 +9,7 @@ import { BATCH, type BatchFault, type BatchRow } from './batches.js';
 /** A process that has not been heard of for so long has lost its batches. */
 const LOST_AFTER_SECONDS = 15;
 
-/** Whoever submits a batch keeps it when its state moves on; one in any other state is free to be taken. */
+/** The process that submits a batch keeps it when the state changes; in any other state the batch is free. */
 export const SEEN_WHILE_SUBMITTED = sql`case when ${batches.state} = 'validating' then ${batches.seenAt} end`;
 
 /** A batch as somebody has taken it: by that number, one who has lost it to another is known. */

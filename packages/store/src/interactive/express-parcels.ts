@@ -7,7 +7,7 @@ export const EXPRESS_WAIT_SECONDS = 60;
 /** Those of the parcels that are express parcels and still wait to be scored. */
 export async function waitingExpress(pool: Pool, parcelIds: readonly number[]): Promise<number[]> {
   if (parcelIds.length === 0) return [];
-  // SQL, as all statements of interactive parcels, which somebody waits for: the query builder adds 0.1 to 0.4 ms to a statement.
+  // SQL, like all statements of interactive parcels, because clients wait for them: the query builder adds 0.1 to 0.4 ms to a statement.
   const { rows } = await pool.query<{ id: number }>(
     `select id from parcels where id = any($1::bigint[]) and state = 'waiting' and run_id is null order by id`,
     [parcelIds],

@@ -125,7 +125,7 @@ async function refuseUnreleased(client: Queryable, schema: string): Promise<void
   throw new UserError(
     `the database was set up by a Tocsin from before its first release, whose tables are in the schema public; this one keeps its tables in the schema ${schema} and cannot read those`,
     {
-      hint: 'Use another database (or another --data-dir). To start anew in this one and leave the old tables alone, run: DROP SCHEMA drizzle CASCADE;',
+      hint: 'Use another database (or another --data-dir). To start over in this one and keep the old tables, run: DROP SCHEMA drizzle CASCADE;',
     },
   );
 }

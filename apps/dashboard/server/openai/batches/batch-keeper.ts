@@ -102,7 +102,7 @@ export class BatchKeeper {
     }
   }
 
-  /** Says that the batch is worked on; aborts `changed` when somebody has cancelled or taken it. */
+  /** Renews the hold on the batch; aborts `changed` when the batch was cancelled or taken by another process. */
   async #attend(batch: BatchRow, changed: AbortController): Promise<void> {
     const now = await attendBatch(this.#options.pool, batch);
     if (now?.state === batch.state) return;

@@ -44,7 +44,7 @@ export function AuditScreen(): JSX.Element {
           if (rows.length > 0) return <AuditTable entries={rows} />;
           return settled === '' ? (
             <Empty title="The audit log is empty">
-              <p>Whoever changes something, or reads a text, is noted here.</p>
+              <p>Changes and reads of texts are recorded here.</p>
             </Empty>
           ) : (
             <Empty title="No entries with this action">

@@ -96,7 +96,7 @@ export const hubCheck: Check = {
     try {
       settings = await hubSettings(env);
     } catch (error) {
-      return [note(HUB, messageOf(error), hintOf(error, 'Mend the setting.'))];
+      return [note(HUB, messageOf(error), hintOf(error, 'Correct the setting.'))];
     }
     if (settings.offline !== undefined) {
       return [
