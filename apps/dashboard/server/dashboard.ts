@@ -65,7 +65,7 @@ export async function createDashboard(options: DashboardOptions): Promise<App> {
   const { pool, backend, telemetry, version, schedules } = options;
   const submit: Submit = (submission) => submitRun({ pool, backend, telemetry }, submission);
   const log = withoutSecrets(options.log);
-  const onTrouble = (error: Error): void => log.warn(loggedError(error), 'trouble that is mended by itself');
+  const onError = (error: Error): void => log.warn(loggedError(error), 'a connection failed; trying again');
   const { onExpress: onAnswer } = telemetry.metrics;
   const admission = new Admission({
     items: limits.pendingItems,
@@ -76,7 +76,7 @@ export async function createDashboard(options: DashboardOptions): Promise<App> {
   const room = new BodyRoom(limits);
   const app = newApp(options, limits, room, admission);
   const guards = await ServedGuards.open(
-    options.guards.map((offer) => ({ ...offer, pool, backend, admission, onTrouble, onAnswer })),
+    options.guards.map((offer) => ({ ...offer, pool, backend, admission, onError, onAnswer })),
   );
   const submissions = new Submissions({
     pool,

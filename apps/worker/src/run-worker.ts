@@ -84,7 +84,8 @@ async function prepare(
   { databaseUrl, backend, log, runId, ...options }: RunWorkerOptions,
 ): Promise<{ guard: OpenGuard; registered: RegisteredGuard }> {
   await requireConnection(pool, databaseUrl);
-  await withRetry(() => migrateSchema(pool));
+  const warning = await withRetry(() => migrateSchema(pool));
+  if (warning !== undefined) log.warn(warning);
   await prepareBackend(backend);
   const guard = await openGuard(options.guard, { ...options, onEvent: ({ message }) => log.info(message) });
   const registered = await registerOpenGuard(pool, guard);
@@ -138,7 +139,7 @@ async function workWith(
         onParcel: metrics.onParcel,
         onLeaseLost: metrics.onLeaseLost,
         onFailure,
-        onTrouble: (error) => log.warn({ reason: error.message }, 'the queue is not reachable'),
+        onError: (error) => log.warn({ reason: error.message }, 'the queue is not reachable'),
         onSuspect: (parcel, verdict) =>
           log.warn({ parcel, verdict }, 'quarantined a parcel: workers crashed while scoring it'),
       });
@@ -160,9 +161,9 @@ async function reconcilingWhile<T>(
 ): Promise<T> {
   const queue = new ParcelQueue(backend, queueNameOf(guard.queue));
   const over = new AbortController();
-  const onTrouble = (error: Error): void =>
+  const onError = (error: Error): void =>
     log.warn({ reason: error.message }, 'store and queue cannot be reconciled; trying again');
-  const reconciling = reconcile({ pool, queue, guardId: guard.id, onTrouble }, over.signal).catch(() => {
+  const reconciling = reconcile({ pool, queue, guardId: guard.id, onError }, over.signal).catch(() => {
     // It ends with the signal, and with nothing else.
   });
   try {

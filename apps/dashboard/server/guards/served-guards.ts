@@ -89,7 +89,7 @@ export interface ServedGuardOptions extends GuardOffer, Pick<ExpressScorerOption
   /** Bounds what is pending of all guards. */
   admission: Admission;
   /** Told of what goes wrong and is mended by itself. */
-  onTrouble: (error: Error) => void;
+  onError: (error: Error) => void;
 }
 
 /**
@@ -121,7 +121,7 @@ export class ServedGuard {
   }
 
   static async open(options: ServedGuardOptions): Promise<ServedGuard> {
-    const { pool, backend, guard, admission, onTrouble, onAnswer = () => {} } = options;
+    const { pool, backend, guard, admission, onError, onAnswer = () => {} } = options;
     const registered = await registerOpenGuard(pool, guard);
     const row = (await listGuards(pool)).find(({ id }) => id === registered.id);
     if (row === undefined) throw new Error(`guard ${registered.id} is gone`);
@@ -131,7 +131,7 @@ export class ServedGuard {
       guard,
       registered,
       admission,
-      onTrouble,
+      onError,
       onAnswer,
     });
     return new ServedGuard(options, registered, scorer, row.createdAt, admission);

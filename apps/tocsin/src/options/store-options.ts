@@ -47,7 +47,7 @@ export async function withStackUntil<T>(
       dataDir: flags.dataDir,
       listen: listenAt(flags),
       interrupted,
-      onTrouble: (message) => console.error(message),
+      onWarning: (message) => console.error(message),
     });
     try {
       return await work(stack);

@@ -78,7 +78,7 @@ export async function scoreCorpus(job: ScoreJob, interrupted: AbortSignal): Prom
       dataDir: flags.dataDir,
       listen: listenAt(flags),
       interrupted,
-      onTrouble: (message) => progress.note(message),
+      onWarning: (message) => progress.note(message),
     });
     try {
       // Once more: a schema where the output's table would have been created may now be Tocsin's own.

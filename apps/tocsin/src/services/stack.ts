@@ -32,8 +32,8 @@ export interface StackOptions {
   listen?: ListenAt;
   /** Ends what waits: a start of servers, and statements that are still waited for some seconds after it. */
   interrupted: AbortSignal;
-  /** Told what is restarted, and what cannot be. */
-  onTrouble: (message: string) => void;
+  /** Told of tables that are not read, and of a server that is restarted or cannot be. */
+  onWarning: (message: string) => void;
 }
 
 /**
@@ -68,7 +68,8 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   if (backend.kind === 'redis') telemetry.readiness.check('queue', () => prepareBackend(backend));
   try {
     await requireConnection(pool, databaseUrl);
-    await withRetry(() => migrateSchema(pool), options.interrupted);
+    const warning = await withRetry(() => migrateSchema(pool), options.interrupted);
+    if (warning !== undefined) options.onWarning(warning);
     options.interrupted.throwIfAborted();
     await prepareBackend(backend);
     return { pool, databaseUrl, backend, telemetry, close };
@@ -90,12 +91,12 @@ function external(url: string, { dataDir }: StackOptions): { url: string; stop()
 
 async function embedded({
   dataDir,
-  onTrouble,
+  onWarning,
 }: StackOptions): Promise<{ url: string; stop(): Promise<void> }> {
   const server = await startEmbedded({ dataDir });
   server.onExit(() => {
-    onTrouble('The embedded PostgreSQL has ended; starting it again');
-    server.ensureRunning().catch((error: unknown) => onTrouble(messageOf(error)));
+    onWarning('The embedded PostgreSQL has ended; starting it again');
+    server.ensureRunning().catch((error: unknown) => onWarning(messageOf(error)));
   });
   return server;
 }

@@ -39,7 +39,7 @@ afterEach(async () => {
 });
 
 async function openDesk(): Promise<ExpressDesk> {
-  const options = { pool: database.pool, backend: database.backend, guard, onTrouble: () => {} };
+  const options = { pool: database.pool, backend: database.backend, guard, onError: () => {} };
   const opened = await ExpressDesk.open(options);
   closers.push(() => opened.close());
   return opened;

@@ -36,7 +36,7 @@ export interface DeskOptions {
   backend: QueueBackend;
   guard: RegisteredGuard;
   /** Told of errors that the desk recovers from. */
-  onTrouble: (error: Error) => void;
+  onError: (error: Error) => void;
 }
 
 /**
@@ -68,11 +68,7 @@ export class ExpressDesk {
   private constructor(options: DeskOptions) {
     this.#options = options;
     setMaxListeners(0, this.#over.signal);
-    this.#queue = new ParcelQueue(
-      options.backend,
-      expressQueueNameOf(options.guard.queue),
-      options.onTrouble,
-    );
+    this.#queue = new ParcelQueue(options.backend, expressQueueNameOf(options.guard.queue), options.onError);
   }
 
   static async open(options: DeskOptions): Promise<ExpressDesk> {
@@ -81,7 +77,7 @@ export class ExpressDesk {
       const listener = await ExpressListener.open(
         options.pool,
         (done) => desk.#parcelDone(done),
-        options.onTrouble,
+        options.onError,
       );
       desk.#listener = listener;
     } catch (error) {
@@ -125,7 +121,7 @@ export class ExpressDesk {
     this.#asked.clear();
     this.#parcels.clear();
     this.#listener?.close();
-    await cancelExpress(this.#options.pool, parcels).catch(this.#options.onTrouble);
+    await cancelExpress(this.#options.pool, parcels).catch(this.#options.onError);
     await this.#queue.close();
   }
 
@@ -387,7 +383,7 @@ export class ExpressDesk {
 
   /** Errors after the end are ignored. */
   readonly #trouble = (error: Error): void => {
-    if (!this.#closed) this.#options.onTrouble(error);
+    if (!this.#closed) this.#options.onError(error);
   };
 }
 

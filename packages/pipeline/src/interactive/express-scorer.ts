@@ -33,7 +33,7 @@ export interface ExpressScorerOptions {
   /** The guard as the database knows it (`registerGuard`). */
   registered: RegisteredGuard;
   /** Told of what goes wrong and is mended by itself. */
-  onTrouble?: (error: Error) => void;
+  onError?: (error: Error) => void;
   /** Bounds what is pending; may be shared with other scorers. By default one of its own, with `DEFAULT_ADMISSION`. */
   admission?: Admission;
   /** Told of each item that was asked for, when it has its answer: `metrics.onExpress`. */
@@ -89,10 +89,10 @@ export class ExpressScorer {
 
   /** The backend and the database's schema must be there (`prepareBackend`, `migrateSchema`). */
   static async open(options: ExpressScorerOptions): Promise<ExpressScorer> {
-    const { pool, backend, guard, registered, onTrouble = () => {}, onAnswer = () => {} } = options;
+    const { pool, backend, guard, registered, onError = () => {}, onAnswer = () => {} } = options;
     const { admission = new Admission() } = options;
     const preparation = await Preparation.open(guard);
-    const desk = await ExpressDesk.open({ pool, backend, guard: registered, onTrouble });
+    const desk = await ExpressDesk.open({ pool, backend, guard: registered, onError });
     return new ExpressScorer(preparation, desk, admission, onAnswer);
   }
 

@@ -35,7 +35,7 @@ export interface ReconcileOptions {
   /** A run that this process waits for. */
   runId?: number;
   /** Told of what went wrong, and is tried again. Without it, what goes wrong ends the reconciler. */
-  onTrouble?: (error: Error) => void;
+  onError?: (error: Error) => void;
   everyMs?: number;
 }
 
@@ -61,12 +61,12 @@ export async function reconcile(options: ReconcileOptions, signal: AbortSignal):
 
 /** Says again and again that this process waits for a run. */
 async function attend(options: ReconcileOptions, runId: number, signal: AbortSignal): Promise<void> {
-  const { pool, onTrouble: onError, everyMs = EVERY_MS } = options;
+  const { pool, onError, everyMs = EVERY_MS } = options;
   await poll(() => withRetry(() => attendRun(pool, runId), signal), { everyMs, signal, onError });
 }
 
 async function keepInStep(options: ReconcileOptions, signal: AbortSignal): Promise<void> {
-  const { onTrouble: onError, everyMs = EVERY_MS } = options;
+  const { onError, everyMs = EVERY_MS } = options;
   const leadership = new Leadership(options.pool, options.guardId);
   // Those that looked abandoned at the look before.
   let unattended: UnattendedRun[] = [];

@@ -15,7 +15,7 @@ export interface SuspectOptions {
   score: (parcel: LeasedParcel) => Promise<RowOutcome[]>;
   onVerdict?: (parcelId: number, verdict: Verdict) => void;
   /** Told of what goes wrong and only costs time. */
-  onTrouble?: (error: Error) => void;
+  onError?: (error: Error) => void;
   signal: AbortSignal;
 }
 
@@ -27,7 +27,7 @@ export interface SuspectOptions {
  */
 export async function scoreSuspect(
   parcel: LeasedParcel,
-  { pool, score, onVerdict, onTrouble, signal }: SuspectOptions,
+  { pool, score, onVerdict, onError, signal }: SuspectOptions,
 ): Promise<RowOutcome[] | undefined> {
   const deaths = parcel.lostLeases - SUSPECT_AFTER;
   if (deaths > 0 && parcel.hashes.length > 1) {
@@ -47,7 +47,7 @@ export async function scoreSuspect(
   } catch (error) {
     // It was given back, or failed for another reason, and the worker lives. If this cannot be stored, it counts as a
     // death, of which it takes several.
-    await forgiveTry(pool, parcel).catch((trouble: Error) => onTrouble?.(trouble));
+    await forgiveTry(pool, parcel).catch((error: Error) => onError?.(error));
     throw error;
   }
 }

@@ -38,7 +38,7 @@ export interface WorkerOptions {
   queue: string;
   scorer: Pick<Scorer, 'score' | 'costModel'>;
   /** Told of what goes wrong and is mended by itself. */
-  onTrouble?: (error: Error) => void;
+  onError?: (error: Error) => void;
   /** Told what becomes of a parcel that workers have died over. */
   onSuspect?: (parcelId: number, verdict: Verdict) => void;
   /** Told of a parcel that could not be finished: the engine is broken, or Postgres is away for good. */
@@ -92,7 +92,7 @@ export class Worker {
   }
 
   #take(queue: string, lane: LaneName, concurrency: number): ParcelWorker {
-    const { backend, onTrouble, onLeaseLost } = this.#options;
+    const { backend, onError, onLeaseLost } = this.#options;
     const { scorer } = this.#options;
     return new ParcelWorker(backend, queue, (parcelId) => this.#handle(parcelId, lane), {
       concurrency,
@@ -101,15 +101,15 @@ export class Worker {
         onLeaseLost?.(lane);
         this.#countLostLease(parcelId);
       },
-      onError: onTrouble,
+      onError,
     });
   }
 
   #countLostLease(parcelId: number): void {
-    const { pool, onTrouble } = this.#options;
+    const { pool, onError } = this.#options;
     this.#counting = this.#counting
       .then(() => countLostLease(pool, parcelId))
-      .catch((error: Error) => onTrouble?.(error));
+      .catch((error: Error) => onError?.(error));
   }
 
   async #handle(parcelId: number, lane: LaneName): Promise<void> {
@@ -145,9 +145,9 @@ export class Worker {
     }
     // What a worker dies over takes the leases of all that it holds along: no other parcel is to be beside it.
     return this.#gate.alone(async () => {
-      const { pool, onSuspect: onVerdict, onTrouble } = this.#options;
+      const { pool, onSuspect: onVerdict, onError } = this.#options;
       const score = (leased: LeasedParcel): Promise<RowOutcome[]> => this.#score(leased, lane);
-      const outcomes = await scoreSuspect(parcel, { pool, score, onVerdict, onTrouble, signal });
+      const outcomes = await scoreSuspect(parcel, { pool, score, onVerdict, onError, signal });
       return outcomes && this.#store(parcel, lane, outcomes);
     }, signal);
   }

@@ -11,23 +11,23 @@ const CONNECT_AGAIN_MS = 500;
 export class ExpressListener {
   readonly #pool: Pool;
   readonly #onDone: (done: ExpressDone) => void;
-  readonly #onTrouble: (error: Error) => void;
+  readonly #onError: (error: Error) => void;
   readonly #closing = new AbortController();
   #client: pg.PoolClient | undefined;
 
-  private constructor(pool: Pool, onDone: (done: ExpressDone) => void, onTrouble: (error: Error) => void) {
+  private constructor(pool: Pool, onDone: (done: ExpressDone) => void, onError: (error: Error) => void) {
     this.#pool = pool;
     this.#onDone = onDone;
-    this.#onTrouble = onTrouble;
+    this.#onError = onError;
   }
 
-  /** @param onTrouble told of a connection that broke or cannot be had; the listener goes on trying */
+  /** @param onError told of a connection that broke or cannot be had; the listener goes on trying */
   static async open(
     pool: Pool,
     onDone: (done: ExpressDone) => void,
-    onTrouble: (error: Error) => void = () => {},
+    onError: (error: Error) => void = () => {},
   ): Promise<ExpressListener> {
-    const listener = new ExpressListener(pool, onDone, onTrouble);
+    const listener = new ExpressListener(pool, onDone, onError);
     await listener.#listen();
     return listener;
   }
@@ -55,7 +55,7 @@ export class ExpressListener {
       if (this.#closing.signal.aborted) return;
       this.#client = undefined;
       client.release(true);
-      this.#onTrouble(new Error('the connection that listens for express parcels broke'));
+      this.#onError(new Error('the connection that listens for express parcels broke'));
       void this.#listenAgain();
     });
   }
@@ -66,7 +66,7 @@ export class ExpressListener {
     try {
       done = parseDone(message);
     } catch (error) {
-      this.#onTrouble(error as Error);
+      this.#onError(error as Error);
       return;
     }
     this.#onDone(done);
@@ -75,7 +75,7 @@ export class ExpressListener {
   async #listenAgain(): Promise<void> {
     const { signal } = this.#closing;
     const listen = (): Promise<true> => this.#listen().then(() => true);
-    await poll(listen, { everyMs: CONNECT_AGAIN_MS, signal, onError: this.#onTrouble }).catch(() => {
+    await poll(listen, { everyMs: CONNECT_AGAIN_MS, signal, onError: this.#onError }).catch(() => {
       // It was closed.
     });
   }

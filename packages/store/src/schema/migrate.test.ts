@@ -135,20 +135,22 @@ test('a schema that another program uses is refused, and left as it is', async (
   expect(await tablesIn(pool, 'tocsin')).toEqual(['sessions']);
 });
 
-test('a database of a version before the first release is refused, until its record is dropped', async () => {
+test('tables of a version before the first release are left as they are, and named once', async () => {
   const { pool } = await emptyDatabase();
   await pool.query(`create schema drizzle;
     create table drizzle.__drizzle_migrations (id serial primary key, hash text not null, created_at bigint);
     insert into drizzle.__drizzle_migrations (hash, created_at)
       values ('12f9da187a23e1ba3be635356e7b82e596b80971111897f3ed29d7d7917e7e32', 1795505905908);
-    create table public.runs (id int)`);
-  await expect(migrateSchema(pool)).rejects.toMatchObject({
-    message: expect.stringContaining('from before its first release'),
-    hint: expect.stringContaining('DROP SCHEMA drizzle CASCADE'),
-  });
-  await pool.query('drop schema drizzle cascade');
-  await migrateSchema(pool);
-  expect(await tablesIn(pool, 'public')).toEqual(['runs']);
+    create table public.runs (id int);
+    insert into public.runs values (7)`);
+  expect(await schemaState(pool)).toBe('none');
+  expect(await migrateSchema(pool)).toMatch(
+    /runs of a Tocsin from before its first release, in the schema public/,
+  );
+  expect(await migrateSchema(pool)).toBeUndefined();
+  expect((await pool.query('select * from public.runs')).rows).toEqual([{ id: 7 }]);
+  await newRun(pool);
+  expect((await pool.query('select count(*) from runs')).rows).toEqual([{ count: 1 }]);
 });
 
 test('two schemas in one database: neither sees, hears or locks the other', async () => {

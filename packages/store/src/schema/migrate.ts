@@ -30,10 +30,11 @@ interface Queryable {
 /**
  * Creates the schema and its tables, or brings them up to date, in one transaction. Any number of processes may do so at
  * once. drizzle's own migrator would take no lock, and would need the right to create a schema even where it exists.
+ * @returns a warning for the user, when the tables were created beside those of a version that these cannot read
  * @throws UserError when the tables are of a newer version, the schema is used by another program, or the user may not
  * create it
  */
-export function migrateSchema(pool: Pool): Promise<void> {
+export function migrateSchema(pool: Pool): Promise<string | undefined> {
   return inTransaction(pool, async (client) => {
     await client.query(`select pg_advisory_xact_lock(${lockKey('migrate')})`);
     const { state, pending } = await compare(client);
@@ -42,8 +43,10 @@ export function migrateSchema(pool: Pool): Promise<void> {
         hint: 'Update Tocsin here, or use another database.',
       });
     }
+    let warning: string | undefined;
     if (state === 'none') {
       const schema = await requireRoom(client);
+      warning = await warnOfUnreleased(client, schema);
       await createSchema(client, schema, schemasOf(schema));
       await client.query(
         `create table ${MIGRATIONS_TABLE} (id serial primary key, hash text not null, created_at bigint not null)`,
@@ -56,6 +59,7 @@ export function migrateSchema(pool: Pool): Promise<void> {
         folderMillis,
       ]);
     }
+    return warning;
   });
 }
 
@@ -75,7 +79,6 @@ export async function schemaState(client: Queryable): Promise<SchemaState> {
 /** @returns the schema, in which tables can be created @throws UserError when they cannot */
 async function requireRoom(client: Queryable): Promise<string> {
   const schema = await currentSchema(client);
-  await refuseUnreleased(client, schema);
   await refuseForeignTables(client, schema);
   await lookAtSchema(client, schema, schemasOf(schema));
   return schema;
@@ -112,20 +115,15 @@ async function refuseForeignTables(client: Queryable, schema: string): Promise<v
 /** sha256 of the first migration of the versions before the first release, which kept their tables in `public`. */
 const UNRELEASED = '12f9da187a23e1ba3be635356e7b82e596b80971111897f3ed29d7d7917e7e32';
 
-async function refuseUnreleased(client: Queryable, schema: string): Promise<void> {
+async function warnOfUnreleased(client: Queryable, schema: string): Promise<string | undefined> {
   const { rows } = await client.query(
     `select to_regclass('drizzle.__drizzle_migrations') is not null
         and has_table_privilege(to_regclass('drizzle.__drizzle_migrations'), 'select') as there`,
   );
-  if ((rows[0] as { there: boolean | null }).there !== true) return;
+  if ((rows[0] as { there: boolean | null }).there !== true) return undefined;
   const { rows: ours } = await client.query('select from drizzle.__drizzle_migrations where hash = $1', [
     UNRELEASED,
   ]);
-  if (ours.length === 0) return;
-  throw new UserError(
-    `the database was set up by a Tocsin from before its first release, whose tables are in the schema public; this one keeps its tables in the schema ${schema} and cannot read those`,
-    {
-      hint: 'Use another database (or another --data-dir). To start over in this one and keep the old tables, run: DROP SCHEMA drizzle CASCADE;',
-    },
-  );
+  if (ours.length === 0) return undefined;
+  return `The database has runs of a Tocsin from before its first release, in the schema public. This version cannot read them: it leaves them as they are and begins with empty tables in the schema ${schema}.`;
 }
