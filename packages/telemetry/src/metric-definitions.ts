@@ -10,7 +10,16 @@ export interface MetricDefinition {
 }
 
 /** Outcomes of an interactive request. */
-const EXPRESS_OUTCOMES = ['scored', 'known', 'failed', 'refused', 'timeout', 'left', 'broken'] as const;
+const EXPRESS_OUTCOMES = [
+  'scored',
+  'known',
+  'failed',
+  'refused',
+  'timeout',
+  'busy',
+  'left',
+  'broken',
+] as const;
 export type ExpressOutcomeName = (typeof EXPRESS_OUTCOMES)[number];
 
 /** From a pass over a few short rows on a GPU to a full pass of a large backbone on a CPU. */
@@ -110,7 +119,7 @@ export const METRICS = {
   expressWait: {
     type: 'histogram',
     name: 'tocsin_express_wait_seconds',
-    help: 'Time from an interactive request for one row to its answer, in the requesting process: scored, known (no forward pass), failed, refused (the guard cannot score it), timeout, left (the client disconnected), broken (a server is unavailable). Its count is the number of rows requested.',
+    help: 'Time from an interactive request for one row to its answer, in the requesting process: scored, known (no forward pass), failed, refused (the guard cannot score it), timeout, busy (admitted, then refused because workers are too slow), left (the client disconnected), broken (a server is unavailable). Its count is the number of rows requested.',
     labels: ['outcome'],
     buckets: WAIT_SECONDS,
   },

@@ -5,7 +5,8 @@ import type { Pool } from '@tocsin/postgres';
 import type { QueueBackend } from '@tocsin/queue';
 import { EXPRESS_WAIT_SECONDS, type RegisteredGuard } from '@tocsin/store';
 import type { ExpressMeasure, ExpressOutcomeName } from '@tocsin/telemetry';
-import { Admission } from './admission.js';
+import { Admission, BusyError } from './admission.js';
+import { Backlog, type PendingRequest } from './backlog.js';
 import { ExpressDesk } from './express-desk.js';
 
 /** An item's score, or why it has none though others have. */
@@ -73,6 +74,7 @@ export class ExpressScorer {
   readonly #preparation: Preparation;
   readonly #desk: ExpressDesk;
   readonly #admission: Admission;
+  readonly #backlog = new Backlog();
   readonly #onAnswer: (measure: ExpressMeasure) => void;
 
   private constructor(
@@ -98,7 +100,7 @@ export class ExpressScorer {
 
   /**
    * @returns one outcome per item, in order; one bad item never costs another
-   * @throws BusyError when too much is pending; ExpressTimeoutError; the signal's reason; UserError for a timeout that is
+   * @throws BusyError when too much is pending, or workers are too slow to answer in time; ExpressTimeoutError; the signal's reason; UserError for a timeout that is
    * out of range
    */
   async score(items: readonly Item[], options: ExpressScoreOptions = {}): Promise<ExpressOutcome[]> {
@@ -115,15 +117,25 @@ export class ExpressScorer {
     const leave = (): void => over.abort(signal?.reason);
     signal?.addEventListener('abort', leave, { once: true });
     let answered = false;
+    let pending: PendingRequest | undefined;
     try {
       const contents = await this.#preparation.contentsOf(items);
-      ticket.count(tokensOf(contents));
+      const tokens = tokensOf(contents);
+      ticket.count(tokens);
+      const request = this.#backlog.enter(client, tokens, timeoutMs, (busy) => over.abort(busy));
+      pending = request;
       const outcomes = await Promise.all(
-        contents.map((content) => this.#measured(content, over.signal, asked, client)),
+        contents.map(async (content) => {
+          const outcome = await this.#measured(content, over.signal, asked, client);
+          if (!(content instanceof UserError))
+            request.answered(content.tokenIds.length, outcome.score !== undefined && !outcome.known);
+          return outcome;
+        }),
       );
       answered = true;
       return outcomes;
     } finally {
+      pending?.leave();
       ticket.release(answered);
       clearTimeout(timer);
       signal?.removeEventListener('abort', leave);
@@ -182,6 +194,7 @@ function outcomeName(outcome: ExpressOutcome): ExpressOutcomeName {
 
 function failureName(error: unknown, signal: AbortSignal): ExpressOutcomeName {
   if (error instanceof ExpressTimeoutError) return 'timeout';
+  if (error instanceof BusyError) return 'busy';
   return signal.aborted && error === signal.reason ? 'left' : 'broken';
 }
 
