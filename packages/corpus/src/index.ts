@@ -1,15 +1,14 @@
-export { fieldSource } from './rows/field-source.js';
 export { type CorpusFields, DEFAULT_FIELDS } from './rows/fields.js';
-export { rejection } from './rows/reject.js';
 export {
   type CorpusRow,
   type KeptFields,
   placeOf,
   type RowContent,
   rejected,
+  rejection,
 } from './rows/row.js';
-
-export { type InputText, moderationTexts } from './shapes/moderation-input.js';
+export { fieldSource } from './rows/source-record.js';
+export { type InputText, moderationTexts } from './shapes/openai-batch.js';
 export {
   badRequest,
   noJsonLine,
@@ -18,14 +17,18 @@ export {
   readRequestKey,
   storedFault,
 } from './shapes/request.js';
-export { moderationResult } from './sinks/moderation.js';
-export { type BatchLine, batchLines, OpenaiBatchWriter } from './sinks/openai-batch-writer.js';
+export {
+  type BatchLine,
+  batchLines,
+  moderationResult,
+  OpenaiBatchWriter,
+} from './sinks/openai-batch-writer.js';
 export { checkWritable, refuseInputAsOutput, writeText } from './sinks/output.js';
 export { DEFAULT_TABLE_MODE, TABLE_MODES, type TableMode } from './sinks/postgres-writer.js';
 export type { RowWriter } from './sinks/row-writer.js';
 export { csvText } from './sinks/score-encoder.js';
+export type { RequestAnswer, ScoreRow } from './sinks/score-format.js';
 export { scoreFormat } from './sinks/score-format.js';
-export type { RequestAnswer, ScoreRow } from './sinks/score-row.js';
 export {
   checkOutput,
   type OutputOptions,
@@ -35,11 +38,9 @@ export {
 } from './sinks/score-writer.js';
 export { checkSources } from './sources/check-sources.js';
 export { absoluteSources, filesOf, findSources } from './sources/find-sources.js';
-export { inputFormat } from './sources/input-format.js';
 export {
   type CorpusReading,
   type ReadCorpusOptions,
   readCorpus,
 } from './sources/read-corpus.js';
-
-export { sourceLabel } from './sources/source-name.js';
+export { inputFormat, sourceLabel } from './sources/source-name.js';

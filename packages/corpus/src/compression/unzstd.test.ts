@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ROWS_JSONL, ROWS_ZST, storedZst, WINDOW_2_GB } from '../testing/zstd-files.js';
-import { DamagedArchive } from './damaged-archive.js';
 import { nativeZstd, portableZstd, unzstd, type ZstdDecoder } from './unzstd.js';
+import { DamagedArchive } from './zlib.js';
 
 async function unpack(decoder: ZstdDecoder, chunks: Buffer[]): Promise<{ content: string; error?: unknown }> {
   const parts: Buffer[] = [];

@@ -1,9 +1,8 @@
 import zlib from 'node:zlib';
 import { codeOf, isUserError } from '@tocsin/core';
 import { Decompress, ZstdErrorCode } from 'fzstd';
-import { DamagedArchive } from './damaged-archive.js';
 import { Xxh64 } from './xxh64.js';
-import { type Decompressor, ZlibFeed } from './zlib-feed.js';
+import { DamagedArchive, type Decompressor, ZlibFeed } from './zlib.js';
 import { type FramePart, LARGEST_WINDOW_BYTES, ZstdFrames } from './zstd-frames.js';
 
 const MB = 1024 * 1024;

@@ -1,7 +1,7 @@
 import { parse } from 'csv-parse/sync';
-import { firstInvalidUtf8 } from '../rows/invalid-utf8.js';
-import { type Rejection, rejection } from '../rows/reject.js';
+import { type Rejection, rejection } from '../rows/row.js';
 import { count } from '../rows/wording.js';
+import { firstInvalidUtf8 } from '../sources/encoding.js';
 import type { CsvDialect } from './csv-dialect.js';
 import type { CsvRecord } from './csv-splitter.js';
 import { tooLong } from './jsonl.js';

@@ -1,14 +1,14 @@
 import { UserError } from '@tocsin/core';
 import { JsonValueSplitter, jsonLayout } from '../rows/json-values.js';
 import { parseLine } from '../rows/parse-row.js';
-import { type Rejection, rejection } from '../rows/reject.js';
+import { type Rejection, rejection } from '../rows/row.js';
+import type { Found } from '../rows/source-record.js';
 import { count } from '../rows/wording.js';
 import { withoutBom } from '../sources/file-kind.js';
 import { isBlank, LineSplitter } from '../sources/line-splitter.js';
 import { openText } from '../sources/open-source.js';
 import { readingErrors } from '../sources/source-error.js';
 import { sourceName } from '../sources/source-name.js';
-import type { Found } from '../sources/source-record.js';
 import type { FormatOptions } from './format-options.js';
 
 /**

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { FileMetaData, ParquetParsers } from 'hyparquet';
-import { FaultyCell } from '../rows/cell-record.js';
+import { FaultyCell } from '../rows/source-record.js';
 
 /**
  * Parsers that decode text only if it is valid UTF-8, keep JSON as written and times at full precision. Columns marked by

@@ -6,14 +6,13 @@ import { pipeline } from 'node:stream/promises';
 import { codeOf, isUserError, messageOf, UserError } from '@tocsin/core';
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
-import { cellRecord } from '../rows/cell-record.js';
+import { cellRecord, type Found } from '../rows/source-record.js';
 import { count } from '../rows/wording.js';
+import { checkRoots } from '../sources/check-sources.js';
 import { compressionOf, MAGIC_BYTES } from '../sources/file-kind.js';
 import { type OpenSourceOptions, openBytes } from '../sources/open-source.js';
-import { checkRoots } from '../sources/roots.js';
 import { readingErrors } from '../sources/source-error.js';
 import { STDIN, sourceName } from '../sources/source-name.js';
-import type { Found } from '../sources/source-record.js';
 import type { FormatOptions } from './format-options.js';
 import { decimalText, exactDecimals, faultIn, jsonValue, PARSERS } from './parquet-cell.js';
 

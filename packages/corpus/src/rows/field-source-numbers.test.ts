@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fieldSource } from './field-source.js';
+import { fieldSource } from './source-record.js';
 
 test.each([
   ['{"id": 9007199254740993}', '9007199254740993'],

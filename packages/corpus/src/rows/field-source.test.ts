@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fieldSource } from './field-source.js';
+import { fieldSource } from './source-record.js';
 
 test.each([
   ['{"a": [1, {"b": "]"}] , "b": 2}', 'a', '[1, {"b": "]"}]'],

@@ -1,12 +1,9 @@
 import type { RequestFault } from '../shapes/request.js';
-import { jsonRecord, own, type SourceRecord } from '../sources/source-record.js';
+import { firstInvalidUtf8 } from '../sources/encoding.js';
 import type { FieldLookup } from './fields.js';
-import { firstInvalidUtf8 } from './invalid-utf8.js';
-import { jsonFault } from './json-fault.js';
-import { type LenientJson, parseLenient } from './lenient-json.js';
-import { type Rejection, rejection } from './reject.js';
-import type { KeptFields, RowContent } from './row.js';
-import { rowKey } from './row-key.js';
+import { jsonFault, type LenientJson, parseLenient } from './json-text.js';
+import { type KeptFields, type Rejection, type RowContent, rejection, rowKey } from './row.js';
+import { jsonRecord, own, type SourceRecord } from './source-record.js';
 import { count, printable, typeName } from './wording.js';
 
 /** A parsed record; `key` is undefined without a usable id, `kept` when the record is not an object. */

@@ -1,8 +1,8 @@
 import type { FieldLookup } from '../rows/fields.js';
 import { faultOf, keptOf, keyOf, type ParsedRow } from '../rows/parse-row.js';
-import { type Rejection, rejection } from '../rows/reject.js';
+import { type Rejection, rejection } from '../rows/row.js';
+import { own, type SourceRecord } from '../rows/source-record.js';
 import { printable, typeName } from '../rows/wording.js';
-import { own, type SourceRecord } from '../sources/source-record.js';
 import type { Shape } from './shape.js';
 
 /** Where a stored chat completion has its request and its response. */

@@ -1,6 +1,6 @@
 import type { FieldLookup } from '../rows/fields.js';
 import type { ParsedRow } from '../rows/parse-row.js';
-import type { SourceRecord } from '../sources/source-record.js';
+import type { SourceRecord } from '../rows/source-record.js';
 
 /** How the records of a corpus become rows. */
 export interface Shape {

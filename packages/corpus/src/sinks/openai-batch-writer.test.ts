@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { moderationResult } from './moderation.js';
-import { batchErrorsPath } from './openai-batch-writer.js';
-import type { ScoreRow } from './score-row.js';
+import { batchErrorsPath, moderationResult } from './openai-batch-writer.js';
+import type { ScoreRow } from './score-format.js';
 import { checkOutput, writerFor } from './score-writer.js';
 
 let dir: string;

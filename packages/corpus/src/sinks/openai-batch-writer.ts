@@ -1,7 +1,6 @@
 import { noJsonLine, type RequestFault, readRequestKey, readStoredFault } from '../shapes/request.js';
-import { type Moderation, moderationResult } from './moderation.js';
 import type { Encoder, RowWriter } from './row-writer.js';
-import type { ScoreRow } from './score-row.js';
+import type { ScoreRow } from './score-format.js';
 
 /** One line of an OpenAI Batch output or error file: a response, or why the request was not processed. */
 export interface BatchLine {
@@ -13,7 +12,7 @@ export interface BatchLine {
 }
 
 /** The model named in responses. */
-export interface BatchAnswerer {
+interface BatchAnswerer {
   model: string;
   /** Part of the line ids, to make them unique across batches. */
   batch?: string;
@@ -142,5 +141,46 @@ const named = (line: number | undefined, message: string): string =>
 function errorBody(status: number, { message, param, code }: Omit<RequestFault, 'status'>): object {
   return {
     error: { message, type: status < 500 ? 'invalid_request_error' : 'server_error', param, code },
+  };
+}
+
+/** The only category: guards score harm of any kind. */
+const CATEGORY = 'harmful';
+
+/** A text's score and the threshold. */
+interface ModeratedText {
+  score: number;
+  threshold: number;
+  /** Whether the text was cut at the guard's maximum length. */
+  truncated: boolean;
+}
+
+/** A moderation result: OpenAI's fields, plus `score`, `threshold` and `truncated`. */
+interface ModerationResult extends ModeratedText {
+  flagged: boolean;
+  categories: { [CATEGORY]: boolean };
+  category_scores: { [CATEGORY]: number };
+  category_applied_input_types: { [CATEGORY]: ['text'] };
+}
+
+/** The response to a moderation request. */
+interface Moderation {
+  id: string;
+  /** The guard or policy. */
+  model: string;
+  results: ModerationResult[];
+}
+
+/** A text's result: flagged when score >= threshold. */
+export function moderationResult({ score, threshold, truncated }: ModeratedText): ModerationResult {
+  const flagged = score >= threshold;
+  return {
+    flagged,
+    categories: { [CATEGORY]: flagged },
+    category_scores: { [CATEGORY]: score },
+    category_applied_input_types: { [CATEGORY]: ['text'] },
+    score,
+    threshold,
+    truncated,
   };
 }

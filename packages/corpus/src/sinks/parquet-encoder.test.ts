@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { ScoreRow } from './score-row.js';
+import type { ScoreRow } from './score-format.js';
 import { checkOutput, writerFor } from './score-writer.js';
 
 let dir: string;

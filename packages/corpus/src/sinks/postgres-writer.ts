@@ -1,9 +1,9 @@
 import { codeOf, isUserError, MIGRATIONS_TABLE, messageOf, UserError } from '@tocsin/core';
 import pg from 'pg';
-import { connectPostgres, postgresError } from '../sources/postgres.js';
+import { connectPostgres, postgresError } from '../formats/postgres.js';
 import { sourceLabel } from '../sources/source-name.js';
 import type { RowWriter } from './row-writer.js';
-import type { ScoreRow } from './score-row.js';
+import type { ScoreRow } from './score-format.js';
 
 /**
  * How to treat existing rows of the table:

@@ -2,7 +2,7 @@ import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { csvText, scoreEncoder } from './score-encoder.js';
-import type { ScoreRow } from './score-row.js';
+import type { ScoreRow } from './score-format.js';
 
 const scored: ScoreRow = {
   truncated: false,

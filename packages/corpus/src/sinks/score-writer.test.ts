@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { isUserError, type UserError } from '@tocsin/core';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { ScoreRow } from './score-row.js';
+import type { ScoreRow } from './score-format.js';
 import { checkOutput, writerFor } from './score-writer.js';
 
 let dir: string;

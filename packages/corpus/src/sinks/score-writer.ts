@@ -1,14 +1,12 @@
 import type { Writable } from 'node:stream';
 import { UserError } from '@tocsin/core';
 import { isPostgres } from '../sources/source-name.js';
-import { OpenEnd, OwnEnd } from './end.js';
 import { batchErrorsPath, batchLines, OpenaiBatchWriter } from './openai-batch-writer.js';
 import { checkWritable, openFile } from './output.js';
 import { checkTable, PostgresWriter, type TableMode } from './postgres-writer.js';
-import { type Encoder, type RowWriter, StreamWriter } from './row-writer.js';
+import { type Encoder, OpenEnd, OwnEnd, type RowWriter, StreamWriter } from './row-writer.js';
 import { scoreEncoder } from './score-encoder.js';
-import { STDOUT, scoreFormat } from './score-format.js';
-import type { ScoreRow } from './score-row.js';
+import { type ScoreRow, STDOUT, scoreFormat } from './score-format.js';
 
 /** Writes scores; await each call before the next. Ends with `finish` or `abort`. */
 export type ScoreWriter = RowWriter<ScoreRow>;

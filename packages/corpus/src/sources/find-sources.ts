@@ -8,11 +8,10 @@ import { count, printable } from '../rows/wording.js';
 import { SHAPE_OF } from '../shapes/index.js';
 import { checkSources } from './check-sources.js';
 import { checkEncoding } from './encoding.js';
-import { inputFormat, KNOWN_EXTENSIONS, namedFormat } from './input-format.js';
 import { openText } from './open-source.js';
 import type { CorpusReading } from './read-corpus.js';
 import { sourceError } from './source-error.js';
-import { isPostgres, STDIN, sourceName } from './source-name.js';
+import { inputFormat, isPostgres, KNOWN_EXTENSIONS, namedFormat, STDIN, sourceName } from './source-name.js';
 
 /** Skipped file names that are shown; the rest is counted. */
 const SHOWN_NAMES = 5;

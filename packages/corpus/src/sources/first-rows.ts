@@ -1,14 +1,12 @@
 import { UserError } from '@tocsin/core';
 import type { FieldLookup } from '../rows/fields.js';
 import { found as foundFields, wanted } from '../rows/parse-row.js';
-import type { RejectKind } from '../rows/reject.js';
-import type { CorpusRow } from '../rows/row.js';
+import type { CorpusRow, RejectKind } from '../rows/row.js';
+import { own, type SourceRecord } from '../rows/source-record.js';
 import { clauseOf, count, printable } from '../rows/wording.js';
 import type { EncodingGuess } from './encoding.js';
 import { isChat, recordRemedy, unreadHalf, valueRemedy } from './record-remedy.js';
 import { sourceName } from './source-name.js';
-import type { SourceRecord } from './source-record.js';
-import { own } from './source-record.js';
 import { tableDelimiter, tableRemedy, textRemedy } from './text-remedy.js';
 
 /** Rows of a source that are checked; fewer when they are long. */

@@ -2,12 +2,11 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { UserError } from '@tocsin/core';
-import { DamagedArchive } from '../compression/damaged-archive.js';
-import { gunzip } from '../compression/gunzip.js';
 import { unzstd } from '../compression/unzstd.js';
+import { DamagedArchive, gunzip } from '../compression/zlib.js';
+import { checkRoots } from './check-sources.js';
 import { detectEncoding, toUtf8 } from './encoding.js';
 import { checkText, checkTextHead, compressionOf, MAGIC_BYTES, withoutBom } from './file-kind.js';
-import { checkRoots } from './roots.js';
 import { STDIN, sourceName } from './source-name.js';
 
 const READ_BYTES = 256 * 1024;

@@ -10,14 +10,13 @@ import { postgresRecords } from '../formats/postgres.js';
 import { type CorpusFields, resolveFields } from '../rows/fields.js';
 import type { ParsedRow } from '../rows/parse-row.js';
 import type { CorpusRow } from '../rows/row.js';
+import type { Found } from '../rows/source-record.js';
 import { count } from '../rows/wording.js';
 import { SHAPE_OF } from '../shapes/index.js';
 import { CustomIds } from '../shapes/openai-batch.js';
 import { checkEncoding, EncodingGuess } from './encoding.js';
 import { FirstRows } from './first-rows.js';
-import { inputFormat } from './input-format.js';
-import { keyPrefixes, placeKey, STDIN, sourceLabel, sourceName } from './source-name.js';
-import type { Found } from './source-record.js';
+import { inputFormat, keyPrefixes, placeKey, STDIN, sourceLabel, sourceName } from './source-name.js';
 
 const MB = 1024 * 1024;
 const DEFAULT_MAX_LINE_BYTES = 64 * MB;

@@ -1,6 +1,6 @@
 import type { FieldLookup } from '../rows/fields.js';
+import { own } from '../rows/source-record.js';
 import { printable } from '../rows/wording.js';
-import { own } from './source-record.js';
 
 /** Common names of prompt and response fields. */
 const ASKED = /^(prompt|instruction|question|query|user_?input|user|human|input)(_text)?$/i;

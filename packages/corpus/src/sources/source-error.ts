@@ -1,5 +1,5 @@
 import { codeOf, isUserError, messageOf, UserError } from '@tocsin/core';
-import { DamagedArchive } from '../compression/damaged-archive.js';
+import { DamagedArchive } from '../compression/zlib.js';
 import { count } from '../rows/wording.js';
 import { STDIN, sourceName } from './source-name.js';
 

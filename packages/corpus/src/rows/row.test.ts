@@ -5,8 +5,7 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ReadCorpusOptions } from '../sources/read-corpus.js';
 import { readRows } from '../testing/read-rows.js';
-import { REJECT_KINDS, type RejectKind, rejection } from './reject.js';
-import { type CorpusRow, placeOf, rejected } from './row.js';
+import { type CorpusRow, placeOf, REJECT_KINDS, type RejectKind, rejected, rejection } from './row.js';
 
 let dir: string;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { firstInvalidUtf8 } from './invalid-utf8.js';
+import { firstInvalidUtf8 } from './encoding.js';
 
 test.each([
   ['plain and accented: héé, 漢字, 🙂', undefined],

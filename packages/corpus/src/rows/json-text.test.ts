@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { jsonFault } from './json-fault.js';
+import { jsonFault } from './json-text.js';
 
 test.each([
   ['', 0, 'the line ends in the middle of the JSON'],
