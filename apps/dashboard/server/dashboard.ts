@@ -35,27 +35,26 @@ import { Streams } from './scoring/streams.js';
 import type { ScheduleRules } from './services.js';
 
 export interface DashboardOptions {
-  /** Of a migrated database. */
+  /** Pool of a migrated database. */
   pool: Pool;
   backend: QueueBackend;
   telemetry: Telemetry;
   log: FastifyBaseLogger;
   version: string;
-  /** Guards that can be asked; the first is meant when none is named. */
+  /** Served guards; the first is the default. */
   guards: readonly GuardOffer[];
   schedules: ScheduleRules;
-  /** Those that differ from `DEFAULT_LIMITS`. */
+  /** Overrides of `DEFAULT_LIMITS`. */
   limits?: Partial<Limits>;
-  /** Addresses of proxies whose word for where a request comes from is taken: `X-Forwarded-For` and the like. */
+  /** Addresses of proxies whose `X-Forwarded-*` headers are trusted. */
   trustProxy?: string[];
-  /** The directory of the built page; that of this package if not given. */
+  /** Directory of the built page; defaults to this package's. */
   page?: string;
 }
 
 /**
- * The server: the API, OpenAI's and our own, and the page. Not yet listening. What it opens is closed with it; the pool
- * and the telemetry are the caller's.
- *
+ * Creates the server: the native API, the OpenAI-compatible API and the page. It does not listen yet. Closing it closes all
+ * it opened; the pool and the telemetry belong to the caller.
  * @example
  * const app = await createDashboard({ pool, backend, telemetry, log, version, guards: [{ guard }], schedules });
  * await app.listen({ port: 8080, host: '127.0.0.1' });
@@ -151,14 +150,14 @@ export async function createDashboard(options: DashboardOptions): Promise<App> {
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Somebody waits for a forward pass: the route is refused while too much is pending. */
+    /** The route needs a forward pass: it is refused while too many interactive requests are pending. */
     interactive?: boolean;
   }
 }
 
 /**
- * The body of a request without a route is not read: it may come without a key. Without these headers Fastify goes
- * straight to the not-found handler of the request's prefix, and Node discards what still arrives.
+ * Requests without a route need no key, so their bodies are not read. Without these headers Fastify goes straight to the
+ * not-found handler of the prefix, and Node discards the rest of the body.
  */
 function ignoreStrayBodies(app: App): void {
   app.addHook('onRequest', async (request) => {
@@ -168,7 +167,7 @@ function ignoreStrayBodies(app: App): void {
   });
 }
 
-/** Before a body is read, and again before it is taken apart: a flood costs little more than its heads. */
+/** Checked before a body is read and again before it is parsed, so that a flood costs little more than its headers. */
 function refuseWhenBusy(api: App, admission: Admission): void {
   api.addHook('onRequest', async (request) => requireRoom(request, admission));
 }
@@ -191,7 +190,7 @@ function newApp(
     forceCloseConnections: true,
     http: { headersTimeout: 20_000, connectionsCheckingInterval: 5_000 },
     trustProxy,
-    // An address that cannot be read belongs to no route.
+    // A malformed URL matches no route.
     frameworkErrors: (error, _, reply) => sendError(reply, toApiError(error)),
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
@@ -207,7 +206,7 @@ function newApp(
 
 const EVERY_MS = 10_000;
 
-/** Ranks runs that have ended and makes their texts searchable, before anyone looks; deletes expired sessions. */
+/** Prepares finished runs (ranks, full-text search) ahead of their first view, and deletes expired sessions. */
 export function startPreparer(pool: Pool, log: FastifyBaseLogger, everyMs = EVERY_MS): Loop {
   const work = async (signal: AbortSignal): Promise<void> => {
     await forgetSessions(pool);
@@ -216,7 +215,7 @@ export function startPreparer(pool: Pool, log: FastifyBaseLogger, everyMs = EVER
   return new Loop(work, {
     everyMs,
     pauseFirst: true,
-    // The next look is soon, and a run that is not prepared is prepared when it is opened.
+    // The next round is soon, and an unprepared run is prepared when it is opened.
     onError: (error) => log.warn(loggedError(error), 'runs could not be prepared'),
   });
 }

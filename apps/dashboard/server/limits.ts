@@ -4,55 +4,55 @@ const KB = 1024;
 const MB = 1024 * KB;
 const GB = 1024 * MB;
 
-/** What a client may ask of the server. */
+/** Limits on what clients may request. */
 export interface Limits {
-  /** Of a JSON body. */
+  /** Bytes of a JSON body. */
   bodyBytes: number;
-  /** JSON bodies of all keys that may be in memory: being read, or not yet answered. */
+  /** Bytes of the JSON bodies in memory, being read or not yet answered, of all keys. */
   pendingBodyBytes: number;
-  /** JSON bodies of one key. */
+  /** The same for one key. */
   pendingBodyBytesPerKey: number;
-  /** Of all files of an upload together. */
+  /** Bytes of all files of an upload together. */
   uploadBytes: number;
   /** Free bytes that an upload must leave on the disk. */
   diskHeadroomBytes: number;
-  /** Rows that the open runs of one key may have together. */
+  /** Rows in the open runs of one key. */
   rowsPerKey: number;
-  /** Corpora of one key that are being read into runs at once. */
+  /** Concurrent submissions of one key. */
   submissionsPerKey: number;
-  /** Interactive requests: items that may be pending (asked for, and not yet answered) of all keys. */
+  /** Pending interactive items (requested and not yet answered) of all keys. */
   pendingItems: number;
-  /** Tokens of all keys that may be pending. */
+  /** Pending tokens of all keys. */
   pendingTokens: number;
-  /** Items of one key that may be pending. */
+  /** Pending items of one key. */
   pendingItemsPerKey: number;
-  /** Tokens of one key that may be pending. */
+  /** Pending tokens of one key. */
   pendingTokensPerKey: number;
   /** Open connections. */
   connections: number;
-  /** A JSON body must arrive within this time; an upload must bring 1 KiB/s over it. */
+  /** Seconds in which a JSON body must arrive and an upload must make progress of at least 1 KiB/s. */
   slowBodySeconds: number;
-  /** Requests of one key (or, without keys, of one address) within a minute. */
+  /** Requests per minute of one key or, without keys, of one address. */
   requestsPerMinute: number;
-  /** Requests of one key that are worked at at once; scoring, uploads, exports and event streams have bounds of their own. */
+  /** Concurrent requests of one key. Scoring, uploads, exports and event streams have limits of their own. */
   requestsAtOncePerKey: number;
-  /** Exports and downloads of all keys that may be under way. */
+  /** Concurrent exports and downloads of all keys. */
   exports: number;
   exportsPerKey: number;
-  /** Connections of all keys that may wait for server-sent events. */
+  /** Connections for server-sent events of all keys. */
   eventStreams: number;
   eventStreamsPerKey: number;
-  /** Wrong keys of one address within a minute. */
+  /** Wrong keys per minute of one address. */
   wrongKeysPerMinute: number;
-  /** How deep arrays and objects of a JSON body may stand in each other. */
+  /** Nesting depth of arrays and objects in a JSON body. */
   jsonDepth: number;
-  /** Streams that are open at once. */
+  /** Open streams. */
   streams: number;
-  /** Streams of one key that are open at once. */
+  /** Open streams of one key. */
   streamsPerKey: number;
-  /** A stream ends when nothing is pushed for so long. */
+  /** Seconds after which an idle stream ends. */
   streamIdleSeconds: number;
-  /** Someone who is signed in on the page has to show the key again after so long. */
+  /** Seconds after which a session of the page expires. */
   sessionSeconds: number;
 }
 

@@ -19,7 +19,7 @@ import { scoreRoutes, traceRoutes } from './scoring/score-routes.js';
 import { streamRoutes } from './scoring/stream-routes.js';
 import type { Services } from './services.js';
 
-/** All routes that say whom they are for. */
+/** All routes with access levels. */
 export async function addRoutes(app: App, services: Services): Promise<void> {
   healthRoutes(app, services);
   await app.register(
@@ -50,7 +50,7 @@ export async function addRoutes(app: App, services: Services): Promise<void> {
   await app.register(openaiRoutes, { prefix: '/v1', pool, guards: guards.all, submit, uploadBytes });
 }
 
-/** `?limit=` would be read as 0. */
+/** Otherwise `?limit=` would be read as 0. */
 function requireFilled(query: unknown): void {
   const empty = Object.entries(query ?? {}).find(([, value]) => value === '');
   if (empty === undefined) return;

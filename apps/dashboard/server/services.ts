@@ -11,7 +11,7 @@ import type { RunFeeds } from './runs/run-feed.js';
 import type { Submissions } from './runs/submissions.js';
 import type { Streams } from './scoring/streams.js';
 
-/** What routes work with. */
+/** Dependencies of the routes. */
 export interface Services {
   pool: Pool;
   backend: QueueBackend;
@@ -26,16 +26,16 @@ export interface Services {
   streams: Streams;
   schedules: ScheduleRules;
   credentials: Credentials;
-  /** Whether there is a key. */
+  /** Whether any key exists. */
   anyKey: () => Promise<boolean>;
   live: LiveAnswers;
   wrongKeys: WrongKeys;
 }
 
-/** What schedules may be made of. */
+/** Options for schedules. */
 export interface ScheduleRules {
-  /** Corpora of schedules that are made through the API lie in these directories. With none, none can be made. */
+  /** Directories that schedules created through the API may read. Without any, the API cannot create schedules. */
   corpusRoots: readonly string[];
-  /** Webhooks may be at http, and at addresses that are not public. */
+  /** Webhooks may use http and private addresses. */
   allowPrivateWebhooks: boolean;
 }

@@ -35,7 +35,7 @@ test('a key lets in who has it, as long as it is neither revoked nor expired', a
     `update api_keys set expires_at = now() - interval '1 second' where id = $1`,
     [expired.id],
   );
-  // It was not shown before: nobody remembers it.
+  // Not tried before, so not cached.
   expect((await me(bearer(expired.key))).status).toBe(401);
 });
 
@@ -71,7 +71,7 @@ test('signing in gives a cookie that no script reads and no other site sends; si
   expect(attributes).toEqual(expect.arrayContaining(['Path=/', 'HttpOnly', 'SameSite=Strict']));
   expect((await me({ cookie })).body.name).toBe('the admin');
 
-  // What changes something has to come from our own page.
+  // Changes must come from our own page.
   const change = (more: Record<string, string>) =>
     bed.ask(null, { method: 'POST', url: '/api/policies', headers: { cookie, ...more }, body: {} });
   expect((await change({ origin: 'https://evil.example' })).status).toBe(403);
@@ -82,7 +82,7 @@ test('signing in gives a cookie that no script reads and no other site sends; si
   expect((await change({ origin: 'http://localhost:8080', 'sec-fetch-site': 'same-origin' })).status).toBe(
     400,
   );
-  // Nor may another page read, or have the server work: with a cookie, same-site is another server of this machine.
+  // Other pages may not read or cause work either: with a cookie, same-site is another server on this machine.
   const look = async (more: Record<string, string>) => (await me({ cookie, ...more })).status;
   for (const site of ['cross-site', 'same-site']) expect(await look({ 'sec-fetch-site': site })).toBe(403);
   expect(await look({ origin: 'https://evil.example' })).toBe(403);
@@ -134,7 +134,7 @@ test('wrong keys share queries, however many there are; malformed ones and those
   for (const key of wrong.slice(0, 50)) await me(bearer(key));
   for (let i = 0; i < 50; i++) await me(bearer(`nonsense${i}`));
   expect(lookUps()).toBe(before);
-  // From the same address: a new key and one that was shown before.
+  // From the same address: a new key, and a cached one.
   const { key } = await bed.newKey('read');
   expect((await me(bearer(key))).status).toBe(200);
   expect((await me(bearer(bed.keys.read.key))).status).toBe(200);

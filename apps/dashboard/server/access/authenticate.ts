@@ -11,12 +11,15 @@ import type { Who } from './who.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Who may call the route. There is no default: a route of the API that does not say it is refused when it is added. */
+    /** The access level of a route. It has no default: adding an API route without one throws. */
     needs?: Needs;
   }
 }
 
-/** Finds out who asks, before a body is read, and lets in who may. For all routes that are added to `app` after this. */
+/**
+ * Authenticates each request before its body is read, and checks its permission. Applies to all routes added to `app`
+ * after this call.
+ */
 export function authenticate(
   app: App,
   { credentials, wrongKeys, anyKey, live }: Pick<Services, 'credentials' | 'wrongKeys' | 'anyKey' | 'live'>,
@@ -27,7 +30,7 @@ export function authenticate(
   });
   app.addHook('onRequest', async (request, reply) => {
     const { needs } = request.routeOptions.config;
-    // Undefined where there is no route.
+    // Undefined when no route matches.
     if (needs === undefined || needs === 'nothing') return;
     const { who, credential } = await whoAsks(request);
     if (!may(who.role, needs)) {
@@ -41,7 +44,7 @@ export function authenticate(
 
   async function whoAsks(request: FastifyRequest): Promise<LetIn> {
     const { authorization } = request.headers;
-    // Where there is no key, none can be wrong: OpenAI's clients send one always.
+    // Without any keys every key is valid: OpenAI's clients always send one.
     if (authorization !== undefined && (await anyKey())) {
       const [, given = ''] = /^Bearer +(\S+) *$/i.exec(authorization) ?? [];
       const key = await credentials.keys.check(given, wrongKeys.isOver(request));
@@ -84,14 +87,14 @@ function letIn({ id, name, role }: KeyRow, session?: string): LetIn {
   };
 }
 
-/** What a route asks of who calls it. */
+/** The permission that a route requires. */
 const PERMISSIONS = ['look', 'score', 'submit', 'read', 'oversee', 'review', 'manage'] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 
 /**
- * `look`: what has no text of a row in it. `score`: ask for scores. `submit`: make runs, and change one's own. `read`:
- * runs, rows and texts, of one's own runs only for the role `submit`. `oversee`: what belongs to no key in particular.
- * `review`: judge rows. `manage`: everything else.
+ * `look`: read data without row texts. `score`: request scores. `submit`: create runs and change one's own. `read`: read
+ * runs, rows and texts; the role `submit` sees its own runs only. `oversee`: read data that belongs to no key.
+ * `review`: record verdicts. `manage`: everything else.
  */
 const PERMISSIONS_OF = {
   submit: ['look', 'score', 'submit', 'read'],
@@ -100,7 +103,7 @@ const PERMISSIONS_OF = {
   admin: PERMISSIONS,
 } as const satisfies Record<Role, readonly Permission[]>;
 
-/** The permission that a route needs; `nothing` for a public route. */
+/** The permission that a route requires; `nothing` for a public route. */
 type Needs = Permission | 'nothing';
 
 function may(role: Role, permission: Permission): boolean {
@@ -108,7 +111,7 @@ function may(role: Role, permission: Permission): boolean {
   return permissions.includes(permission);
 }
 
-/** The roles that may do it. */
+/** The roles that have the permission. */
 export function rolesOf(permission: Permission): Role[] {
   return (Object.keys(PERMISSIONS_OF) as Role[]).filter((role) => may(role, permission));
 }

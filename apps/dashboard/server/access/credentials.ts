@@ -5,17 +5,19 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from '../http/api-error.js';
 
 const SECOND = 1_000;
-/** A secret that was found good is not looked up again for so long: one that is revoked elsewhere works no longer than that. */
+/** Milliseconds for which a valid secret is cached, and so the longest that a key revoked elsewhere still works. */
 const TRUSTED_MS = SECOND;
-/** One that was found wrong. Secrets are random: a new key never equals one that was tried before. */
+/**
+ * Milliseconds for which an invalid secret is cached. Secrets are random, so a new key never equals one tried before.
+ */
 const DISTRUSTED_MS = 60 * SECOND;
-/** Between two queries of one lane. */
+/** Milliseconds between two queries of one lane. */
 const QUERY_EVERY_MS = { normal: 25, slow: SECOND } as const;
 const QUERIED_AT_ONCE = 1_000;
 const MAX_WAITING = 5_000;
 const MAX_KNOWN = 10_000;
 
-/** `slow` is for those who have shown many wrong secrets. */
+/** `slow` is for clients that have sent many wrong secrets. */
 type Lane = keyof typeof QUERY_EVERY_MS;
 
 interface Waiting {
@@ -24,7 +26,7 @@ interface Waiting {
   fail: ((error: unknown) => void)[];
 }
 
-/** Keys and sessions that requests show. */
+/** Verifies the keys and sessions of requests. */
 export class Credentials {
   readonly keys: Secrets;
   readonly sessions: Secrets;
@@ -34,7 +36,7 @@ export class Credentials {
     this.sessions = new Secrets((some) => checkSessions(pool, some), /^[\w-]{43}$/);
   }
 
-  /** After a change of keys or sessions: all of them are looked up again. */
+  /** Clears the cache after a change of keys or sessions. */
   forget(): void {
     this.keys.forget();
     this.sessions.forget();
@@ -42,8 +44,8 @@ export class Credentials {
 }
 
 /**
- * Secrets of one kind. However many are shown, and however fast, they cost 40 queries a second at most: what is waiting goes
- * with the next query, together. One that was looked up just now costs none.
+ * Verifies secrets of one kind. Pending look-ups are batched into one query, with at most 40 queries per second
+ * whatever the request rate. A cached secret needs no query.
  */
 export class Secrets {
   readonly #find: (secrets: string[]) => Promise<Map<string, KeyRow>>;
@@ -60,13 +62,13 @@ export class Secrets {
   }
 
   /**
-   * @param distrusted the secret, unless it was good before, waits up to a second
-   * @returns undefined for one that is unknown, expired or revoked
+   * @param distrusted delays the secret by up to a second, unless it was valid before
+   * @returns undefined for an unknown, expired or revoked secret
    * @throws ApiError (429) when too many are waiting
    */
   async check(secret: string, distrusted = false): Promise<KeyRow | undefined> {
     if (!this.#shape.test(secret)) return undefined;
-    // The secret itself is kept nowhere for longer than its query takes.
+    // The secret itself is only held while its query runs.
     const name = createHash('sha256').update(secret).digest('base64');
     const known = this.#known.get(name);
     if (known !== undefined && known.until > performance.now()) return known.row;
@@ -135,7 +137,7 @@ export class Secrets {
   }
 }
 
-/** Asks whether there is a key. Keys are never deleted: once there is one, the database is not asked again. */
+/** Checks whether any key exists. Keys are never deleted, so once there is one the database is not queried again. */
 export function anyKeyOf(pool: Pool): () => Promise<boolean> {
   let seen = false;
   return async () => {
@@ -147,7 +149,7 @@ export function anyKeyOf(pool: Pool): () => Promise<boolean> {
 const MINUTE = 60_000;
 const MAX_ADDRESSES = 10_000;
 
-/** Wrong keys, counted by address and minute. */
+/** Counts wrong keys by address and minute. */
 export class WrongKeys {
   readonly #perMinute: number;
   readonly #counts = new Map<string, { wrong: number; until: number }>();
@@ -156,12 +158,12 @@ export class WrongKeys {
     this.#perMinute = perMinute;
   }
 
-  /** Whether an address has shown so many wrong keys that it gets no more quick look-ups. */
+  /** Whether an address has sent so many wrong keys that its look-ups are slowed down. */
   isOver({ ip }: FastifyRequest): boolean {
     return this.#countOf(ip).wrong > this.#perMinute;
   }
 
-  /** @throws ApiError always: 401, or 429 when the address has shown too many */
+  /** @throws ApiError always: 401, or 429 when the address has sent too many */
   refuse({ ip }: FastifyRequest): never {
     const count = this.#countOf(ip);
     count.wrong += 1;
@@ -188,7 +190,7 @@ export class WrongKeys {
 
 export const SESSION_COOKIE = 'tocsin_session';
 
-/** No script reads it, no other site sends it. */
+/** HttpOnly and SameSite: scripts cannot read it, and other sites cannot send it. */
 const cookieOptions = (request: FastifyRequest) =>
   ({ path: '/', httpOnly: true, sameSite: 'strict', secure: request.protocol === 'https' }) as const;
 

@@ -17,7 +17,7 @@ import { audited, whoOf } from './who.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Keys, and what was done with them. */
+/** Keys and the audit log. */
 export function keyRoutes(app: App, { pool, credentials, live }: Services): void {
   app.get(
     '/keys',
@@ -57,7 +57,7 @@ export function keyRoutes(app: App, { pool, credentials, live }: Services): void
         createdBy: whoOf(request).name,
       });
       await audited(pool, request, { action: 'key.create', subject: row.id, details: { name, role } });
-      // The first one ends what was let in without.
+      // The first key ends all keyless access.
       await live.check();
       return reply.code(201).send({ ...answerOf(row), key });
     },

@@ -13,14 +13,14 @@ afterAll(async () => {
   await keyless.close();
 });
 
-/** A run that nobody scores: its events have no end of their own. */
+/** A run that is never scored: its events do not end. */
 async function endlessRun({ database: { pool } }: DashboardBed): Promise<number> {
   const { id } = await registerGuard(pool, 'e'.repeat(64), 'paper');
   return createRun(pool, id, 'endless');
 }
 
 interface Events {
-  /** Resolves when the first event has come. */
+  /** Resolves after the first event. */
   begun: Promise<void>;
   /** Resolves when the server has ended them. */
   ended: Promise<string>;

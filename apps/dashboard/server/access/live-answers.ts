@@ -13,7 +13,7 @@ declare module 'fastify' {
 
 const EVERY_MS = 2_000;
 
-/** The credential of a request: a key's id, a session's token, or that there was no key yet. */
+/** The credential of a request: a key's id, a session's token, or that no key existed yet. */
 export type Credential = { keyId: string } | { session: string } | 'keyless';
 
 interface Live {
@@ -23,8 +23,8 @@ interface Live {
 }
 
 /**
- * Answers under way. One that takes longer than two seconds, such as events or an export, ends when its key is revoked or
- * expires, or its session ends, in whichever process: all of them are looked up in one query every two seconds.
+ * Responses in progress. A long one, such as events or an export, ends when its key is revoked or expires or its session
+ * ends, in any process. One query every two seconds checks all of them.
  */
 export class LiveAnswers {
   readonly #pool: Pool;
@@ -33,7 +33,7 @@ export class LiveAnswers {
   readonly #live = new Set<Live>();
   readonly #checks: Loop;
 
-  /** @param anyKey whether there is a key: from then on every request needs one */
+  /** @param anyKey whether any key exists: from then on every request needs one */
   constructor(pool: Pool, anyKey: () => Promise<boolean>, log: FastifyBaseLogger) {
     this.#pool = pool;
     this.#anyKey = anyKey;
@@ -55,7 +55,7 @@ export class LiveAnswers {
     reply.raw.once('finish', remove).once('close', remove);
   }
 
-  /** Looks at once, after a change of keys or sessions in this process. */
+  /** Checks immediately, after a change of keys or sessions in this process. */
   check(): Promise<void> {
     return this.#checkOlderThan(0).catch(this.#unchecked);
   }
@@ -69,7 +69,7 @@ export class LiveAnswers {
 
   async #checkOlderThan(ms: number): Promise<void> {
     const before = performance.now() - ms;
-    // What has not begun to answer was asked for in time.
+    // A response that has not started was authorized in time.
     const long = [...this.#live].filter(({ reply, since }) => since <= before && reply.raw.headersSent);
     if (long.length === 0) return;
     const valid = await this.#valid(long.map(({ credential }) => credential));
@@ -95,7 +95,7 @@ export class LiveAnswers {
   }
 }
 
-/** Events end like any; of a file, half must not look like the whole. */
+/** Event streams end normally; a file is aborted, so that a partial one does not look complete. */
 function end({ raw, request }: FastifyReply): void {
   if (request.routeOptions.config.events === true) raw.end();
   else raw.destroy();

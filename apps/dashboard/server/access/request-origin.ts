@@ -6,7 +6,7 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
-/** Whether an address (`127.0.0.1`, `::1`, `::ffff:127.0.0.1`) or `localhost` is this machine's own. */
+/** Whether an address (`127.0.0.1`, `::1`, `::ffff:127.0.0.1`) or `localhost` is a loopback address. */
 export function isLoopback(host: string): boolean {
   const bare = host.replace(/^\[(.*)\]$/, '$1').replace(/^::ffff:(?=\d+\.)/i, '');
   const version = isIP(bare);
@@ -14,12 +14,12 @@ export function isLoopback(host: string): boolean {
   return loopback.check(bare, version === 4 ? 'ipv4' : 'ipv6');
 }
 
-/** A proxy on this machine passes on what others ask: it says so, or ought to. */
+/** A proxy on this machine forwards remote requests. Proxies normally set one of these headers. */
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'];
 
 /**
- * Whether a request comes from this machine and means to: its address is, no proxy has passed it on, and the name it was
- * sent to is this machine's too (a web page whose own name was pointed at 127.0.0.1 sends that name).
+ * Whether a request is local: it comes from a loopback address, through no proxy, and its `Host` is a loopback name too. A
+ * web page whose own name resolves to 127.0.0.1 (DNS rebinding) sends its own name as the host.
  */
 export function isLocal(request: FastifyRequest): boolean {
   const { remoteAddress } = request.raw.socket;
@@ -28,7 +28,7 @@ export function isLocal(request: FastifyRequest): boolean {
   return isToThisMachine(request);
 }
 
-/** Whether the name that a request was sent to is this machine's own. */
+/** Whether the `Host` of a request is a loopback name. */
 export function isToThisMachine({ headers }: FastifyRequest): boolean {
   return isLoopback(hostNameOf(headers.host ?? ''));
 }
@@ -39,16 +39,16 @@ function hostNameOf(host: string): string {
 }
 
 /**
- * A browser sends its cookie, and reaches this machine, for whatever page is open in it. So whoever comes without a key of
- * their own, to change or to read, must come from our own page or from the address bar: browsers say where from. Programs
- * that are none say nothing.
- * @throws ApiError for a request of another site
+ * Rejects cross-site requests. A browser sends its cookie, and reaches this machine, for any page open in it, so a request
+ * without an API key must come from our page or the address bar, which browsers report in Sec-Fetch-Site. Other programs
+ * send no such header.
+ * @throws ApiError for a request from another site
  */
 export function requireSameOrigin({ headers }: FastifyRequest): void {
   const { origin, referer, host } = headers;
   const site = headers['sec-fetch-site'];
   const ours = site === undefined || site === 'same-origin' || site === 'none';
-  // Our own page sends no Referer. Old browsers, which do not say Sec-Fetch-Site, send that of another page.
+  // Our page sends no Referer. Old browsers without Sec-Fetch-Site send the Referer of other pages.
   const from = origin ?? (site === undefined ? referer : undefined);
   if (ours && (from === undefined || hostOf(from) === host)) return;
   throw new ApiError(403, 'the request comes from a page of another site', {

@@ -11,7 +11,7 @@ const ADMIN: readonly Role[] = ['admin'];
 /** No key is needed. */
 const NOBODY = 'nobody';
 
-/** Who may call what. A route that stands in the OpenAPI document and not here fails the test. */
+/** Who may call which route. A route in the OpenAPI document that is missing here fails the test. */
 const MAY: Record<string, readonly Role[] | typeof NOBODY> = {
   'GET /healthz': NOBODY,
   'GET /readyz': NOBODY,
@@ -101,7 +101,7 @@ beforeAll(async () => {
 });
 afterAll(() => bed.close());
 
-/** What it comes to when somebody calls a route with nothing that it could do. */
+/** Statuses of a permitted call without valid input. */
 async function statusOf(asker: Role | null, name: string): Promise<number> {
   const [method = '', path = ''] = name.split(' ');
   const url = path
@@ -124,7 +124,7 @@ describe.each([...ROLES, null])('%s', (asker) => {
       const status = await statusOf(asker, name);
       const allowed = roles === NOBODY || (asker !== null && roles.includes(asker));
       const refusal = asker === null ? 401 : 403;
-      // Signing in without a key is refused, too, but by what it says.
+      // Sign-in without a key is refused too, with another message.
       if (allowed ? status === 401 || status === 403 || status >= 500 : status !== refusal) {
         wrong.push(`${name}: ${status}`);
       }

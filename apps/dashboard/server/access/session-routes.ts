@@ -7,10 +7,10 @@ import { clearSessionCookie, SESSION_COOKIE, setSessionCookie } from './credenti
 import { requireSameOrigin } from './request-origin.js';
 import { whoOf } from './who.js';
 
-/** Bytes of a request that needs no key. */
+/** Maximum bytes of a request that needs no key. */
 const MAX_BODY = 4 * 1024;
 
-/** Who asks, signing in and signing out. */
+/** The current user, sign-in and sign-out. */
 export function sessionRoutes(app: App, services: Services): void {
   const { pool, limits, guards, version, wrongKeys, credentials, live } = services;
 

@@ -3,14 +3,14 @@ import type { Pool } from '@tocsin/postgres';
 import { type AuditEntry, audit } from '@tocsin/store';
 import type { FastifyRequest } from 'fastify';
 
-/** Who asks. */
+/** The caller of a request. */
 export interface Who {
-  /** The key's name; `local` where there is none. */
+  /** The key's name; `local` without keys. */
   name: string;
   /** Null without a key. */
   keyId: string | null;
   role: Role;
-  /** There is no key yet, and who asks is at this machine. */
+  /** No key exists yet, and the request comes from this machine. */
   keyless: boolean;
 }
 
@@ -28,7 +28,7 @@ export function whoOf(request: FastifyRequest): Who {
   return request.who;
 }
 
-/** Who takes a turn of its own among interactive requests: a key, or without keys an address. */
+/** The client for rate limits and fair queueing: the key, or without keys the address. */
 export function clientOf(request: FastifyRequest): string {
   return whoOf(request).keyId ?? request.ip;
 }
@@ -40,10 +40,10 @@ export function onlyOwner({ role, keyId }: Who): string | undefined {
   return keyId;
 }
 
-/** What was done; by whom, the request says. Never a text of a row. */
+/** An audit entry without its actor, which comes from the request. Never contains the text of a row. */
 export type Deed = Omit<AuditEntry, 'who' | 'keyId'>;
 
-/** Writes down what who asks does. A read is written before it is answered, a change when it is done. */
+/** Writes an audit entry for the caller. A read is recorded before its response, a change after it succeeded. */
 export async function audited(pool: Pool, request: FastifyRequest, deed: Deed): Promise<void> {
   const { name, keyId } = whoOf(request);
   await audit(pool, { ...deed, who: name, keyId });

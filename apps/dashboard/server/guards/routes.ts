@@ -6,7 +6,7 @@ import type { Services } from '../services.js';
 
 const tags = ['guards'];
 
-/** Guards: those that can be asked here, and those that the store has scores of. */
+/** Served guards, and guards that only have stored scores. */
 export function guardRoutes(app: App, { pool, guards }: Services): void {
   app.get(
     '/guards',
@@ -34,7 +34,7 @@ export function guardRoutes(app: App, { pool, guards }: Services): void {
     },
   );
 
-  /** As they are served; then the others. */
+  /** Served guards in their configured order, then the others. */
   function rankOf({ fingerprint }: Guard): number {
     const index = guards.all.findIndex(({ open }) => open.fingerprint === fingerprint);
     return index === -1 ? guards.all.length : index;

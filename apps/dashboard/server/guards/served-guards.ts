@@ -13,7 +13,7 @@ import { listGuards, type RegisteredGuard } from '@tocsin/store';
 import { ApiError, notFound } from '../http/api-error.js';
 import { PrefixGate } from '../scoring/prefix-gate.js';
 
-/** The guards of a server; the first is the one that is meant when none is named. */
+/** The guards of a server; the first is the default. */
 export class ServedGuards {
   readonly all: readonly ServedGuard[];
   readonly default: ServedGuard;
@@ -23,7 +23,7 @@ export class ServedGuards {
     this.default = first;
   }
 
-  /** @throws UserError when there is none, or two have one name */
+  /** @throws UserError when there is none, or two have the same name */
   static async open(offers: readonly ServedGuardOptions[]): Promise<ServedGuards> {
     const names = offers.map(({ guard }) => guard.ref);
     const twice = names.find((name, i) => names.indexOf(name) !== i);
@@ -46,7 +46,7 @@ export class ServedGuards {
     return this.all.map(({ name }) => name);
   }
 
-  /** @throws ApiError for one that is not served */
+  /** @throws ApiError for a guard that is not served */
   named(name: string | undefined): ServedGuard {
     if (name === undefined) return this.default;
     const found = this.all.find((guard) => guard.name === name);
@@ -73,36 +73,36 @@ export class ServedGuards {
   }
 }
 
-/** A guard to be served. */
+/** Options of a served guard. */
 export interface GuardOffer {
   guard: OpenGuard;
-  /** Of the process that gives traces and streams. */
+  /** Options of the engine process for traces and streams. */
   cacheDir?: string;
   threads?: number;
-  /** How another process opens it: stored with schedules. By its name alone if not given. */
+  /** How other processes open the guard; stored with schedules. Defaults to its name. */
   source?: ScheduledRequest['guard'];
 }
 
 export interface ServedGuardOptions extends GuardOffer, Pick<ExpressScorerOptions, 'onAnswer'> {
   pool: Pool;
   backend: QueueBackend;
-  /** Bounds what is pending of all guards. */
+  /** Bounds pending interactive requests of all guards. */
   admission: Admission;
-  /** Told of what goes wrong and is mended by itself. */
+  /** Called for recoverable errors. */
   onError: (error: Error) => void;
 }
 
 /**
- * A guard that can be asked. Scores come from the workers, so that no model is here for them; traces and streams from an
- * engine process of our own, which is started when the first one is asked for, and needs the memory of a model.
+ * A served guard. Scores come from the workers, so no model is loaded here for them. Traces and streams use a separate engine
+ * process, which starts with the first request and needs memory for a model.
  */
 export class ServedGuard {
   readonly #offer: GuardOffer;
   readonly registered: RegisteredGuard;
   readonly scorer: ExpressScorer;
-  /** Traces and pushes to streams go through it. */
+  /** Admission of traces and stream pushes. */
   readonly prefixGate: PrefixGate;
-  /** When the database first heard of it. */
+  /** When the guard was registered in the database. */
   readonly createdAt: Date;
   #prefixes: Promise<Guard> | undefined;
 
@@ -137,7 +137,7 @@ export class ServedGuard {
     return new ServedGuard(options, registered, scorer, row.createdAt, admission);
   }
 
-  /** How another process opens it. */
+  /** How other processes open the guard. */
   get source(): ScheduledRequest['guard'] {
     return this.#offer.source ?? { ref: this.name };
   }
@@ -146,17 +146,17 @@ export class ServedGuard {
     return this.#offer.guard;
   }
 
-  /** As requests name it: as it was asked for. */
+  /** The name in requests: the one it was configured with. */
   get name(): string {
     return this.open.ref;
   }
 
-  /** Its own: harmful from this score on. */
+  /** The guard's own threshold: scores from it on are harmful. */
   get threshold(): number {
     return this.open.artifact.defaultThreshold;
   }
 
-  /** The library's guard, with the engine process that scores prefixes. One that cannot be started is tried again. */
+  /** The guard with an engine process for prefix scores. A failed start is retried by the next request. */
   prefixes(): Promise<Guard> {
     const { guard, backbone, device, precision } = this.open.pinned;
     const { cacheDir, threads } = this.#offer;
@@ -176,7 +176,7 @@ export class ServedGuard {
 
   async close(): Promise<void> {
     await this.scorer.close();
-    // One that could not be started has nothing to be closed; who asked for it has the error.
+    // A failed start leaves nothing to close, and its caller got the error.
     const guard = await this.#prefixes?.catch(() => undefined);
     await guard?.close();
   }

@@ -8,7 +8,7 @@ import type { App } from '../app.js';
 import { ApiError, CODE_OF_STATUS, type ErrorStatus, notFound } from './api-error.js';
 import { logFailure } from './client-gone.js';
 
-/** Every answer that is no success has one shape: `{error: {message, hint?, code, field?}}`. */
+/** Error responses all have the shape `{error: {message, hint?, code, field?}}`. */
 export function answerErrors(app: App): void {
   app.setErrorHandler((thrown, request, reply) => {
     const error = toApiError(thrown);
@@ -38,19 +38,19 @@ function errorBodyOf({ message, hint, code, field }: ApiError): ErrorBody {
   };
 }
 
-/** For a path that no route has. */
+/** For a path without a route. */
 export const noSuchRoute = (method: string): ApiError =>
   notFound(`${method} route at this address`, 'What there is: /api/reference');
 
 const RETRY_AFTER_SECONDS = 5;
-/** What @fastify/busboy says of a body that is none, in an error without a code. */
+/** Messages of @fastify/busboy for malformed bodies; its errors have no code. */
 const BROKEN_MULTIPART = /multipart data$|^Multipart: Boundary not found$|^The needle cannot be/;
-/** The parser of multipart bodies has no codes for what is wrong with them. */
+/** The multipart parser's errors have no codes for malformed bodies. */
 const BROKEN_UPLOAD = /^Multipart: |^Boundary required|^The needle cannot|of multipart data$/;
 
 /**
- * What is answered for anything that was thrown. A person's mistake keeps its words; a defect of ours is a 500 without
- * any, and the caller logs it.
+ * Maps a thrown error to a response. User errors keep their message; an internal error becomes a 500 without one, and the
+ * caller logs it.
  */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
@@ -86,7 +86,7 @@ export function toApiError(error: unknown): ApiError {
       cause: error,
     });
   }
-  // Its own words repeat the address, which may hold words that are searched for.
+  // The original message repeats the URL, which may contain search terms.
   if (codeOf(error) === 'FST_ERR_BAD_URL') {
     return new ApiError(400, 'the address cannot be read: a % in it stands before no two hex digits', {
       cause: error,
@@ -99,10 +99,12 @@ export function toApiError(error: unknown): ApiError {
   return new ApiError(500, 'this is a defect of the server; its log says more', { cause: error });
 }
 
-/** SQLSTATEs of a database that is not set up for Tocsin: a missing privilege, another's tables. Waiting changes nothing. */
+/**
+ * SQLSTATEs of a database that is not set up for Tocsin: missing privileges, foreign tables. Retrying does not help.
+ */
 const NOT_SET_UP = /^42/;
 
-/** What a server refuses that its operators can mend. The server's own words, with names of users and hosts, are the log's. */
+/** Connection errors that an operator can fix. The server's message, with user and host names, goes to the log only. */
 function refusedByServer(error: unknown): ApiError | undefined {
   const explained = explainServer(error);
   if (explained === undefined) return undefined;
@@ -119,7 +121,7 @@ function refusedByServer(error: unknown): ApiError | undefined {
   });
 }
 
-/** A message may repeat what was sent, which may be megabytes. */
+/** A message may repeat input, which may be megabytes. */
 const MAX_MESSAGE = 500;
 const cut = (text: string): string =>
   text.length <= MAX_MESSAGE ? text : `${text.slice(0, MAX_MESSAGE)}...`;
@@ -139,7 +141,7 @@ function invalid(error: FastifyError): ApiError {
 
 const NAME_OF: Partial<Record<string, string>> = { querystring: 'query', params: 'address' };
 
-/** Fastify and its plugins say by `statusCode` what is the client's mistake. */
+/** Fastify and its plugins set `statusCode` on client errors. */
 function statusOf(error: unknown): ErrorStatus | undefined {
   if (typeof error !== 'object' || error === null || !('statusCode' in error)) return undefined;
   const { statusCode } = error;

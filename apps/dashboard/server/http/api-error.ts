@@ -1,7 +1,7 @@
 import type { ErrorCode } from '@tocsin/contract';
 import { isUserError } from '@tocsin/core';
 
-/** The code of each status that the API answers with when it does not succeed. */
+/** The code of each error status of the API. */
 export const CODE_OF_STATUS = {
   400: 'invalid_request',
   401: 'unauthenticated',
@@ -20,14 +20,14 @@ export type ErrorStatus = keyof typeof CODE_OF_STATUS;
 export interface ApiErrorOptions {
   /** What to do about it. */
   hint?: string;
-  /** The field of the request that is at fault, e.g. `items.3.text`. */
+  /** The invalid field of the request, e.g. `items.3.text`. */
   field?: string;
   cause?: unknown;
-  /** Seconds after which it is worth another try. */
+  /** Seconds after which a retry makes sense. */
   retryAfter?: number;
 }
 
-/** An answer that is no success, and whose message is for who asked. */
+/** An error response whose message is meant for the client. */
 export class ApiError extends Error {
   readonly status: ErrorStatus;
   readonly hint: string | undefined;
@@ -48,13 +48,13 @@ export class ApiError extends Error {
   }
 }
 
-/** What was asked for is not there, or not for who asks: the two are not told apart. */
+/** 404 for a resource that does not exist or that the caller may not see: the two are indistinguishable. */
 export const notFound = (what: string, hint?: string): ApiError =>
   new ApiError(404, `there is no ${what}`, { hint });
 
 /**
- * Does what may not go together with what is there.
- * @throws ApiError (409) in the words of the person's mistake that it is
+ * Runs a change, and turns its UserError into a conflict.
+ * @throws ApiError (409) with the message of the UserError
  */
 export async function conflictOr<T>(work: () => Promise<T>): Promise<T> {
   try {

@@ -3,13 +3,13 @@ import type { App } from '../app.js';
 import type { Limits } from '../limits.js';
 import { ApiError } from './api-error.js';
 
-/** Smaller bodies are parsed at once: their turn would cost more than they do. */
+/** Smaller bodies are parsed immediately: queueing would cost more than parsing. */
 const SMALL_BYTES = 4 * 1024;
 
 /**
- * Bounds the JSON bodies in memory, from before they are read until they are answered, in all and for each client. A
- * client without any is let in whatever its body holds, unless the room of all is taken: so no key is refused for ever.
- * Bodies are taken apart one after another, with the event loop in between.
+ * Bounds the JSON bodies in memory, in total and per client, from before they are read until their response is sent. A client
+ * with no body in memory is admitted whatever the size, unless the total is reached, so that no client is locked out. Bodies
+ * are parsed one at a time, yielding to the event loop in between.
  */
 export class BodyRoom {
   readonly #limits: Limits;
@@ -27,8 +27,8 @@ export class BodyRoom {
   }
 
   /**
-   * Counts the body of a request until it is answered.
-   * @throws ApiError (429) when there is no room for it
+   * Reserves memory for the body of a request until its response is sent.
+   * @throws ApiError (429) when there is not enough
    */
   enter(client: string, request: FastifyRequest, reply: FastifyReply): void {
     const bytes = bytesOf(request, this.#limits.bodyBytes);
@@ -41,7 +41,7 @@ export class BodyRoom {
     reply.raw.once('close', () => this.#add(client, -bytes));
   }
 
-  /** Resolves when a body of so many bytes may be taken apart. */
+  /** Resolves when a body of this size may be parsed. */
   turn(bytes: number): Promise<void> | undefined {
     if (bytes < SMALL_BYTES) return undefined;
     this.#turns = this.#turns.then(() => new Promise((resolve) => setImmediate(resolve)));
@@ -56,14 +56,14 @@ export class BodyRoom {
   }
 }
 
-/** For all routes that are added to `app` after this, once the request is authenticated. */
+/** Applies to all routes added to `app` after this call, once the request is authenticated. */
 export function boundBodies(app: App, room: BodyRoom): void {
   app.addHook('onRequest', async (request, reply) => {
     room.enter(request.who?.keyId ?? request.ip, request, reply);
   });
 }
 
-/** Uploads go to the disk as they come: 0. A body of unknown length counts as the longest. */
+/** 0 for uploads, which are streamed to disk. A body of unknown length counts as the longest. */
 function bytesOf({ headers }: FastifyRequest, most: number): number {
   if (headers['content-type']?.startsWith('multipart/') === true) return 0;
   if (headers['transfer-encoding'] !== undefined) return most;

@@ -2,7 +2,7 @@ import { explainServer } from '@tocsin/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { loggedError } from './log.js';
 
-/** Who asked has gone before the answer was there. */
+/** The client disconnected before the response was complete. */
 class ClientGoneError extends Error {
   constructor() {
     super('the client has gone');
@@ -10,7 +10,7 @@ class ClientGoneError extends Error {
   }
 }
 
-/** Aborts when the client has disconnected before the answer was complete. */
+/** Aborts when the client disconnects before the response is complete. */
 export function untilGone(reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
   reply.raw.once('close', () => {
@@ -19,7 +19,7 @@ export function untilGone(reply: FastifyReply): AbortSignal {
   return gone.signal;
 }
 
-/** Logs what is a failure of the server. A client that goes is none: clients do so all the time. */
+/** Logs server errors. A disconnected client is not one. */
 export function logFailure(request: FastifyRequest, thrown: unknown, { status }: { status: number }): void {
   if (thrown instanceof ClientGoneError || request.raw.socket.destroyed) {
     request.log.debug(

@@ -12,11 +12,11 @@ beforeAll(async () => {
 });
 afterAll(() => bed.close());
 
-/** A connection that sends the head of a request and a part of its body. */
+/** A connection that sends the headers of a request and a part of its body. */
 async function begun(path: string, head: Record<string, string>, part: string): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => {});
-  // One that is refused may end before it is told that it is connected.
+  // A refused connection may close before its connect event.
   await once(socket, 'connect').catch(() => {});
   const lines = Object.entries({ host: 'localhost', ...head }).map(
     ([name, value]) => `${name}: ${value}\r\n`,
@@ -30,7 +30,7 @@ async function answerOf(socket: Socket): Promise<string> {
   socket.on('data', (chunk) => {
     text += String(chunk);
   });
-  // Not `once` of node:events: a connection that is reset has an error first.
+  // Not `once` of node:events: a reset connection emits an error first.
   if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
   return text;
 }

@@ -3,16 +3,16 @@ import type { FastifyRequest } from 'fastify';
 import type { App } from '../app.js';
 import type { Limits } from '../limits.js';
 
-/** A body that comes at less than this, over `slowBodySeconds`, does not come. */
+/** Minimum bytes per `slowBodySeconds`; a slower body is treated as stalled. */
 const LEAST_BYTES_PER_SECOND = 1024;
-/** Refused connections are logged so often. */
+/** Interval between log lines about refused connections. */
 const LOG_EVERY_MS = 60_000;
 const TIMED_OUT = 'HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';
 
 /**
- * Bounds what a connection costs: how many there are, and how long a body may take. A JSON body has to be there within
- * `slowBodySeconds`; an upload may take as long as it likes, as long as it moves. Time in which we do not read is not the
- * client's.
+ * Bounds the cost of a connection: how many may be open, and how long a body may take. A JSON body must arrive within
+ * `slowBodySeconds`; an upload may take any time as long as it makes progress. Time during which the server does not read
+ * (backpressure) is not counted.
  */
 export function boundConnections(app: App, { connections, slowBodySeconds }: Limits): void {
   app.server.maxConnections = connections;
@@ -23,9 +23,9 @@ export function boundConnections(app: App, { connections, slowBodySeconds }: Lim
     app.log.warn({ connections }, 'connections are refused: as many as may be are open');
   });
   app.addHook('onRequest', async (request, reply) => {
-    // Node stops reading a connection that asks for another protocol before its body is complete.
+    // Node stops reading a connection that requests a protocol upgrade before its body is complete.
     if (request.headers.upgrade !== undefined) reply.header('connection', 'close');
-    // A request of `app.inject` comes over no connection.
+    // `app.inject` requests have no connection.
     if (hasBody(request) && request.raw.socket instanceof Socket) watchBody(request, slowBodySeconds);
   });
 }
@@ -34,7 +34,7 @@ function hasBody({ headers }: FastifyRequest): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-/** From now until the body is there, whatever has been answered meanwhile. */
+/** The timer runs until the body is complete, even if the response was sent earlier. */
 function watchBody(request: FastifyRequest, seconds: number): void {
   const { raw } = request;
   const { socket } = raw;
@@ -55,6 +55,6 @@ function watchBody(request: FastifyRequest, seconds: number): void {
     socket.destroySoon();
   }, seconds * 1000);
   watch.unref();
-  // Of the message, not of the connection, which may carry thousands of them.
+  // Counted per message: a keep-alive connection may carry thousands.
   raw.once('close', () => clearInterval(watch));
 }

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { ApiError } from './api-error.js';
 
-/** A cursor is what the last row of a page was sorted by, as JSON in base64url: opaque, and worth nothing to who forges it. */
+/** A cursor is the sort key of a page's last row, as JSON in base64url. It is opaque, and forging one gains nothing. */
 export function cursorOf(place: unknown): string {
   return Buffer.from(JSON.stringify(place)).toString('base64url');
 }
 
-/** @throws ApiError for what is no cursor of this list */
+/** @throws ApiError for an invalid cursor */
 export function placeOf<Place extends z.ZodType>(
   cursor: string | undefined,
   place: Place,
@@ -20,10 +20,10 @@ export function placeOf<Place extends z.ZodType>(
   });
 }
 
-/** The place in a list that is sorted by a number that only one row has. */
+/** A position in a list sorted by a unique number. */
 export const serialPlace = z.number().int().positive();
 
-/** A page out of a list of up to one row more than were asked for. */
+/** A page from a list that was fetched with one extra row. */
 export function pageOfRows<Row, Answer>(
   rows: readonly Row[],
   limit: number,

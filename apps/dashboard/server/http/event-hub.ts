@@ -2,31 +2,31 @@ import { type Channel, createChannel, createSession } from 'better-sse';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from './api-error.js';
 
-/** Connections that hear the same events, as server-sent events. */
+/** Connections that receive the same server-sent events. */
 export class EventHub {
   readonly #channel: Channel = createChannel();
   readonly #replies = new Set<FastifyReply>();
   #over = false;
 
-  /** Answers with events from here on. The headers that were set before go with them. */
+  /** Starts an event stream on this response. Headers set earlier are sent with it. */
   async join(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    // The session makes an address of both, and after `hijack` nobody would answer that it cannot.
+    // The session builds a URL from both; after `hijack` an error could not be answered any more.
     if (!URL.canParse(request.raw.url ?? '', `http://${request.headers.host ?? ''}`)) {
       throw new ApiError(400, 'the header Host cannot be read');
     }
-    // Events never end by themselves, and Node sends the head of an answer without a body when it ends.
+    // Without a body, Node sends the headers only when the response ends, which an event stream never does.
     if (request.method === 'HEAD') {
       await reply.type('text/event-stream').send();
       return;
     }
     reply.hijack();
     const set = Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)]);
-    // nginx would keep events back.
+    // nginx would buffer the events.
     const headers = { ...Object.fromEntries(set), 'x-accel-buffering': 'no' };
-    // Who left before this would never be noticed to leave: the session, its timer and its listener would stay for ever.
+    // A client that disconnected earlier emits no close event: its session, timer and listener would leak.
     if (reply.raw.destroyed) return;
     const session = await createSession(request.raw, reply.raw, { headers }).catch((error: unknown) => {
-      // Else the connection would stay open, without an answer, for ever.
+      // Otherwise the connection would stay open without a response.
       reply.raw.destroy();
       throw error;
     });
@@ -47,7 +47,7 @@ export class EventHub {
     this.#channel.broadcast(data, event);
   }
 
-  /** Ends every connection, once all that was sent is on its way. */
+  /** Ends every connection after flushing its events. */
   end(): void {
     this.#over = true;
     for (const reply of this.#replies) reply.raw.end();

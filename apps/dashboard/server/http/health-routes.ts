@@ -4,7 +4,7 @@ import type { Services } from '../services.js';
 
 const tags = ['health'];
 
-/** What the machinery around a process asks it. */
+/** Health checks. */
 export function healthRoutes(app: App, { telemetry }: Services): void {
   const { metrics, readiness } = telemetry;
 
@@ -21,7 +21,7 @@ export function healthRoutes(app: App, { telemetry }: Services): void {
     async () => ({ status: 'alive' as const }),
   );
 
-  // Why it is not ready may name servers: the log and the port of --metrics-port say so.
+  // The reason may contain server names, so it only goes to the log and the metrics port.
   app.get(
     '/readyz',
     {

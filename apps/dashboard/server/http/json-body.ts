@@ -6,7 +6,7 @@ import type { BodyRoom } from './body-room.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The JSON body as it came: what `JSON.parse` makes of it has lost the spelling of numbers. */
+    /** The raw JSON body: `JSON.parse` would lose the spelling of numbers. */
     jsonText: string | undefined;
   }
 }
@@ -14,14 +14,14 @@ declare module 'fastify' {
 type Done = (error: Error | null, body?: unknown) => void;
 
 export interface JsonBodyOptions {
-  /** How deep arrays and objects may stand in each other. */
+  /** Maximum nesting depth of arrays and objects. */
   maxDepth: number;
   room: BodyRoom;
-  /** Called when it is a body's turn. @throws ApiError or BusyError when it is not worth taking apart any more */
+  /** Called when the body's turn comes. @throws ApiError or BusyError when it need not be parsed any more */
   beforeParsing: (request: FastifyRequest) => void;
 }
 
-/** Reads JSON bodies: strict UTF-8, not deeper than others can follow, without `__proto__`. */
+/** Reads JSON bodies: strict UTF-8, bounded depth, no `__proto__`. */
 export function readJsonBodies(app: App, { maxDepth, room, beforeParsing }: JsonBodyOptions): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.decorateRequest('jsonText', undefined);
@@ -33,7 +33,7 @@ export function readJsonBodies(app: App, { maxDepth, room, beforeParsing }: Json
   });
 
   function read(request: FastifyRequest, body: string | Buffer, done: Done): void {
-    // Nobody waits for it: its turn is the next one's.
+    // The client has disconnected: pass the turn on.
     if (request.raw.socket.destroyed) {
       done(new ApiError(400, 'the client has gone'));
       return;
@@ -48,7 +48,7 @@ export function readJsonBodies(app: App, { maxDepth, room, beforeParsing }: Json
       done(new ApiError(400, 'the body is not UTF-8'));
       return;
     }
-    // Some clients name a type for the body that they do not send, with DELETE above all.
+    // Some clients send a content type without a body, mostly with DELETE.
     if (body.length === 0) {
       done(null, undefined);
       return;
@@ -65,7 +65,7 @@ export function readJsonBodies(app: App, { maxDepth, room, beforeParsing }: Json
   }
 }
 
-/** Whether brackets outside of strings nest deeper than that, in what may be JSON. */
+/** Whether brackets outside strings nest deeper than `depth`. The input need not be valid JSON. */
 export function isDeeper(text: string, maxDepth: number): boolean {
   let depth = 0;
   let quoted = false;
@@ -91,7 +91,7 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /**
- * The elements of a JSON array, as they are written: `JSON.parse` rounds numbers and orders keys.
+ * The elements of a JSON array as raw text: `JSON.parse` rounds numbers and reorders keys.
  * @param json a valid JSON array
  */
 export function elementsOf(json: string): string[] {
@@ -112,7 +112,7 @@ export function elementsOf(json: string): string[] {
   return elements;
 }
 
-/** Where the string ends that begins there: at its second quote. */
+/** Index of the closing quote of the string that starts at this index. */
 function endOfString(json: string, from: number): number {
   let at = from + 1;
   while (at < json.length && json[at] !== '"') at += json[at] === '\\' ? 2 : 1;

@@ -2,7 +2,7 @@ import { codeOf } from '@tocsin/core';
 import type { FastifyBaseLogger } from 'fastify';
 import type { App } from '../app.js';
 
-/** What a log may hold of an error: a database's `detail` can quote a row, and an HTTP client's error a body. */
+/** Fields of an error that may be logged: a database's `detail` can quote a row, and an HTTP client's error a body. */
 export function loggedError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { error: String(error) };
   const { name, message, stack, cause } = error;
@@ -15,14 +15,14 @@ export function loggedError(error: unknown): Record<string, unknown> {
   };
 }
 
-/** What must not be in a log, should anybody ever log a request or its headers. */
+/** Redacted in case a request or its headers are ever logged. */
 const SECRETS = ['req.headers', 'headers.authorization', 'headers.cookie', 'headers["set-cookie"]'];
 
 export function withoutSecrets(log: FastifyBaseLogger): FastifyBaseLogger {
   return log.child({}, { redact: SECRETS });
 }
 
-/** One line a request: which route and by whom, and never an address, which may hold words of a text that is searched for. */
+/** One log line per request: route and caller, but no URL, which may contain search terms. */
 export function logRequests(app: App): void {
   app.addHook('onResponse', async (request, reply) => {
     const { method, routeOptions, who } = request;

@@ -8,10 +8,10 @@ import { SESSION_COOKIE } from '../access/credentials.js';
 import type { App } from '../app.js';
 import { REFERENCE_CONTENT_SECURITY } from './page.js';
 
-/** Where the reference page is. */
+/** Path of the reference page. */
 const REFERENCE = '/api/reference';
 
-/** Makes the OpenAPI document out of the routes that are added after this, and a page to read it. */
+/** Generates the OpenAPI document of all routes added after this call, and serves a page for it. */
 export async function describeApi(app: App, version: string): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -40,7 +40,7 @@ export async function describeApi(app: App, version: string): Promise<void> {
     routePrefix: REFERENCE,
     staticCSP: REFERENCE_CONTENT_SECURITY,
     theme: { title: 'Tocsin API' },
-    // Without the bar in which other documents could be asked for.
+    // Hides the bar for loading other documents.
     uiConfig: {
       layout: 'BaseLayout',
       deepLinking: true,
@@ -51,7 +51,7 @@ export async function describeApi(app: App, version: string): Promise<void> {
   });
 }
 
-/** Who may call a route, in the document's words. */
+/** Access of a route, as text for the document. */
 function accessOf(needs: FastifyContextConfig['needs']): Record<string, unknown> {
   if (needs === undefined || needs === 'nothing') return { 'x-roles': [], security: [] };
   const roles = rolesOf(needs);

@@ -10,12 +10,12 @@ import { notFound } from './api-error.js';
 /** Where `npm run build` puts the page. */
 export const BUILT_PAGE = fileURLToPath(new URL('../page', import.meta.url));
 const INDEX = 'index.html';
-/** What is built into this folder has a hash of what it holds in its name. */
+/** File names in this folder contain a content hash. */
 const HASHED = '/assets/';
-/** Addresses below these are the API's: what is not there is not the page's. */
+/** Paths with these prefixes belong to the API; unknown ones get a 404, not the page. */
 const OF_THE_API = /^\/(api|v1)(\/|$)/;
 
-/** Serves the page's files; addresses that the page itself knows are answered with the page. */
+/** Serves the page's files; other paths get the page, which routes them itself. */
 export async function servePage(app: App, directory: string): Promise<void> {
   const built = existsSync(join(directory, INDEX));
   if (built) {
@@ -27,7 +27,7 @@ export async function servePage(app: App, directory: string): Promise<void> {
       setHeaders: (reply, path) => {
         const forever = path.includes(HASHED);
         reply.setHeader('cache-control', forever ? 'public, max-age=31536000, immutable' : 'no-cache');
-        // Each file is there in several encodings.
+        // Each file is precompressed.
         reply.setHeader('vary', 'accept-encoding');
       },
     });
@@ -44,7 +44,7 @@ export async function servePage(app: App, directory: string): Promise<void> {
   });
 }
 
-/** The page runs its own files and nothing else; no markup of anybody's, no style in it, nothing from elsewhere. */
+/** Content Security Policy: the page's own scripts only; no inline scripts or styles, and no other origins. */
 const CONTENT_SECURITY = {
   'default-src': ["'none'"],
   'script-src': ["'self'"],
@@ -57,7 +57,7 @@ const CONTENT_SECURITY = {
   'frame-ancestors': ["'none'"],
 };
 
-/** The same for the reference page, whose pictures are in its style sheet. */
+/** The same for the reference page, whose images are in its style sheet. */
 export const REFERENCE_CONTENT_SECURITY = Object.entries({
   ...CONTENT_SECURITY,
   'img-src': ["'self'", 'data:'],
@@ -71,7 +71,7 @@ export async function sendSecurityHeaders(app: App): Promise<void> {
     crossOriginResourcePolicy: { policy: 'same-origin' },
     referrerPolicy: { policy: 'no-referrer' },
     xFrameOptions: { action: 'deny' },
-    // Whoever ends TLS says for how long, and for which names.
+    // HSTS is up to the TLS terminator.
     strictTransportSecurity: false,
   });
 }

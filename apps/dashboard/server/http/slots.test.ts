@@ -75,7 +75,7 @@ test('a key that asks for much at once leaves connections to the database for ot
   await lock.waiting(2);
   await lock.release();
   expect((await Promise.all(rows)).map(({ status }) => status)).toEqual(rows.map(() => 200));
-  // Nothing of it is left.
+  // All slots are free again.
   expect((await bed.ask({ key }, { url: `/api/runs/${run}/items/1` })).status).toBe(200);
 });
 
@@ -112,7 +112,7 @@ test.each([
       asked.destroy();
       resolve(answer.statusCode);
     });
-    // The rest never comes.
+    // The rest is never sent.
     asked.write('{');
   });
   expect(status).toBe(expected);

@@ -7,17 +7,17 @@ import { untilGone } from './client-gone.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The answer is a file that is made or read for as long as the client takes it. */
+    /** The response is a file that is generated or read for as long as the client downloads it. */
     download?: boolean;
   }
 }
 
-/** More of one key than any page or script has waiting. */
+/** More pending requests per key than any page or script has. */
 const MOST_WAITING = 500;
 
 /**
- * Bounds the requests of a key that are under way at once: so one key never holds all connections to the database. For all
- * routes that are added to `app` after this, once the request is authenticated. Scoring and uploads have bounds of their own.
+ * Bounds the concurrent requests of a key, so that one key never holds all database connections. Applies to all routes added
+ * to `app` after this call, once the request is authenticated. Scoring and uploads have limits of their own.
  */
 export function boundRequests(app: App, limits: Limits): void {
   const exports = new Slots({
@@ -56,25 +56,25 @@ const isUpload = ({ headers }: FastifyRequest): boolean =>
   headers['content-type']?.startsWith('multipart/') === true;
 
 interface SlotLimits {
-  /** What the slots are for, in the plural: `exports`. */
+  /** What is limited, in the plural: `exports`. */
   what: string;
-  /** Of one client. */
+  /** Slots per client. */
   perKey: number;
-  /** Of all clients; a client that waits for a slot of its own is not counted. */
+  /** Slots of all clients; a client waiting for its own slot is not counted. */
   all: number;
-  /** Requests of one client that may wait until one of its own slots is free. */
+  /** Requests of one client that may wait for one of its slots. */
   waitingPerKey: number;
-  /** Seconds after which a client that was refused may try again. */
+  /** `Retry-After` of a refused request, in seconds. */
   retryAfter: number;
 }
 
 interface Client {
   taken: number;
-  /** Who waits for a slot, in order; those that have left are taken out. */
+  /** Waiting requests in order; disconnected ones are removed. */
   waiting: Set<() => void>;
 }
 
-/** Bounds requests that are under way at once, for each client and in all. */
+/** Bounds concurrent requests, per client and in total. */
 class Slots {
   readonly #limits: SlotLimits;
   readonly #clients = new Map<string, Client>();
@@ -85,8 +85,8 @@ class Slots {
   }
 
   /**
-   * Resolves when the client has a slot. It is free again when the answer is over, or the connection.
-   * @throws ApiError (429) when there is none to wait for
+   * Resolves when the client has a slot. It is released when the response or the connection ends.
+   * @throws ApiError (429) when the queue is full
    */
   async enter(client: string, reply: FastifyReply): Promise<void> {
     const { what, perKey, all, waitingPerKey } = this.#limits;
@@ -98,7 +98,7 @@ class Slots {
       this.#taken += 1;
     } else if (of.waiting.size < waitingPerKey) await waitIn(of.waiting, reply);
     else throw this.#refusal(`${of.taken} ${what} of this key are under way, and ${perKey} may be`);
-    // Who left while it waited has the slot, too, and gives it back at once.
+    // A client that disconnected while waiting gets the slot too, and releases it immediately.
     if (reply.raw.destroyed) this.#leave(client, of);
     else reply.raw.once('close', () => this.#leave(client, of));
   }
@@ -124,7 +124,7 @@ class Slots {
   }
 }
 
-/** @throws the reason of a client that leaves */
+/** @throws the reason of a client that disconnects */
 function waitIn(waiting: Client['waiting'], reply: FastifyReply): Promise<void> {
   return new Promise((resolve, reject) => {
     waiting.add(resolve);

@@ -6,7 +6,7 @@ import { toApiError } from '../http/answer-errors.js';
 import type { ApiError, ErrorStatus } from '../http/api-error.js';
 import { logFailure } from '../http/client-gone.js';
 
-/** Every answer of these routes that is no success has OpenAI's shape: `{error: {message, type, param, code}}`. */
+/** Error responses of these routes have OpenAI's shape: `{error: {message, type, param, code}}`. */
 export function answerErrors(app: App): void {
   app.setErrorHandler((thrown, request, reply) => {
     const error = thrown instanceof OpenaiError ? thrown : toApiError(thrown);
@@ -34,7 +34,7 @@ function send(reply: FastifyReply, error: OpenaiError | ApiError): FastifyReply 
     .send(bodyOf(refusal));
 }
 
-/** OpenAI's codes; what has none there has the native API's. */
+/** OpenAI's error codes; errors without one use the native API's code. */
 const CODE_OF: Partial<Record<ErrorStatus, string>> = {
   400: 'invalid_value',
   401: 'invalid_api_key',
@@ -63,14 +63,14 @@ function typeOf(status: number): string {
   return status === 429 ? 'rate_limit_error' : 'invalid_request_error';
 }
 
-/** A refusal in OpenAI's terms: what their clients make exceptions of. */
+/** An error in OpenAI's terms, which their clients map to exceptions. */
 export class OpenaiError extends Error {
-  /** HTTP. */
+  /** HTTP status. */
   readonly status: number;
   readonly code: string | null;
-  /** The parameter that is at fault. */
+  /** The invalid parameter. */
   readonly param: string | null;
-  /** Whether clients are to try again, where the status alone would tell them wrong. */
+  /** Tells clients whether to retry, where the status alone would mislead them. */
   readonly retry: boolean | undefined;
 
   constructor(
@@ -86,17 +86,17 @@ export class OpenaiError extends Error {
   }
 }
 
-/** 400: a parameter that cannot be used. */
+/** 400: an invalid parameter. */
 export function invalid(message: string, param: string | null, code = 'invalid_value'): OpenaiError {
   return new OpenaiError({ message, status: 400, code, param });
 }
 
-/** 404: there is no such thing, or it belongs to another key. */
+/** 404: the resource does not exist, or belongs to another key. */
 export function notFound(message: string, param: string | null, code: string | null = null): OpenaiError {
   return new OpenaiError({ message, status: 404, code, param });
 }
 
-/** 409: not while things are as they are. Trying again at once would change nothing. */
+/** 409: not possible in the current state. An immediate retry would fail again. */
 export function conflict(message: string): OpenaiError {
   return new OpenaiError({ message, status: 409, code: 'conflict', param: null }, { retry: false });
 }

@@ -10,10 +10,8 @@ import type { OpenaiOptions } from './served-models.js';
 export type { OpenaiOptions } from './served-models.js';
 
 /**
- * The routes that OpenAI's clients speak; to be registered with the prefix `/v1`, after the hooks that find out who asks
- * and the parser of multipart bodies.
- * While the server runs, it keeps batches too: any process of this database does.
- *
+ * The OpenAI-compatible routes. Register them with the prefix `/v1`, after the authentication hooks and the multipart parser.
+ * While the server runs, it also processes batches, as any process on this database does.
  * @example
  * await app.register(openaiRoutes, { prefix: '/v1', pool, guards: guards.all, submit, uploadBytes: 512 * MB });
  */

@@ -25,7 +25,7 @@ export function modelRoutes(app: App, { pool, guards }: OpenaiOptions): void {
     async () => ({ object: 'list' as const, data: listModels(guards, await listPolicies(pool)) }),
   );
 
-  // The id of a guard may hold slashes, and not every client escapes them.
+  // A guard's id may contain slashes, and not every client escapes them.
   app.get(
     '/models/*',
     {
@@ -51,7 +51,7 @@ export function modelRoutes(app: App, { pool, guards }: OpenaiOptions): void {
 
 const OWNER = 'tocsin';
 
-/** The models that a server has: its guards, and each policy by its own name. */
+/** The models of a server: its guards, and each policy by name. */
 function listModels(guards: readonly ServedGuard[], policies: readonly PolicyRow[]): Model[] {
   return [
     ...guards.map((guard) => modelOf({ guard, threshold: guard.threshold, name: guard.name })),

@@ -8,7 +8,7 @@ import { untilGone } from '../http/client-gone.js';
 import { invalid, notFound, OpenaiError } from './errors.js';
 import { findModel, newId, noSuchModel, type OpenaiOptions } from './served-models.js';
 
-/** `POST /moderations`: scores of texts that somebody waits for. */
+/** `POST /moderations`: scores texts interactively. */
 export function moderationRoutes(app: App, { pool, guards }: OpenaiOptions): void {
   app.post(
     '/moderations',
@@ -24,7 +24,7 @@ export function moderationRoutes(app: App, { pool, guards }: OpenaiOptions): voi
     async (request, reply) => {
       const { input, model: name } = request.body;
       const texts = requireTexts(input);
-      // Most requests name no policy, and need not wait for them.
+      // Most requests name no policy, and need not load them.
       const model = findModel(name, guards, []) ?? findModel(name, guards, await listPolicies(pool));
       if (model === undefined) throw notFound(noSuchModel(name ?? ''), 'model', 'model_not_found');
       const outcomes = await model.guard.scorer.score(
@@ -52,7 +52,7 @@ function requireTexts(input: unknown): InputText[] {
   );
 }
 
-/** OpenAI's answer has no place for the error of one text among others: one that fails fails the request. */
+/** OpenAI's response has no error per text: one failed text fails the request. */
 function requireScore(outcome: ExpressOutcome, param: string): Extract<ExpressOutcome, { score: number }> {
   if (outcome.score !== undefined) return outcome;
   if (outcome.refused) throw invalid(outcome.error, param);
@@ -63,7 +63,7 @@ function requireScore(outcome: ExpressOutcome, param: string): Extract<ExpressOu
       code: 'no_score',
       param,
     },
-    // It is deterministic.
+    // The guard's rejection is deterministic: a retry would fail again.
     { retry: false },
   );
 }

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => bed?.close());
 
-/** What OpenAI's clients send for a file. */
+/** The multipart form that OpenAI's clients send for a file. */
 function form(content: string): { headers: Record<string, string>; body: Buffer } {
   const part = (head: string, value: string): string =>
     `--b\r\ncontent-disposition: form-data; ${head}\r\n\r\n${value}\r\n`;

@@ -3,37 +3,37 @@ import type { OpenGuard } from '@tocsin/engine';
 import type { ExpressScorer, Submit } from '@tocsin/pipeline';
 import type { Pool } from '@tocsin/postgres';
 
-/** A guard that can be asked. */
+/** A served guard. */
 export interface ServedGuard {
-  /** As requests name it. */
+  /** Its name in requests. */
   name: string;
-  /** Its own: from which score on a text is harmful. */
+  /** The guard's own threshold. */
   threshold: number;
-  /** When the database first heard of it. */
+  /** When the guard was registered in the database. */
   createdAt: Date;
 }
 
-/** A threshold with a name. */
+/** A named threshold. */
 export interface NamedThreshold {
   name: string;
   threshold: number;
 }
 
-/** What a request's `model` stands for: a guard, and from which score on a text is flagged. */
+/** The meaning of a request's `model`: a guard, and the score from which a text is flagged. */
 export interface ServedModel<Guard extends ServedGuard = ServedGuard> {
   guard: Guard;
   threshold: number;
-  /** What names it in full: the guard, or `guard:policy`. */
+  /** The full name: the guard, or `guard:policy`. */
   name: string;
 }
 
-/** Names that existing callers of OpenAI's moderations have in their code: they mean the default. */
+/** OpenAI's own model names, which existing clients send: they mean the default guard. */
 const OPENAI_MODEL = /^(omni|text)-moderation-/;
 
 /**
- * The guard and threshold that a name stands for: a guard (with its own threshold), a policy (of the default guard, the
- * first), or `guard:policy`. No name, and the names of OpenAI's own moderation models, mean the default guard.
- * @returns undefined when it is none of these
+ * The guard and threshold for a name: a guard (with its own threshold), a policy (with the default guard), or `guard:policy`.
+ * No name, or one of OpenAI's moderation models, means the default guard.
+ * @returns undefined for an unknown name
  */
 export function findModel<Guard extends ServedGuard>(
   name: string | null | undefined,
@@ -53,28 +53,28 @@ export function findModel<Guard extends ServedGuard>(
   return { guard, threshold: policy.threshold, name: `${guard.name}:${policy.name}` };
 }
 
-/** What a request that names no model of ours is told. */
+/** The error for an unknown model name. */
 export function noSuchModel(name: string): string {
   return `The model ${JSON.stringify(name.slice(0, 200))} does not exist: a guard, a policy or "guard:policy" was expected (GET /v1/models lists them).`;
 }
 
-/** A guard that the routes can ask for single scores, and that batches are submitted for. */
+/** A guard for interactive scores and for batches. */
 export interface AskedGuard extends ServedGuard {
   scorer: Pick<ExpressScorer, 'score'>;
   open: OpenGuard;
 }
 
-/** What the OpenAI routes are given. */
+/** Options of the OpenAI routes. */
 export interface OpenaiOptions {
   pool: Pool;
-  /** Guards that can be asked, the default first. */
+  /** Served guards, the default first. */
   guards: readonly AskedGuard[];
   submit: Submit;
-  /** Of an uploaded file. */
+  /** Maximum bytes of an uploaded file. */
   uploadBytes: number;
 }
 
-/** An id as OpenAI's look: a prefix that says of what, and 32 hex digits. */
+/** An id in OpenAI's format: a prefix for the kind, and 32 hex digits. */
 export function newId(prefix: 'file-' | 'batch_' | 'modr-'): string {
   return prefix + randomUUID().replaceAll('-', '');
 }

@@ -3,11 +3,11 @@ import { findPolicy } from '@tocsin/store';
 import type { ServedGuard, ServedGuards } from '../guards/served-guards.js';
 import { ApiError } from '../http/api-error.js';
 
-/** Who scores, and from which score on it is harmful. */
+/** A guard, and the score from which a text is harmful. */
 export interface Judgement {
   guard: ServedGuard;
   threshold: number;
-  /** Null when a threshold was given, or the guard's own is meant. */
+  /** Null for a threshold without a policy. */
   policy: string | null;
 }
 
@@ -17,7 +17,7 @@ export interface AskedJudgement {
   threshold?: number;
 }
 
-/** @throws ApiError for a guard or a policy that there is not, and for a policy and a threshold together */
+/** @throws ApiError for an unknown guard or policy, or for both a policy and a threshold */
 export async function judgementOf(
   { pool, guards }: { pool: Pool; guards: ServedGuards },
   asked: AskedJudgement,
@@ -27,7 +27,7 @@ export async function judgementOf(
   return { guard, threshold: given ?? guard.threshold, policy: asked.policy ?? null };
 }
 
-/** The threshold that is asked for, by a policy's name or as it is; undefined when none is. */
+/** The requested threshold, by policy or as a number; undefined when the request has neither. */
 export async function thresholdOf(
   pool: Pool,
   { policy, threshold }: Omit<AskedJudgement, 'guard'>,
@@ -41,7 +41,7 @@ export async function thresholdOf(
   return (await requirePolicy(pool, policy)).threshold;
 }
 
-/** @throws ApiError when there is none of that name in use */
+/** @throws ApiError when no active policy has this name */
 async function requirePolicy(pool: Pool, name: string): Promise<{ threshold: number }> {
   const policy = await findPolicy(pool, name);
   if (policy !== undefined && policy.archivedAt === null) return policy;

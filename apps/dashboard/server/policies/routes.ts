@@ -32,7 +32,7 @@ import type { Services } from '../services.js';
 
 const tags = ['policies'];
 
-/** Thresholds with names. They count when scores are read: moving one scores nothing again. */
+/** Named thresholds. They apply when scores are read: moving one rescores nothing. */
 export function policyRoutes(app: App, { pool }: Services): void {
   app.get(
     '/policies',

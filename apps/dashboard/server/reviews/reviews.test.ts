@@ -57,7 +57,7 @@ test('a verdict is taken back, and its row is before who gave it again', async (
 });
 
 test('verdicts come to agreement, precision and recall, and to labelled lines', async () => {
-  // Harmful are the texts from 6 on; the second reviewer sees text 3 otherwise.
+  // Texts from 6 on are harmful; the second reviewer disagrees on text 3.
   for (let i = 0; i < SIZE - 1; i++) {
     const { seq } = await next('review');
     await post('review', 'verdicts', { seq, verdict: seq > 6 ? 'harmful' : 'fine' });
@@ -69,14 +69,14 @@ test('verdicts come to agreement, precision and recall, and to labelled lines', 
   }
   const { body } = await bed.ask<ReviewSummary>('read', { url: `/api/reviews/summary?run=${run}` });
   expect(body.judged).toBe(SIZE);
-  // Two keys of one name are told apart.
+  // Two keys with the same name are told apart.
   expect(body.reviewers.map(({ reviewer }) => reviewer)).toEqual([
     expect.stringMatching(/^the review \(tcs_/),
     expect.stringMatching(/^the review \(tcs_/),
   ]);
   expect(body.agreement).toMatchObject({ pairs: 9, agreed: 8 });
   expect(body.agreement.kappa).toBeGreaterThan(0.7);
-  // Text 8 was found fine, once; text 3 is in dispute and counts by half: 3.5 of 10 are harmful.
+  // Text 8 was judged fine once; text 3 is disputed and counts as 0.5: 3.5 of 10 are harmful.
   const at = body.thresholds.find(({ threshold }) => threshold === 0.5);
   expect(at?.flagged).toBe(5);
   expect(at?.precision).toEqual({ value: 0.6, low: 0.6, high: 0.6 });

@@ -35,10 +35,10 @@ import { shownContent } from '../runs/stored-text.js';
 import type { Services } from '../services.js';
 
 const tags = ['reviews'];
-/** What `uncertain` is about, for a run without a threshold. */
+/** Threshold of the `uncertain` queue for a run without one. */
 const DEFAULT_THRESHOLD = 0.5;
 
-/** Rows that people judge, one at a time. */
+/** The review queue: rows are judged one at a time. */
 export function reviewRoutes(app: App, { pool }: Services): void {
   app.post(
     '/reviews/next',
@@ -132,7 +132,10 @@ export function reviewRoutes(app: App, { pool }: Services): void {
     },
   );
 
-  /** The row for who has leased it; null when its text has gone meanwhile. That it is read is written down first. */
+  /**
+   * The leased row for its reviewer; null when its text was deleted meanwhile. The read is recorded before the
+   * response.
+   */
   async function readRow(
     request: FastifyRequest,
     run: Run,
@@ -157,13 +160,13 @@ function answerOf(run: Run, { id, seq, verdict, note, createdAt }: VerdictRow): 
   return { id, run: run.id, seq, verdict, note, at: createdAt.toISOString() };
 }
 
-/** Who judges: the key, since two may have one name. */
+/** The reviewer is the key: two keys may share a name. */
 function reviewerOf(request: FastifyRequest): string {
   const { keyId, name } = whoOf(request);
   return keyId ?? name;
 }
 
-/** What people call reviewers; of two keys with one name, each with how it begins. */
+/** Display names of reviewers; keys with the same name are told apart by their prefix. */
 export async function reviewerNames(pool: Pool): Promise<(reviewer: string) => string> {
   const keys = await listKeys(pool);
   const named = new Map(keys.map((key) => [key.id, nameOf(key, keys)]));

@@ -22,7 +22,7 @@ import { reviewerNames } from './routes.js';
 
 const tags = ['reviews'];
 
-/** What reviews come to. */
+/** Results of reviews. */
 export function reviewSummaryRoutes(app: App, { pool }: Services): void {
   app.get(
     '/reviews/summary',
@@ -81,7 +81,7 @@ export function reviewSummaryRoutes(app: App, { pool }: Services): void {
   );
 }
 
-/** The first two verdicts of each content that two have judged. */
+/** The first two verdicts of each content with at least two. */
 function pairsOf(judged: readonly JudgedContent[]): [boolean, boolean][] {
   return judged.flatMap(({ verdicts: [first, second] }): [boolean, boolean][] =>
     first === undefined || second === undefined
@@ -90,7 +90,7 @@ function pairsOf(judged: readonly JudgedContent[]): [boolean, boolean][] {
   );
 }
 
-/** Contents whose text was kept, a line each. */
+/** Contents whose text is stored, one line each. */
 async function* linesOf(
   pool: Pool,
   runId: number,
@@ -106,7 +106,7 @@ async function* linesOf(
   }
 }
 
-/** What reviewers are of two minds about has no label: `tocsin eval` leaves such rows out. */
+/** Disputed rows have no label: `tocsin eval` skips them. */
 function lineOf({ key, score, verdicts }: JudgedContent, json: string): string {
   const harmful = verdicts.filter(({ verdict }) => verdict === 'harmful').length;
   const fine = verdicts.length - harmful;
@@ -114,10 +114,10 @@ function lineOf({ key, score, verdicts }: JudgedContent, json: string): string {
   return `${JSON.stringify({ id: key, ...(itemValue(json) as object), label, score, harmful, fine })}\n`;
 }
 
-/** Thresholds that are told of, whatever the policies are. */
+/** Thresholds that are always reported, besides those of policies. */
 const GRID = Array.from({ length: 19 }, (_, i) => (i + 1) / 20);
 
-/** Edges of the strata: every threshold that is told of, and the ends. Ascending, each once. */
+/** Edges of the strata: all reported thresholds and both ends, ascending and unique. */
 export function edgesOf(thresholds: readonly number[]): number[] {
   const inside = [...GRID, ...thresholds].map(Math.fround).filter((edge) => edge > 0 && edge < 1);
   return [0, ...[...new Set(inside)].sort((a, b) => a - b), 1];
@@ -125,7 +125,7 @@ export function edgesOf(thresholds: readonly number[]): number[] {
 
 /**
  * Precision and recall at each inner edge.
- * @param rows of each bin between the edges, judged or not
+ * @param rows per bin between the edges, judged or not
  */
 export function estimatesAt(
   edges: readonly number[],
@@ -152,20 +152,20 @@ export function estimatesAt(
   }));
 }
 
-/** What most say; where they are of two minds, half. */
+/** The majority verdict; 0.5 for a tie. */
 function harmfulShare({ verdicts }: JudgedContent): number {
   const harmful = verdicts.filter(({ verdict }) => verdict === 'harmful').length;
   const fine = verdicts.length - harmful;
   return harmful === fine ? 0.5 : Number(harmful > fine);
 }
 
-/** A bin holds its lower edge, the last one its upper edge too. */
+/** A bin includes its lower edge, the last bin also its upper edge. */
 function binOf(edges: readonly number[], score: number): number {
   const above = edges.findIndex((edge) => edge > Math.fround(score));
   return (above === -1 ? edges.length - 1 : above) - 1;
 }
 
-/** 0.05, of the nearest number with 24 bits: the shortest that stands for the same. */
+/** The shortest decimal for a float32: 0.05, not 0.05000000074505806. */
 function shortest(value: number): number {
   for (let digits = 1; digits < 9; digits += 1) {
     const short = Number(value.toPrecision(digits));

@@ -10,7 +10,7 @@ import { previewOf } from './stored-text.js';
 
 const DEFAULT_THRESHOLD = 0.5;
 
-/** A run beside another one. */
+/** Comparison of two runs. */
 export function compareRoutes(app: App, { pool }: Services): void {
   app.get(
     '/runs/:id/compare/:other',
@@ -66,14 +66,14 @@ export function compareRoutes(app: App, { pool }: Services): void {
   );
 }
 
-/** How far the scores of two ranked runs are apart, whatever their rows are. Undefined unless both have scores. */
+/** Distance between the score distributions of two ranked runs, ignoring keys. Undefined unless both have scores. */
 async function scoreDrift(
   pool: Pool,
   { now, before }: { now: number; before: number },
 ): Promise<DistributionDrift> {
   const [a, b] = await Promise.all([scoresOf(pool, before), scoresOf(pool, now)]);
   const drift = new DistributionDrift({ before: a.length, now: b.length });
-  // Both are descending: from their ends on they ascend.
+  // Both are sorted in descending order; read backwards they ascend.
   let [i, j] = [a.length - 1, b.length - 1];
   while (i >= 0 || j >= 0) {
     const score = Math.min(a[i] ?? Number.POSITIVE_INFINITY, b[j] ?? Number.POSITIVE_INFINITY);
@@ -85,7 +85,7 @@ async function scoreDrift(
   return drift;
 }
 
-/** As the run is ranked: the highest first. */
+/** Scores in rank order: the highest first. */
 async function scoresOf(pool: Pool, runId: number): Promise<number[]> {
   const all: number[] = [];
   for await (const { scores } of eachRanked(pool, runId)) for (const score of scores) all.push(score);

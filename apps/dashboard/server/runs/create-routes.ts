@@ -16,10 +16,10 @@ import { receiveUpload, requireSpace, uploadDirectory, uploadForm } from './uplo
 
 const tags = ['runs'];
 const ROWS_RETRY_SECONDS = 60;
-/** What a run is called whose rows came in the request, and that was given no name. */
+/** Default name of a run whose rows came in the request. */
 const UNNAMED = 'rows of a request';
 
-/** New runs. The answer comes as soon as there is a run; its rows are put into the queue meanwhile, and then scored. */
+/** Creation of runs. The response is sent as soon as the run exists; its rows are enqueued and scored afterwards. */
 export function createRunRoutes(app: App, services: Services): void {
   const { pool, guards, submissions, limits } = services;
 
@@ -58,7 +58,7 @@ export function createRunRoutes(app: App, services: Services): void {
         body: uploadForm,
         response: { 202: madeRun },
       },
-      // Parts are read by the handler, one after another as they come.
+      // The handler reads the parts one by one.
       validatorCompiler: () => () => true,
     },
     async (request, reply) => {
@@ -76,8 +76,8 @@ export function createRunRoutes(app: App, services: Services): void {
   );
 
   /**
-   * Before anything is written: is there room on the disk, and for rows of this key?
-   * @returns the rows of the key's open runs
+   * Checks disk space and the key's row limit before anything is written.
+   * @returns the number of rows in the key's open runs
    * @throws ApiError
    */
   async function requireRoom(request: FastifyRequest): Promise<number> {
@@ -106,10 +106,10 @@ export function createRunRoutes(app: App, services: Services): void {
   }
 }
 
-/** The rows of a request as lines: as they are written there, which `JSON.parse` would not keep. */
+/** The rows of a request as raw JSON lines, which `JSON.parse` would alter. */
 function linesOf(json: string): string {
   const rows = elementsOf(fieldSource(json, 'rows') ?? '[]');
-  // Between the values of JSON a line break is a blank; in a string there is none.
+  // In JSON, line breaks occur only between tokens, so they can be replaced by spaces.
   return rows.map((row) => `${row.replace(/[\r\n]+/g, ' ')}\n`).join('');
 }
 

@@ -35,7 +35,7 @@ const EXTENSION_OF = {
   'openai-batch': 'output.jsonl',
   'openai-batch-errors': 'errors.jsonl',
 } as const satisfies Record<Format, string>;
-/** Of a run from before thresholds were kept. */
+/** Runs from before thresholds were stored have none. */
 const DEFAULT_THRESHOLD = 0.5;
 
 interface Wanted {
@@ -47,7 +47,7 @@ interface Wanted {
   signal: AbortSignal;
 }
 
-/** The scores of a run, as a file. */
+/** Exports of the scores. */
 export function exportRoutes(app: App, { pool, guards }: Services): void {
   app.get(
     '/runs/:id/export',
@@ -92,7 +92,7 @@ export function exportRoutes(app: App, { pool, guards }: Services): void {
     },
   );
 
-  /** As it is read. An error on the way breaks the connection off: half a file must not look like a whole one. */
+  /** Streams the export. An error aborts the connection, so that a partial file does not look complete. */
   function directly(wanted: Wanted): Readable {
     const out = new PassThrough();
     const { format } = wanted;
@@ -108,7 +108,7 @@ export function exportRoutes(app: App, { pool, guards }: Services): void {
     return out;
   }
 
-  /** This format is two files, of which one is asked for. */
+  /** This format has two files; the request selects one. */
   async function throughFiles(wanted: Wanted): Promise<Readable> {
     const directory = await mkdtemp(join(tmpdir(), 'tocsin-export-'));
     const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });

@@ -133,7 +133,7 @@ export function itemRoutes(app: App, { pool, guards }: Services): void {
       const { limit, cursor } = request.query;
       const after = placeOf(cursor, serialPlace);
       const { failed } = await rankRun(pool, run.id);
-      // Looking through all rows for none takes long.
+      // Counting to zero would scan all rows.
       const rows = run.rejected + failed === 0 ? [] : await problemRows(pool, run.id, limit + 1, after);
       return pageOfRows(
         rows,
@@ -149,7 +149,7 @@ export function itemRoutes(app: App, { pool, guards }: Services): void {
     },
   );
 
-  /** A row of a run, for who asks; that its text is read is written down first. */
+  /** Returns a row to the caller, after recording that its text is read. */
   async function readItem(
     request: FastifyRequest,
     { id, seq }: { id: number; seq: number },
@@ -163,7 +163,7 @@ export function itemRoutes(app: App, { pool, guards }: Services): void {
     return { run, item };
   }
 
-  /** A page shows the beginnings of texts: one entry tells of all of them. */
+  /** One audit entry covers a page of excerpts. */
   async function auditPreviews(request: FastifyRequest, run: Run, rows: readonly ItemRow[]): Promise<void> {
     const seqs = rows.filter(({ json }) => json !== null).map(({ seq }) => seq);
     if (seqs.length === 0) return;

@@ -7,8 +7,8 @@ import { onlyOwner, whoOf } from '../access/who.js';
 import { notFound } from '../http/api-error.js';
 
 /**
- * Makes answers of runs; the names of the keys are looked up once.
- * @param ownOnly for a key that sees its own runs only
+ * Builds responses about runs; the names of the keys are loaded once.
+ * @param ownOnly for a key that sees only its own runs
  */
 export async function runAnswers(pool: Pool, ownOnly: boolean): Promise<(run: Run) => Promise<RunAnswer>> {
   const names = new Map((await listKeys(pool)).map(({ id, name }) => [id, name]));
@@ -33,14 +33,14 @@ export async function runAnswers(pool: Pool, ownOnly: boolean): Promise<(run: Ru
   };
 }
 
-/** A key that sees its own runs only is not told which of its texts others have had scored: those count as fresh. */
+/** A key that sees only its own runs must not learn which texts others have scored: cached ones count as scored. */
 export function countersOf(run: RunCounts, ownOnly: boolean): RunAnswer['counters'] {
   const { rows, fresh, known, duplicates, rejected, truncated } = run;
   const told = ownOnly ? { fresh: fresh + known, known: 0 } : { fresh, known };
   return { rows, ...told, duplicates, rejected, truncated };
 }
 
-/** The same of a run's progress: what was known counts as work that is done. */
+/** The same for the progress of a run: cached rows count as scored. */
 export function progressFor(progress: Progress, { known }: RunCounts, ownOnly: boolean): Progress {
   if (!ownOnly) return progress;
   const { contents, contentsDone } = progress;
@@ -60,19 +60,19 @@ interface Sample {
   tokens: number;
 }
 
-/** A rate is that of the last so many milliseconds. */
+/** Window of the rate, in milliseconds. */
 const WINDOW_MS = 15_000;
 
-/** How fast a run is scored, from looks at it. */
+/** The scoring rate of a run, from repeated samples. */
 export class ProgressMeter {
   readonly #samples: Sample[] = [];
 
-  /** @param since when nothing was scored yet: a first look then has a rate, too */
+  /** @param since start of the run if nothing was scored yet, so that the first sample has a rate */
   constructor(since?: Date) {
     if (since !== undefined) this.#samples.push({ at: since.getTime(), contents: 0, tokens: 0 });
   }
 
-  /** @param complete all rows are there: what is left is all that is left */
+  /** @param complete all rows have arrived, so that the remaining time can be estimated */
   look(progress: RunProgress, complete: boolean, at = Date.now()): Progress {
     const { contents, contentsDone, tokens, tokensDone } = progress;
     const samples = this.#samples;
@@ -99,13 +99,13 @@ function rateOf(samples: readonly Sample[]): { contents: number; tokens: number 
   if (first === undefined || last === undefined || last.at <= first.at) return undefined;
   const seconds = (last.at - first.at) / 1000;
   return {
-    // A retry takes scored contents back.
+    // A retry resets scored contents.
     contents: Math.max(0, (last.contents - first.contents) / seconds),
     tokens: Math.max(0, (last.tokens - first.tokens) / seconds),
   };
 }
 
-/** One look at a run, with the rate since it began. */
+/** A single sample, with the average rate since the start. */
 async function progressOf(
   pool: Pool,
   { id, state, createdAt }: { id: number; state: string; createdAt: Date },
@@ -114,8 +114,8 @@ async function progressOf(
 }
 
 /**
- * A run that who asks may see.
- * @throws ApiError when there is none, or it is another key's: the two look the same
+ * A run that the caller may see.
+ * @throws ApiError when it does not exist or belongs to another key: the two are indistinguishable
  */
 export async function visibleRun(pool: Pool, request: FastifyRequest, runId: number): Promise<Run> {
   const run = await findRun(pool, runId);

@@ -10,7 +10,10 @@ import { countersOf, ProgressMeter, progressFor } from './run-answer.js';
 
 const EVERY_MS = 1_000;
 
-/** Tells of a run each second, however many listen, until it is over. Nobody listening, it asks nothing. */
+/**
+ * Publishes the progress of a run each second to any number of listeners until it ends. Without listeners it does not
+ * poll.
+ */
 class RunFeed {
   readonly #pool: Pool;
   readonly #runId: number;
@@ -38,10 +41,10 @@ class RunFeed {
     return this.#hub.listeners;
   }
 
-  /** @returns whether there is more to tell */
+  /** @returns whether the run is still active */
   async tell(): Promise<boolean> {
     const run = await findRun(this.#pool, this.#runId);
-    // It was deleted.
+    // The run was deleted.
     if (run === undefined) return false;
     const progress = this.#meter.look(await runProgress(this.#pool, run.id), run.state !== 'submitting');
     const over = !isOpen(run.state);
@@ -61,11 +64,11 @@ class RunFeed {
   }
 }
 
-/** The runs that somebody watches. */
+/** Feeds of all watched runs. */
 export class RunFeeds {
   readonly #pool: Pool;
   readonly #log: FastifyBaseLogger;
-  /** By run, and by whether who listens sees their own runs only. */
+  /** Keyed by run, and by whether the listener sees only its own runs. */
   readonly #feeds = new Map<string, RunFeed>();
   readonly #loops = new Set<Loop>();
 
@@ -100,7 +103,7 @@ export class RunFeeds {
     };
     const loop = new Loop(tell, {
       everyMs: EVERY_MS,
-      // The next look may find the database again.
+      // Retried in the next round.
       onError: (error) =>
         this.#log.warn({ run: feed.runId, ...loggedError(error) }, 'the progress of a run cannot be told'),
     });

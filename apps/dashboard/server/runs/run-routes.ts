@@ -35,7 +35,7 @@ import { runAnswers, visibleRun } from './run-answer.js';
 
 const tags = ['runs'];
 
-/** Runs: what there are, how far they are, and what can be done with them. */
+/** Runs: list, progress and actions. */
 export function runRoutes(app: App, { pool, backend, feeds }: Services): void {
   app.get(
     '/runs',
@@ -83,7 +83,7 @@ export function runRoutes(app: App, { pool, backend, feeds }: Services): void {
         keptTexts(pool, id),
         runNotes(pool, id),
       ]);
-      // It was deleted meanwhile.
+      // The run was deleted meanwhile.
       if (found === undefined) throw notFound(`run ${id}`);
       const { outcome, ...summary } = await (await runAnswers(pool, onlyOwner(whoOf(request)) !== undefined))(
         found,
@@ -190,7 +190,7 @@ function requireOver({ id, state }: { id: number; state: RunState }): void {
   });
 }
 
-/** The scores of a run as a whole. */
+/** Statistics of a run's scores. */
 export function runScoreRoutes(app: App, { pool }: Services): void {
   app.get(
     '/runs/:id/histogram',

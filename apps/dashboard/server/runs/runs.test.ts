@@ -6,9 +6,9 @@ import { scoredRun } from '../testing/scored-run.js';
 const OTHER_GUARD = 'b'.repeat(64);
 
 let bed: DashboardBed;
-/** 40 rows with scores 0, 1/40, ... and texts that say so. */
+/** 40 rows with scores 0, 1/40, ...; each text contains its score. */
 let run: number;
-/** Of the key of role submit. */
+/** Owned by the key of role submit. */
 let own: number;
 beforeAll(async () => {
   bed = await DashboardBed.open();
@@ -140,7 +140,7 @@ describe('scores', () => {
       examples: [{ key: 'row-1', seq: 1, score: 0.9, otherScore: 0, preview: 'apple pie number 0' }],
     });
     const { psi, ks } = body as { psi: number; ks: number };
-    // Up to 0.875 lie 36 of 40 and 1 of 3.
+    // Scores up to 0.875: 36 of 40 and 1 of 3.
     expect(ks).toBeCloseTo(0.9 - 1 / 3, 6);
     expect(psi).toBeGreaterThan(0.2);
     const same = await bed.ask('read', { url: `/api/runs/${run}/compare/${run}` });

@@ -4,16 +4,16 @@ import { itemValue } from '@tocsin/pipeline';
 import { type ItemRow, isCut, plainText } from '@tocsin/store';
 import { ApiError } from '../http/api-error.js';
 
-/** Messages that an excerpt holds. */
+/** Messages in an excerpt. */
 const EXCERPT_MESSAGES = 4;
-/** Characters of each part of an excerpt, and of a role. */
+/** Characters per part of an excerpt, and per role. */
 const EXCERPT_LENGTH = PREVIEW_LENGTH / 2;
 const ROLE_LENGTH = 40;
 
-/** What the store has read of a row's text. */
+/** A row's stored text. */
 type StoredText = Pick<ItemRow, 'json' | 'jsonBytes'>;
 
-/** What a list shows of a row's text; nulls for one that was not kept. */
+/** The excerpt of a row's text for lists; nulls when it is not stored. */
 export function previewOf(row: StoredText | undefined): {
   preview: string | null;
   excerpt: StoredContent | null;
@@ -27,7 +27,7 @@ export function previewOf(row: StoredText | undefined): {
   };
 }
 
-/** A row's text in full; of one of several megabytes the beginning, which says that it is one. */
+/** A row's full text; a text of several megabytes is truncated, and marked as such. */
 export function shownContent(json: string, row: StoredText): StoredContent {
   if (!isCut(row)) return storedContent.parse(itemValue(json));
   const bytes = (row.jsonBytes ?? 0).toLocaleString('en-US');
@@ -37,8 +37,8 @@ export function shownContent(json: string, row: StoredText): StoredContent {
 }
 
 /**
- * A row as the engine takes it: messages stay JSON text, as they stood in the corpus.
- * @throws ApiError for one that is too long to be held whole
+ * A row as the engine takes it: messages stay raw JSON, as in the corpus.
+ * @throws ApiError for a text too long to load whole
  */
 export function storedItem(json: string, row: StoredText & { seq: number }): Item {
   if (!isCut(row)) return JSON.parse(json) as Item;
@@ -47,7 +47,7 @@ export function storedItem(json: string, row: StoredText & { seq: number }): Ite
   });
 }
 
-/** What is stored of a row, closed where it was cut off, also within messages and tools. */
+/** The stored text, with truncated JSON of messages and tools closed so that it parses. */
 function closedContent(json: string): string {
   const content = JSON.parse(closedJson(json)) as Record<string, unknown>;
   for (const field of ['messages', 'tools']) {
@@ -57,7 +57,7 @@ function closedContent(json: string): string {
   return JSON.stringify(content);
 }
 
-/** The beginning of each part of an item, so that a reader sees who said what. Without tools and tool calls. */
+/** The beginning of each part of an item, with its role. Tools and tool calls are omitted. */
 function excerptOf(json: string, isPart: boolean): StoredContent {
   const { text, prompt, response, messages } = storedContent.parse(itemValue(json));
   if (text !== undefined) return { text: cut(text, PREVIEW_LENGTH, isPart) };
@@ -85,23 +85,23 @@ function messageExcerpt(message: unknown, isPart: boolean): Record<string, strin
   };
 }
 
-/** @param isPart there was more of the text already */
+/** @param isPart the text was already truncated */
 function cut(text: string, length: number, isPart = false): string {
   if (text.length <= length && !isPart) return text;
   const beginning = text.slice(0, length);
-  // Not in the middle of a character.
+  // Do not split a surrogate pair.
   return `${/[\ud800-\udbff]$/.test(beginning) ? beginning.slice(0, -1) : beginning}…`;
 }
 
 /**
- * JSON of which only the beginning is there, closed so that it can be parsed: what is open is ended, and what is neither a
- * string nor whole is left out.
+ * Closes truncated JSON so that it can be parsed: open arrays and objects are closed, and an incomplete value other than a
+ * string is dropped.
  * @param json the beginning of a JSON text, or all of it
  */
 export function closedJson(json: string): string {
   const open: string[] = [];
   let nameIsNext = false;
-  /** Up to here all values are whole, with what is open there. */
+  /** Up to this index all values are complete; with the brackets open there. */
   let whole = { end: 0, closers: '' };
   const wholeUpTo = (end: number): void => {
     whole = { end, closers: [...open].reverse().join('') };
@@ -131,7 +131,7 @@ export function closedJson(json: string): string {
   return whole.end === 0 ? 'null' : json.slice(0, whole.end) + whole.closers;
 }
 
-/** Where the string ends that begins at `from`: its closing quote, or behind the last character that is whole. */
+/** End of the string that starts at `from`: its closing quote, or the last complete character. */
 function stringEnd(json: string, from: number): { end: number; closed: boolean } {
   let end = from + 1;
   for (let at = from + 1; at < json.length; ) {

@@ -9,7 +9,7 @@ import { ApiError } from '../http/api-error.js';
 import { loggedError } from '../http/log.js';
 import { errorInShownNames, noteInShownNames, rowInShownNames, type UploadedFile } from './uploads.js';
 
-/** What the audit log calls a run whose corpus could not be read to its end. */
+/** Audit action of a run whose corpus could not be read completely. */
 const SUBMISSION_FAILED = 'run.submission_failed';
 const RETRY_AFTER_SECONDS = 5;
 
@@ -17,25 +17,25 @@ export interface SubmissionsOptions {
   pool: Pool;
   submit: Submit;
   log: FastifyBaseLogger;
-  /** Rows that the open runs of one key may have together. */
+  /** Maximum rows in the open runs of one key. */
   rowsPerKey: number;
-  /** Corpora of one key that are being read at once. */
+  /** Maximum concurrent submissions of one key. */
   perKey: number;
 }
 
-/** Files of a directory that `uploadDirectory()` gave. */
+/** Files in a directory from `uploadDirectory()`. */
 export interface UploadedFiles {
   directory: string;
-  /** Rows of the open runs of the same key. */
+  /** Rows in other open runs of the same key. */
   openRows: number;
   files: readonly UploadedFile[];
 }
 
-/** Corpora that are on their way from a file into a run. Who asked has been answered by then. */
+/** Corpora being read into runs, after their requests were answered. */
 export class Submissions {
   readonly #options: SubmissionsOptions;
   readonly #running = new Set<Promise<void>>();
-  /** How many are being read, by key. */
+  /** Submissions in progress, by key. */
   readonly #underWay = new Map<string, number>();
   readonly #over = new AbortController();
 
@@ -43,7 +43,7 @@ export class Submissions {
     this.#options = options;
   }
 
-  /** Checks that the key may begin another one. @throws ApiError (429) when too many are being read */
+  /** Checks that the key may start another submission. @throws ApiError (429) when too many are in progress */
   requireRoom(key = ''): void {
     const { perKey } = this.#options;
     const own = this.#underWay.get(key) ?? 0;
@@ -55,9 +55,9 @@ export class Submissions {
   }
 
   /**
-   * Begins a submission; the directory is removed when its files are read.
-   * @returns the run, as soon as there is one
-   * @throws UserError for a corpus that cannot be opened; ApiError (429) when too many are being read
+   * Starts a submission; the directory is removed once its files are read.
+   * @returns the run, as soon as it exists
+   * @throws UserError for a corpus that cannot be opened; ApiError (429) when too many are in progress
    */
   async start(
     upload: UploadedFiles,
@@ -115,7 +115,7 @@ export class Submissions {
     });
   }
 
-  /** A corpus with more rows than the key may have is broken off where it goes over. */
+  /** A corpus with more rows than the key may have is cut off at the limit. */
   #counted(openRows: number, onRow: (row: CorpusRow) => CorpusRow): (row: CorpusRow) => CorpusRow {
     const { rowsPerKey } = this.#options;
     let rows = openRows;
@@ -131,13 +131,13 @@ export class Submissions {
     };
   }
 
-  /** Breaks off what is under way: those runs are cancelled. */
+  /** Aborts submissions in progress: their runs are cancelled. */
   async close(): Promise<void> {
     this.#over.abort(new Error('the server is stopping'));
     await Promise.all(this.#running);
   }
 
-  /** The run has ended; why, is for who looks at it. */
+  /** The run has ended; the error is stored with it. */
   async #noteFailure(runId: number, error: unknown): Promise<void> {
     const { pool, log } = this.#options;
     log.warn({ run: runId, ...loggedError(error) }, 'a submission failed');

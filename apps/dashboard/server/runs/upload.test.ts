@@ -25,7 +25,7 @@ interface Part {
   filename?: string;
 }
 
-/** As a browser sends a form. */
+/** A form as a browser sends it. */
 function form(parts: readonly Part[]): { headers: Record<string, string>; body: Buffer } {
   const boundary = '----a-boundary';
   const chunks = parts.flatMap(({ name, content, filename }) => [
@@ -85,7 +85,7 @@ test('what was guessed of a file is kept with the run, and calls the file what t
 
 test('what is wrong with a file as a whole is told without saying where it lies', async () => {
   const { status, body } = await upload({ name: 'file', filename: 'a.jsonl.gz', content: 'no gzip' });
-  // The run is there by then, or not: both are right.
+  // The run may or may not exist by then: both are correct.
   if (status === 202) {
     const run = async () => (await bed.ask<Run>('submit', { url: `/api/runs/${body.id}` })).body;
     await expect.poll(async () => (await run()).state).toBe('failed');

@@ -12,7 +12,7 @@ import { z } from 'zod';
 import { ApiError } from '../http/api-error.js';
 import type { Limits } from '../limits.js';
 
-/** What an upload is made of, for who reads about it. */
+/** The multipart fields, for the OpenAPI document. */
 export const uploadForm = uploadFields.extend({
   file: z.any().meta({ type: 'string', format: 'binary', description: 'One or more files.' }),
 });
@@ -25,12 +25,12 @@ export interface Upload {
   files: UploadedFile[];
 }
 
-/** Bytes between two looks at the disk. */
+/** Bytes between two checks of the free disk space. */
 const LOOK_AT_DISK_BYTES = 64 * 1024 * 1024;
 
 /**
- * Writes the files of a multipart request into a directory, as they come.
- * @throws ApiError for what is no such request, or too large, or more than the disk has room for
+ * Streams the files of a multipart request into a directory.
+ * @throws ApiError for an invalid request, or one over the size limit or the free disk space
  */
 export async function receiveUpload(
   request: FastifyRequest,
@@ -71,7 +71,7 @@ const tooLarge = (maxBytes: number): ApiError =>
     hint: 'Send them in several requests, or submit them where they are: tocsin submit.',
   });
 
-/** @param count told of the bytes as they come; may refuse them */
+/** @param count called with the bytes as they arrive; may throw to refuse them */
 async function receiveFile(
   part: MultipartFile,
   directory: string,
@@ -79,7 +79,7 @@ async function receiveFile(
   count: (bytes: number) => Promise<void>,
 ): Promise<UploadedFile> {
   const name = shownName(part.filename);
-  // Rows without an id are called after their file: each has a directory of its own, so that names may be equal.
+  // Rows without an id get one from their file name, so each file has its own directory in case names are equal.
   const own = join(directory, String(number));
   await mkdir(own);
   const path = join(own, storedName(name));
@@ -93,7 +93,7 @@ async function receiveFile(
   return { name, path };
 }
 
-/** What people see: the name without a path, without control characters, and nothing that Postgres would not take. */
+/** The display name: no path, no control characters, and nothing that Postgres rejects. */
 function shownName(given: string): string {
   const name = withoutControls(basename(given.replaceAll('\\', '/')))
     .toWellFormed()
@@ -101,7 +101,7 @@ function shownName(given: string): string {
   return name.trim() === '' ? 'upload' : name;
 }
 
-/** What the file system sees, and keys of rows without an id begin with. The end of the name says what is in the file. */
+/** The name on disk, also used for ids of rows without one. The extension determines the format. */
 function storedName(name: string): string {
   return name
     .replace(/[^A-Za-z0-9._-]/g, '_')
@@ -109,22 +109,22 @@ function storedName(name: string): string {
     .replace(/^[.-]+/, '_');
 }
 
-/** `tocsin-upload-PID-XXXXXX`; builds before this one left the number out. */
+/** `tocsin-upload-PID-XXXXXX`; older versions had no process id. */
 const DIRECTORY = /^tocsin-upload-(?:(\d+)-)?[A-Za-z0-9]{6}$/;
-/** One without a number, or of a number that another process has by now, is a leftover after so long. */
+/** Age at which a directory without a process id, or with a reused one, counts as stale. */
 const OLD_MS = 24 * 60 * 60_000;
 const RETRY_AFTER_SECONDS = 60;
 const GIB = 1024 ** 3;
 
-/** A directory for files of one upload, which says whose it is. */
+/** Creates a directory for the files of one upload, named after this process. */
 export function uploadDirectory(): Promise<string> {
   return mkdtemp(join(tmpdir(), `tocsin-upload-${process.pid}-`));
 }
 
 /**
- * Checks that the disk of uploads has room.
- * @param bytes that are about to come, as far as that is known
- * @throws ApiError when less than `headroom` bytes would be left
+ * Checks the free disk space for uploads.
+ * @param bytes expected size, as far as it is known
+ * @throws ApiError when less than `headroom` bytes would remain
  */
 export async function requireSpace(bytes: number, headroom: number): Promise<void> {
   const { bavail, bsize } = await statfs(tmpdir());
@@ -139,7 +139,7 @@ export async function requireSpace(bytes: number, headroom: number): Promise<voi
 
 const gib = (bytes: number): string => `${(bytes / GIB).toFixed(1)} GiB`;
 
-/** Removes what killed servers have left of uploads. Directories of processes that run are theirs. */
+/** Removes upload directories of dead processes. */
 export async function sweepUploads(log: FastifyBaseLogger, root = tmpdir()): Promise<void> {
   for (const name of await readdir(root)) {
     const [found, pid] = DIRECTORY.exec(name) ?? [];
@@ -152,7 +152,7 @@ export async function sweepUploads(log: FastifyBaseLogger, root = tmpdir()): Pro
       await rm(path, { recursive: true, force: true });
       log.info({ directory: name }, 'a leftover upload was removed');
     } catch (error) {
-      // Another user's, or removed by another server at the same moment.
+      // Owned by another user, or already removed by another server.
       log.debug({ directory: name, code: codeOf(error) }, 'a leftover upload could not be removed');
     }
   }
@@ -167,20 +167,20 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** A file that came with a request. */
+/** An uploaded file. */
 export interface UploadedFile {
   path: string;
-  /** As the client calls it. */
+  /** The client's name for it. */
   name: string;
 }
 
-/** Where a file lies on the server is nobody's business: reasons of rows call it what the client calls it. */
+/** Replaces the server's path with the client's file name in reject reasons. */
 export function rowInShownNames(files: readonly UploadedFile[]): (row: CorpusRow) => CorpusRow {
   const names = new Map(files.map(({ path, name }) => [path, name]));
   return (row) => ({ ...row, file: names.get(row.file) ?? row.file });
 }
 
-/** The same for a note on the corpus, which quotes what it names. */
+/** The same in a note on the corpus. */
 export function noteInShownNames(note: string, files: readonly UploadedFile[]): string {
   return files.reduce(
     (text, { path, name }) =>
@@ -189,7 +189,7 @@ export function noteInShownNames(note: string, files: readonly UploadedFile[]): 
   );
 }
 
-/** The same for what was thrown. */
+/** The same in a thrown error. */
 export function errorInShownNames(error: unknown, files: readonly UploadedFile[]): unknown {
   if (!isUserError(error)) return error;
   const message = files.reduce((text, { path, name }) => text.replaceAll(path, name), error.message);

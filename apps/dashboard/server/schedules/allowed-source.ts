@@ -3,15 +3,15 @@ import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { codeOf } from '@tocsin/core';
 import { ApiError } from '../http/api-error.js';
 
-/** Where a pattern begins. */
+/** The first glob character. */
 const PATTERN = /[*?[\]{}!()]/;
 
 /**
- * A source of a corpus that a schedule made through the API may read: a file, a directory or a pattern that lies in one of
- * the roots, whatever links lead there.
- * @param source a path; a relative one begins at the first root
- * @returns the same as an absolute path
- * @throws ApiError for any other
+ * Resolves the source of a schedule created through the API: a file, directory or glob that lies in one of the roots after
+ * symbolic links are resolved.
+ * @param source a path, relative to the first root
+ * @returns the absolute path
+ * @throws ApiError for any other path
  */
 export async function allowedSource(source: string, roots: readonly string[]): Promise<string> {
   const [first] = roots;
@@ -39,14 +39,14 @@ function isInside(path: string, root: string): boolean {
   return way === '' || (!isAbsolute(way) && way !== '..' && !way.startsWith(`..${sep}`));
 }
 
-/** What of a path is no pattern. */
+/** The part of a path before its first glob character. */
 function staticPart(path: string): string {
   const parts = path.split(sep);
   const at = parts.findIndex((part) => PATTERN.test(part));
   return at === -1 ? path : parts.slice(0, at).join(sep) || sep;
 }
 
-/** Where a path really leads; as far as it is there. */
+/** Resolves symbolic links in the existing part of a path. */
 async function realPlace(path: string): Promise<string> {
   try {
     return await realpath(path);

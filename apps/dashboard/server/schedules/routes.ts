@@ -45,7 +45,7 @@ import { allowedSource } from './allowed-source.js';
 
 const tags = ['schedules'];
 
-/** Corpora that are scored again and again, and who is told of it. */
+/** Schedules and their webhooks. */
 export function scheduleRoutes(app: App, { pool, backend, guards, schedules }: Services): void {
   const { corpusRoots, allowPrivateWebhooks: allowPrivate } = schedules;
 
@@ -272,7 +272,7 @@ export function scheduleRoutes(app: App, { pool, backend, guards, schedules }: S
     },
   );
 
-  /** @throws ApiError when there is none of that name */
+  /** @throws ApiError when no schedule has this name */
   async function requireSchedule(name: string): Promise<ScheduleRow> {
     try {
       return await getSchedule(pool, name);

@@ -11,7 +11,7 @@ interface Failure {
   error: { message: string; code: string; hint?: string; type?: string };
 }
 
-/** Resolves when so many contents wait for a worker. */
+/** Resolves when this many contents wait for a worker. */
 async function waiting(contents: number): Promise<void> {
   const count = async (): Promise<number> => {
     const { rows } = await bed.database.pool.query<{ sum: number }>(
@@ -86,7 +86,7 @@ test('the bodies of a key that are in memory are bounded, and one is always let 
     const other = ask('submit');
     small.startWorker();
     expect([(await first).status, (await other).status]).toEqual([200, 200]);
-    // What is answered counts no more.
+    // Answered requests no longer count.
     expect((await ask({ key })).status).toBe(200);
   } finally {
     await small.close();

@@ -1,11 +1,11 @@
 import { type Admission, Turns } from '@tocsin/pipeline';
 
-/** Tokens of traces and pushes that are with the engine process at once: about two of its passes. */
+/** Tokens of traces and pushes in the engine process at once: about two forward passes. */
 const TOKENS_AT_ONCE = 2_048;
-/** Real text has 3 characters a token, or more. */
+/** Real text has at least 3 characters per token. */
 const CHARACTERS_PER_TOKEN = 3;
 
-/** A trace, or a push to a stream, before its forward pass. */
+/** A trace or stream push before its forward pass. */
 interface Waiting {
   tokens: number;
   left: boolean;
@@ -13,17 +13,17 @@ interface Waiting {
 }
 
 export interface PrefixWork {
-  /** Who asks. */
+  /** The client. */
   client: string;
-  /** Of the text, for an estimate of its tokens. */
+  /** Characters, for an estimate of the tokens. */
   characters: number;
-  /** Ends the wait, with its reason; a pass that has begun goes on. */
+  /** Ends the wait with its reason; a forward pass that has started continues. */
   signal: AbortSignal;
 }
 
 /**
- * Traces and pushes to streams on their way to the engine process of this server. What is pending is bounded together with
- * single scores; clients take turns; and abandoned work never reaches the engine.
+ * Queues traces and stream pushes for the engine process of this server. Pending ones count toward the same limits as single
+ * scores, clients take turns, and aborted ones never reach the engine.
  */
 export class PrefixGate {
   readonly #admission: Admission;
@@ -31,13 +31,13 @@ export class PrefixGate {
   readonly #waiting = new Turns<Waiting>();
   #tokens = 0;
 
-  /** @param maxTokens that the guard takes of an item */
+  /** @param maxTokens input limit of the guard */
   constructor(admission: Admission, maxTokens: number) {
     this.#admission = admission;
     this.#maxTokens = maxTokens;
   }
 
-  /** @throws BusyError when too much is pending; the signal's reason */
+  /** @throws BusyError when too much is pending; the signal's reason when aborted */
   async run<T>({ client, characters, signal }: PrefixWork, work: () => Promise<T>): Promise<T> {
     const tokens = Math.min(this.#maxTokens, Math.ceil(characters / CHARACTERS_PER_TOKEN) + 1);
     const ticket = this.#admission.admit(client, 1);

@@ -21,7 +21,7 @@ import { elementsOf } from '../http/json-body.js';
 import { type Judgement, judgementOf } from '../policies/judgement.js';
 import type { Services } from '../services.js';
 
-/** One item, or many: scored by the workers, ahead of their bulk. */
+/** Interactive scores of one or many items; workers score them before batch rows. */
 export function scoreRoutes(app: App, services: Services): void {
   app.post(
     '/score',
@@ -76,10 +76,10 @@ function scoreOf(
 }
 
 /**
- * The item that a request holds. Messages and tools are taken as they were written: a number's spelling can change a score.
- * @param json the object that the item is in, as it came
- * @param field where that object stands in the request
- * @throws ApiError when there is nothing to score, or more than one thing
+ * The item of a request. Messages and tools stay raw JSON: a number's spelling can change a score.
+ * @param json the raw object with the item
+ * @param field path of that object in the request
+ * @throws ApiError when it has no item, or more than one kind
  */
 export function itemOf(given: GivenItem, json: string, field = ''): Item {
   const { text, prompt, response, messages, tools } = given;
@@ -103,7 +103,7 @@ export function itemOf(given: GivenItem, json: string, field = ''): Item {
   return text === undefined ? { prompt, response } : { text };
 }
 
-/** The score after every token of an item. */
+/** Scores after each token of an item. */
 export function traceRoutes(app: App, services: Services): void {
   app.post(
     '/trace',
@@ -129,7 +129,7 @@ export function traceRoutes(app: App, services: Services): void {
   );
 }
 
-/** A trace, as it is answered. */
+/** A trace as a response. */
 export function traceAnswer(
   trace: EngineTrace,
   judged: { guard: string; threshold: number; policy: string | null },

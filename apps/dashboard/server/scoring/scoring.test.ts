@@ -187,7 +187,7 @@ test('without a worker who asks is told so, and not for ever', async () => {
   await expect.poll(waiting).toEqual(['waiting']);
   gone.abort();
   await expect(asked).rejects.toThrow();
-  // Nobody waits for it any more.
+  // Its client has disconnected.
   await expect.poll(waiting).toEqual(['cancelled']);
   await alone.close();
 });

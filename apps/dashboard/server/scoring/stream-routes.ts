@@ -15,7 +15,7 @@ import { untilGone } from '../http/client-gone.js';
 import { judgementOf } from '../policies/judgement.js';
 import type { Services } from '../services.js';
 
-/** An item that comes piece by piece: each push costs its own tokens only. */
+/** Items that arrive piece by piece; each push costs only its own tokens. */
 export function streamRoutes(app: App, services: Services): void {
   const { streams } = services;
 

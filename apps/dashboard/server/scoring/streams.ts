@@ -7,11 +7,11 @@ import type { Limits } from '../limits.js';
 import type { PrefixGate, PrefixWork } from './prefix-gate.js';
 
 export interface NewStreamOptions extends Omit<OpenStreamOptions, 'pieces' | 'idleSeconds' | 'onEnd'> {
-  /** Called when there is room for the stream. */
+  /** Called when the stream may be opened. */
   pieces: () => OpenStreamOptions['pieces'];
 }
 
-/** The streams of this process. They are in no database: whoever pushes has to reach the same process each time. */
+/** The streams of this process. They are not stored: all pushes of a stream must reach the same process. */
 export class Streams {
   readonly #limits: Limits;
   readonly #open = new Map<string, OpenStream>();
@@ -20,7 +20,7 @@ export class Streams {
     this.#limits = limits;
   }
 
-  /** Checks that the key may begin another one. @throws ApiError when there are too many */
+  /** Checks that the key may open another stream. @throws ApiError when it has too many */
   requireRoom(keyId: string | null): void {
     const { streams, streamsPerKey, streamIdleSeconds: retryAfter } = this.#limits;
     const own = [...this.#open.values()].filter((stream) => stream.keyId === keyId).length;
@@ -33,7 +33,7 @@ export class Streams {
     if (this.#open.size >= streams) throw new ApiError(503, 'too many streams are open', { retryAfter });
   }
 
-  /** @throws ApiError when there are too many: many may have been let in while the model was loaded */
+  /** @throws ApiError when there are too many: others may have been opened while the model loaded */
   begin({ pieces, ...options }: NewStreamOptions): OpenStream {
     this.requireRoom(options.keyId);
     const stream: OpenStream = new OpenStream({
@@ -46,7 +46,7 @@ export class Streams {
     return stream;
   }
 
-  /** @throws ApiError when there is no such stream, or another key has made it */
+  /** @throws ApiError when the stream does not exist or belongs to another key */
   get(id: string, keyId: string | null): OpenStream {
     const stream = this.#open.get(id);
     if (stream !== undefined && stream.keyId === keyId) return stream;
@@ -61,22 +61,22 @@ export class Streams {
   }
 }
 
-/** Characters of all pieces together: each push prepares the whole again. */
+/** Maximum characters of all pieces together: each push tokenizes the whole text again. */
 const MAX_CHARACTERS = 1_000_000;
 
 export interface OpenStreamOptions {
   pieces: PrefixStream<StreamPiece>;
-  /** Pushes go through it. */
+  /** Admission of its pushes. */
   gate: PrefixGate;
   judged: Pick<Stream, 'guard' | 'threshold' | 'policy'>;
-  /** Who has made it; null without keys. */
+  /** The key that opened it; null without keys. */
   keyId: string | null;
   idleSeconds: number;
-  /** Told once, when it is over. */
+  /** Called once, when it ends. */
   onEnd: () => void;
 }
 
-/** A stream that somebody pushes pieces into, and that any number of connections hear the scores of. */
+/** A stream of pieces from one client; any number of connections listen to its scores. */
 export class OpenStream {
   readonly id = randomUUID();
   readonly keyId: string | null;
@@ -98,7 +98,7 @@ export class OpenStream {
     return { id: this.id, ...judged, idleSeconds };
   }
 
-  /** Adds a piece. @returns the score of all so far */
+  /** Appends a piece. @returns the score of the whole text so far */
   async push(piece: StreamPiece, from: Pick<PrefixWork, 'client' | 'signal'>): Promise<StreamScore> {
     const characters = lengthOf(piece);
     if (this.#characters + characters > MAX_CHARACTERS) {
@@ -127,7 +127,7 @@ export class OpenStream {
     }
   }
 
-  /** @param reason told to who listens */
+  /** @param reason sent to listeners */
   async end(reason: 'deleted' | 'idle' | 'closed'): Promise<void> {
     if (this.#over) return;
     this.#over = true;

@@ -16,7 +16,7 @@ import { createDashboard } from '../dashboard.js';
 const GUARD = 'qwen3-residual';
 const VERSION = '0.0.0';
 
-/** A request to the bed's server. */
+/** A request to the test server. */
 export interface Request {
   method?: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE' | 'HEAD';
   url: string;
@@ -31,17 +31,17 @@ export interface Answer<Body> {
   text: string;
 }
 
-/** Anybody with a key: of a role, or the one that is given. `null` is nobody. */
+/** A caller with a key of this role, or with the given key; `null` sends no key. */
 export type Asker = Role | { key: string } | null;
 
-/** A server with a real database, a golden guard and a key of each role. Workers are started when a test wants one. */
+/** A server with a real database, a golden guard and one key per role. Workers start on demand. */
 export class DashboardBed {
   readonly app: App;
   readonly database: TestDatabase;
   readonly backend: QueueBackend;
   readonly guard: OpenGuard;
   readonly keys: Readonly<Record<Role, { id: string; key: string }>>;
-  /** What the server has logged. */
+  /** The server's log lines. */
   log = '';
   readonly #telemetry: Telemetry;
   readonly #over = new AbortController();
@@ -60,7 +60,7 @@ export class DashboardBed {
     this.#telemetry = telemetry;
   }
 
-  /** @param changes `keyless` makes no keys */
+  /** @param changes `keyless` creates no keys */
   static async open(
     changes: Partial<DashboardOptions> & { keyless?: boolean; guardName?: typeof GUARD | 'qwen3-agent' } = {},
   ): Promise<DashboardBed> {
@@ -98,7 +98,7 @@ export class DashboardBed {
     return bed;
   }
 
-  /** Another key. */
+  /** Creates another key. */
   async newKey(role: Role, name = `another ${role}`): Promise<{ id: string; key: string }> {
     const { key, row } = await createKey(this.database.pool, { name, role, createdBy: 'test' });
     return { id: row.id, key };
@@ -122,13 +122,13 @@ export class DashboardBed {
     };
   }
 
-  /** Serves at a port of its own, for what needs a real connection. @returns its address */
+  /** Listens on a free port, for tests that need a real connection. @returns its URL */
   async listen(): Promise<string> {
     this.#origin ??= this.app.listen({ host: '127.0.0.1', port: 0 });
     return this.#origin;
   }
 
-  /** Scores what waits, until the bed closes. */
+  /** Scores pending rows until the bed closes. */
   startWorker(): void {
     const { artifact, backbone } = goldenDirs(GUARD);
     this.#worker = runWorker({

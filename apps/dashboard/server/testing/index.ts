@@ -1,2 +1,2 @@
-/** For tests of the packages above: what a server needs to be tried without a command. */
+/** A test server, for tests of the packages above. */
 export { scoredRun } from './scored-run.js';

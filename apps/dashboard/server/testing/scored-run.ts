@@ -10,7 +10,7 @@ import {
   submitWindow,
 } from '@tocsin/store';
 
-/** A row that says which score it has; null for one that the model could not score, a string for one that is no row. */
+/** A row with its score; null for a row that the model could not score, a string for an unreadable row. */
 interface PaperRow {
   text: string;
   score: number | null;
@@ -21,11 +21,11 @@ export interface PaperRun extends RunOptions {
   fingerprint: string;
   rows: readonly PaperRow[];
   name?: string;
-  /** Reasons of rows that could not be read; they come after the others. */
+  /** Reasons of unreadable rows; they come after the others. */
   rejects?: readonly string[];
 }
 
-/** A run that is over, whose scores are what its rows say. */
+/** Creates a finished run with the given scores. */
 export async function scoredRun(pool: Pool, run: PaperRun): Promise<number> {
   const { fingerprint, rows, name = 'paper.jsonl', rejects = [], ...options } = run;
   const { id: guardId } = await registerGuard(pool, fingerprint, 'paper');

@@ -2,7 +2,7 @@ import type { RequestAnswer, RequestFault, ScoreRow } from '@tocsin/corpus';
 import type { ExportRow } from '@tocsin/store';
 import type { RequestRow } from './batch-requests.js';
 
-/** Why a request was not tried, in OpenAI's words. */
+/** Error code of a request that was not attempted, as in OpenAI's API. */
 export type Unanswered = 'batch_expired' | 'batch_cancelled';
 
 const MESSAGE_OF = {
@@ -11,14 +11,14 @@ const MESSAGE_OF = {
 } as const satisfies Record<Unanswered, string>;
 
 /**
- * What a text of a request came to, as the writer of batch files takes it.
- * @param row undefined when the run was cancelled before it came to this text
+ * The outcome of a text, for the batch file writer.
+ * @param row undefined when the run was cancelled before this text
  */
 export function answerRow(request: RequestRow, row: ExportRow | undefined, unanswered: Unanswered): ScoreRow {
   const { key } = request.row;
   if (request.row.kind === 'reject' || row?.reject) {
     const error = row?.reject ?? (request.row.kind === 'reject' ? request.row.reason : '');
-    // A text that only the guard has refused.
+    // The guard rejected the text, e.g. because it is empty.
     const fault = request.fault ?? { message: error, status: 400, code: 'invalid_value', param: 'input' };
     return { key, error, unreadable: true, answer: failure(request, fault) };
   }
@@ -49,11 +49,11 @@ function failure({ nameless, row }: RequestRow, fault: RequestFault): RequestAns
 
 export interface JoinedRow {
   request: RequestRow;
-  /** Undefined for what the run did not come to. */
+  /** Undefined for texts that the run did not reach. */
   row: ExportRow | undefined;
 }
 
-/** The texts of a file beside the rows of the run that it became, in their order, some at a time. */
+/** Joins the texts of a file with the rows of its run in order, a few at a time. */
 export async function* joined(
   requests: AsyncIterable<RequestRow[]>,
   pages: AsyncIterable<ExportRow[]>,

@@ -42,7 +42,7 @@ const guard: AskedGuard = {
   open: { ref: 'starter' } as OpenGuard,
 };
 
-/** Keeps batches with a submission of the test's own. @returns what it has logged */
+/** Runs a batch keeper with a fake submission. @returns its log */
 function keep(submit: Submit): { log: string[]; keeper: BatchKeeper } {
   const log: string[] = [];
   const options = { pool: database.pool, guards: [guard], submit };
@@ -114,7 +114,7 @@ test('a defect is logged and tried again later, but not for ever', async () => {
   });
   await expect.poll(() => log.join('')).toContain('a defect');
   expect(await now(batch)).toMatchObject({ state: 'validating' });
-  // As after seven more tries, each after a while.
+  // As after seven more retries with backoff.
   await database.pool.query(`update batches set takes = 8, seen_at = now() - interval '1 minute'`);
   await expect
     .poll(() => now(batch))

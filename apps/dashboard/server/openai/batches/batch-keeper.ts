@@ -8,14 +8,14 @@ import { failBatch, finalizeBatch, wholeFault } from './finalize-batch.js';
 import { submitBatch } from './submit-batch.js';
 
 const SECOND = 1_000;
-/** What another process has begun, and runs that are over, are found so often. */
+/** Interval for finding batches of other processes and finished runs. */
 const LOOK_EVERY_MS = 1 * SECOND;
-/** Several times within the time after which a process is taken for gone. */
+/** Several heartbeats fit into the time after which a process counts as dead. */
 const ATTEND_EVERY_MS = 3 * SECOND;
 const SWEEP_EVERY_MS = 10 * 60 * SECOND;
-/** Batches that one process works on at once. */
+/** Batches that one process works on concurrently. */
 const AT_ONCE = 2;
-/** A batch that was taken so often, and is not over, breaks whoever takes it. */
+/** A batch claimed this often without finishing counts as a poison batch, and fails. */
 const MAX_TAKES = 8;
 
 export interface BatchKeeperOptions extends Pick<OpenaiOptions, 'pool' | 'guards' | 'submit'> {
@@ -23,8 +23,8 @@ export interface BatchKeeperOptions extends Pick<OpenaiOptions, 'pool' | 'guards
 }
 
 /**
- * Brings batches to their end: submits them as runs, and writes their files when these are over. All that is known of a
- * batch is in the database: any number of processes keep batches, and what one leaves undone another takes up.
+ * Processes batches: submits them as runs, and writes their files when the runs finish. All state is in the database: any
+ * number of processes share the work, and a batch of a dead process is claimed by another.
  */
 export class BatchKeeper {
   readonly #options: BatchKeeperOptions;
@@ -43,12 +43,12 @@ export class BatchKeeper {
     });
   }
 
-  /** There is something to do. */
+  /** Wakes the loop. */
   nudge(): void {
     this.#loop?.wake();
   }
 
-  /** What is under way is broken off, and left to whoever comes next. */
+  /** Work in progress is aborted; another process resumes it. */
   async close(): Promise<void> {
     await this.#loop?.close(new Error('the server is stopping'));
     await Promise.all(this.#working);
@@ -94,7 +94,7 @@ export class BatchKeeper {
       else if (batch.state === 'validating') await submitBatch(this.#options, batch, signal);
       else await finalizeBatch(this.#options, batch, signal);
     } catch (error) {
-      // Else it is tried again, by whoever comes first, when it has not been attended for a while.
+      // Other errors are retried by any process once the claim has expired.
       if (signal.aborted) await leaveBatch(pool, batch).catch(this.#cannot(about));
       else log.error({ ...about, ...loggedError(error) }, 'a batch could not be worked on');
     } finally {
@@ -102,14 +102,14 @@ export class BatchKeeper {
     }
   }
 
-  /** Renews the hold on the batch; aborts `changed` when the batch was cancelled or taken by another process. */
+  /** Renews the claim on the batch; aborts `changed` when the batch was cancelled or claimed by another process. */
   async #attend(batch: BatchRow, changed: AbortController): Promise<void> {
     const now = await attendBatch(this.#options.pool, batch);
     if (now?.state === batch.state) return;
     changed.abort(new Error(now === undefined ? 'another has taken the batch' : `the batch is ${now.state}`));
   }
 
-  /** For what is not worth ending the work: the next look mends it. */
+  /** For errors that need not end the work: the next round retries. */
   #cannot(about: object): (error: unknown) => void {
     return (error) =>
       this.#options.log.warn({ ...about, ...loggedError(error) }, 'the state of a batch could not be stored');

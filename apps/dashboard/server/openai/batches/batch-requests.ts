@@ -18,19 +18,19 @@ import {
   type ServedModel,
 } from '../served-models.js';
 
-/** More are refused: ids are held in memory while they are compared. */
+/** Maximum number of requests: ids are held in memory to detect duplicates. */
 const MAX_REQUESTS = 500_000;
 
-/** A text of a request, or a request that has none. */
+/** A text of a request, or a request without one. */
 export interface RequestRow {
   row: CorpusRow;
-  /** What a reject is, in OpenAI's terms. */
+  /** The reason of a reject, in OpenAI's terms. */
   fault?: RequestFault;
-  /** It has no `custom_id`. */
+  /** The line has no `custom_id`. */
   nameless: boolean;
   /** 1-based. */
   request: number;
-  /** Who is to judge it; of items only. */
+  /** The guard and threshold for this item. */
   model?: ServedModel;
 }
 
@@ -41,7 +41,7 @@ export interface BatchRules {
   maxRequests?: number;
 }
 
-/** There are more requests than a batch may have. */
+/** The batch has too many requests. */
 export class TooManyRequests extends Error {
   constructor(max: number) {
     super(`The file holds more than ${max.toLocaleString('en-US')} requests.`);
@@ -49,12 +49,12 @@ export class TooManyRequests extends Error {
   }
 }
 
-/** How a file of requests is read: what `Judge` needs is kept. */
+/** Reader options that keep what `Judge` needs. */
 export const READING = { shape: 'openai-batch', format: 'jsonl' } as const;
 export const KEEP = ['body'] as const;
 
 /**
- * Reads a file of moderation requests, a few hundred rows at a time, and judges each (see `Judge`).
+ * Reads a file of moderation requests, a few hundred rows at a time, and validates each (see `Judge`).
  * @throws TooManyRequests
  */
 export async function* batchRequests(
@@ -69,9 +69,9 @@ export async function* batchRequests(
 }
 
 /**
- * Decides which rows of a file are scored, and by what. One guard scores a batch: that of its first request that can be
- * scored. Later ones that name a policy alone, or nothing, mean it too; one that names another guard is a reject. The
- * same rows judged again by the same rules come out the same.
+ * Decides which rows of a file are scored, and with which guard. A batch has one guard: that of its first valid request.
+ * Later requests with only a policy, or without a model, use it too; one that names another guard is rejected. The
+ * decisions are deterministic.
  */
 export class Judge {
   readonly #maxRequests: number;
@@ -79,7 +79,7 @@ export class Judge {
   readonly #policies: readonly NamedThreshold[];
   #guard: ServedGuard | undefined;
   readonly #counts = { requests: 0, rejected: 0 };
-  /** Of the request before. */
+  /** Line of the previous request. */
   #line = 0;
 
   constructor({ guards, policies, maxRequests = MAX_REQUESTS }: BatchRules) {
@@ -88,12 +88,12 @@ export class Judge {
     this.#maxRequests = maxRequests;
   }
 
-  /** Requests so far, and those of them that are not scored. */
+  /** Requests so far, and how many of them were rejected. */
   get counts(): Readonly<{ requests: number; rejected: number }> {
     return this.#counts;
   }
 
-  /** Is shown each row, in their order. @throws TooManyRequests */
+  /** Takes each row, in order. @throws TooManyRequests */
   judge({ kept, ...row }: CorpusRow): RequestRow {
     const nameless = readRequestKey(row.key).customId === null;
     const isNew = this.#count(row.line);
@@ -101,12 +101,12 @@ export class Judge {
     const fault = row.kind === 'reject' ? (row.fault ?? noJsonLine(row.reason)) : undefined;
     const model = fault ?? this.#modelOf(kept);
     if ('guard' in model) return { row, model, ...place };
-    // A request's texts are all scored, or none is.
+    // Either all texts of a request are scored, or none.
     if (isNew) this.#counts.rejected += 1;
     return reject(row, model, place);
   }
 
-  /** Texts of one request have one line. @returns whether this is the first of them */
+  /** The texts of a request share a line. @returns whether this is the first of them */
   #count(line: number): boolean {
     if (line === this.#line) return false;
     this.#line = line;

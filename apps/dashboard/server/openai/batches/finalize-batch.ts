@@ -33,8 +33,8 @@ export interface FinalizeBatchOptions {
 }
 
 /**
- * Ends a batch whose run is over, or that was cancelled, or whose time is up: writes what was answered into one file and
- * what was not into another. The requests are read once more, beside the rows of their run; policies count as they are now.
+ * Finalizes a batch whose run has finished, or that was cancelled or has expired: writes an output file and an error file. It
+ * reads the requests once more and joins them with the rows of their run, applying the current policies.
  */
 export async function finalizeBatch(
   options: FinalizeBatchOptions,
@@ -55,7 +55,7 @@ export async function finalizeBatch(
   }
   await cancelRun(pool, runId);
   const { state, reason } = await runHead(pool, runId);
-  // One whose requests all have their outcomes is answered, whatever these are.
+  // A batch is complete when all its requests have outcomes, errors included.
   if (state === 'failed' && batch.cancellingAt === null && (await hasUnresolvedItems(pool, runId))) {
     return failBatch(pool, batch, [wholeFault('run_failed', reason ?? 'The run has failed.')], batch.total);
   }
@@ -111,7 +111,7 @@ async function writeAnswers(
   }
 }
 
-/** The guards of this server, that of the batch first: it may be served no more. */
+/** The guards of this server, the batch's own first: it may not be served any more. */
 async function withGuard(
   pool: Pool,
   guards: readonly ServedGuard[],
@@ -142,7 +142,7 @@ function beginLines(
   });
 }
 
-/** Its time was up before its run was over. */
+/** The batch expired before its run finished. */
 function isExpired({ cancellingAt, finalizingAt, expiresAt }: BatchRow): boolean {
   return cancellingAt === null && finalizingAt !== null && finalizingAt >= expiresAt;
 }
@@ -153,7 +153,7 @@ function stateOf({ cancellingAt }: BatchRow, left: number, unanswered: Unanswere
   return unanswered === 'batch_expired' ? 'expired' : 'cancelled';
 }
 
-/** Writes lines of a batch into a file of the store, which somebody has to complete. */
+/** Writes lines of a batch into a stored file, which the caller must complete. */
 class FileLines implements RowWriter<BatchLine> {
   readonly readerGone = false;
   readonly #pool: Pool;
@@ -169,7 +169,7 @@ class FileLines implements RowWriter<BatchLine> {
     return new FileLines(pool, file.id);
   }
 
-  /** What was written; undefined when it is nothing. */
+  /** The file; undefined when it would be empty. */
   get written(): WrittenFile | undefined {
     const { id, bytes } = this.#writer;
     return bytes === 0 ? undefined : { id, bytes };
@@ -188,7 +188,7 @@ class FileLines implements RowWriter<BatchLine> {
   }
 }
 
-/** Ends a batch that has no results. */
+/** Ends a batch without results. */
 export async function failBatch(
   pool: Pool,
   batch: BatchRow,
@@ -198,7 +198,7 @@ export async function failBatch(
   await changeBatch(pool, batch, { state: 'failed', errors, total: requests, failed: requests });
 }
 
-/** What is wrong with a batch as a whole. */
+/** The error of a whole batch. */
 export function wholeFault(code: string, message: string): BatchFault {
   return { code, message, param: null, line: null };
 }

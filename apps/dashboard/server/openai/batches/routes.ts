@@ -29,9 +29,9 @@ import { conflict, invalid, notFound } from '../errors.js';
 import { newId, type OpenaiOptions } from '../served-models.js';
 import type { BatchKeeper } from './batch-keeper.js';
 
-/** `/batches`: files of requests that are scored as runs. */
+/** `/batches`: files of requests, scored as runs. */
 export function batchRoutes(app: App, { pool }: OpenaiOptions, keeper: BatchKeeper): void {
-  /** @throws OpenaiError for one that is not there, or is another key's: the two look the same */
+  /** @throws OpenaiError for a batch that does not exist or belongs to another key: the two are indistinguishable */
   const visibleBatch = async (request: FastifyRequest, id: string): Promise<BatchRow> => {
     const found = await findBatch(pool, id);
     const owner = onlyOwner(whoOf(request));
@@ -132,7 +132,7 @@ export function batchRoutes(app: App, { pool }: OpenaiOptions, keeper: BatchKeep
   );
 }
 
-/** A batch as OpenAI shows one. Of one that is in progress, `completed` is estimated from the rows that have scores. */
+/** A batch in OpenAI's format. While it is in progress, `completed` is estimated from the rows with scores. */
 async function batchAnswer(pool: Pool, batch: BatchRow): Promise<Batch> {
   const { total, failed } = batch;
   const completed = batch.state === 'in_progress' ? await completedSoFar(pool, batch) : batch.completed;
@@ -164,9 +164,9 @@ async function batchAnswer(pool: Pool, batch: BatchRow): Promise<Batch> {
 
 const secondsOrNull = (time: Date | null): number | null => (time === null ? null : unixSeconds(time));
 
-/** A request may have many texts, and the run counts texts: their share is that of the requests, near enough. */
+/** A request may have several texts, and the run counts texts: their share approximates that of the requests. */
 async function completedSoFar(pool: Pool, { runId, total, failed }: BatchRow): Promise<number> {
-  // A run that was purged leaves its batch to be finalized within a second.
+  // The batch of a purged run is finalized within a second.
   if (runId === null) return 0;
   const [run, { contents, contentsDone }] = await Promise.all([
     findRun(pool, runId),

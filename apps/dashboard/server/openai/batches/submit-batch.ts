@@ -14,19 +14,19 @@ import type { OpenaiOptions, ServedModel } from '../served-models.js';
 import { batchRequests, Judge, KEEP, READING, type RequestRow, TooManyRequests } from './batch-requests.js';
 import { failBatch, wholeFault } from './finalize-batch.js';
 
-/** So many faults of a file that holds nothing to be scored are told. */
+/** Maximum number of errors reported for a file without valid requests. */
 const TOLD_FAULTS = 100;
 
 export type SubmitBatchOptions = Pick<OpenaiOptions, 'pool' | 'guards' | 'submit'>;
 
-/** Puts the requests of a batch into a run. One that holds nothing to be scored has failed. */
+/** Submits the requests of a batch as a run. A batch without valid requests fails. */
 export async function submitBatch(
   options: SubmitBatchOptions,
   batch: BatchRow,
   signal: AbortSignal,
 ): Promise<void> {
   const { pool } = options;
-  // Of a process that was killed while it submitted.
+  // Left by a process that was killed during submission.
   if (batch.runId !== null) await cancelRun(pool, batch.runId);
   const input = await findInput(pool, batch.inputFile);
   if (input === undefined) {
@@ -40,7 +40,7 @@ export async function submitBatch(
     else await submitTo(options, batch, { input, model: found, judge: new Judge(rules), signal });
   } catch (error) {
     const code = error instanceof TooManyRequests ? 'too_many_tasks' : 'not_submitted';
-    // Anything else may be better at the next try.
+    // Other errors may succeed when retried.
     if (signal.aborted || !(error instanceof TooManyRequests || isUserError(error))) throw error;
     await failBatch(pool, batch, [wholeFault(code, error.message)]);
   }
@@ -51,7 +51,7 @@ interface NothingToScore {
   requests: number;
 }
 
-/** Who judges the first request that can be judged, or what is wrong with all of them. */
+/** The guard of the first valid request, or the errors of all requests. */
 async function firstModel(pages: AsyncIterable<RequestRow[]>): Promise<ServedModel | NothingToScore> {
   const errors: BatchFault[] = [];
   let requests = 0;
@@ -68,7 +68,7 @@ async function firstModel(pages: AsyncIterable<RequestRow[]>): Promise<ServedMod
 
 interface ReadBatch {
   input: FileRow;
-  /** Of its first request. */
+  /** Of the first request. */
   model: ServedModel;
   judge: Judge;
   signal: AbortSignal;
@@ -100,7 +100,7 @@ async function submitTo(
   });
   const { requests: total, rejected: failed } = judge.counts;
   const started = await changeBatch(pool, batch, { state: 'in_progress', total, failed });
-  // It was cancelled, or taken by another, who has a run of its own.
+  // The batch was cancelled, or claimed by another process, which has its own run.
   if (started === undefined && run !== undefined) await cancelRun(pool, run);
 }
 

@@ -8,15 +8,15 @@ import type { z } from 'zod';
 import { invalid, OpenaiError } from '../errors.js';
 import { newId } from '../served-models.js';
 
-/** Beside the file. */
+/** Form fields besides the file. */
 const FIELDS = ['purpose', 'expires_after[anchor]', 'expires_after[seconds]'] as const;
 const MAX_FIELDS = 10;
 const MAX_FIELD_BYTES = 1_000;
 const MAX_NAME = 500;
 
 /**
- * Stores the file of an upload while it comes. Its fields may come after it, as some clients send them: what is refused
- * in the end is deleted again.
+ * Stores the file of an upload while it arrives. Some clients send the other fields after the file, so a rejected upload is
+ * deleted at the end.
  */
 export async function receiveFile(
   pool: Pool,
@@ -60,7 +60,7 @@ async function storePart(
   await beginFile(pool, { id, ownerKey, filename, purpose: 'batch', expiresAt: inSeconds(KEPT_SECONDS) });
   const writer = new FileWriter(pool, id);
   try {
-    // A file that is too large ends with an error.
+    // A file over the limit ends with an error.
     for await (const chunk of part.file) await writer.write(chunk as Buffer);
     return writer;
   } catch (error) {
@@ -69,7 +69,7 @@ async function storePart(
   }
 }
 
-/** What a client calls a file is shown to people, and never opened. */
+/** The client's file name is shown to users, and never opened. */
 function nameOf(filename: string | undefined): string {
   const name = withoutControls(filename ?? '')
     .toWellFormed()

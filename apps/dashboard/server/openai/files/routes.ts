@@ -20,9 +20,9 @@ import { conflict, notFound } from '../errors.js';
 import type { OpenaiOptions } from '../served-models.js';
 import { receiveFile } from './receive-file.js';
 
-/** `/files`: requests that are uploaded, and what became of them. */
+/** `/files`: uploaded requests, and output files of batches. */
 export function fileRoutes(app: App, { pool, uploadBytes }: OpenaiOptions): void {
-  /** @throws OpenaiError for one that is not there, or is another key's: the two look the same */
+  /** @throws OpenaiError for a file that does not exist or belongs to another key: the two are indistinguishable */
   const visibleFile = async (request: FastifyRequest, id: string): Promise<FileRow> => {
     const found = await findFile(pool, id);
     const owner = onlyOwner(whoOf(request));
@@ -41,7 +41,7 @@ export function fileRoutes(app: App, { pool, uploadBytes }: OpenaiOptions): void
         body: fileForm,
         response: { 200: file, ...refusals },
       },
-      // Parts are read by the handler, one after another as they come.
+      // The handler reads the parts one by one.
       validatorCompiler: () => () => true,
     },
     async (request) => {
