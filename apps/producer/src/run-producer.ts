@@ -3,21 +3,21 @@ import { type Destination, type Submission, submitRun } from '@tocsin/pipeline';
 import { withRetry } from '@tocsin/postgres';
 import { getRun, type ProblemReason, problemReasons, type Run } from '@tocsin/store';
 
-/** Reasons that are returned; the rest is counted in the run. */
+/** Maximum reasons returned; the rest is counted in the run. */
 const REASONS = 5;
 
 export interface ProducerOptions extends Omit<Submission, 'guard'> {
-  /** As `openGuard` takes it. */
+  /** A reference as `openGuard` takes it. */
   guard: string;
-  /** Where the guard comes from and runs, and callbacks for its download. */
+  /** Guard options and download callbacks. */
   opening?: Omit<OpenGuardOptions, 'signal'>;
-  /** Opens the database and the queue, once the guard is open: a guard that cannot be used is said first. */
+  /** Connects to the database and the queue, after the guard is open, so that guard errors come first. */
   withDestination: <T>(work: (destination: Destination) => Promise<T>) => Promise<T>;
-  /** Called as each step begins, with a sentence for a person. */
+  /** Called at the start of each step with a description. */
   onStep?: (step: string) => void;
 }
 
-/** A run whose corpus is whole. */
+/** A fully submitted run. */
 export interface Produced {
   run: Run;
   /** Why rows have no score, the most frequent reasons first. */
@@ -25,8 +25,8 @@ export interface Produced {
 }
 
 /**
- * A whole producer: opens the guard (its tokenizer cuts the corpus), submits the corpus, and leaves its run to the workers.
- * @throws UserError for a guard or a corpus that cannot be used, and for a server that does not answer
+ * A whole producer: opens the guard (whose tokenizer splits the corpus into parcels), submits the corpus, and leaves its run to the workers.
+ * @throws UserError for an unusable guard or corpus, or an unreachable server
  */
 export async function runProducer(options: ProducerOptions): Promise<Produced> {
   const { guard: ref, opening, withDestination, onStep, ...submission } = options;

@@ -18,7 +18,7 @@ describe('over a change of the clocks', () => {
       '2026-10-25T00:30:00.000Z',
       '2026-10-26T01:30:00.000Z',
     ]);
-    // Asked between the two, as a scheduler that was down does: the first was the one.
+    // As a scheduler that was down in between would.
     expect(iso(nextTimes(berlin('30 2 * * *'), new Date('2026-10-25T00:45:00Z'), 1))).toEqual([
       '2026-10-26T01:30:00.000Z',
     ]);

@@ -1,7 +1,7 @@
 import { messageOf, UserError } from '@tocsin/core';
 import { CronExpressionParser } from 'cron-parser';
 
-/** When a schedule comes due. */
+/** When a schedule fires. */
 export interface Times {
   /** Minute, hour, day of month, month, day of week. */
   cron: string;
@@ -13,8 +13,8 @@ const FIELDS = 5;
 const HINT = 'Minute, hour, day of month, month, day of week: "30 2 * * *" is every night at half past two.';
 
 /**
- * Checks a cron expression and a time zone, and writes the expression with single blanks.
- * @throws UserError saying what is wrong with which
+ * Validates a cron expression and a time zone. @returns the expression with single spaces
+ * @throws UserError naming the invalid part
  */
 export function parseTimes({ cron, timeZone }: Times): Times {
   requireTimeZone(timeZone);
@@ -27,7 +27,7 @@ export function parseTimes({ cron, timeZone }: Times): Times {
       },
     );
   }
-  // Names of months and days hold an H as well: MAR-THU. The random one stands alone, or before a bracket or a slash.
+  // Names of months and days contain an H too: MAR-THU. The random H stands alone, or before a bracket or a slash.
   if (fields.some((field) => /(^|,)H([(/,]|$)/i.test(field))) {
     throw new UserError('a cron expression cannot hold H: it is another time whenever it is read', {
       hint: HINT,
@@ -46,9 +46,8 @@ export function parseTimes({ cron, timeZone }: Times): Times {
 }
 
 /**
- * The first time after `date`. A local time that the clocks skip in spring is made up by the hour that they skip (02:30
- * becomes 03:30); one that they repeat in autumn comes once. Schedules of every so many minutes, or of every hour, come
- * in both of the repeated hours.
+ * The first time after `date`. A local time that is skipped in spring moves by the skipped hour (02:30 becomes 03:30); one
+ * that is repeated in autumn fires once. Schedules every few minutes or every hour fire in both repeated hours.
  */
 export function nextTime({ cron, timeZone }: Times, date: Date): Date {
   return CronExpressionParser.parse(cron, { currentDate: date, tz: timeZone }).next().toDate();

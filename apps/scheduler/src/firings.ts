@@ -13,11 +13,11 @@ import type { Logger } from 'pino';
 import { messageTo, type ScheduleMeasures } from './messages.js';
 import { summarize } from './summary.js';
 
-/** Submits what was stored with a schedule: `submitScheduled` of @tocsin/pipeline, with its destination given. */
+/** Submits a stored schedule: `submitScheduled` of @tocsin/pipeline with its destination. */
 export type SubmitScheduled = (
   request: unknown,
   context: {
-    /** To be called with the run as soon as there is one. */
+    /** Called with the run as soon as it exists. */
     onRun: (runId: number) => Promise<void>;
     signal: AbortSignal;
   },
@@ -28,17 +28,17 @@ export interface SubmissionOptions {
   log: Logger;
   submit: SubmitScheduled;
   measures: ScheduleMeasures;
-  /** The process stops: what is not submitted is left to another one. */
+  /** Aborts when the process stops: unfinished submissions are left to another process. */
   signal: AbortSignal;
 }
 
 const ATTEND_EVERY_MS = 5_000;
 
-/** Submits the corpus of a firing that this process has taken, and leaves its run to the workers. */
+/** Submits the corpus of a firing that this process has claimed, and leaves its run to the workers. */
 export async function submitFiring(firing: FiringRow, options: SubmissionOptions): Promise<void> {
   const { pool, log, submit, signal, measures } = options;
   if (await wasSubmitted(pool, firing)) return;
-  // What another process has begun was not late.
+  // Resumed from another process: its delay is not reported again.
   if (firing.takes === 1) measures.onLag(Math.max(0, Date.now() - firing.dueAt.getTime()) / 1000);
   const lost = new AbortController();
   const attend = async (): Promise<void> => {
@@ -47,7 +47,7 @@ export async function submitFiring(firing: FiringRow, options: SubmissionOptions
   const attending = new Loop(attend, {
     everyMs: ATTEND_EVERY_MS,
     pauseFirst: true,
-    // The next time may succeed; if none does, another process takes the firing.
+    // Retried; if all retries fail, another process claims the firing.
     onError: ({ message: reason }) => log.warn({ firing: firing.id, reason }, 'the firing is not attended'),
   });
   let run: number | null = null;
@@ -67,7 +67,7 @@ export async function submitFiring(firing: FiringRow, options: SubmissionOptions
   }
 }
 
-/** Whether the process that had the firing before has left its run to the workers; if it left less, that is undone. */
+/** Whether the previous owner had submitted the whole run; a partial run is undone. */
 async function wasSubmitted(pool: Pool, firing: FiringRow): Promise<boolean> {
   const { runId, runState } = firing;
   if (runId === null) return false;
@@ -86,7 +86,7 @@ async function failFiring(
   { pool, log, measures }: SubmissionOptions,
 ): Promise<void> {
   const mistake = isUserError(error);
-  // What a defect says may hold anything, and stays in the log.
+  // An internal error may contain anything, and only goes to the log.
   const reason = mistake ? error.message : 'an unexpected error, which is in the log of the scheduler';
   const message = messageTo(firing, firing, { type: 'run.failed', data: { run, reason } });
   const end = { state: 'failed', reason, message } as const;
@@ -103,9 +103,9 @@ export interface EndOptions {
 }
 
 /**
- * Ends the firings whose runs are over: summary and message are stored in one transaction, so that a process that is
- * killed here has done both or neither.
- * @returns how many there were
+ * Finishes the firings whose runs have ended. Summary and message are stored in one transaction, so a process killed here
+ * has done both or neither.
+ * @returns the number of firings
  */
 export async function endFirings(options: EndOptions): Promise<number> {
   const ended = await endedFirings(options.pool);

@@ -3,23 +3,23 @@ import type { FiringCause } from '@tocsin/core';
 import type { Message } from '@tocsin/store';
 import type { FiringSummary } from './summary.js';
 
-/** What a webhook is told. */
+/** Types of webhook messages. */
 export type Event =
   | { type: 'run.done'; data: FiringSummary }
-  /** The corpus could not be submitted, its run has failed, or it was cancelled. */
+  /** The corpus could not be submitted, or its run failed or was cancelled. */
   | { type: 'run.failed'; data: { run: number | null; reason: string } }
-  /** The schedule came due while it was still going. */
+  /** The schedule came due while its previous firing was still running. */
   | { type: 'run.skipped'; data: { reason: string } }
   | { type: 'test'; data: Record<string, never> };
 
-/** Which time of which schedule an event is about. */
+/** The schedule and time of an event. */
 export interface EventOrigin {
   schedule: string;
   dueAt: Date;
   cause: FiringCause;
 }
 
-/** A message with an id of its own: `type`, `timestamp` and `data`, as Standard Webhooks suggests. */
+/** Creates a message with a new id: `type`, `timestamp` and `data`, as Standard Webhooks suggests. */
 export function messageOf(origin: EventOrigin, event: Event): Message {
   const { schedule, dueAt, cause } = origin;
   return {
@@ -32,7 +32,7 @@ export function messageOf(origin: EventOrigin, event: Event): Message {
   };
 }
 
-/** The same, unless there is no webhook that would take it. */
+/** The same; undefined without a webhook that wants it. */
 export function messageTo(
   webhook: { webhookUrl: string | null; webhookClosed: string | null },
   origin: EventOrigin,
@@ -42,15 +42,15 @@ export function messageTo(
   return messageOf(origin, event);
 }
 
-/** How a firing ended. */
+/** The outcome of a firing. */
 type FiringOutcome = 'done' | 'failed' | 'skipped';
-/** What became of an attempt to tell a webhook: another one follows (`retried`), or none does. */
+/** The outcome of a delivery attempt: `retried` if another one follows. */
 type DeliveryOutcome = 'delivered' | 'retried' | 'failed';
 
-/** Told of what this process does for the schedules, to be counted. What another process has done it does not tell. */
+/** Callbacks for metrics. They cover the work of this process only. */
 export interface ScheduleMeasures {
   onFiring(outcome: FiringOutcome): void;
-  /** Seconds from when a schedule was due until its corpus began to be submitted. */
+  /** Seconds from the due time of a schedule to the start of its submission. */
   onLag(seconds: number): void;
   onDelivery(outcome: DeliveryOutcome): void;
 }

@@ -16,34 +16,32 @@ import { endFirings, type SubmitScheduled, submitFiring } from './firings.js';
 import { messageTo, type ScheduleMeasures, UNMEASURED } from './messages.js';
 import { type DeliverOptions, deliverDue } from './webhook/deliver.js';
 
-/** What the clock has missed is found, and what is over is noticed, within so long. */
+/** Longest delay in noticing missed ticks and ended runs. */
 const LOOK_EVERY_MS = 5_000;
 const WARN_EVERY_MS = 60_000;
-/** Corpora that one process submits at once: each holds two windows and a tokenizer. */
+/** Concurrent submissions per process: each holds two windows and a tokenizer. */
 const SUBMISSIONS = 2;
-/** Receivers that one process waits for at once. */
+/** Concurrent webhook calls per process. */
 const DELIVERIES = 4;
 
 export interface SchedulerOptions
   extends Pick<DeliverOptions, 'pool' | 'log' | 'allowPrivate' | 'resolve' | 'waitAfter'> {
   backend: QueueBackend;
   telemetry: Telemetry;
-  /** Stands in for `submitScheduled` where no guard is at hand. */
+  /** Replaces `submitScheduled` in tests without a guard. */
   submit?: SubmitScheduled;
-  /** Where the webhooks' secrets are; the process' own by default. */
+  /** Environment with the webhook secrets; defaults to the process's own. */
   env?: NodeJS.ProcessEnv;
   lookEveryMs?: number;
-  /** Nobody by default. */
+  /** None by default. */
   measures?: ScheduleMeasures;
 }
 
 /**
- * Runs the schedules of a database, together with any number of processes that do the same. All state is in Postgres,
- * and each step is taken by whoever gets its row:
- *
+ * Runs the schedules of a database, together with any number of other processes. All state is in Postgres, and each step
+ * belongs to the process that claims its row:
  *   schedule due -> firing `due` -> `submitting` -> `scoring` (workers) -> `done` + delivery `pending` -> `delivered`
- *
- * A process that is killed leaves a step that another one takes again. The queue's clock only says when to look.
+ * Steps of a killed process are claimed by another. The queue's clock only wakes the processes.
  */
 export class Scheduler {
   readonly #options: SchedulerOptions & { measures: ScheduleMeasures; submit: SubmitScheduled };
@@ -66,7 +64,7 @@ export class Scheduler {
     this.#options = { measures: UNMEASURED, submit, ...options };
     let warnedAt = Number.NEGATIVE_INFINITY;
     const onError = (error: Error): void => {
-      // A client tries again every second, and says so each time.
+      // The client reconnects every second, and reports each failure.
       if (performance.now() - warnedAt < WARN_EVERY_MS) return;
       warnedAt = performance.now();
       options.log.warn(
@@ -84,12 +82,12 @@ export class Scheduler {
     });
   }
 
-  /** Starts to run the schedules. Those that came due while nothing ran are made up, each once. */
+  /** Starts running the schedules. Each schedule that came due while none ran fires once. */
   static async start(options: SchedulerOptions): Promise<Scheduler> {
     return new Scheduler(options, await installationId(options.pool));
   }
 
-  /** Ends it. A corpus that is being submitted is left to another process, or to the next start. */
+  /** Stops. An unfinished submission is left to another process, or to the next start. */
   async close(): Promise<void> {
     await this.#loop.close(new Error('the scheduler is closed'));
     await Promise.all(this.#background);
@@ -103,14 +101,14 @@ export class Scheduler {
   async #look(): Promise<void> {
     for (const step of [this.#setClock, this.#claim, this.#submit, this.#end, this.#deliver]) {
       if (this.#loop.signal.aborted) return;
-      // One that fails keeps no other from its turn.
+      // One failure does not stop the others.
       await step().catch(this.#failed('a look at the schedules'));
     }
   }
 
   #failed(what: string): (error: unknown) => void {
     return (error) => {
-      // A statement may have been cancelled because this was told to stop.
+      // A statement may have been cancelled by stopping.
       if (this.#loop.signal.aborted) return;
       this.#options.log.warn({ err: error }, `${what} has failed; trying again`);
     };
@@ -123,7 +121,7 @@ export class Scheduler {
       .filter(({ enabled }) => enabled)
       .map(({ id, cron, timeZone }) => ({ id: `schedule-${id}`, cron, timeZone }));
     this.#settingClock = true;
-    // Not waited for: a queue that is not reachable must not keep the schedules from being looked at.
+    // Not awaited: an unreachable queue must not block the schedules.
     this.#clock
       .set(entries)
       .catch((error: Error) => this.#options.log.warn({ reason: error.message }, 'the clock is not set'))
@@ -163,7 +161,7 @@ export class Scheduler {
   readonly #end = async (): Promise<void> => {
     if (this.#ending) return;
     this.#ending = true;
-    // In the background: every row of a run is looked at for its summary, and of some runs there are many.
+    // In the background: a summary scans every row of a run.
     this.#inBackground(
       endFirings(this.#options)
         .then((ended) => {
@@ -204,7 +202,7 @@ function skippedMessage({ schedule, dueAt, cause, skipped }: ClaimedFiring): Mes
   return messageTo(schedule, { schedule: schedule.name, dueAt, cause }, event);
 }
 
-/** Lets the schedulers of a database look now: somebody has changed a schedule. */
+/** Wakes the schedulers of a database after a schedule was changed. */
 export async function wakeSchedulers(pool: Pool, backend: QueueBackend): Promise<void> {
   const clock = new ScheduleClock(backend, clockNameOf(await installationId(pool)));
   try {

@@ -10,31 +10,31 @@ import {
   runBefore,
 } from '@tocsin/store';
 
-/** What a scheduled run came to. Numbers only: no text, no key of a row. rows = new + known + duplicates + rejected. */
+/** Result of a scheduled run. Numbers only: no texts, no row keys. rows = new + known + duplicates + rejected. */
 export interface FiringSummary
   extends Pick<Run, 'guard' | 'fingerprint' | 'threshold'>,
     Pick<RunCounts, 'rows' | 'known' | 'duplicates' | 'rejected' | 'truncated' | 'scored' | 'failed'> {
   run: number;
-  /** Rows with score >= threshold; 0 when there is none. */
+  /** Rows with score >= threshold; 0 without one. */
   flagged: number;
-  /** Rows whose content had no score before. */
+  /** Rows whose content was not scored before. */
   new: number;
-  /** Contents that are flagged and that no row of the run before had. */
+  /** Flagged contents that were not in the previous run. */
   newFlagged: number;
   /** Rows in each of 20 bins from 0 to 1. */
   distribution: number[];
-  /** Against the schedule's run before; null when there is none whose rows are still known. */
+  /** Compared with the schedule's previous run; null when there is none whose rows still exist. */
   drift: Drift | null;
   /** From the start of the submission to the last score. */
   durationSeconds: number;
 }
 
 interface Drift {
-  /** The run before. */
+  /** The previous run. */
   run: number;
-  /** Whether it was scored by another guard: then the guard may have moved, and not the corpus. */
+  /** Whether it used another guard: then changes may come from the guard instead of the corpus. */
   otherGuard: boolean;
-  /** Of the run before. */
+  /** Of the previous run. */
   rows: number;
   flagged: number;
   /** Null when one of the runs has no score. */
@@ -42,7 +42,7 @@ interface Drift {
   kolmogorovSmirnov: number | null;
 }
 
-/** Sums up the run of a firing. Everything is asked of the store anew: to be broken off and done again is no harm. */
+/** Summarizes the run of a firing. Reads everything from the store, so it can be repeated. */
 export async function summarize(
   pool: Pool,
   firing: Pick<FiringRow, 'scheduleId' | 'startedAt'>,

@@ -3,8 +3,8 @@ import { Command } from 'commander';
 type Load = () => Promise<Command>;
 
 /**
- * The commands by group, in the order of the help, each with the way to load it: what one of them imports (onnxruntime,
- * BullMQ, Fastify, ...) takes a second, and a call needs one command.
+ * Commands by group, in help order, each with a lazy import: importing all of them (onnxruntime, BullMQ, Fastify, ...) takes
+ * a second, and a call needs one.
  */
 const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
   'Score:': {
@@ -32,7 +32,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
   },
 };
 
-/** Names from before `runs` had commands of its own: not in the help. */
+/** Hidden aliases from before the `runs` group existed. */
 const ALIASES: Readonly<Record<string, Load>> = {
   run: async () => (await import('./runs/show.js')).showCommand('run'),
   export: async () => (await import('./runs/export.js')).exportCommand(),
@@ -41,10 +41,10 @@ const ALIASES: Readonly<Record<string, Load>> = {
   purge: async () => (await import('./runs/purge.js')).purgeCommand(),
 };
 
-/** Prints a script for the shell (`tocsin complete bash`), and answers it. */
+/** Prints a completion script for a shell (`tocsin complete bash`), and serves its requests. */
 const COMPLETE = 'complete';
 
-/** Adds the command that is called; all of them when it is none that is known, for the help and the suggestions. */
+/** Registers the called command only; all of them for the help and for suggestions after an unknown name. */
 export async function addCommands(program: Command, called: string | undefined): Promise<void> {
   if (called === '-V' || called === '--version') return;
   const load = [...Object.values(GROUPS), ALIASES].map((group) => group[called ?? '']).find(Boolean);
@@ -60,12 +60,12 @@ export async function addCommands(program: Command, called: string | undefined):
   );
   if (called === COMPLETE) {
     const { default: addCompletion } = await import('@bomb.sh/tab/commander');
-    // What is typed so far comes as arguments.
+    // The partial command line arrives as arguments.
     program.allowExcessArguments();
     addCompletion(program, { completionCommandName: COMPLETE });
     return;
   }
-  // Its real form walks all commands.
+  // Its implementation walks all commands.
   program
     .command(COMPLETE)
     .helpGroup('Set up:')

@@ -7,7 +7,7 @@ import type { ScoreSummary } from './score/summary.js';
 export { UserError } from '@tocsin/core';
 export type { ScoreSummary };
 
-/** The options of `tocsin score`, by the same names. */
+/** The options of `tocsin score`, under the same names. */
 export interface ScoreOptions
   extends Pick<
     CorpusFlags,
@@ -21,32 +21,31 @@ export interface ScoreOptions
   device?: string;
   threads?: number;
   cacheDir?: string;
-  /** File or `postgres://...` that gets the scores, in the order of the rows. */
+  /** File or `postgres://...` URL for the scores, in row order. */
   out: string;
-  /** Format of `out` (default: from its name). */
+  /** Format of `out` (default: from its extension). */
   format?: string;
   /** Table of a `postgres://...` output, and what to do if it has rows. */
   outTable?: string;
   outMode?: TableMode;
-  /** Names of the fields (default: `text`, `prompt`, `response`, `messages`, `tools`, `id`). */
+  /** Field names (default: `text`, `prompt`, `response`, `messages`, `tools`, `id`). */
   fields?: Partial<CorpusFields>;
   /** In [0, 1] (default: the guard's). */
   threshold?: number;
-  /** Texts that stay in the database (default: none). */
+  /** Texts kept in the database (default: none). */
   retain?: Retention;
   /** Name of the run. */
   name?: string;
-  /** Stops scoring cleanly; the same call later goes on from there. */
+  /** Stops scoring cleanly; the same call later resumes. */
   signal?: AbortSignal;
 }
 
 /**
  * Scores every row of a corpus and writes the scores, as `tocsin score` does: with the database of `DATABASE_URL` or an
- * embedded one, in a worker process. Notes on what was guessed or left out go to standard error.
- *
- * @param sources files, directories, patterns, or a `postgres://...` address with `query`
- * @returns counts; rows without a score are counted in `rejected` and `failed`, and are in the output with the reason
- * @throws UserError with a `hint` for what the caller can fix
+ * embedded one, in a worker process. Notes on guessed settings and skipped rows go to standard error.
+ * @param sources files, directories, globs, or a `postgres://...` URL with `query`
+ * @returns counts; rows without a score are counted in `rejected` and `failed`, and written with the reason
+ * @throws UserError with a `hint` for errors that the caller can fix
  * @example
  * const { scored, flagged } = await scoreCorpus('rows.jsonl', { guard: 'starter', out: 'scores.jsonl' });
  */

@@ -15,7 +15,7 @@ const program = new Command('tocsin')
   .showHelpAfterError('Run with --help for the commands and options.')
   .exitOverride();
 
-// Every command reads its own options and its own errors, as the root does.
+// Subcommands inherit neither option parsing nor error handling from the root.
 function inherit(parent: Command): void {
   for (const command of parent.commands) inherit(command.copyInheritedSettings(parent));
 }
@@ -36,7 +36,7 @@ try {
   }
 }
 
-/** Prints an error for the person at the terminal: a mistake of theirs in words, a defect of ours whole. */
+/** Prints an error: a user error as message and hint, an internal error with its stack. */
 function reportError(error: unknown): void {
   const known = isUserError(error) ? error : serverError(error);
   if (known !== undefined) {

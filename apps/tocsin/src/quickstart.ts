@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { scoreCommand } from './score/command.js';
 
-/** In the npm package the samples lie beside `dist`, in a checkout at its top. */
+/** In the npm package the samples are next to `dist`, in a checkout at the root. */
 const SAMPLES = ['../samples/', '../../../samples/'].map((path) =>
   fileURLToPath(new URL(path, import.meta.url)),
 );
@@ -14,7 +14,7 @@ const OUT_DIR = 'out';
 const TOP_ROWS = 8;
 const SHOWN_CHARACTERS = 72;
 
-/** `tocsin quickstart` scores the sample corpus into `out/` of the current directory and shows the highest scores. */
+/** `tocsin quickstart` scores the sample corpus into `out/` of the current directory and prints the highest scores. */
 export function quickstartCommand(): Command {
   return new Command('quickstart')
     .description('Score the sample corpus with the starter guard and show the highest scores')

@@ -4,9 +4,9 @@ import { EXIT } from './terminal/exit-codes.js';
 import { printable } from './terminal/printable.js';
 
 /**
- * Makes `console.log` and `console.error` show control characters as escapes instead of sending them to the terminal. Names
- * of runs and files, keys of rows and messages of servers come from elsewhere, and could move the cursor or retitle the
- * window. JSON keeps its meaning: the escape shown is JSON's own. Coloured text is written to `process.stdout` directly.
+ * Makes `console.log` and `console.error` print control characters as escapes. Names of runs and files, row keys and server
+ * messages are untrusted, and could move the cursor or change the window title. JSON keeps its meaning, because the
+ * escapes are JSON's own. Coloured text is written to `process.stdout` directly.
  */
 export function showControlCharacters(): void {
   const { log, error } = console;
@@ -15,8 +15,8 @@ export function showControlCharacters(): void {
 }
 
 /**
- * Makes the exit code say when standard output took no more (a full disk, say): `console.log` ignores errors. A reader that
- * has seen enough (`tocsin runs | head`) is no failure.
+ * Sets the exit code when writing to standard output fails (a full disk, say), which `console.log` ignores. A closed pipe
+ * (`tocsin runs | head`) is no failure.
  */
 export function failWhenOutputIsLost(): void {
   let lost: unknown;
@@ -24,7 +24,7 @@ export function failWhenOutputIsLost(): void {
     if (codeOf(error) !== 'EPIPE') lost ??= error;
   });
   process.on('exit', (code) => {
-    // A command that has failed has said so itself.
+    // A failed command has already set its exit code.
     if (lost === undefined || (code !== EXIT.ok && code !== EXIT.someRejected)) return;
     console.error(`tocsin: stdout cannot be written: ${messageOf(lost)}.`);
     process.exitCode = EXIT.failed;

@@ -5,7 +5,7 @@ const manifest = createRequire(import.meta.url)('../package.json') as { version:
 /** The version of the `tocsin` package. */
 export const VERSION = manifest.version;
 
-/** When and by what a report is made. */
+/** Time and version of a report. */
 export function madeText(now = new Date()): string {
   return `${now.toISOString().slice(0, 16).replace('T', ' ')} UTC, by Tocsin ${VERSION}`;
 }

@@ -6,12 +6,12 @@ import type { Logger } from 'pino';
 /** A worker's guard. */
 export interface WorkingGuard {
   id: number;
-  /** For people. */
+  /** Name for messages. */
   text: string;
   fingerprint: string;
 }
 
-/** @throws UserError when the run has another guard: this worker would never take its parcels */
+/** @throws UserError when the run uses another guard: this worker would never take its parcels */
 export async function requireGuardOfRun(pool: Pool, runId: number, guard: WorkingGuard): Promise<void> {
   const run = await findRun(pool, runId);
   if (run === undefined) throw noSuchRun(runId);
@@ -22,7 +22,7 @@ export async function requireGuardOfRun(pool: Pool, runId: number, guard: Workin
   );
 }
 
-/** Warns when the database has work only for other guards: most likely this is the wrong one. */
+/** Warns when the database only has work for other guards: this is probably the wrong guard. */
 export async function warnOfOtherGuards(pool: Pool, guard: WorkingGuard, log: Logger): Promise<void> {
   const waiting = await waitingGuards(pool);
   if (waiting.length === 0 || waiting.some(({ guardId }) => guardId === guard.id)) return;

@@ -8,11 +8,11 @@ import { type ListenAt, Telemetry } from '@tocsin/telemetry';
 import type { Logger } from 'pino';
 import { requireGuardOfRun, warnOfOtherGuards } from './check-guard.js';
 
-/** About half a minute of work on two CPU cores: then the corpus is large enough for calibration to pay. */
+/** About half a minute of work on two CPU cores: enough for calibration to pay off. */
 const CALIBRATE_AFTER_TOKENS = 30_000;
-/** How long a worker that is told to stop works on what it holds. */
+/** Default drain timeout. */
 export const DEFAULT_DRAIN_MS = 60_000;
-/** One of them is the reconciler's, while this worker leads; one is for metrics. */
+/** One of them is for the reconciler, while this worker leads; one is for metrics. */
 const POOL_MAX = 6;
 
 export interface RunWorkerOptions {
@@ -24,32 +24,30 @@ export interface RunWorkerOptions {
   precision?: string;
   threads?: number;
   cacheDir?: string;
-  /** A run that the worker is started for: it must be this guard's. */
+  /** Restricts the worker to this run, which must use its guard. */
   runId?: number;
-  /** Where metrics and health are served; nowhere by default. */
+  /** Address for metrics and health; none by default. */
   listen?: ListenAt;
   version: string;
   log: Logger;
   /** Called when the worker is ready to take parcels. */
   onReady?: () => void;
-  /** Drains the worker and ends it. */
+  /** Drains and stops the worker. */
   signal: AbortSignal;
   /** Drain timeout: parcels not finished in time are released to the queue. */
   drainMs?: number;
-  /** Starts the engine, `Scorer.start` by default: another one stands in for a device that is not there. */
+  /** Starts the engine, `Scorer.start` by default; tests replace it. */
   startScorer?: typeof Scorer.start;
 }
 
 /**
- * A whole worker: opens the guard, starts the engine, and scores until the signal. It looks after its guard's runs too:
- * one that nobody waits for is brought to its end by the workers.
- *
- * @throws UserError when it cannot work: a server that does not answer or is not fit, a schema that is too new, a run of
- * another guard
+ * A whole worker: opens the guard, starts the engine, and scores until the signal aborts. It also finishes its guard's runs
+ * that no command waits for.
+ * @throws UserError for an unreachable or unsuitable server, a newer schema, or a run of another guard
  */
 export async function runWorker(options: RunWorkerOptions): Promise<void> {
   const { log, databaseUrl, listen, version, signal } = options;
-  // Before anything listens that would have to be closed.
+  // Before anything listens and would have to be closed.
   checkServerUrl('DATABASE_URL', databaseUrl);
   const telemetry = await Telemetry.start({ role: 'worker', version, listen });
   const { readiness, tracing } = telemetry;
@@ -57,10 +55,10 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
   const pool = createPool(databaseUrl, { applicationName: 'tocsin worker', max: POOL_MAX });
   readiness.hold('engine', 'the guard is not loaded yet');
   readiness.check('database', async () => void (await pool.query('select 1')));
-  // The queue in Postgres is where the database is.
+  // The queue in Postgres uses the same database.
   if (backend.kind === 'redis') readiness.check('queue', () => prepareBackend(backend));
   signal.addEventListener('abort', () => readiness.hold('draining', 'told to stop'), { once: true });
-  // From then on nothing is waited for in Postgres: told to stop before it is ready, or the drain limit has passed.
+  // Aborts pending Postgres statements: when stopped before it is ready, or after the drain timeout.
   const over = new AbortController();
   cancelWhenInterrupted(pool, over.signal, { graceMs: 0 });
   if (telemetry.url !== undefined) log.info({ at: telemetry.url }, 'serving metrics');
@@ -78,7 +76,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
   }
 }
 
-/** Makes sure of the servers, and opens the guard. */
+/** Checks the servers, and opens the guard. */
 async function prepare(
   pool: Pool,
   { databaseUrl, backend, log, runId, ...options }: RunWorkerOptions,
@@ -122,7 +120,7 @@ async function workWith(
   try {
     metrics.watchQueue(guard.fingerprint.slice(0, 12), () => waitingByClass(pool, registered.id));
     readiness.clear('engine');
-    // An engine process that died while there was nothing to score is not missed by anybody else.
+    // An engine process that dies while idle is noticed by nothing else.
     readiness.check('engine', () => scorer.ready());
     log.info(
       { guard: guard.fingerprint.slice(0, 12), engine: await scorer.enginePid(), ...scorer.costModel },
@@ -164,7 +162,7 @@ async function reconcilingWhile<T>(
   const onError = (error: Error): void =>
     log.warn({ reason: error.message }, 'store and queue cannot be reconciled; trying again');
   const reconciling = reconcile({ pool, queue, guardId: guard.id, onError }, over.signal).catch(() => {
-    // It ends with the signal, and with nothing else.
+    // It ends with the signal only.
   });
   try {
     return await work();
@@ -176,8 +174,8 @@ async function reconcilingWhile<T>(
 }
 
 /**
- * Runs a worker until the signal, or until a parcel fails: then what is wrong is not the parcel.
- * @returns how many parcels it gave back
+ * Runs a worker until the signal aborts or a parcel fails, which means that the problem is not the parcel.
+ * @returns the number of released parcels
  */
 async function scoreUntil(
   signal: AbortSignal,
@@ -188,8 +186,8 @@ async function scoreUntil(
   const worker = start((error) => broken.abort(error));
   await aborted(AbortSignal.any([signal, broken.signal]));
   const draining = worker.close(drainMs);
-  // After the worker's own timer: it gives its parcels back, and then takes no cancelled statement for a failure. The
-  // reconciler may wait for longer than the worker.
+  // After the worker's own timer, which releases its parcels first, so that a cancelled statement does not count as a
+  // failure. The reconciler may take longer than the worker.
   setTimeout(onDrainLimit, drainMs).unref();
   const givenBack = await draining;
   broken.signal.throwIfAborted();

@@ -1,6 +1,6 @@
 import { UserError } from '@tocsin/core';
 
-/** What a guard's weights are held in. */
+/** The precision of a guard's weights. */
 export const PRECISIONS = ['float32', 'float16', 'bfloat16', 'int8', 'int4'] as const;
 export type Precision = (typeof PRECISIONS)[number];
 
@@ -8,35 +8,33 @@ export type Precision = (typeof PRECISIONS)[number];
 export const DEVICE_KINDS = ['cpu', 'cuda', 'webgpu'] as const;
 export type DeviceKind = (typeof DEVICE_KINDS)[number];
 
-/** What linear layers and attention are computed in. Norms, pooling and head are float32 everywhere. */
+/** The type of linear layers and attention. Norms, pooling and head are always float32. */
 export type Arithmetic = 'float32' | 'float16' | 'bfloat16';
 
-/** Everything about numbers that can change a score: see `numericsOf`. */
+/** All numeric settings that can change a score: see `numericsOf`. */
 export interface Numerics {
   weights: Precision;
   arithmetic: Arithmetic;
   device: DeviceKind;
 }
 
-/** What guards are built for, unless they are told. */
+/** The default numerics. */
 export const FLOAT32_ON_CPU: Numerics = { weights: 'float32', arithmetic: 'float32', device: 'cpu' };
 
-/** The precision of a guard whose user did not choose one. What was measured is in docs/guards.md. */
+/** The default precision. docs/guards.md has the measurements. */
 export const DEFAULT_PRECISION: Record<DeviceKind, Precision> = {
   cpu: 'float32',
-  // What the released backbones are stored in; float16 has not the range for their largest activations.
+  // The type of the released backbones; float16 lacks the range for their largest activations.
   cuda: 'bfloat16',
   webgpu: 'float32',
 };
 
 /**
  * What a precision means on a device.
- *
- * On a CPU all is computed in float32 (onnxruntime has no kernels there for less): a precision says what the weights
- * are rounded to. Only `int8` rounds what they are multiplied with too, to 8 bits in blocks of 32. A GPU computes in
- * what the weights are held in; `int8` and `int4` weights are taken back to the device's own arithmetic as they are used.
- *
- * @throws UserError for what a device does not do
+ * A CPU computes in float32 (onnxruntime has no narrower kernels there): the precision only rounds the weights. `int8` also
+ * rounds the inputs of linear layers, to 8 bits in blocks of 32. A GPU computes in the type of the weights; `int8` and
+ * `int4` weights are dequantized on use.
+ * @throws UserError for a precision that the device does not support
  */
 export function numericsOf(precision: Precision, device: DeviceKind): Numerics {
   return { weights: precision, arithmetic: ARITHMETIC[device](precision), device };

@@ -12,7 +12,9 @@ const FORMATS: BlockFormat[] = [
 ];
 const nameOf = ({ bits, blockSize, zeroPoints }: BlockFormat): string => `${bits} ${blockSize} ${zeroPoints}`;
 
-/** Rows of weights as they come: most are small, some stand out. Any number of inputs, seldom whole blocks. */
+/**
+ * Typical rows of weights: mostly small values with outliers. The number of inputs is seldom a multiple of the block.
+ */
 const matrices = fc
   .tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 150 }), fc.integer(), fc.boolean())
   .map(([rows, inputs, seed, offset]) => {
@@ -37,7 +39,7 @@ test.each(FORMATS.map((format) => [nameOf(format), format] as const))(
           const block = values.slice(start, start + length);
           const error = block.reduce((sum, value, i) => sum + (value - (back[start + i] ?? 0)) ** 2, 0);
           const halfStep = plainStep(block, format) / 2;
-          // A zero point that has to be a code moves the whole grid by up to half a step.
+          // The zero point is itself a code, which can shift the grid by half a step.
           const bound = format.zeroPoints === 'codes' ? 2 * halfStep : halfStep;
           expect(Math.sqrt(error / length)).toBeLessThanOrEqual(bound * (1 + 1e-4) + 1e-6);
           start += length;

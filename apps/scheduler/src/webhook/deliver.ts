@@ -11,16 +11,16 @@ import { shownUrl, type WebhookRules } from './webhook-url.js';
 export interface DeliverOptions extends WebhookRules {
   pool: Pool;
   log: Logger;
-  /** Where the secrets are. */
+  /** Environment with the secrets. */
   env: NodeJS.ProcessEnv;
   signal: AbortSignal;
   measures: ScheduleMeasures;
   resolve?: (hostname: string) => Promise<LookupAddress[]>;
-  /** Seconds until the next attempt; undefined when there were enough. */
+  /** Seconds until the next attempt; undefined after the last one. */
   waitAfter?: (attempts: number, retryAfterSeconds?: number) => number | undefined;
 }
 
-/** Nobody else takes a delivery for so long: more than an attempt takes. */
+/** Lease of a delivery: longer than an attempt takes. */
 const HOLD_SECONDS = 30;
 
 const STOPPED: Attempt = {
@@ -30,7 +30,7 @@ const STOPPED: Attempt = {
   waitSeconds: 0,
 };
 
-/** Makes one attempt at each delivery that is due. @returns how many */
+/** Attempts each due delivery once. @returns how many */
 export async function deliverDue(options: DeliverOptions): Promise<number> {
   for (let attempts = 0; ; attempts++) {
     if (options.signal.aborted) return attempts;
@@ -43,7 +43,7 @@ export async function deliverDue(options: DeliverOptions): Promise<number> {
 async function attempt(delivery: DeliveryRow, options: DeliverOptions): Promise<void> {
   const { pool, log, signal, measures } = options;
   const sent = await send(delivery, options);
-  // Stopped in mid-attempt: nobody knows whether it arrived. Another process makes it again at once, with the same id.
+  // Aborted during an attempt that may have arrived. Another process repeats it immediately with the same id.
   const outcome = signal.aborted && sent.kind === 'failed' ? STOPPED : outcomeOf(delivery, sent, options);
   if (sent.kind === 'gone') await closeWebhook(pool, delivery.scheduleId, outcome.error ?? 'gone');
   await noteAttempt(pool, delivery.id, outcome);
@@ -75,7 +75,7 @@ async function send(delivery: DeliveryRow, options: DeliverOptions): Promise<Sen
       resolve: options.resolve,
     });
   } catch (error) {
-    // A secret that is missing here may be there when the process is started again.
+    // A missing secret may be present after a restart.
     if (isUserError(error)) return { kind: 'failed', status: null, reason: error.message };
     throw error;
   }
@@ -110,19 +110,18 @@ function outcomeOf(delivery: DeliveryRow, sent: Sent, options: DeliverOptions): 
 const SECOND = 1;
 const HOUR = 3600 * SECOND;
 
-/** Attempts at a delivery, over about 16 hours. */
+/** Attempts per delivery, over about 16 hours. */
 export const MAX_ATTEMPTS = 12;
 const FIRST_WAIT = 5 * SECOND;
 const FACTOR = 3;
 const LONGEST_WAIT = 4 * HOUR;
-/** Receivers that come back all at once are not called by everybody at once. */
+/** Jitter, so that retries are spread out. */
 const JITTER = 0.2;
 
 /**
- * Seconds until the next attempt: 5 s, 15 s, 45 s ... 4 h, each a fifth shorter to a fifth longer. A receiver that asks
- * for more time (Retry-After) has it, up to 4 h.
+ * Seconds until the next attempt: 5 s, 15 s, 45 s ... 4 h, with 20 % jitter. A longer Retry-After is respected, up to 4 h.
  * @param attempts made so far, from 1
- * @returns undefined when there were enough
+ * @returns undefined after the last attempt
  */
 export function waitAfter(
   attempts: number,

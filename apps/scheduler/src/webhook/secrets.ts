@@ -2,15 +2,15 @@ import { UserError } from '@tocsin/core';
 
 export const DEFAULT_SECRET_ENV = 'TOCSIN_WEBHOOK_SECRET';
 const PREFIX = 'whsec_';
-/** What Standard Webhooks asks for. */
+/** Required by Standard Webhooks. */
 const MIN_BYTES = 24;
 const MAX_BYTES = 64;
 const MAKE_HINT =
   'Make one: echo "whsec_$(openssl rand -base64 32)". Give it to the process that runs the schedules, and to the receiver.';
 
 /**
- * Checks the name of the variable that holds a webhook's secret.
- * @throws UserError that does not repeat it: it may be the secret, given by mistake
+ * Validates the name of the variable with a webhook's secret.
+ * @throws UserError that does not repeat it: it may be the secret itself
  */
 export function parseSecretEnv(name: string): string {
   if (/^[A-Z][A-Z0-9_]*$/.test(name) && !name.startsWith(PREFIX.toUpperCase())) return name;
@@ -20,7 +20,7 @@ export function parseSecretEnv(name: string): string {
 }
 
 /**
- * The secrets that a webhook is signed with: one, or several with blanks between them while one replaces the other.
+ * The signing secrets of a webhook: one, or several separated by spaces during rotation.
  * @throws UserError naming the variable and never its value
  */
 export function readSecrets(env: NodeJS.ProcessEnv, name: string): string[] {

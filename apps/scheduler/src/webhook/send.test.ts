@@ -20,7 +20,7 @@ const strict = { secrets: [SECRET], allowPrivate: false };
 let server: Server;
 let port: number;
 let received: Received[] = [];
-/** What the server answers with. */
+/** The server's response. */
 let answer: { status: number; headers?: Record<string, string>; body?: string } = { status: 204 };
 
 beforeAll(async () => {

@@ -9,15 +9,15 @@ import { readSecrets } from './secrets.js';
 import { parseWebhookUrl, requirePublic, type WebhookRules } from './webhook-url.js';
 
 const SECOND = 1000;
-/** From the first look at the name to the answer. */
+/** Timeout from name resolution to the response. */
 const TIMEOUT_MS = 15 * SECOND;
 
-/** What one attempt came to. */
+/** The outcome of one attempt. */
 export type Sent =
   | { kind: 'delivered'; status: number }
-  /** The receiver wants no more of these (410). */
+  /** The receiver has unsubscribed (410). */
   | { kind: 'gone'; status: number }
-  /** It is not called at all. */
+  /** The URL is not allowed. */
   | { kind: 'refused'; reason: string; hint: string | undefined }
   | { kind: 'failed'; status: number | null; reason: string; retryAfterSeconds?: number };
 
@@ -25,18 +25,17 @@ export interface SendOptions extends WebhookRules {
   url: string;
   secrets: readonly string[];
   signal?: AbortSignal;
-  /** Resolves names; the system's resolver by default. */
+  /** Resolves names; defaults to the system's resolver. */
   resolve?: (hostname: string) => Promise<LookupAddress[]>;
 }
 
 /**
- * Posts a message, once. The name is resolved once, every address that it has must be public, and the connection goes to
- * these: a name that answers differently a moment later is not asked again. No proxy is used, no redirect followed, and
- * nothing of the answer's body is read.
+ * Posts a message once. The name is resolved once, all its addresses must be public, and the connection uses these addresses
+ * only, which prevents DNS rebinding. No proxy is used, no redirect followed, and no response body read.
  */
 export async function sendMessage(message: Message, options: SendOptions): Promise<Sent> {
   const { url: text, secrets, signal } = options;
-  // Not the pool of the process: no connection is used by two messages, and each name is looked up anew.
+  // A separate agent without connection reuse, so that each message resolves the name again.
   const agent = new Agent({
     connect: { lookup: checkedLookup(options), timeout: TIMEOUT_MS },
     connections: 1,
@@ -55,7 +54,7 @@ export async function sendMessage(message: Message, options: SendOptions): Promi
       body: message.body,
       signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
     });
-    // That the body is broken off is an error of the body, and of nothing else.
+    // Discarding the body emits an error on the body only.
     body.on('error', () => {}).destroy();
     return outcomeOf(statusCode, headers['retry-after']);
   } catch (error) {
@@ -125,9 +124,9 @@ function refusalIn(error: unknown): UserError | undefined {
 }
 
 /**
- * The headers that Standard Webhooks puts on a message. Who receives it checks the signature, the age of the timestamp,
- * and whether the id is one that was there before.
- * @param at when it is sent: another time at every attempt
+ * The Standard Webhooks headers of a message. Receivers check the signature, the age of the timestamp, and whether the id
+ * is new.
+ * @param at time of sending: differs at every attempt
  */
 function signatureHeaders(
   { id, body }: Message,
@@ -141,7 +140,7 @@ function signatureHeaders(
   };
 }
 
-/** Whose webhook, and where its secret is. */
+/** The schedule and the environment with its secret. */
 export interface WebhookOfSchedule {
   name: string;
   webhookUrl: string | null;
@@ -149,9 +148,9 @@ export interface WebhookOfSchedule {
 }
 
 /**
- * Sends a message of type `test` to a schedule's webhook: from here and now, once.
- * @param env where the secret is looked for
- * @throws UserError when the schedule has no webhook, or the environment not its secret
+ * Sends a message of type `test` to a schedule's webhook from this process, once.
+ * @param env environment with the secret
+ * @throws UserError when the schedule has no webhook, or the environment lacks its secret
  */
 export function sendTest(
   { name, webhookUrl: url, webhookSecretEnv: variable }: WebhookOfSchedule,

@@ -1,9 +1,9 @@
 import { UserError } from '@tocsin/core';
 import ipaddr from 'ipaddr.js';
 
-/** What may be called. */
+/** Which URLs may be called. */
 export interface WebhookRules {
-  /** Also http, and addresses that are not public. */
+  /** Also http, and private addresses. */
   allowPrivate: boolean;
 }
 
@@ -11,8 +11,8 @@ const ALLOW_HINT =
   'Where that is what you want: --allow-private-webhooks, or TOCSIN_WEBHOOK_ALLOW_PRIVATE=1 for every process.';
 
 /**
- * Checks a webhook's URL as far as its text tells; what a name resolves to is checked whenever it is called.
- * @throws UserError that does not repeat the URL: it may hold a credential
+ * Validates a webhook's URL as text; the addresses of its name are checked at every call.
+ * @throws UserError that does not repeat the URL: it may contain a credential
  */
 export function parseWebhookUrl(text: string, { allowPrivate }: WebhookRules): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -43,14 +43,14 @@ export function requirePublic(hostname: string, address: string): void {
   throw new UserError(`${what} is no public address, and webhooks are not sent there`, { hint: ALLOW_HINT });
 }
 
-/** A webhook's URL fit to be shown and logged: path and query may be what lets one in. */
+/** A webhook's URL for display and logs: path and query may contain a credential. */
 export function shownUrl(url: URL | string): string {
   const { origin, pathname, search } = new URL(url);
   return pathname === '/' && search === '' ? `${origin}/` : `${origin}/***`;
 }
 
 /**
- * Whether TOCSIN_WEBHOOK_ALLOW_PRIVATE allows what is not allowed by default.
+ * Whether TOCSIN_WEBHOOK_ALLOW_PRIVATE allows private addresses.
  * @throws UserError when it is neither yes nor no
  */
 export function allowPrivateOf(env: NodeJS.ProcessEnv): boolean {
@@ -60,17 +60,13 @@ export function allowPrivateOf(env: NodeJS.ProcessEnv): boolean {
   throw new UserError(`TOCSIN_WEBHOOK_ALLOW_PRIVATE is ${JSON.stringify(value)}, expected 1 or 0`);
 }
 
-/**
- * Addresses that answer a cloud's virtual machines only, and are public by their number. (The usual one,
- * 169.254.169.254, is link-local.)
- */
+/** Cloud metadata addresses outside the special ranges. (The usual one, 169.254.169.254, is link-local.) */
 const METADATA = new Set(['168.63.129.16']);
 
 /**
- * Whether an address is one that anybody on the internet may have. Not so: loopback, private, link-local, carrier-grade
- * NAT, multicast, reserved, documentation, metadata services; and IPv6 addresses that wrap an IPv4 address to go through
- * a gateway (NAT64, 6to4, Teredo).
- * @param address an IP address; an IPv4 address that IPv6 wraps (`::ffff:127.0.0.1`) counts as itself
+ * Whether an address is public. Not public: loopback, private, link-local, carrier-grade NAT, multicast, reserved,
+ * documentation, metadata services; and IPv6 addresses that embed an IPv4 address for a gateway (NAT64, 6to4, Teredo).
+ * @param address an IP address; an IPv4-mapped one (`::ffff:127.0.0.1`) counts as its IPv4 address
  */
 export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false;
@@ -78,7 +74,7 @@ export function isPublicAddress(address: string): boolean {
   return parsed.range() === 'unicast' && !METADATA.has(parsed.toString());
 }
 
-/** The IP address that a URL's host is; undefined for a name. */
+/** The IP address in a URL's host; undefined for a name. */
 export function addressOfHost(hostname: string): string | undefined {
   const bare = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
   return ipaddr.isValid(bare) ? bare : undefined;

@@ -10,7 +10,7 @@ import { untilDoneOrInterrupted } from '../terminal/interrupt.js';
 import { type CompareFlags, compareScores, type SideFlags } from './compare-scores.js';
 import { printDrift, writeDriftReport } from './print-drift.js';
 
-/** `tocsin compare`: how far apart two guards are, or one guard at two precisions, on the same rows. */
+/** `tocsin compare`: the drift between two guards, or between two precisions of one guard, on the same rows. */
 export function compareCommand(): Command {
   return addCorpusOptions(addMachineOptions(new Command('compare')))
     .description('Score the same rows with two guards (or one at two precisions) and measure the difference')
@@ -78,16 +78,14 @@ function sideFlags(spec: string, backbone: string | undefined, flags: CompareFla
   };
 }
 
-/** A guard as `tocsin compare` names it: a reference, and the precision it is to run in. */
+/** A guard argument of `tocsin compare`: a reference and a precision. */
 export interface GuardSpec {
   ref: string;
-  /** Undefined: the device's own. */
+  /** Undefined for the device's default. */
   precision: Precision | undefined;
 }
 
-/**
- * `ref[:precision]`. Only the name of a precision counts as one: `C:\guards\mine` and `owner/name@v1` hold none.
- */
+/** Parses `ref[:precision]`. Only a known precision counts as one: `C:\guards\mine` and `owner/name@v1` have none. */
 export function parseGuardSpec(text: string): GuardSpec {
   const precision = PRECISIONS.find((name) => text.endsWith(`:${name}`));
   return { ref: precision === undefined ? text : text.slice(0, -precision.length - 1), precision };

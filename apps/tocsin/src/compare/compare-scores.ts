@@ -18,7 +18,7 @@ export interface CompareFlags
   json?: boolean;
 }
 
-/** One of the two guards, after its run. */
+/** One of the two guards and its scores. */
 export interface Side {
   guard: string;
   precision: string;
@@ -31,7 +31,7 @@ export interface ComparedScores {
   rows: ComparedRow[];
   sides: { a: Side; b: Side };
   counts: CompareCounts;
-  /** Why rows were left out, one sentence each, the first few. */
+  /** The first few reasons why rows were left out. */
   problems: string[];
 }
 
@@ -39,18 +39,18 @@ export interface ComparedScores {
 export interface CompareCounts {
   rows: number;
   compared: number;
-  /** Of the compared ones: those with a label. */
+  /** Compared rows with a label. */
   labelled: number;
   rejected: number;
-  /** The label is none. */
+  /** The label is invalid. */
   faultyLabel: number;
-  /** At least one of the guards could not score them. */
+  /** At least one guard could not score them. */
   withoutScore: number;
 }
 
 export type SideFlags = GuardFlags & { threshold?: number };
 
-/** Scores a corpus with both guards, one after the other: one model is in memory at a time. */
+/** Scores a corpus with both guards, one after the other, so that only one model is in memory. */
 export async function compareScores(
   files: string[],
   sides: { a: SideFlags; b: SideFlags },

@@ -13,7 +13,7 @@ import { jsonText, tableText } from '../terminal/table.js';
 import { madeText } from '../version.js';
 import type { CompareCounts, ComparedScores, CompareFlags, Side } from './compare-scores.js';
 
-/** Prints a drift on standard output, as tables or as JSON; what was left out and why on standard error. */
+/** Prints a drift to standard output, as tables or JSON; left-out rows with their reasons to standard error. */
 export function printDrift(
   drift: Drift,
   compared: ComparedScores,
@@ -81,7 +81,7 @@ export async function writeDriftReport(
   files: string[],
   flags: CompareFlags,
 ): Promise<void> {
-  // Charts take a while to load, and only reports draw them.
+  // Charts load slowly, and only reports need them.
   const { driftReport } = await import('@tocsin/evaluate/report');
   const about: [string, string][] = [
     ['A', sideText(sides.a)],

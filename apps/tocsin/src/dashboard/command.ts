@@ -21,7 +21,7 @@ interface Flags
   guard: string[];
 }
 
-/** `tocsin dashboard`: the API and the page, until it is told to stop. */
+/** `tocsin dashboard`: serves the API and the page until it is stopped. */
 export function dashboardCommand(): Command {
   return addLogOptions(
     addMetricsOptions(

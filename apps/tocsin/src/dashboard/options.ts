@@ -4,7 +4,7 @@ import { portNumber } from '../options/metrics-options.js';
 
 const MIB = 1024 * 1024;
 
-/** Limits with an option, by its name in `DashboardFlags`, with what they bound. Sizes are options in MiB. */
+/** Limits that have an option, with its name in `DashboardFlags` and its description. Sizes are in MiB. */
 const LIMITS = {
   pendingItems: ['pending interactive items of all keys', L.pendingItems],
   pendingTokens: ['tokens of pending interactive items of all keys', L.pendingTokens],
@@ -27,7 +27,7 @@ const LIMITS = {
   streamsPerKey: ['open scoring streams of one key', L.streamsPerKey],
 } as const;
 
-/** Where the API and the page are served, and what they may do. */
+/** Where the API and the page are served, and their permissions. */
 export interface DashboardFlags extends Record<keyof typeof LIMITS, number> {
   host: string;
   port: number;
@@ -57,7 +57,7 @@ export function addDashboardOptions(command: Command): Command {
   return command;
 }
 
-/** An option that a variable sets too: `pendingItems` is `--pending-items` and `TOCSIN_PENDING_ITEMS`. */
+/** An option that an environment variable sets too: `pendingItems` is `--pending-items` and `TOCSIN_PENDING_ITEMS`. */
 function limit(name: string, description: string, byDefault: number): Option {
   const words = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   return new Option(`--${words} <number>`, description)
@@ -72,7 +72,7 @@ function wholeNumber(text: string): number {
   throw new InvalidArgumentError('A whole number of 1 or more was expected.');
 }
 
-/** The limits that the options set. */
+/** The limits from the options. */
 export function limitsOf(flags: DashboardFlags): Partial<Limits> {
   const { bodyMib, pendingBodyMib, pendingBodyMibPerKey, uploadMib, ...others } = flags;
   const names = Object.keys(L) as (keyof Limits)[];
@@ -90,5 +90,5 @@ function list(text: string): string[] {
   return text.split(',').map((part) => part.trim());
 }
 
-/** An option that may be given more than once. */
+/** A repeatable option. */
 export const several = (value: string, before: string[] = []): string[] => [...before, value];

@@ -13,7 +13,7 @@ import { VERSION } from '../version.js';
 import { type DashboardFlags, limitsOf } from './options.js';
 
 export interface DashboardServiceOptions extends DashboardFlags, PrivateWebhookFlags {
-  /** The first is the one that is meant when none is named. */
+  /** The first is the default. */
   guards: readonly GuardFlags[];
 }
 
@@ -32,7 +32,7 @@ export class DashboardService implements Service {
     this.#options = options;
   }
 
-  /** Where it listens, once it does. */
+  /** The URL once it listens. */
   get url(): string {
     return this.#url;
   }

@@ -1,23 +1,23 @@
 import { isUserError, messageOf } from '@tocsin/core';
 
-/** What checks look at beside the machine. */
+/** Input of the checks. */
 export interface Circumstances {
   env: NodeJS.ProcessEnv;
   cacheDir?: string;
   dataDir?: string;
-  /** To be opened and tried. */
+  /** A guard to open and try. */
   guard?: { ref: string; backbone?: string; precision?: string; device?: string; threads?: number };
 }
 
-/** Looks at one thing, and changes nothing. */
+/** A read-only check of one subject. */
 export interface Check {
   subject: string;
   look(circumstances: Circumstances): Promise<Finding[]> | Finding[];
 }
 
 /**
- * Runs checks one after another. One that fails in a way it did not think of is itself a finding: the others go on.
- * @param show told of each finding as it comes
+ * Runs checks one after another. An unexpected failure of a check is itself a finding, and the other checks still run.
+ * @param show called with each finding
  */
 export async function checkUp(
   checks: readonly Check[],
@@ -48,19 +48,19 @@ async function lookAt(
 }
 
 /**
- * What a check came to: `ok`; `note`, something that could be better or is not there and need not be; `problem`,
- * something without which nothing can be scored.
+ * The level of a finding: `ok`; `note` for something optional or improvable; `problem` for something without which
+ * scoring cannot work.
  */
 export type Verdict = 'ok' | 'note' | 'problem';
 
-/** One line of the doctor's answer. */
+/** One line of the output. */
 export interface Finding {
-  /** What was looked at, in a word or two. */
+  /** The subject, in one or two words. */
   subject: string;
   verdict: Verdict;
-  /** What is there, or what is wrong. */
+  /** The result. */
   says: string;
-  /** For what is not ok: what to do. */
+  /** What to do, unless it is ok. */
   todo?: string;
 }
 

@@ -11,7 +11,7 @@ import { databaseCheck, queueCheck } from './checks/servers.js';
 import type { Finding, Verdict } from './checkup.js';
 import { type Check, checkUp } from './checkup.js';
 
-/** In the order in which they are shown. */
+/** In output order. */
 const CHECKS: readonly Check[] = [
   nodeCheck,
   processorCheck,
@@ -31,7 +31,7 @@ interface DoctorFlags extends Partial<GuardFlags> {
   json?: boolean;
 }
 
-/** `tocsin doctor`: what is usable here, and what to do about what is not. */
+/** `tocsin doctor`: checks what works here, and says how to fix the rest. */
 export function doctorCommand(): Command {
   return addGuardOptions(new Command('doctor'), { required: false })
     .description('Check what scoring needs: processor, GPUs, libraries, servers, hub and caches')
@@ -63,7 +63,7 @@ async function doctor({ guard, json, cacheDir, dataDir, ...flags }: DoctorFlags)
 
 const SUBJECT_WIDTH = 15;
 
-/** One line, and for what is not ok a second one: what to do. */
+/** One line per finding, and a second one with the fix unless it is ok. */
 export function findingText({ subject, verdict, says, todo }: Finding, chalk = new Chalk()): string {
   const colour: Record<Verdict, (text: string) => string> = {
     ok: chalk.green,

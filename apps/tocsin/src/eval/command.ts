@@ -12,7 +12,7 @@ import { printEvaluation, writeEvaluationReport } from './print-evaluation.js';
 import type { EvalFlags, LabelledScores } from './score-labelled.js';
 import { scoreLabelled } from './score-labelled.js';
 
-/** `tocsin eval`: how good a guard's scores are on rows whose labels are known. */
+/** `tocsin eval`: measures a guard's scores against known labels. */
 export function evalCommand(): Command {
   return addCorpusOptions(addGuardOptions(new Command('eval'), { required: false }))
     .description('Measure a guard on labelled rows: Macro F1, AUC, calibration, thresholds, groups')
@@ -78,7 +78,7 @@ function labelledScores(files: string[], flags: EvalFlags, signal: AbortSignal):
   });
 }
 
-/** An evaluation of nothing, or of labels that were misunderstood, must not look like one. */
+/** An evaluation without usable rows, or with mistaken labels, must not look like a result. */
 function requireUsable({ rows, counts, problems }: LabelledScores, flags: EvalFlags): void {
   if (rows.length === 0) {
     throw new UserError(`none of the ${counts.rows} rows has both a label and a score`, {

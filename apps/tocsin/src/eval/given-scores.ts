@@ -4,16 +4,16 @@ import { csvText, inputFormat, type KeptFields, placeOf, readCorpus } from '@toc
 /** Scores from a file, by key. */
 export interface GivenScores {
   size: number;
-  /** The score of a row's key, the error that stands in its place, or undefined. */
+  /** The score of a row's key, its error, or undefined. */
   of(key: string): number | string | undefined;
-  /** The threshold that every row names. Throws a `UserError` when they name none, or several. */
+  /** The threshold of all rows. Throws a `UserError` when they have none, or different ones. */
   threshold(): number;
 }
 
 /**
- * Reads scores as `tocsin score` and `tocsin runs export` write them (`key`, and `score` or `error`; `threshold` is optional),
- * in the format that the file's name says.
- * @throws UserError for a row that is none, and for a key that stands there twice
+ * Reads scores written by `tocsin score` or `tocsin runs export` (`key`, and `score` or `error`; `threshold` is optional),
+ * in the format of the file's extension.
+ * @throws UserError for an invalid row or a duplicate key
  */
 export async function readGivenScores(file: string, signal?: AbortSignal): Promise<GivenScores> {
   const format = inputFormat(file);
@@ -22,7 +22,7 @@ export async function readGivenScores(file: string, signal?: AbortSignal): Promi
   const thresholds = new Set<unknown>();
   const keep = ['key', 'score', 'threshold', 'error'];
   for await (const chunk of readCorpus([file], { fields: { id: 'key' }, keep, signal })) {
-    // Rows of scores hold no text: as rows of a corpus they are rejects, and only what was kept of them counts.
+    // Rows of scores have no text: as corpus rows they are rejects, and only their kept fields are used.
     for (const row of chunk) {
       const place = placeOf(row);
       if (row.kept === undefined)
@@ -42,7 +42,7 @@ export async function readGivenScores(file: string, signal?: AbortSignal): Promi
   };
 }
 
-/** Cells of CSV are text: numbers are to be read, and of the empty ones the key is an empty text. */
+/** CSV cells are strings: parse the numbers; among the empty cells only the key is an empty string. */
 function fromCells({ key, score, threshold, error }: KeptFields): KeptFields {
   return { key: key === null ? '' : key, score: numberOf(score), threshold: numberOf(threshold), error };
 }
@@ -53,7 +53,7 @@ function numberOf(cell: unknown): unknown {
 
 function scoreOf(score: unknown, error: unknown, place: string): number | string {
   if (typeof score === 'number' && score >= 0 && score <= 1) return score;
-  // Formats of columns have null where JSON has nothing.
+  // Columnar formats have null where JSON lacks the field.
   if ((score === undefined || score === null) && typeof error === 'string') return error;
   throw noScore(place, 'its "score" is no number from 0 to 1, and it has no "error"');
 }
@@ -71,7 +71,7 @@ function commonThreshold(thresholds: ReadonlySet<unknown>, file: string): number
   throw new UserError(`The scores of ${file} ${what}.`, { hint: 'Give it with --threshold.' });
 }
 
-/** A key that stands twice in `what`. */
+/** A duplicate key in `what`. */
 export function twice(what: string, key: string, place: string): UserError {
   return new UserError(`${what} has the key ${JSON.stringify(key)} twice (again in ${place}).`, {
     hint: 'Rows and scores are joined by key: give each row an id of its own, or leave out --scores.',

@@ -7,10 +7,9 @@ import { type LabelFlags, Labels } from './labels.js';
 import type { LabelledScores } from './score-labelled.js';
 
 /**
- * Joins a labelled corpus with scores that are there already (what `tocsin score` or `tocsin runs export` wrote), by key. The corpus needs no
- * texts, only keys and labels.
- *
- * @throws UserError when a key stands twice in one of the two: nobody can say which rows belong together
+ * Joins a labelled corpus with existing scores (from `tocsin score` or `tocsin runs export`) by key. The corpus needs only
+ * keys and labels, no texts.
+ * @throws UserError for a duplicate key in either file: the rows could not be matched
  */
 export async function joinScores(
   files: string[],
@@ -35,7 +34,7 @@ export async function joinScores(
         problems.push(`${place}: ${row.kind === 'reject' ? row.reason : 'no fields'}`);
         continue;
       }
-      // The row may lack a text: it needs none.
+      // The row may lack a text.
       const judged = labels.onRow({ ...row, kind: 'item', content: {} });
       if (judged.kind === 'reject') {
         problems.push(`${place}: ${judged.reason}`);
@@ -72,7 +71,7 @@ export async function joinScores(
   };
 }
 
-/** The row with its score, or the reason why it has none. */
+/** The row with its score, or the reason for having none. */
 function joinRow(key: string, labels: Labels, seq: number, given: GivenScores): EvaluatedRow | string {
   const score = given.of(key);
   const { label, group } = labels.rows[seq - 1] ?? {};

@@ -1,13 +1,13 @@
 import { type CorpusRow, type KeptFields, rejected, rejection } from '@tocsin/corpus';
 
-/** Where the labels of a corpus are, and what they mean. */
+/** Which field holds the labels of a corpus, and what its values mean. */
 export interface LabelFlags {
   labelField?: string;
   groupField?: string;
   positive?: string;
 }
 
-/** What is known of a row beside its score. */
+/** A row's label and group. */
 export interface RowLabel {
   label: Label | undefined;
   group: string | undefined;
@@ -17,21 +17,21 @@ export interface RowLabel {
 const NO_GROUP = '(none)';
 
 /**
- * Reads the labels of a corpus while it passes by: what `onRow` was given is at `rows[seq - 1]`. A row that cannot be
- * used becomes a reject, before any score is made for it.
+ * Collects the labels of a corpus while it is read: row `seq` is at `rows[seq - 1]`. A row with an invalid label
+ * becomes a reject before it is scored.
  */
 export class Labels {
   readonly rows: RowLabel[] = [];
-  /** Rows that hold no label. */
+  /** Rows without a label. */
   absent = 0;
-  /** Rows whose label or group is none. */
+  /** Rows with an invalid label or group. */
   faulty = 0;
-  /** Fields that the reader of the corpus has to keep. */
+  /** Fields that the corpus reader must keep. */
   readonly fields: string[];
   readonly #flags: LabelFlags;
   readonly #needed: boolean;
 
-  /** @param needed whether a row without a label is of no use */
+  /** @param needed whether a row without a label is rejected */
   constructor(flags: LabelFlags, { needed }: { needed: boolean }) {
     this.#flags = flags;
     this.#needed = needed;
@@ -45,7 +45,7 @@ export class Labels {
     return rejected(row, rejection('label', reason));
   };
 
-  /** Notes a row's label and group. Returns the reason why it cannot be used, if there is one. */
+  /** Records a row's label and group. @returns the reason to reject the row, if there is one */
   readonly #read = (kept: KeptFields, seq: number): string | undefined => {
     const { labelField, groupField, positive } = this.#flags;
     const group = groupField === undefined ? undefined : groupOf(own(kept, groupField));
@@ -82,15 +82,15 @@ function groupOf(value: unknown): string | undefined {
 /** 1 harmful, 0 safe. */
 export type Label = 0 | 1;
 
-/** What a row's label field says: a label, nothing, or something that is no label (a reason for a person). */
+/** The content of a label field: a label, nothing, or the reason why it is invalid. */
 export type ReadLabel = { label: Label } | { absent: true } | { fault: string };
 
 const HARMFUL: ReadonlySet<string> = new Set(['1', 'true', 'harmful', 'unsafe']);
 const SAFE: ReadonlySet<string> = new Set(['0', 'false', 'safe']);
 
 /**
- * Reads a label: 1 or 0, true or false (also as strings), "harmful" or "unsafe" against "safe". With `positive`, that
- * value is harmful and every other one is safe. Null counts as absent. Nothing is guessed: everything else is a fault.
+ * Parses a label: 1 or 0, true or false (also as strings), "harmful" or "unsafe" versus "safe". With `positive`, that
+ * value is harmful and every other one is safe. Null counts as absent. Everything else is invalid.
  */
 export function readLabel(value: unknown, field: string, positive?: string): ReadLabel {
   if (value === undefined || value === null) return { absent: true };
@@ -102,7 +102,7 @@ export function readLabel(value: unknown, field: string, positive?: string): Rea
   if (positive !== undefined) return { label: text === positive ? 1 : 0 };
   if (HARMFUL.has(text.toLowerCase())) return { label: 1 };
   if (SAFE.has(text.toLowerCase())) return { label: 0 };
-  // A string may be anything, also the row's text: it is not repeated.
+  // A string may be anything, even the row's text, so it is not repeated in the message.
   const found = typeof value === 'number' ? `the number ${value}` : `another ${typeof value}`;
   return { fault: `The label field ${name} is ${found}; ${EXPECTED}.` };
 }

@@ -14,16 +14,16 @@ import { jsonText, tableText } from '../terminal/table.js';
 import { madeText } from '../version.js';
 import type { EvalFlags, LabelCounts, LabelledScores, ScoreSource } from './score-labelled.js';
 
-/** Groups that are printed; JSON and report hold all. */
+/** Groups printed; JSON and the report have all of them. */
 const SHOWN_GROUPS = 30;
 
-/** What was asked for. */
+/** What to print. */
 export interface Asked {
   files: string[];
   flags: EvalFlags;
 }
 
-/** Prints an evaluation on standard output, as tables or as JSON; what was left out and why on standard error. */
+/** Prints an evaluation to standard output, as tables or JSON; left-out rows with their reasons to standard error. */
 export function printEvaluation(evaluation: Evaluation, found: LabelledScores, asked: Asked): void {
   printProblems(found.counts.rows - found.counts.evaluated, found.problems);
   const { source } = found;
@@ -104,7 +104,7 @@ export async function writeEvaluationReport(
   { counts, source }: LabelledScores,
   { files, flags }: Asked,
 ): Promise<void> {
-  // Charts take a while to load, and only reports draw them.
+  // Charts load slowly, and only reports need them.
   const { evaluationReport } = await import('@tocsin/evaluate/report');
   const facts: [string, string][] = [
     ...(source.kind === 'guard'

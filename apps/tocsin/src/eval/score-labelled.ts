@@ -5,7 +5,7 @@ import { CollectedScores, scoreCorpus } from '../score/score-corpus.js';
 import { problemText, SHOWN_PROBLEMS } from '../terminal/problems.js';
 import { type LabelFlags, Labels } from './labels.js';
 
-/** Scores a labelled corpus as `tocsin score` does: what was scored before costs nothing. */
+/** Scores a labelled corpus as `tocsin score` does, with cached scores. */
 export async function scoreLabelled(
   files: string[],
   flags: GuardFlags & CorpusFlags & LabelFlags & { threshold?: number },
@@ -56,16 +56,16 @@ export interface EvalFlags extends Omit<GuardFlags, 'guard'>, CorpusFlags, Label
   json?: boolean;
 }
 
-/** What became of the rows of a labelled corpus. rows = evaluated + rejected + withoutLabel + faultyLabel + withoutScore. */
+/** Row counts of a labelled corpus. rows = evaluated + rejected + withoutLabel + faultyLabel + withoutScore. */
 export interface LabelCounts {
   rows: number;
   evaluated: number;
-  /** Could not be read. */
+  /** Unreadable. */
   rejected: number;
   withoutLabel: number;
-  /** The label (or group) is none. */
+  /** The label or group is invalid. */
   faultyLabel: number;
-  /** Could not be scored, or the given scores lack it. */
+  /** Could not be scored, or missing from the given scores. */
   withoutScore: number;
 }
 
@@ -73,9 +73,9 @@ export interface LabelCounts {
 export interface LabelledScores {
   rows: EvaluatedRow[];
   counts: LabelCounts;
-  /** Why rows were left out, one sentence each, the first few. */
+  /** The first few reasons why rows were left out. */
   problems: string[];
-  /** Where the scores are from. */
+  /** Source of the scores. */
   source: ScoreSource;
   threshold: number;
 }

@@ -4,7 +4,7 @@ import { pullCommand } from './pull.js';
 import { removeCommand } from './remove.js';
 import { showCommand } from './show.js';
 
-/** `tocsin guards`: which guards there are, and what the caches hold of them. */
+/** `tocsin guards`: the available guards and the contents of the caches. */
 export function guardsCommand(): Command {
   return new Command('guards')
     .description('Fetch, list, show and remove guards')

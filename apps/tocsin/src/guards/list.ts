@@ -21,13 +21,13 @@ interface ListFlags {
   json?: boolean;
 }
 
-/** What `tocsin guards list` tells; `--json` prints it as it is. */
+/** Output of `tocsin guards list`; `--json` prints it unchanged. */
 interface GuardList {
-  /** The released guards, and the starter. */
+  /** The released guards and the starter. */
   released: (ReleasedGuard & { cachedBytes: number })[];
   /** Other guards in the hub's cache. */
   other: { ref: string; commits: string[]; cachedBytes: number }[];
-  /** Graphs with their weights, as the engine loads them. `freedBytes`: not shared with a backbone's files. */
+  /** Compiled guards with their weights. `freedBytes`: not shared with a backbone's files. */
   compiled: {
     guard: string | null;
     fingerprint: string;
@@ -109,7 +109,9 @@ function listText({ released, other, compiled }: GuardList): string {
   return tables.join('\n\n');
 }
 
-/** Bytes of files, and of the files in directories (not below them): symbolic links followed, as in the hub's cache. */
+/**
+ * Total size of files, and of the files directly in directories. Follows symbolic links, which the hub's cache uses.
+ */
 export async function bytesOfFiles(paths: readonly string[]): Promise<number> {
   let bytes = 0;
   for (const path of paths) {

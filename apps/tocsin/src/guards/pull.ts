@@ -14,7 +14,7 @@ interface PullFlags {
   cacheDir?: string;
 }
 
-/** `tocsin guards pull`: everything of a guard into the caches, for machines that score without a network. */
+/** `tocsin guards pull`: downloads all files of a guard into the caches, for machines without network access. */
 export function pullCommand(): Command {
   return new Command('pull')
     .description('Fetch a guard and its backbone without scoring anything')
@@ -35,7 +35,7 @@ async function pull(ref: string, flags: PullFlags): Promise<number> {
     const { name, artifact, backbone } = await withModelProgress((shown) =>
       resolveGuard(ref, { ...flags, ...shown, signal }),
     );
-    // A release that this version cannot read is better known now than on the machine without a network.
+    // Better to reject an unsupported release now than on a machine without network access.
     const { task } = await openArtifact(artifact);
     const artifactBytes = await bytesOfFiles([artifact.config, artifact.weights]);
     console.log(

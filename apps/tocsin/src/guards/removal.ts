@@ -16,9 +16,9 @@ import {
   starterBackboneFile,
 } from '@tocsin/models';
 
-/** One thing that goes. */
+/** A file or directory to remove. */
 export interface Removal {
-  /** For people. */
+  /** Description. */
   what: string;
   paths: string[];
 }
@@ -30,7 +30,7 @@ export interface RemovalFlags {
 }
 
 /**
- * What removing a guard from the caches removes. Directories of the person's own are never among it.
+ * Lists what removing a guard from the caches deletes. The user's own directories are never included.
  * @throws UserError when there is nothing to remove
  */
 export async function planRemoval(ref: string, flags: RemovalFlags): Promise<Removal[]> {
@@ -43,7 +43,7 @@ export async function planRemoval(ref: string, flags: RemovalFlags): Promise<Rem
 }
 
 /**
- * Compiled guards that an older version of Tocsin made.
+ * Compiled guards from older versions of Tocsin.
  * @throws UserError when there is none
  */
 export async function planUnused(flags: RemovalFlags): Promise<Removal[]> {
@@ -65,7 +65,7 @@ async function hubRepoOf(ref: string): Promise<string | undefined> {
   throw new UserError(`${ref}: a guard is removed with all its revisions`, { hint: `Give ${hubRef.repo}.` });
 }
 
-/** The starter, or an artifact in a directory: only what Tocsin made for it is in a cache. */
+/** The starter, or an artifact in a directory: only the compiled guard is in a cache. */
 async function ownGuard(ref: string, flags: RemovalFlags): Promise<Removal[]> {
   const { artifact } = await resolveArtifact(ref);
   const label = labelOf(artifact);
@@ -81,7 +81,7 @@ async function ownGuard(ref: string, flags: RemovalFlags): Promise<Removal[]> {
 
 async function hubGuard(repo: string, flags: RemovalFlags): Promise<Removal[]> {
   const removals: Removal[] = [];
-  // Asked of the artifact before it goes.
+  // Read from the artifact before it is deleted.
   const backbones = flags.backbone === true ? await backbonesOf(repo) : [];
   if ((await repoUsage(repo)).bytes > 0)
     removals.push({ what: `the artifact ${repo}`, paths: pathsOfRepo(repo) });
@@ -103,7 +103,7 @@ async function compiledAs(fits: (guard: string) => boolean, flags: RemovalFlags)
     .map(({ guard, dir }) => ({ what: `the compiled guard ${guard}`, paths: [dir] }));
 }
 
-/** The repositories in the cache that a cached guard names as its backbone. */
+/** Cached repositories that a cached guard names as its backbone. */
 async function backbonesOf(repo: string): Promise<string[]> {
   const named = new Set<string>();
   for (const { dir, isGuard } of (await cachedRepo(repo))?.commits ?? []) {
@@ -114,7 +114,7 @@ async function backbonesOf(repo: string): Promise<string[]> {
   return [...named];
 }
 
-/** Other guards in the cache with this backbone. */
+/** Other cached guards with this backbone. */
 async function guardsOn(backbone: string, except: string): Promise<string[]> {
   const guards: string[] = [];
   for (const { repo } of await cachedRepos()) {

@@ -10,7 +10,7 @@ interface RemoveFlags extends RemovalFlags {
   yes?: boolean;
 }
 
-/** `tocsin guards remove`: out of the caches, after saying what goes. */
+/** `tocsin guards remove`: removes guards from the caches, after listing what will be deleted. */
 export function removeCommand(): Command {
   return new Command('remove')
     .description("Remove a guard's artifact from the hub's cache, which Python's clients share")

@@ -17,7 +17,7 @@ import { withModelProgress } from '../terminal/model-progress.js';
 import { factLines } from '../terminal/table.js';
 import { bytesOfFiles } from './list.js';
 
-/** What `tocsin guards show` tells; `--json` prints it as it is. */
+/** Output of `tocsin guards show`; `--json` prints it unchanged. */
 interface GuardFacts {
   guard: string;
   directory: string;
@@ -29,14 +29,14 @@ interface GuardFacts {
     ggufFile: string | null;
     hiddenSize: number | null;
     layers: number | null;
-    /** Of its repository in the hub's cache; 0 when it is not there (a directory may hold it all the same). */
+    /** Size of its repository in the hub's cache; 0 when it is not cached (it may be a directory). */
     cachedBytes: number;
   };
-  /** Backbone layers that are read, from 0. A trajectory guard reads one. */
+  /** Indices of the backbone layers read. A trajectory guard reads one. */
   layersRead: number[];
-  /** States that the head takes. */
+  /** Input size of the head. */
   features: number;
-  /** Outputs of each of its linear layers. */
+  /** Output sizes of its linear layers. */
   head: number[];
   maxTokens: number;
   threshold: number;
@@ -111,7 +111,7 @@ function factsText(facts: GuardFacts): string {
   ]);
 }
 
-/** An artifact, read and checked. */
+/** Reads and checks an artifact. */
 export async function openArtifact({ config, weights }: ArtifactSource): Promise<Artifact> {
   return readArtifact(
     { file: config, bytes: await readFile(config) },

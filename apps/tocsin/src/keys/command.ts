@@ -8,7 +8,7 @@ import { whenText } from '../runs/texts.js';
 import { oneLine } from '../terminal/printable.js';
 import { jsonText, tableText } from '../terminal/table.js';
 
-/** `tocsin keys`: who may use the API and the page. */
+/** `tocsin keys`: API keys for the API and the page. */
 export function keysCommand(): Command {
   return new Command('keys')
     .description('Create, list and revoke keys of the API and the page')
@@ -17,7 +17,7 @@ export function keysCommand(): Command {
     .addCommand(revokeCommand());
 }
 
-/** Who does what is done on a command line, in the audit log. */
+/** The actor in audit entries of the command line. */
 export const COMMAND_LINE = { who: 'command line', keyId: null } as const;
 
 interface CreateFlags extends StoreFlags {
@@ -29,7 +29,7 @@ interface CreateFlags extends StoreFlags {
 
 const MAX_NAME = 100;
 
-/** `tocsin keys create`: prints a new key, once. */
+/** `tocsin keys create`: prints a new key once. */
 export function createCommand(): Command {
   return addStoreOptions(new Command('create'))
     .description('Create a key and print it; it is not shown again')
@@ -73,7 +73,7 @@ async function create(
   console.log(key);
 }
 
-/** The first key ends access without a key: without an admin key, only this command line could administer. */
+/** The first key ends keyless access: without an admin key, only this command line could administer. */
 async function requireAdmin(pool: Pool): Promise<void> {
   const now = new Date();
   const valid = (key: KeyRow): boolean =>

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
 
-/** `tocsin migrate`: every command migrates the database when it connects; this one does nothing else. */
+/** `tocsin migrate`: migrates the database and exits. Other commands migrate when they connect. */
 export function migrateCommand(): Command {
   return addStoreOptions(new Command('migrate'))
     .description('Create or update the tables of Tocsin in the database')

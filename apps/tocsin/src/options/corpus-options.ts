@@ -21,7 +21,7 @@ import { readQuery } from '@tocsin/pipeline';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { oneLine } from '../terminal/printable.js';
 
-/** How a corpus is read, and where its scores are kept: the options of every command that reads a corpus. */
+/** Options of every command that reads a corpus: its format, and what is stored of it. */
 export interface CorpusFlags {
   textField: string;
   promptField: string;
@@ -37,11 +37,11 @@ export interface CorpusFlags {
   query?: string;
   queryFile?: string;
   dataDir?: string;
-  /** Of schedules made through the API: where their files must lie. */
+  /** For schedules created through the API: the directory of their files. */
   corpusRoots?: string[];
 }
 
-/** What a command's help says about its sources. */
+/** The help text about sources. */
 export const SOURCES =
   'JSONL, CSV, TSV or Parquet files (also .gz and .zst), directories, patterns, postgres://... with --query, or - for standard input';
 
@@ -82,12 +82,12 @@ export function addCorpusOptions(command: Command): Command {
     );
 }
 
-/** On a command line a tab is hard to write. */
+/** A tab is hard to type on a command line. */
 function delimiter(text: string): string {
   return text === 'tab' || text === '\\t' ? '\t' : text;
 }
 
-/** The fields as a reader of corpora takes them. */
+/** Field names for the corpus reader. */
 function fieldsOf(flags: CorpusFlags): CorpusFields {
   return {
     text: flags.textField,
@@ -101,23 +101,23 @@ function fieldsOf(flags: CorpusFlags): CorpusFields {
 
 const MAX_RUN_NAME = 200;
 
-/** The name of a run, for an option. */
+/** The name of a run, as an option. */
 export function runName(text: string): string {
   if (text.trim() !== '' && text.length <= MAX_RUN_NAME) return text;
   throw new InvalidArgumentError(`Expected 1 to ${MAX_RUN_NAME} characters.`);
 }
 
-/** A corpus that is there, and how it is read. */
+/** An existing corpus and how to read it. */
 export interface OpenCorpus {
-  /** As it was named, without passwords: what a run is called. */
+  /** The sources without passwords: the default name of the run. */
   name: string;
   sources: string[];
-  /** All that is to be read; undefined when unknown (standard input, a query). */
+  /** Total bytes; undefined when unknown (standard input, a query). */
   bytes: number | undefined;
   reading: CorpusReading;
 }
 
-/** Finds what a corpus is made of. Throws a `UserError` for what cannot be read. */
+/** Resolves the sources of a corpus. @throws UserError for unreadable ones */
 export async function openCorpus(
   given: readonly string[],
   flags: CorpusFlags,
@@ -131,12 +131,12 @@ export async function openCorpus(
   };
 }
 
-/** Says on standard error what was guessed, skipped or left out. */
+/** Prints what was guessed, skipped or left out to standard error. */
 export function printNotice(notice: string): void {
   console.error(`note: ${oneLine(notice)}`);
 }
 
-/** Sources as people may see them. */
+/** Sources without passwords. */
 export function labels(given: readonly string[]): string[] {
   return given.map(sourceLabel);
 }
@@ -146,7 +146,7 @@ async function readingOf(flags: CorpusFlags): Promise<CorpusReading> {
   return { ...givenReading(flags), query };
 }
 
-/** How a corpus is read, as far as the command line itself says it. */
+/** The reader options that the command line sets. */
 export function givenReading(flags: CorpusFlags): CorpusReading {
   const { inputFormat: format, shape, delimiter, quote, encoding } = flags;
   return {
@@ -171,7 +171,7 @@ export interface RetentionFlags {
   retain?: Retention;
 }
 
-/** Whose texts stay in the database when the run is over. */
+/** Whose texts stay in the database after the run. */
 export function retentionOption(): Option {
   return new Option('--retain <whose>', 'texts to keep in the database after the run')
     .choices([...RETENTIONS])

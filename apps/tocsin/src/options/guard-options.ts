@@ -3,7 +3,7 @@ import { DEVICE_NAMES, PRECISIONS, parseDevice } from '@tocsin/engine';
 import type { ScheduledRequest } from '@tocsin/pipeline';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
-/** Which guard, and where it runs: the options of every command that scores. */
+/** The guard and its device: options of every command that scores. */
 export interface GuardFlags {
   guard: string;
   backbone?: string;
@@ -13,7 +13,7 @@ export interface GuardFlags {
   cacheDir?: string;
 }
 
-/** @param required false for a command that can do without a guard */
+/** @param required false when the command works without a guard */
 export function addGuardOptions(command: Command, { required = true } = {}): Command {
   const guard = new Option(
     '-g, --guard <ref>',
@@ -34,7 +34,7 @@ export function addGuardOptions(command: Command, { required = true } = {}): Com
 export const BACKBONE_HELP =
   'backbone: a checkpoint directory, a .gguf file or owner/name[@revision] (default: the one the artifact names)';
 
-/** Where a guard runs, whichever it is. */
+/** The device and its numerics. */
 export function addMachineOptions(command: Command): Command {
   return command
     .addOption(
@@ -46,7 +46,7 @@ export function addMachineOptions(command: Command): Command {
     .option('--cache-dir <dir>', 'directory of models (TOCSIN_CACHE)');
 }
 
-/** The flags again, for a child process. */
+/** The same flags, for a child process. */
 export function guardArguments(flags: GuardFlags): string[] {
   const named: [string, string | number | undefined][] = [
     ['--guard', flags.guard],
@@ -59,7 +59,7 @@ export function guardArguments(flags: GuardFlags): string[] {
   return named.flatMap(([name, value]) => (value === undefined ? [] : [name, String(value)]));
 }
 
-/** The guard and where it runs, as a schedule stores it. */
+/** The guard and its device, as stored with a schedule. */
 export function guardSource({
   guard: ref,
   backbone,

@@ -6,7 +6,7 @@ export interface MetricsFlags {
   metricsHost?: string;
 }
 
-/** @param env false for a command that shares its machine with a worker: the worker's port is not for it */
+/** @param env false for a command that runs beside a worker, which uses the variable's port */
 export function addMetricsOptions(command: Command, { env = true } = {}): Command {
   const port = new Option('--metrics-port <port>', 'port for /metrics, /healthz and /readyz').argParser(
     portNumber,
@@ -22,14 +22,14 @@ export function addMetricsOptions(command: Command, { env = true } = {}): Comman
   return command.addOption(port).addOption(host);
 }
 
-/** Where a process listens, if it does. @param offset counts processes of one command, each at the next port */
+/** The address to listen at, if any. @param offset index of the process: each uses the next port */
 export function listenAt({ metricsPort, metricsHost }: MetricsFlags, offset = 0): ListenAt | undefined {
   if (metricsPort === undefined) return undefined;
-  // 0 takes any free port, for each of them.
+  // Port 0 means any free port, for each process.
   return { port: metricsPort === 0 ? 0 : metricsPort + offset, host: metricsHost };
 }
 
-/** The flags again, for a child process. */
+/** The same flags, for a child process. */
 export function metricsArguments(flags: MetricsFlags, offset: number): string[] {
   const at = listenAt(flags, offset);
   if (at === undefined) return [];

@@ -2,7 +2,7 @@ import { SCORE_FORMATS } from '@tocsin/core';
 import { DEFAULT_TABLE_MODE, type OutputOptions, TABLE_MODES, type TableMode } from '@tocsin/corpus';
 import { type Command, Option } from 'commander';
 
-/** Where scores go: the options of every command that writes them. */
+/** Output options of every command that writes scores. */
 export interface OutputFlags {
   out: string;
   format?: string;
@@ -30,7 +30,7 @@ export function addOutputOptions(command: Command): Command {
     );
 }
 
-/** What a writer of scores takes. */
+/** Options of the score writer. */
 export function outputOptions(flags: OutputFlags, model: string): OutputOptions {
   return {
     model,

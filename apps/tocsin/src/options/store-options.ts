@@ -4,7 +4,7 @@ import { openStack, type Stack } from '../services/stack.js';
 import { untilInterrupted } from '../terminal/interrupt.js';
 import { listenAt, type MetricsFlags } from './metrics-options.js';
 
-/** Which store a command looks at, when DATABASE_URL does not say so. */
+/** The embedded store that a command uses when DATABASE_URL is unset. */
 export interface StoreFlags {
   dataDir?: string;
 }
@@ -17,7 +17,7 @@ export function addStoreOptions(command: Command): Command {
 }
 
 /**
- * Runs `work` with Postgres and the queue. SIGTERM or Ctrl-C ends it, also when a statement waits for a lock.
+ * Runs `work` with Postgres and the queue. SIGTERM or Ctrl-C ends it, even while a statement waits for a lock.
  * @throws Interrupted
  */
 export async function withStack<T>(
@@ -26,7 +26,7 @@ export async function withStack<T>(
 ): Promise<T> {
   const { signal, dispose } = untilInterrupted();
   try {
-    // There is nothing to clean up: the closed pool refuses what `work` would go on with.
+    // No cleanup is needed: the closed pool rejects further queries of `work`.
     return await withStackUntil(signal, flags, (stack) => abortable(work(stack), signal));
   } finally {
     dispose();
@@ -34,8 +34,8 @@ export async function withStack<T>(
 }
 
 /**
- * The same for work that ends by itself when it is interrupted; what it waits for in Postgres is cancelled then.
- * @throws the signal's reason when that ended it
+ * The same for work that handles interruption itself; its pending Postgres statements are cancelled.
+ * @throws the signal's reason when interrupted
  */
 export async function withStackUntil<T>(
   interrupted: AbortSignal,
@@ -55,7 +55,7 @@ export async function withStackUntil<T>(
       await stack.close();
     }
   } catch (error) {
-    // A statement that was cancelled is not the reason.
+    // The cancelled statement is a consequence, not the cause.
     throw interrupted.aborted ? interrupted.reason : error;
   }
 }

@@ -10,7 +10,7 @@ const UNITS: Record<string, number> = {
   d: 86_400 * SECOND,
 };
 
-/** `90s`, `1.5h` or `30d` in milliseconds, for an option. */
+/** Parses `90s`, `1.5h` or `30d`, for an option. @returns milliseconds */
 export function duration(text: string): number {
   const [, value, unit = ''] = /^(\d{1,9}(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
   const scale = UNITS[unit];
@@ -20,7 +20,7 @@ export function duration(text: string): number {
   return Number(value) * scale;
 }
 
-/** A whole number from 0, where 0 means "none". */
+/** A non-negative integer option, where 0 means "none". */
 export function numberFromZero(text: string): number {
   return text === '0' ? 0 : wholeNumber(text);
 }

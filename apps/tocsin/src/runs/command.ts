@@ -5,7 +5,7 @@ import { listCommand } from './list.js';
 import { purgeCommand } from './purge.js';
 import { showCommand, watchCommand } from './show.js';
 
-/** `tocsin runs`: alone it lists the newest runs. */
+/** `tocsin runs`: lists the newest runs by default. */
 export function runsCommand(): Command {
   return new Command('runs')
     .description('List, show, watch, export, cancel, retry and purge runs')

@@ -22,7 +22,7 @@ interface ExportFlags extends StoreFlags, OutputFlags {
   threshold?: number;
 }
 
-/** A run from before thresholds were kept. */
+/** Runs from before thresholds were stored have none. */
 const DEFAULT_THRESHOLD = 0.5;
 
 /** `tocsin runs export <id>`: the scores of a finished run. */

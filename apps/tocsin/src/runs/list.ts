@@ -55,7 +55,7 @@ function runsTable(runs: readonly Run[]): string {
 
 const SHOWN_CHARACTERS = 40;
 
-/** The end says more than the beginning: it is a path. */
+/** Shortened at the start, because the end of a path says more. */
 function shortened(text: string): string {
   return text.length <= SHOWN_CHARACTERS ? text : `…${text.slice(1 - SHOWN_CHARACTERS)}`;
 }

@@ -26,7 +26,7 @@ interface PurgeFlags extends StoreFlags {
 
 const DAY_MS = 86_400_000;
 
-/** `tocsin runs purge`: deletes finished runs, only their texts, or their scores too. */
+/** `tocsin runs purge`: deletes finished runs, or only their texts; on request their scores too. */
 export function purgeCommand(): Command {
   return addStoreOptions(new Command('purge'))
     .description('Delete finished runs: their rows and texts. Scores stay unless --scores is given')
@@ -80,7 +80,7 @@ async function deleteRuns(pool: Pool, runs: number[], { texts, scores }: PurgeFl
   return [`${runs.length} runs with ${countText(await purgeRuns(pool, runs))} rows`, ...deleted];
 }
 
-/** What belongs to no run: files of the API, and parcels of interactive requests. */
+/** Data outside runs: files of the API, and parcels of interactive requests. */
 async function deleteOld(pool: Pool, which: PurgedRuns): Promise<string[]> {
   if ('runId' in which) return [];
   const files = await purgeFiles(pool, which.olderThanDays);

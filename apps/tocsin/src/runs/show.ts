@@ -65,7 +65,7 @@ async function show(runId: number, flags: ShowFlags): Promise<number> {
       if (signal.aborted) return EXIT.interrupted;
       const run = await getRun(pool, runId);
       const reasons = await reasonsOf(pool, run);
-      // With fewer than are asked for, every row of the run would be looked at.
+      // With fewer failures than requested, the query would scan every row of the run.
       const shown = Math.min(flags.problems, run.rejected + run.failed);
       const problems = shown === 0 ? [] : await problemRows(pool, runId, shown);
       const notes = await runNotes(pool, runId);
@@ -127,7 +127,7 @@ function stateText({ state, seenAt }: Run): string {
 }
 
 const LOOK_EVERY_MS = 1000;
-/** Looking may take this share of the database's time. */
+/** Maximum share of the time spent in progress queries. */
 const SHARE_OF_TIME = 0.2;
 
 /** Shows the progress of a run until it ends or the signal aborts. */

@@ -2,7 +2,7 @@ import type { Run } from '@tocsin/store';
 import { type Command, InvalidArgumentError } from 'commander';
 import { durationText } from '../score/progress.js';
 
-/** In UTC, to the minute: `2026-11-24 03:00`. */
+/** UTC to the minute: `2026-11-24 03:00`. */
 export const whenText = (date: Date): string => date.toISOString().slice(0, 16).replace('T', ' ');
 
 /** A run as `--json` prints it. */
@@ -16,7 +16,7 @@ export function tookText({ createdAt, finishedAt }: Pick<Run, 'createdAt' | 'fin
   return finishedAt === null ? `${text} so far` : text;
 }
 
-/** The argument of a command that is about one run. */
+/** The run argument of a command. */
 export function addRunArgument(command: Command): Command {
   return command.argument('<run>', 'run id, from tocsin runs list', runId);
 }

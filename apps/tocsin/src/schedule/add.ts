@@ -32,7 +32,7 @@ interface AddFlags extends GuardFlags, CorpusFlags, RetentionFlags, PrivateWebho
   json?: boolean;
 }
 
-/** `tocsin schedule add`: a corpus that is submitted again and again. */
+/** `tocsin schedule add`: submits a corpus on a schedule. */
 export function addCommand(): Command {
   return addPrivateWebhookOption(addCorpusOptions(addGuardOptions(new Command('add'))))
     .description('Submit a corpus whenever a cron expression comes due. Only new rows are scored')

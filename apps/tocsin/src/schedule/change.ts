@@ -6,7 +6,7 @@ import type { Stack } from '../services/stack.js';
 import { jsonText } from '../terminal/table.js';
 import { zonedText } from './texts.js';
 
-/** What came of a change: for people, and as JSON. */
+/** The result of a change, as text and as JSON. */
 interface Changed {
   text: string;
   json: object;
@@ -51,7 +51,7 @@ export const runNowCommand = (): Command =>
     },
   );
 
-/** A command that changes one schedule, and lets those that run the schedules know. */
+/** A command that changes one schedule and notifies the schedulers. */
 function changeCommand(
   verb: string,
   description: string,

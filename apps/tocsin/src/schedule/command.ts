@@ -5,7 +5,7 @@ import { serveCommand } from './serve.js';
 import { listCommand, showCommand } from './show.js';
 import { deliveriesCommand, testWebhookCommand } from './webhooks.js';
 
-/** `tocsin schedule`: corpora that are scored again and again. */
+/** `tocsin schedule`: corpora that are scored on a schedule. */
 export function scheduleCommand(): Command {
   return new Command('schedule')
     .description('Score corpora regularly, by cron expressions')

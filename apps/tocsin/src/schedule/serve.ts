@@ -10,7 +10,7 @@ import { addLogOptions, type LogFlags, openLog } from '../terminal/log.js';
 
 type ServeFlags = StoreFlags & MetricsFlags & PrivateWebhookFlags & LogFlags;
 
-/** `tocsin schedule serve`: runs the schedules until it is told to stop. */
+/** `tocsin schedule serve`: runs the schedules until it is stopped. */
 export function serveCommand(): Command {
   return addLogOptions(addMetricsOptions(addStoreOptions(addPrivateWebhookOption(new Command('serve')))))
     .description('Run the schedules until stopped. Any number of these may run; each time fires once')
@@ -40,12 +40,12 @@ export function addPrivateWebhookOption(command: Command): Command {
   );
 }
 
-/** Whether webhooks at private addresses may be called: by the option, or by the environment. */
+/** Whether webhooks may call private addresses, by option or environment variable. */
 export function allowPrivate(flags: PrivateWebhookFlags): boolean {
   return flags.allowPrivateWebhooks === true || allowPrivateOf(process.env);
 }
 
-/** Runs the schedules of a database, for as long as a command runs. */
+/** Runs the schedules of a database until the command ends. */
 export class ScheduleService implements Service {
   readonly name = 'schedules';
   readonly #stack: Stack;

@@ -10,7 +10,7 @@ import { firingsTable, stateText, zonedText } from './texts.js';
 const SHOWN_TIMES = 5;
 const SHOWN_FIRINGS = 10;
 
-/** `tocsin schedule show`: a schedule, its next times and what came of the last ones. */
+/** `tocsin schedule show`: a schedule, its next times and its latest firings. */
 export function showCommand(): Command {
   return addStoreOptions(new Command('show'))
     .description('Show a schedule: its next times and its last runs')
@@ -29,7 +29,7 @@ export function printSchedule(schedule: ScheduleRow, firings: readonly FiringRow
   console.log(json ? jsonText(scheduleJson(schedule, firings)) : scheduleText(schedule, firings));
 }
 
-/** The times to come; none of a schedule that is paused. One that was missed is the first: it is about to be made up. */
+/** The next times; none when paused. A missed time comes first, because it will fire now. */
 function timesOf(schedule: ScheduleRow): Date[] {
   if (!schedule.enabled) return [];
   const { nextAt } = schedule;
@@ -37,7 +37,7 @@ function timesOf(schedule: ScheduleRow): Date[] {
   return [nextAt, ...nextTimes(schedule, nextAt > now ? nextAt : now, SHOWN_TIMES - 1)];
 }
 
-/** A schedule as JSON; the webhook's URL as it may be shown. */
+/** A schedule as JSON, with its webhook URL redacted. */
 function scheduleJson(schedule: ScheduleRow, firings: readonly FiringRow[]): object {
   const { webhookUrl, ...rest } = schedule;
   return {

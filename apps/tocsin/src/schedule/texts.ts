@@ -5,7 +5,7 @@ import { tableText } from '../terminal/table.js';
 
 /** In a time zone, to the minute: `2026-11-24 03:00`. */
 export function zonedText(date: Date, timeZone: string): string {
-  // Swedish writes dates as ISO does.
+  // The Swedish locale writes dates as ISO does.
   return date.toLocaleString('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'short' });
 }
 

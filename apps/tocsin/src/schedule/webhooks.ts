@@ -10,7 +10,7 @@ import { zonedText } from './texts.js';
 
 type TestFlags = StoreFlags & PrivateWebhookFlags & { json?: boolean };
 
-/** `tocsin schedule test-webhook`: one message of type `test`, sent from here and now, once. */
+/** `tocsin schedule test-webhook`: sends one message of type `test` from this machine. */
 export function testWebhookCommand(): Command {
   return addStoreOptions(addPrivateWebhookOption(new Command('test-webhook')))
     .description("Send a test message to a schedule's webhook, once, from this process")
@@ -41,7 +41,7 @@ function sentText(sent: Sent): string {
 
 const SHOWN = 20;
 
-/** `tocsin schedule deliveries`: what became of the messages to a schedule's webhook. */
+/** `tocsin schedule deliveries`: the messages to a schedule's webhook and their outcomes. */
 export function deliveriesCommand(): Command {
   return addStoreOptions(new Command('deliveries'))
     .description("List the newest messages to a schedule's webhook and their outcomes")

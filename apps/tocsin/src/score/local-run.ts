@@ -13,9 +13,9 @@ import type { Progress } from './progress.js';
 export interface LocalRunOptions {
   stack: Stack;
   guard: OpenGuard;
-  /** What is scored, for people. */
+  /** Name of the corpus, for display. */
   name: string;
-  /** Absolute paths of its files, directories and patterns. */
+  /** Absolute paths of its files, directories and globs. */
   sources: readonly string[];
   threshold: number;
   retain: Retention;
@@ -24,7 +24,7 @@ export interface LocalRunOptions {
   interrupted: AbortSignal;
 }
 
-/** A run of this process: its row in the store, its queue, the reconciler, and a worker process of its own. */
+/** A run of this process: its row in the store, its queue, the reconciler, and a worker process. */
 export class LocalRun {
   readonly pool: Pool;
   readonly queue: ParcelQueue;
@@ -32,12 +32,12 @@ export class LocalRun {
   readonly runId: number;
   /** Whether texts are stored: some may have to be retained. */
   readonly texts: boolean;
-  /** Aborts when the run is interrupted or something in it has failed, with the reason. */
+  /** Aborts when the run is interrupted or fails, with the reason. */
   readonly signal: AbortSignal;
   readonly telemetry: Telemetry;
   readonly #interrupted: AbortSignal;
   readonly #over = new AbortController();
-  /** Aborts when no process has to wait for the run any more. */
+  /** Aborts when no process needs to wait for the run any more. */
   readonly #left = new AbortController();
   readonly #startWorker: () => WorkerChild;
   readonly #reconciling: Promise<void>;
@@ -72,21 +72,21 @@ export class LocalRun {
     const id = await withRetry(() =>
       createRun(stack.pool, registered.id, name, { threshold, retain, sources }),
     );
-    // A branch that moves on the hub in between would be another guard, whose queue is another one.
+    // The revision is pinned: a branch that moves on the hub would be another guard with another queue.
     const { guard: ref, backbone, device, precision } = guard.pinned;
     const pinned = { guard: ref, device, precision, backbone };
     const workerFlags = { ...flags, ...pinned };
     const startWorker = (): WorkerChild =>
       new WorkerChild({
         args: [...guardArguments(workerFlags), '--log-level', 'warn'],
-        // The port of a fleet's worker is not for this one.
+        // The metrics port belongs to fleet workers.
         env: { ...process.env, DATABASE_URL: stack.databaseUrl, TOCSIN_METRICS_PORT: undefined },
         onRestart: (message) => progress.note(message),
       });
     return new LocalRun(stack, registered, { id, texts: retain !== 'none' }, startWorker, interrupted);
   }
 
-  /** Starts the worker, once. A corpus that is finished needs none: no model is loaded for it. */
+  /** Starts the worker once. A fully cached corpus needs none, and loads no model. */
   readonly needWorker = (): void => {
     if (this.#worker !== undefined || this.signal.aborted) return;
     const worker = this.#startWorker();
@@ -95,13 +95,13 @@ export class LocalRun {
     this.#workingSince = performance.now();
   };
 
-  /** Seconds since the worker was started; 0 when none was needed. */
+  /** Seconds since the worker started; 0 when none was needed. */
   get workingSeconds(): number {
     return this.#worker === undefined ? 0 : (performance.now() - this.#workingSince) / 1000;
   }
 
   /**
-   * Ends the run, whose rows all have their outcomes. What becomes of the output later does not change it.
+   * Ends the run after all rows have outcomes. Later failures of the output do not change it.
    * @returns `failed` when no row has a score
    * @throws UserError when it was cancelled
    */
@@ -113,15 +113,15 @@ export class LocalRun {
     throw runHasEnded(this.runId, state && { state, reason: null });
   }
 
-  /** Ends a run that was not finished: it is cancelled when it was interrupted, and else has failed. */
+  /** Ends an unfinished run: cancelled after an interrupt, failed otherwise. */
   async stop(error: unknown): Promise<void> {
-    // One that was being finished is left to the workers, or to the next command.
+    // A run that was about to finish is left to the workers or the next command.
     if (this.#left.signal.aborted) return;
     if (this.#interrupted.aborted) await withRetry(() => cancelRun(this.pool, this.runId));
     else await withRetry(() => failRun(this.pool, this.runId, reasonOf(error)));
   }
 
-  /** Lets go of what the run needed. The worker finishes what it holds. */
+  /** Releases the run's resources. The worker finishes the parcels it holds. */
   async close(): Promise<void> {
     this.#over.abort(new Error('the run is closed'));
     await this.#worker?.close();

@@ -2,27 +2,27 @@ import { countText } from '@tocsin/evaluate';
 import cliProgress from 'cli-progress';
 import { oneLine } from '../terminal/printable.js';
 
-/** How far a run is. */
+/** Progress of a run. */
 interface ProgressState {
   rowsDone: number;
   tokensDone: number;
-  /** Tokens of the whole corpus, as far as they are known or can be guessed. */
+  /** Tokens of the whole corpus, if known or estimated. */
   tokensTotal: number;
 }
 
-/** Shows a person how far a run is. */
+/** Displays the progress of a run. */
 export interface Progress {
   show(state: ProgressState): void;
-  /** A line between, e.g. that something is restarted. */
+  /** A message between updates, e.g. about a restart. */
   note(message: string): void;
-  /** What is being done, from now on: `reading rows`. Its counts come with `show`. */
+  /** The current step: `reading rows`. Its counts follow with `show`. */
   phase(what: string): void;
   stop(): void;
 }
 
 const LINE_EVERY_MS = 10_000;
 
-/** A bar on a terminal; a line now and then elsewhere (logs, cron). Both on standard error. */
+/** A bar on a terminal; occasional lines elsewhere (logs, cron). Both on standard error. */
 export function openProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
   return stream.isTTY ? new BarProgress(stream) : new LineProgress(stream);
 }
@@ -94,7 +94,7 @@ class LineProgress implements Progress {
     this.#last = performance.now();
     const { rate, left } = speedOf(state, this.#started);
     if (state.tokensTotal === 0) {
-      // Every row so far has a score already: nothing goes through the model.
+      // All rows so far were cached.
       this.#stream.write(`${state.rowsDone} rows read, all of them scored before, ${rate} rows/s\n`);
       return;
     }

@@ -32,30 +32,28 @@ import { LocalRun } from './local-run.js';
 import { openProgress, type Progress, quietProgress } from './progress.js';
 import type { ScoreSummary } from './summary.js';
 
-/** A corpus to score, and who takes the scores. */
+/** A corpus to score and the destination of its scores. */
 export interface ScoreJob {
   files: string[];
   flags: GuardFlags &
     CorpusFlags &
     RetentionFlags &
     MetricsFlags & { threshold?: number; name?: string; quiet?: boolean };
-  /** Files that will be written: none of them may be an input. */
+  /** Output files: none of them may be an input. */
   outputs?: readonly string[];
-  /** Makes sure that the scores can be written, before any work is done for them. */
+  /** Checks that the output can be written, before any work is done. */
   check?: () => Promise<void>;
-  /** Takes the scores in the order of the rows; called when all are there. */
+  /** Writes all scores in row order. */
   openWriter: () => Promise<ScoreWriter>;
-  /** Fields that `onRow` wants to see (`row.kept`). */
+  /** Fields to pass to `onRow` (`row.kept`). */
   keep?: readonly string[];
-  /** Sees each row before it is scored, and gives back what becomes of it: itself, or a reject. */
+  /** Called with each row before scoring; returns the row or a reject. */
   onRow?: (row: CorpusRow) => CorpusRow;
 }
 
 /**
- * Scores a corpus through the whole pipeline: submits it, lets a worker process score it, waits, and writes the
- * scores in the order of the rows.
- *
- * @param interrupted stops it cleanly: what is scored stays, and the same call later goes on from there
+ * Scores a corpus through the whole pipeline: submits it, runs a worker process, waits, and writes the scores in row order.
+ * @param interrupted stops it cleanly: scores are kept, and the same call later resumes
  */
 export async function scoreCorpus(job: ScoreJob, interrupted: AbortSignal): Promise<ScoreSummary> {
   const { files, flags } = job;
@@ -81,7 +79,7 @@ export async function scoreCorpus(job: ScoreJob, interrupted: AbortSignal): Prom
       onWarning: (message) => progress.note(message),
     });
     try {
-      // Once more: a schema where the output's table would have been created may now be Tocsin's own.
+      // Checked again: the schema of the output table may now contain Tocsin's tables.
       await job.check?.();
       return await runThrough(stack, guard, { ...job, corpus }, progress, interrupted);
     } finally {
@@ -153,7 +151,7 @@ async function runThrough(
       fingerprint: guard.fingerprint,
     };
   } catch (thrown) {
-    // What made the run's signal abort is the reason; the error is only where that was noticed.
+    // The signal's reason is the cause; the error only shows where it was noticed.
     const error: unknown = run.signal.aborted ? run.signal.reason : thrown;
     await run.stop(error);
     throw error;
@@ -189,23 +187,23 @@ async function submit(
 /** Progress of a submission, updated by the submitter. */
 interface Submission {
   rows: number;
-  /** Of the corpus, 0 to 1; 0 when unknown (standard input). */
+  /** Share of the corpus read, 0 to 1; 0 when unknown (standard input). */
   fraction: number;
   done: boolean;
 }
 
 const LOOK_EVERY_MS = 300;
-/** Looking may take this share of the database's time. */
+/** Maximum share of the time spent in progress queries. */
 const SHARE_OF_TIME = 0.2;
 
 /**
  * Shows a run's progress until its last item is scored.
- * @returns what the run's parcels held
+ * @returns statistics of the run's parcels
  */
 async function watchRun(run: LocalRun, submission: Submission, progress: Progress): Promise<RunProgress> {
   const { pool, runId, signal } = run;
   const look = async (): Promise<RunProgress | undefined> => {
-    // Asked before the look: a submission that ends in between has parcels which the look does not know of.
+    // Read before the query: a submission that ends in between has parcels that the query does not see.
     const submitted = submission.done;
     const state = await withRetry(() => runProgress(pool, runId), signal);
     progress.show({
@@ -218,7 +216,7 @@ async function watchRun(run: LocalRun, submission: Submission, progress: Progres
   return poll(look, { everyMs: LOOK_EVERY_MS, shareOfTime: SHARE_OF_TIME, signal });
 }
 
-/** Items may wait for parcels of other runs. Those of a run that was cancelled since are taken up. */
+/** Items may wait for parcels of other runs. Those of a cancelled run are claimed. */
 async function nothingLeft({ pool, queue, runId, signal, needWorker }: LocalRun): Promise<boolean> {
   if (!(await withRetry(() => hasUnresolvedItems(pool, runId), signal))) return true;
   const adopted = await withRetry(() => adoptParcels(pool, runId), signal);
@@ -227,7 +225,7 @@ async function nothingLeft({ pool, queue, runId, signal, needWorker }: LocalRun)
   return false;
 }
 
-/** A writer that keeps the scores in memory, in the order of the rows. */
+/** A writer that collects the scores in memory, in row order. */
 export class CollectedScores implements ScoreWriter {
   readonly rows: ScoreRow[] = [];
   readonly readerGone = false;

@@ -3,20 +3,20 @@ import type { ProblemReason, RunCounts } from '@tocsin/store';
 import { reasonLines } from '../terminal/problems.js';
 import { fieldLines } from '../terminal/table.js';
 
-/** What a run came to. rows = scored + failed + rejected, and also fresh + fromCache + duplicates + rejected. */
+/** Result of a run. rows = scored + failed + rejected, and also fresh + fromCache + duplicates + rejected. */
 export interface ScoreSummary
   extends Pick<RunCounts, 'rows' | 'scored' | 'fresh' | 'duplicates' | 'rejected' | 'failed' | 'truncated'> {
-  /** Its id: `tocsin runs show <id>`. */
+  /** Id, for `tocsin runs show <id>`. */
   run: number;
   /** `failed` when no row has a score. */
   state: 'done' | 'failed';
-  /** Rows whose content had a score before. */
+  /** Rows with a cached score. */
   fromCache: number;
   /** Rows with score >= threshold. */
   flagged: number;
   /** Why rows have no score, the most frequent reasons first. */
   reasons: ProblemReason[];
-  /** What the person who wanted the output should know of it. */
+  /** Notes on the output. */
   notes: readonly string[];
   threshold: number;
   /** Tokens that went through the model. */
@@ -29,12 +29,12 @@ export interface ScoreSummary
   fingerprint: string;
 }
 
-/** The same, and where the scores went. */
+/** The same with the output. */
 export interface Summary extends ScoreSummary {
   out: string;
 }
 
-/** Prints the summary: for people on standard error, or as JSON on standard output. */
+/** Prints the summary: as text to standard error, or as JSON to standard output. */
 export function printSummary(summary: Summary, { json, quiet }: { json?: boolean; quiet?: boolean }): void {
   if (json === true) console.log(JSON.stringify(summary));
   else if (quiet !== true) console.error(summaryText(summary));

@@ -1,22 +1,21 @@
 import { aborted } from '@tocsin/core';
 
-/** Something that a command keeps running until it is stopped: workers, a server, a scheduler. */
+/** A part of a command that runs until it is stopped: workers, a server, a scheduler. */
 export interface Service {
-  /** For people. */
+  /** Name for messages. */
   readonly name: string;
-  /** Resolves when it serves. @param signal the command is to stop: what takes long can be left off */
+  /** Resolves when it serves. @param signal aborts when the command is stopped, to cut a slow start short */
   start(signal: AbortSignal): Promise<void>;
-  /** Ends it, in its own time. Called once, also when it did not start. */
+  /** Closes it. Called once, also after a failed start. */
   close(): Promise<void>;
-  /** Aborts when it cannot go on, with the reason. */
+  /** Aborts when it cannot continue, with the reason. */
   readonly failed?: AbortSignal;
 }
 
 /**
- * Starts services one after another, and keeps them running until the signal or until one of them cannot go on; then
- * closes them in the opposite order.
+ * Starts services in order and runs them until the signal aborts or one of them fails; then closes them in reverse order.
  * @param onStarted called when all of them serve
- * @throws what made a service fail
+ * @throws the error of a failed service
  */
 export async function runServices(
   services: readonly Service[],
@@ -35,7 +34,7 @@ export async function runServices(
     await aborted(AbortSignal.any([signal, ...failures]));
     for (const failed of failures) failed.throwIfAborted();
   } catch (error) {
-    // Whatever is broken off by the signal is not a failure.
+    // Errors caused by the abort are ignored.
     if (!signal.aborted) throw error;
   } finally {
     for (const service of begun) await service.close();

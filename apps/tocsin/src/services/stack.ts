@@ -13,32 +13,32 @@ import { migrateSchema } from '@tocsin/store';
 import { type ListenAt, Telemetry } from '@tocsin/telemetry';
 import { VERSION } from '../version.js';
 
-/** Postgres and the queue, ready to be used. */
+/** Connected Postgres and queue. */
 export interface Stack {
   pool: Pool;
   /** With the schema, for processes that share this stack. */
   databaseUrl: string;
   backend: QueueBackend;
-  /** What this process says of itself. */
+  /** This process's telemetry. */
   telemetry: Telemetry;
   close(): Promise<void>;
 }
 
 export interface StackOptions {
-  /** Of the embedded server, when DATABASE_URL is unset. */
+  /** Data directory of the embedded server, when DATABASE_URL is unset. */
   dataDir?: string;
   env?: NodeJS.ProcessEnv;
-  /** Where metrics and health are served; nowhere by default. */
+  /** Address for metrics and health; none by default. */
   listen?: ListenAt;
-  /** Ends what waits: a start of servers, and statements that are still waited for some seconds after it. */
+  /** Aborts the start of servers, and statements that are still running some seconds later. */
   interrupted: AbortSignal;
-  /** Told of tables that are not read, and of a server that is restarted or cannot be. */
+  /** Called about ignored tables, and about restarts of the embedded server. */
   onWarning: (message: string) => void;
 }
 
 /**
- * The user's servers where DATABASE_URL and REDIS_URL name them; else an embedded PostgreSQL, and the queue in
- * Postgres. One code path from here on (invariant 7).
+ * Connects to DATABASE_URL and REDIS_URL; without them starts an embedded PostgreSQL, with the queue in Postgres. From
+ * here on both use the same code (invariant 7).
  */
 export async function openStack(options: StackOptions): Promise<Stack> {
   const env = options.env ?? process.env;

@@ -3,14 +3,14 @@ import { fileURLToPath } from 'node:url';
 import { UserError } from '@tocsin/core';
 
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
-/** What a worker tells the command that has started it, when it takes parcels. */
+/** Message from a worker to its parent when it is ready for parcels. */
 export const READY = 'worker ready';
 /**
- * A worker that dies again and again before it is ready would only die again. What it dies over later is a parcel: after
- * a few deaths that is found, and no worker has it any more.
+ * Restarts before the worker was ever ready are limited, because it would only die again. Later deaths are caused by a
+ * parcel, which is quarantined after a few.
  */
 const MAX_EARLY_DEATHS = 3;
-/** What is kept of a worker's last words. */
+/** Bytes kept of a worker's standard error. */
 const KEPT_CHARACTERS = 16 * 1024;
 
 export interface WorkerChildOptions {
@@ -18,11 +18,11 @@ export interface WorkerChildOptions {
   args: string[];
   env: NodeJS.ProcessEnv;
   onRestart: (message: string) => void;
-  /** Sees what the worker says on standard error; without it, that is shown only when the worker fails. */
+  /** Receives the worker's standard error; by default it is shown only when the worker fails. */
   onOutput?: (text: string) => void;
 }
 
-/** A `tocsin work` process that is replaced when it dies, until it is closed. */
+/** A `tocsin work` process that is restarted when it dies, until it is closed. */
 export class WorkerChild {
   readonly #options: WorkerChildOptions;
   readonly #failed = new AbortController();
@@ -37,12 +37,12 @@ export class WorkerChild {
     this.#child = this.#start();
   }
 
-  /** Aborts when the worker cannot work, with the reason. */
+  /** Aborts when the worker cannot run, with the reason. */
   get failed(): AbortSignal {
     return this.#failed.signal;
   }
 
-  /** Lets the worker finish what it holds, and waits for its end. */
+  /** Lets the worker finish its parcels, and waits for its exit. */
   async close(): Promise<void> {
     this.#closing = true;
     const child = this.#child;
@@ -68,7 +68,7 @@ export class WorkerChild {
       if (message === READY) this.#ready = true;
     });
     child.once('error', (error) => this.#failed.abort(error));
-    // 'close' and not 'exit': the last words have then been read.
+    // 'close' rather than 'exit': by then all output has been read.
     child.once('close', (code, signal) => this.#ended(code, signal));
     return child;
   }
@@ -77,7 +77,7 @@ export class WorkerChild {
     if (this.#closing || this.#failed.signal.aborted) return;
     const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
     this.#earlyDeaths = this.#ready ? 0 : this.#earlyDeaths + 1;
-    // A worker that ends by itself has said why; only one that was killed is worth another try.
+    // A worker that exits by itself has printed why; only a killed one is restarted.
     if (signal === null || this.#earlyDeaths >= MAX_EARLY_DEATHS) {
       const said = this.#options.onOutput === undefined ? this.#lastWords.trim() : '';
       this.#failed.abort(

@@ -15,7 +15,7 @@ type StartFlags = GuardFlags &
   PrivateWebhookFlags &
   DashboardFlags & { dashboard: boolean } & Omit<WorkFlags, 'run'>;
 
-/** `tocsin start`: everything on this machine, until Ctrl-C. */
+/** `tocsin start`: runs everything on this machine until Ctrl-C. */
 export function startCommand(): Command {
   const command = addDashboardOptions(addWorkOptions(addGuardOptions(new Command('start'))));
   return addPrivateWebhookOption(addStoreOptions(command))
@@ -35,7 +35,7 @@ async function start(flags: StartFlags): Promise<void> {
         : undefined;
       const { devices = [flags.device ?? 'auto'] } = flags;
       const services: Service[] = [
-        // First: an address that is taken is found before a model is loaded.
+        // First, to detect a port in use before a model is loaded.
         ...(dashboard === undefined ? [] : [dashboard]),
         new WorkerGroup({ ...flags, devices, databaseUrl: stack.databaseUrl, portOffset: 1 }),
         new ScheduleService(stack, log, flags),

@@ -29,7 +29,7 @@ interface SubmitFlags extends GuardFlags, CorpusFlags, RetentionFlags, MetricsFl
   quiet?: boolean;
 }
 
-/** `tocsin submit`: puts a corpus into the store and the queue; workers score it. */
+/** `tocsin submit`: submits a corpus to be scored by the workers. */
 export function submitCommand(): Command {
   return addMetricsOptions(addCorpusOptions(addGuardOptions(new Command('submit'))), { env: false })
     .description('Queue a corpus for workers to score, and print the id of its run')

@@ -2,8 +2,8 @@
 export const EXIT = {
   ok: 0,
   failed: 1,
-  /** Everything was done that could be; some rows could not be scored, and the output says which. */
+  /** Complete, but some rows could not be scored; the output names them. */
   someRejected: 2,
-  /** Ctrl-C, as shells count it. */
+  /** Ctrl-C, as shells report it. */
   interrupted: 130,
 } as const;

@@ -8,10 +8,7 @@ export class Interrupted extends Error {
   }
 }
 
-/**
- * A signal that aborts at the first SIGINT or SIGTERM, so that the work can end cleanly. The second one ends the
- * process at once.
- */
+/** A signal that aborts on the first SIGINT or SIGTERM, for a clean shutdown. The second one exits immediately. */
 export function untilInterrupted(): { signal: AbortSignal; dispose: () => void } {
   const controller = new AbortController();
   const listener = (name: NodeJS.Signals): void => {
@@ -29,7 +26,7 @@ export function untilInterrupted(): { signal: AbortSignal; dispose: () => void }
   };
 }
 
-/** Runs a command that serves until it is told to stop: then it has done what it should, wherever it was. */
+/** Runs a serving command until it is stopped, which is a success at any point. */
 export async function untilToldToStop(command: (told: AbortSignal) => Promise<void>): Promise<void> {
   const { signal, dispose } = untilInterrupted();
   try {
@@ -42,7 +39,7 @@ export async function untilToldToStop(command: (told: AbortSignal) => Promise<vo
 }
 
 /**
- * Runs a command that scores until it is done, or Ctrl-C ends it.
+ * Runs a scoring command until it is done or interrupted.
  * @returns its exit code
  */
 export async function untilDoneOrInterrupted(

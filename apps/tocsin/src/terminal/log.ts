@@ -6,7 +6,7 @@ import { printable } from './printable.js';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'];
 
-/** The password in a URL, wherever it stands in a line. */
+/** Matches the password in a URL anywhere in a line. */
 const PASSWORD = /([a-z][a-z0-9+.-]*:\/\/[^\s:@/"\\]*):[^\s@/"\\]+@/gi;
 
 export interface LogFlags {
@@ -29,7 +29,7 @@ export function addLogOptions(command: Command): Command {
     );
 }
 
-/** The options again, for a child process whose standard error ends up on this one's. */
+/** The same flags, for a child process that shares this standard error. */
 export function logArguments({ logLevel, logFormat = defaultFormat() }: LogFlags): string[] {
   return ['--log-level', logLevel, '--log-format', logFormat];
 }
@@ -38,10 +38,7 @@ function defaultFormat(): LogFormat {
   return process.stderr.isTTY ? 'pretty' : 'json';
 }
 
-/**
- * The log of a process, on standard error: JSON lines with ISO times, or lines for people. It never contains passwords or
- * the content of texts.
- */
+/** Logs to standard error: JSON lines with ISO times, or readable lines. Never contains passwords or row texts. */
 export function openLog(
   { logLevel: level, logFormat = defaultFormat() }: LogFlags,
   destination: { write(line: string): unknown } = process.stderr,
@@ -56,7 +53,7 @@ export function openLog(
   return pino(options, pretty({ ...PRETTY, destination: printableOnly(destination) }));
 }
 
-// Without colours: a line is made printable as a whole.
+// Without colours, because the whole line is escaped.
 const PRETTY = {
   colorize: false,
   translateTime: 'UTC:yyyy-mm-dd HH:MM:ss"Z"',
@@ -74,7 +71,7 @@ function printableOnly(destination: { write(line: string): unknown }): Writable 
   });
 }
 
-/** Errors of servers and clients may quote the URL that they were given. */
+/** Errors of servers and clients may quote their URL. */
 export function withoutPasswords(line: string): string {
   return line.replace(PASSWORD, '$1:***@');
 }

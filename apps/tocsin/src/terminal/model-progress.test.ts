@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { withModelProgress } from './model-progress.js';
 
-/** What is written to a stream that says it is a terminal, or that it is none. */
+/** Captures output of a stream that is, or is not, a terminal. */
 async function shown(isTTY: boolean): Promise<string> {
   const stream = Object.assign(new PassThrough(), { isTTY, columns: 80, rows: 24 });
   const all = text(stream);

@@ -2,11 +2,11 @@ import { bytesText, type ModelEvent, type TransferredBytes } from '@tocsin/model
 import cliProgress from 'cli-progress';
 import { durationText } from '../score/progress.js';
 
-/** Shows a person what `openGuard` and `resolveGuard` fetch and prepare. */
+/** Shows downloads and compilation during `openGuard` and `resolveGuard`. */
 interface ModelProgress {
   onEvent(event: ModelEvent): void;
   onBytes(progress: TransferredBytes): void;
-  /** Takes the bar away. */
+  /** Clears the bar. */
   stop(): void;
 }
 
@@ -15,8 +15,8 @@ const SILENT: ModelProgress = { onEvent: () => {}, onBytes: () => {}, stop: () =
 const LINE_EVERY_MS = 10_000;
 
 /**
- * Runs `work`, which fetches or opens a guard, and shows what it does: a bar of bytes on a terminal; a line now and then
- * elsewhere (logs, cron).
+ * Runs `work`, which resolves or opens a guard, and shows its progress: a bar on a terminal; occasional lines elsewhere
+ * (logs, cron).
  */
 export async function withModelProgress<T>(
   work: (shown: Pick<ModelProgress, 'onEvent' | 'onBytes'>) => Promise<T>,
@@ -78,7 +78,7 @@ function lineProgress(stream: NodeJS.WriteStream): ModelProgress {
   };
 }
 
-/** Bytes per second since a download began, not counting what was there from an earlier try. */
+/** Bytes per second since a download started, without the part resumed from an earlier attempt. */
 function speedometer(): (progress: TransferredBytes) => number {
   let first: { label: string; done: number; at: number } | undefined;
   return ({ label, done }) => {

@@ -1,13 +1,13 @@
-/** Control characters except line breaks and tabs, and those that turn the direction of text: a terminal obeys them. */
+/** Control characters except line breaks and tabs, and bidirectional controls: terminals interpret them. */
 const UNSAFE = /(?![\n\t])[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu;
 const UNSAFE_IN_LINE = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu;
 
-/** A text that a terminal shows and does not obey: what would move its cursor or turn its text is shown as `\u001b`. */
+/** Escapes characters that a terminal would interpret, as `\u001b`. */
 export function printable(text: string): string {
   return text.replace(UNSAFE, escaped);
 }
 
-/** The same in one line: a name or a message from elsewhere cannot pass for further lines, or columns, of the output. */
+/** The same on one line: an untrusted name or message cannot add lines or columns to the output. */
 export function oneLine(text: string): string {
   return text.replace(UNSAFE_IN_LINE, escaped);
 }

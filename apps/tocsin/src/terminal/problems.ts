@@ -3,15 +3,15 @@ import { type Pool, withRetry } from '@tocsin/postgres';
 import { type ProblemReason, problemReasons, type Run } from '@tocsin/store';
 import { oneLine } from './printable.js';
 
-/** Reasons that are printed; the rest is counted. */
+/** Reasons printed; the rest is only counted. */
 export const SHOWN_PROBLEMS = 5;
 
-/** A row's error as a sentence that says which row: rejects name their file and line (or row), others need their key. */
+/** A row's error as a sentence: rejects name their file and line (or row), others get their key. */
 export function problemText(key: string, error: string): string {
   return oneLine(/, (line|row) \d+: /.test(error) ? error : `${printable(key)}: ${error}`);
 }
 
-/** Why rows have no score, the most frequent reasons first; nothing when all have one. */
+/** Why rows have no score, the most frequent reasons first; empty when all have one. */
 export async function reasonsOf(
   pool: Pool,
   { id, rejected, failed }: Pick<Run, 'id' | 'rejected' | 'failed'>,
@@ -19,7 +19,7 @@ export async function reasonsOf(
   return rejected + failed === 0 ? [] : withRetry(() => problemReasons(pool, id, SHOWN_PROBLEMS));
 }
 
-/** The same as lines for people, each with one row as an example. */
+/** The same as text, each with one row as an example. */
 export function reasonLines(reasons: readonly ProblemReason[]): string[] {
   if (reasons.length === 0) return [];
   return [
@@ -31,7 +31,7 @@ export function reasonLines(reasons: readonly ProblemReason[]): string[] {
   ];
 }
 
-/** Says on standard error why rows were left out. */
+/** Prints why rows were left out to standard error. */
 export function printProblems(leftOut: number, problems: readonly string[]): void {
   if (leftOut === 0) return;
   console.error(`${countText(leftOut)} ${leftOut === 1 ? 'row was' : 'rows were'} left out:`);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { columnLines, factLines, fieldLines, tableText } from './table.js';
 
-/** A name that would end its line, go back in it, move to the next column, or turn it around. */
+/** A name with a line break, a carriage return, a tab and a bidirectional control. */
 const FORGED = 'a\n│ 9 │ b\r\t\u2028\u2029\u202e\u0085\u001b[2Ac';
 const SHOWN = 'a\\n│ 9 │ b\\r\\t\\u2028\\u2029\\u202e\\u0085\\u001b[2Ac';
 

@@ -2,7 +2,7 @@ import type { TextTable } from '@tocsin/evaluate';
 import Table from 'cli-table3';
 import { oneLine } from './printable.js';
 
-/** A table for a terminal or a log: no colours, numbers to the right of the first column. */
+/** A table for terminals and logs: no colours, right-aligned numbers after the first column. */
 export function tableText({ head, rows }: TextTable): string {
   const table = new Table({
     head: [...head],
@@ -13,23 +13,23 @@ export function tableText({ head, rows }: TextTable): string {
   return table.toString();
 }
 
-/** A line for each value, after its name; a value without a name goes on from the one before it. */
+/** One line per value after its name; a value without a name continues the previous one. */
 export function fieldLines(fields: readonly (readonly [name: string, value: string])[]): string[] {
   return fields.map(([name, value]) => `${name === '' ? '' : `${name}:`}`.padEnd(12) + oneLine(value));
 }
 
-/** JSON with null for what is undefined, so that a field is always there. */
+/** JSON with null instead of undefined, so that every field is present. */
 export function jsonText(value: unknown): string {
   return JSON.stringify(value, (_, one: unknown) => (one === undefined ? null : one));
 }
 
-/** Named facts, one a line, their values below one another. */
+/** Names and values, one per line and aligned. */
 export function factLines(facts: readonly (readonly [string, string])[]): string {
   const width = Math.max(...facts.map(([name]) => name.length)) + 2;
   return facts.map(([name, value]) => `${name.padEnd(width)}${oneLine(value)}`).join('\n');
 }
 
-/** Rows below a head, in columns of text. */
+/** Rows below a header, in aligned columns. */
 export function columnLines(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [head, ...rows.map((row) => row.map(oneLine))];
   const widths = head.map((_, i) => Math.max(...all.map((row) => row[i]?.length ?? 0)));

@@ -1,7 +1,7 @@
 import type { Trace } from '@tocsin/engine';
 import type { ChalkInstance } from 'chalk';
 
-/** From no colour to red, as a terminal's background, by score. Text stays readable in light and dark terminals. */
+/** Terminal background colours from none to red, by score. Text stays readable on light and dark terminals. */
 const STEPS: { from: number; background: [number, number, number] }[] = [
   { from: 0.9, background: [200, 40, 40] },
   { from: 0.7, background: [215, 95, 60] },
@@ -12,7 +12,7 @@ const STEPS: { from: number; background: [number, number, number] }[] = [
 const DARK_TEXT: [number, number, number] = [20, 20, 20];
 const LIGHT_TEXT: [number, number, number] = [255, 255, 255];
 
-/** Paints a piece of text by the score of the text up to its end. */
+/** Colours a piece of text by the score of the text up to its end. */
 export function paint(chalk: ChalkInstance, score: number, text: string): string {
   const step = STEPS.find(({ from }) => score >= from);
   if (step === undefined) return text;
@@ -20,23 +20,23 @@ export function paint(chalk: ChalkInstance, score: number, text: string): string
   return chalk.bgRgb(...step.background).rgb(...foreground)(text);
 }
 
-/** One line that says what the colours mean. */
+/** One line that explains the colours. */
 export function legend(chalk: ChalkInstance): string {
   return STEPS.toReversed()
     .map(({ from }) => paint(chalk, from, ` ${from} `))
     .join('');
 }
 
-/** A piece of the traced text that one score stands for. */
+/** A piece of the traced text with one score. */
 export interface TracePiece {
   text: string;
-  /** Of the text up to the end of the piece; undefined for what the model does not see. */
+  /** Score of the text up to the end of the piece; undefined beyond the model's input. */
   score: number | undefined;
 }
 
 /**
- * A trace as pieces that make up its whole text. A character that several tokens share belongs to the last of them,
- * and what lies between two tokens (blanks that run together, markers) to the one after it.
+ * Splits a trace into pieces that add up to its text. A character shared by several tokens gets the last one's score;
+ * text between two tokens (collapsed blanks, markers) belongs to the following token.
  */
 export function piecesOf({ text, tokens }: Trace): TracePiece[] {
   const pieces: TracePiece[] = [];
@@ -45,7 +45,7 @@ export function piecesOf({ text, tokens }: Trace): TracePiece[] {
   for (const [i, { end, score }] of tokens.entries()) {
     covered = Math.max(covered, end);
     const next = tokens[i + 1];
-    // Tokens after this one that begin before it ends are parts of the same characters.
+    // Following tokens that start before this one ends are parts of the same characters.
     if (covered === done || (next !== undefined && next.start < covered && next.end > next.start)) continue;
     pieces.push({ text: text.slice(done, covered), score });
     done = covered;

@@ -19,7 +19,7 @@ interface TraceFlags extends GuardFlags {
   json?: boolean;
 }
 
-/** `tocsin trace`: where does this text turn harmful? */
+/** `tocsin trace`: shows where a text turns harmful. */
 export function traceCommand(): Command {
   return addGuardOptions(new Command('trace'))
     .description('Show the score after every token of a text, as colours')
@@ -73,7 +73,7 @@ async function readFileText(file: string): Promise<string> {
   }
 }
 
-/** The text in colours, where it first turns harmful, and its score. Without colours (a pipe): a line a token. */
+/** The coloured text, where it first turns harmful, and its score. Without colours (a pipe): one line per token. */
 export function traceText(trace: Trace, chalk = new Chalk()): string {
   const pieces = piecesOf(trace);
   const body =
@@ -102,8 +102,8 @@ function firstCrossing({ tokens, threshold }: Trace): string {
 }
 
 /**
- * The trajectory of a JSON file: an array of messages, or an object with `messages` and perhaps `tools`. Both stay JSON
- * text: numbers as they are written there can change a score.
+ * Reads a trajectory from a JSON file: an array of messages, or an object with `messages` and optional `tools`. Both
+ * stay raw JSON, because the spelling of numbers can change a score.
  */
 export function trajectoryOf(file: string, json: string): Item {
   let value: unknown;

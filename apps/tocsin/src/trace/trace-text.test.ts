@@ -5,7 +5,7 @@ import { printable } from '../terminal/printable.js';
 import { piecesOf } from './colours.js';
 import { traceText } from './command.js';
 
-/** `ab 😀 c`, the emoji in three tokens, the last character unseen. */
+/** `ab 😀 c`, with the emoji in three tokens and the last character beyond the input. */
 const TRACE: Trace = {
   text: 'ab 😀 c',
   score: 0.7,

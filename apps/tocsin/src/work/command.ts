@@ -14,7 +14,7 @@ import { addLogOptions, type LogFlags, openLog } from '../terminal/log.js';
 import { VERSION } from '../version.js';
 import { WorkerGroup } from './worker-group.js';
 
-/** What closing connections and the engine may take once the drain limit has passed. */
+/** Time for closing connections and the engine after the drain timeout. */
 const CLOSE_MS = 15_000;
 
 export interface WorkFlags extends GuardFlags, MetricsFlags, LogFlags {
@@ -23,7 +23,7 @@ export interface WorkFlags extends GuardFlags, MetricsFlags, LogFlags {
   drainTimeout: number;
 }
 
-/** `tocsin work`: workers, until they are told to stop. */
+/** `tocsin work`: runs workers until they are stopped. */
 export function workCommand(): Command {
   return addWorkOptions(addGuardOptions(new Command('work')))
     .description('Run a worker that scores queued parcels until it is stopped (DATABASE_URL, REDIS_URL)')
@@ -35,7 +35,7 @@ export function workCommand(): Command {
     .action((flags: WorkFlags) => work(flags));
 }
 
-/** What concerns workers, in every command that starts them. */
+/** Worker options of every command that starts workers. */
 export function addWorkOptions(command: Command): Command {
   return addLogOptions(addMetricsOptions(command))
     .addOption(
@@ -87,7 +87,7 @@ async function work(flags: WorkFlags): Promise<void> {
   }
 }
 
-/** A queue that is away can keep a worker from closing its connections: then it ends without. Its leases run out. */
+/** An unreachable queue can block closing connections: exit without it; the leases expire. */
 function endInTime(drainMs: number): void {
   setTimeout(() => {
     console.error('tocsin: the worker could not close its connections in time, and ends without');
@@ -95,7 +95,7 @@ function endInTime(drainMs: number): void {
   }, drainMs + CLOSE_MS).unref();
 }
 
-/** `cuda:0,cuda:1`, for an option. A device that is named twice has two workers. */
+/** Parses `cuda:0,cuda:1`, for an option. A device listed twice gets two workers. */
 export function devices(text: string): string[] {
   const names = text.split(',').map((name) => name.trim());
   try {
@@ -108,8 +108,8 @@ export function devices(text: string): string[] {
 }
 
 /**
- * SIGTERM or Ctrl-C. A worker that belongs to another command leaves Ctrl-C to it (a terminal sends it to both), and
- * drains when that command is gone.
+ * Stops on SIGTERM or Ctrl-C. A worker child ignores Ctrl-C, which the terminal sends to its parent too, and drains
+ * when the parent has exited.
  */
 export function stopSignal(): { signal: AbortSignal; dispose: () => void } {
   if (process.send === undefined) return untilInterrupted();

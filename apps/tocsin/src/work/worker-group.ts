@@ -7,18 +7,18 @@ import { type LogFlags, logArguments } from '../terminal/log.js';
 import { withModelProgress } from '../terminal/model-progress.js';
 
 export interface WorkerGroupOptions extends GuardFlags, MetricsFlags, LogFlags {
-  /** One worker process each. */
+  /** One worker process per device. */
   devices: string[];
-  /** A run that the workers are for. */
+  /** Restricts the workers to this run. */
   run?: number;
   /** In milliseconds. */
   drainTimeout: number;
   databaseUrl: string;
-  /** How many of the ports before theirs are taken. Workers listen at ports one after another. */
+  /** Offset of the metrics port: workers listen at consecutive ports. */
   portOffset?: number;
 }
 
-/** A worker process for each device; one that is killed is replaced. */
+/** One worker process per device, restarted when killed. */
 export class WorkerGroup implements Service {
   readonly name: string;
   readonly #options: WorkerGroupOptions;
@@ -47,10 +47,7 @@ export class WorkerGroup implements Service {
     await Promise.all(this.#children.map((child) => child.close()));
   }
 
-  /**
-   * The guard as it is now, for every worker and those that replace them: a branch that moves on the hub would be another
-   * guard. What is to be fetched and compiled for it is so once.
-   */
+  /** Pins the guard for all workers and restarts, because a branch may move on the hub, and prepares it once. */
   async #pinned(signal: AbortSignal): Promise<GuardFlags> {
     const { guard, backbone, cacheDir, precision, threads, devices } = this.#options;
     const [device] = devices;

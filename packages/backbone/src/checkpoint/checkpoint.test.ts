@@ -11,7 +11,7 @@ const SHARDS = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safete
 const temp = tempDir();
 let copies = 0;
 
-/** A copy of a checkpoint, changed. */
+/** A modified copy of a checkpoint. */
 function copyOf(source: string, change: (dir: string) => void): string {
   const dir = join(temp, String(copies++));
   cpSync(source, dir, { recursive: true });
@@ -50,7 +50,7 @@ test('one file is taken before an index, as transformers does', async () => {
   expect((await openCheckpoint(dir)).tensors.size).toBe((await openCheckpoint(single)).tensors.size);
 });
 
-/** Every change to the one file, and what is told of it. */
+/** Changes to the file, and the expected error of each. */
 const header = (bytes: Buffer): Buffer => bytes.subarray(8, 8 + bytes.readUInt32LE(0));
 
 test.each<[string, (bytes: Buffer) => Buffer, string]>([

@@ -9,7 +9,7 @@ import { openCheckpoint } from './checkpoint.js';
 import { placeCheckpoint, placeGguf } from './place-checkpoint.js';
 import { isQuantized } from './weight-source.js';
 
-/** What link() fails with, if it is to fail: for what this machine's own file systems do not do. */
+/** Error code for link() to fail with, for cases that this machine's file systems do not produce. */
 const linkError = vi.hoisted(() => ({ code: undefined as string | undefined }));
 vi.mock('node:fs/promises', async (importOriginal) => {
   const real = await importOriginal<typeof import('node:fs/promises')>();
@@ -26,7 +26,7 @@ const SINGLE = 'model.safetensors';
 const temp = tempDir();
 const checkpoint = join(temp, 'checkpoint');
 const sharded = join(temp, 'sharded');
-/** Where this machine has one: a directory on another file system than `temp`. */
+/** A directory on another file system than `temp`, if this machine has one. */
 const otherFileSystem =
   existsSync('/dev/shm') && statSync('/dev/shm').dev !== statSync(temp).dev ? tempDir('/dev/shm') : undefined;
 

@@ -20,9 +20,9 @@ export interface PlacedBackbone {
 
 /**
  * Puts the weights of a Hugging Face checkpoint into `target`, without a copy where possible: float32 reads any weights
- * in place, half precisions those of their own type. Other weights are converted once. onnxruntime reads external data only from the model's own directory and follows no symbolic links, so weight
- * files are hard-linked, or copied (cloned where supported) when `target` is on another file system.
- *
+ * in place, half precisions only those of their own type. Other weights are converted once. onnxruntime reads external data
+ * only from the model's own directory and follows no symbolic links, so weight files are hard-linked, or copied (cloned
+ * where supported) when `target` is on another file system.
  * @param lastLayerOf returns the last block to read
  * @throws UserError when a tensor is missing, has the wrong shape or type, or exceeds the precision's range
  */

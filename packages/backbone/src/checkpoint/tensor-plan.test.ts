@@ -64,6 +64,6 @@ test.each<[string, Partial<CheckpointTensor> | undefined, string]>([
   const take = () => takeTensors({ config, tensors: changed }, planTensors(config, 1), 'dir');
   expect(take).toThrow(UserError);
   expect(take).toThrow(message);
-  // Nobody reads that block: what is wrong with it does not matter.
+  // That block is not read, so errors in it do not matter.
   takeTensors({ config, tensors: changed }, planTensors(config, 0), 'dir');
 });

@@ -20,7 +20,7 @@ import {
 const write = tempFiles();
 const tiny = tinyModel('llama', 'F32');
 
-/** What opening the file says is wrong. */
+/** The error from opening the file. */
 async function problem(file: GgufSpec | Buffer): Promise<string> {
   const path = await write(Buffer.isBuffer(file) ? file : writeGguf(file));
   const error: unknown = await openGguf(path).then(

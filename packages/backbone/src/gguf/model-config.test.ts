@@ -62,7 +62,7 @@ test('modelConfig.keys that a file may leave out', async () => {
   const headSize = { 'llama.attention.key_length': undefined, 'llama.attention.value_length': undefined };
   const without = withMetadata(llama, { ...headSize, 'tokenizer.ggml.eos_token_id': undefined });
   expect(await configOf(without)).toMatchObject({ head_dim: 16, eos_token_id: null });
-  // As many heads of keys as of queries: the model's k has the rows of one.
+  // As many key heads as query heads, while the model's k has the rows of one.
   const ungrouped = withMetadata(llama, { 'llama.attention.head_count_kv': undefined });
   await expect(configOf(ungrouped)).rejects.toThrow(
     'tensor "blk.0.attn_k.weight" has 16 rows; 2 heads of 16 make 32',

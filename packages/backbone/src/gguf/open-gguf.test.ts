@@ -25,7 +25,7 @@ const TYPES = Object.keys(BLOCKS) as TensorType[];
 const CASES = (['llama', 'qwen3'] as const).flatMap((family) => TYPES.map((type) => [family, type] as const));
 
 const open = async (spec: GgufSpec) => openGguf(await write(writeGguf(spec)));
-/** `spec` with some of a tensor's entry changed. */
+/** `spec` with changed fields in a tensor's entry. */
 const withTensor = (spec: GgufSpec, name: string, change: Partial<TensorSpec>): GgufSpec => ({
   ...spec,
   tensors: spec.tensors.map((tensor) => (tensor.name === name ? { ...tensor, ...change } : tensor)),
@@ -89,7 +89,7 @@ test('openGguf.a file cut short at any byte is a UserError', async () => {
   const path = await write(bytes);
   const { tensors } = await openGguf(path);
   const dataStart = Math.min(...[...tensors.values()].map(({ offset }) => offset));
-  // Most of the file is data; most of what can go wrong is before it.
+  // Most of the file is data, but most errors are in the header.
   const lengths = fc.oneof(fc.nat(dataStart), fc.nat(bytes.length - 1));
   await fc.assert(
     fc.asyncProperty(lengths, async (length) => {

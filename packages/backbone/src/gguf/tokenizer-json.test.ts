@@ -10,7 +10,7 @@ type Changes = Parameters<typeof withMetadata>[1];
 
 const open = async (changes: Changes) => openGguf(await write(writeGguf(withMetadata(tiny, changes))));
 
-/** The tokens, as the vocabulary writes them, that the file's tokenizer makes of a text. */
+/** The file's tokens for a text, as written in the vocabulary. */
 async function tokensOf(changes: Changes, text: string): Promise<string[]> {
   const { tokenizerJson } = await open(changes);
   const ids = (await Tokenizer.fromString(JSON.stringify(tokenizerJson)).encode(text)).getIds();

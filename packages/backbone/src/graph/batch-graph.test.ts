@@ -6,7 +6,7 @@ import { placed } from '../checkpoint/place-checkpoint.js';
 import { planTensors, takeTensors } from '../checkpoint/tensor-plan.js';
 import { BATCH_INPUTS, BATCH_SCORES, buildBatchGraph } from './batch-graph.js';
 
-/** The graph of a golden guard, as bytes, and what it was made of. */
+/** The graph of a golden guard, and its inputs. */
 async function graphOf(guard: GoldenGuard) {
   const { config, weights } = goldenArtifact(guard);
   const artifact = readArtifact(config, weights);

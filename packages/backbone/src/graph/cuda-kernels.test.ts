@@ -18,7 +18,7 @@ const ALL = [FLOAT, FLOAT16, BFLOAT16];
 /**
  * The float types that CUDA has kernels for, of every operator in our graphs: onnxruntime's docs/OperatorKernels.md,
  * section CUDAExecutionProvider, as of commit 001d12d2623fd411ce0f83d05abb5e82304a3389 (kernels up to operator set
- * 25). Nothing here has been run on a GPU: this and types that fit are what can be checked without one.
+ * 25). This test checks types only; docs/status.md says what was run on a GPU.
  */
 const CUDA_KERNELS: Record<string, DataType[]> = {
   Add: ALL,
@@ -45,7 +45,7 @@ const CUDA_KERNELS: Record<string, DataType[]> = {
   'com.microsoft.RotaryEmbedding': ALL,
   'com.microsoft.SkipSimplifiedLayerNormalization': ALL,
 };
-/** The heavy ones: these are to run in half precision. */
+/** The expensive ones, which must run in half precision. */
 const COMPUTE = new Set(['FusedMatMul', 'MatMulNBits', 'GroupQueryAttention', 'QuickGelu']);
 
 async function graphsOf(

@@ -1,6 +1,6 @@
 import { isUserError } from '@tocsin/core';
 
-/** What an error says is to be done; what to do when it says nothing. */
+/** The hint of an error, or the given default. */
 export function hintOf(error: unknown, otherwise: string): string {
   return (isUserError(error) ? error.hint : undefined) ?? otherwise;
 }

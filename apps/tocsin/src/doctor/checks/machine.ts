@@ -5,7 +5,7 @@ import { bytesText } from '@tocsin/models';
 import { type Check, type Finding, note, ok, problem } from '../checkup.js';
 
 const NODE = 'Node.js';
-/** As package.json's engines. */
+/** The same as `engines` in package.json. */
 const LEAST = 20;
 
 export const nodeCheck: Check = { subject: NODE, look: () => [judgeNode(process.versions.node)] };
@@ -26,7 +26,7 @@ export const processorCheck: Check = {
   },
 };
 
-/** @param flags the processor's, as Linux lists them; undefined where they are not known */
+/** @param flags CPU flags as Linux lists them; undefined when unknown */
 export function judgeProcessor(
   model: string,
   cores: number,
@@ -50,7 +50,7 @@ export function judgeProcessor(
   return ok(PROCESSOR, `${what}, ${found.join(', ')}`);
 }
 
-/** The cores that may be used: a container may have fewer than the machine (cgroup v2), and parts of one. */
+/** Usable cores: a container may have fewer than the machine (cgroup v2), including fractions. */
 async function cores(): Promise<number> {
   const text = await readFile('/sys/fs/cgroup/cpu.max', 'utf8').catch(() => 'max');
   const [quota, period] = text.split(' ').map(Number);
@@ -58,7 +58,7 @@ async function cores(): Promise<number> {
   return Number.isNaN(allowed) ? availableParallelism() : Math.min(allowed, availableParallelism());
 }
 
-/** Of x64 on Linux; elsewhere instruction sets go by other names, or are not told. */
+/** x64 Linux only; other platforms name instruction sets differently, or do not report them. */
 async function flags(): Promise<Set<string> | undefined> {
   if (process.platform !== 'linux' || process.arch !== 'x64') return undefined;
   try {
@@ -74,7 +74,7 @@ const MEMORY = 'memory';
 /** The starter guard in float32 (0.6 GB), its command, and the embedded database. */
 const COMFORTABLE = 2e9;
 
-/** Limits of a container or unit, where there are some: cgroup v2 and v1. */
+/** Memory limits of a container or unit: cgroup v2 and v1. */
 const LIMIT_FILES = ['/sys/fs/cgroup/memory.max', '/sys/fs/cgroup/memory/memory.limit_in_bytes'];
 
 export const memoryCheck: Check = {
@@ -82,7 +82,7 @@ export const memoryCheck: Check = {
   look: async () => [judgeMemory(totalmem(), freemem(), await limit())],
 };
 
-/** @param limit of the container, bytes; undefined where there is none */
+/** @param limit of the container, bytes; undefined without one */
 export function judgeMemory(total: number, free: number, limit: number | undefined): Finding {
   const usable = Math.min(total, limit ?? total);
   const inContainer = limit !== undefined && limit < total;
@@ -98,7 +98,7 @@ export function judgeMemory(total: number, free: number, limit: number | undefin
 async function limit(): Promise<number | undefined> {
   for (const file of LIMIT_FILES) {
     const text = await readFile(file, 'utf8').catch(() => 'max');
-    // Without a limit: `max`, or in version 1 a number beyond any machine.
+    // Unlimited: `max`, or in v1 a number larger than any machine's memory.
     if (/^\d+\s*$/.test(text)) return Number(text);
   }
   return undefined;

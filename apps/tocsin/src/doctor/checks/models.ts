@@ -18,10 +18,13 @@ import { type Check, type Circumstances, type Finding, note, ok, problem } from 
 import { hintOf } from './hint-of.js';
 
 const CACHE = 'cache';
-/** The largest released backbone in bfloat16 is 16 GB; the starter takes 0.5. */
+/** The largest released backbone takes 16 GB in bfloat16; the starter 0.5. */
 const COMFORTABLE = 2e9;
 
-/** Where models are kept: writable, roomy, and on one file system with the hub's cache, so that weights need no copy. */
+/**
+ * The model cache: writable, with enough space, and on the same file system as the hub's cache, so that weights can be
+ * linked.
+ */
 export const cacheCheck: Check = {
   subject: CACHE,
   look: async ({ env, cacheDir }: Circumstances) => {
@@ -75,7 +78,7 @@ async function linksFrom(hubCache: string, dir: string): Promise<Finding> {
   }
 }
 
-/** The directory, or where it would be made. */
+/** The directory, or its closest existing parent. */
 async function existing(dir: string): Promise<string> {
   try {
     await statfs(dir);
@@ -88,7 +91,7 @@ async function existing(dir: string): Promise<string> {
 const HUB = 'model hub';
 const PATIENCE_MS = 15_000;
 
-/** The model hub: reachable, and what it makes of the token. Guards on disk and the starter do without it. */
+/** The model hub: whether it is reachable and accepts the token. Guards on disk and the starter do not need it. */
 export const hubCheck: Check = {
   subject: HUB,
   look: async ({ env }) => {
@@ -136,7 +139,7 @@ async function reach(settings: HubSettings): Promise<Finding> {
 
 const PIP = 'starter guard';
 
-/** Its backbone comes as a Python package: pip is needed once. */
+/** Its backbone is distributed as a Python package: pip is needed once. */
 export const pipCheck: Check = {
   subject: PIP,
   look: async ({ env, cacheDir }) => {
@@ -160,7 +163,7 @@ export const pipCheck: Check = {
 
 const GUARD = 'guard';
 
-/** Only when one is named: opens it, which fetches and prepares what is missing, and loads it. */
+/** For a named guard only: opens it (downloading and compiling what is missing) and loads it. */
 export const guardCheck: Check = {
   subject: GUARD,
   look: async ({ guard: asked, cacheDir }) => {
@@ -185,7 +188,7 @@ export const guardCheck: Check = {
   },
 };
 
-/** How a device's check against the CPU came out. */
+/** The result of comparing a device with the CPU. */
 function checkText({ device, driver, onnxruntime, score, features }: DeviceVerdict): string {
   return `checked against the CPU (${device}, driver ${driver}, onnxruntime ${onnxruntime}): scores differ by ${score.toPrecision(2)} at most, what the head reads by ${(100 * features).toPrecision(2)} %`;
 }

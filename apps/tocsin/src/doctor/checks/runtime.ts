@@ -12,7 +12,7 @@ import { type Check, type Finding, note, ok, problem } from '../checkup.js';
 
 const RUNTIME = 'onnxruntime';
 
-/** The library, and which of its execution providers really load: each is tried in a process of its own. */
+/** The runtime and the execution providers that load. Each is tried in a separate process. */
 export const runtimeCheck: Check = {
   subject: RUNTIME,
   look: async () => {
@@ -54,7 +54,7 @@ const GPU = 'cuda';
 const QUERY = ['--query-gpu=name,driver_version,memory.total', '--format=csv,noheader'];
 const FIRST = { kind: 'cuda', index: 0 } as const;
 
-/** NVIDIA's GPUs, and whether onnxruntime can use them. */
+/** NVIDIA GPUs, and whether onnxruntime can use them. */
 export const gpuCheck: Check = {
   subject: GPU,
   look: async () => {
@@ -89,7 +89,7 @@ async function gpus(): Promise<Finding[]> {
   }
 }
 
-/** nvidia-smi's answer as findings: name, driver, memory. */
+/** Findings from the output of nvidia-smi: name, driver, memory. */
 export function gpuLines(stdout: string): Finding[] {
   const lines = stdout.split('\n').filter((line) => line.trim() !== '');
   return lines.map((line, i) => {

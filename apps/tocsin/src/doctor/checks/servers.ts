@@ -20,7 +20,7 @@ const SCHEMA: Record<Exclude<SchemaState, 'newer'>, string> = {
   current: 'tables are up to date',
 };
 
-/** The server that DATABASE_URL names; else what the embedded one is made of. */
+/** The server of DATABASE_URL; without one, the embedded server's binaries. */
 export const databaseCheck: Check = {
   subject: DATABASE,
   look: async ({ env, dataDir }: Circumstances) =>
@@ -63,7 +63,7 @@ async function embedded(env: NodeJS.ProcessEnv, dataDir: string | undefined): Pr
 
 const QUEUE = 'queue';
 
-/** The server that REDIS_URL names. */
+/** The server of REDIS_URL. */
 export const queueCheck: Check = {
   subject: QUEUE,
   look: async ({ env }) => {
