@@ -126,7 +126,7 @@ export const streamChunk = z
   .meta({ id: 'StreamChunk' });
 export type StreamChunk = z.infer<typeof streamChunk>;
 
-/** The score of everything pushed so far. The data of a `score` event. */
+/** The score of everything pushed so far: the data of a `score` event. */
 export const streamScore = z
   .object({
     /** Number of the push, from 1. */

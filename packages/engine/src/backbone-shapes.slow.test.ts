@@ -26,7 +26,7 @@ const rowsFor = ({ vocab, maxLength }: Shape): Int32Array[] =>
     Int32Array.from({ length }, (_, i) => (i * 7 + row * 3) % vocab),
   );
 
-/** Shapes that a config.json may have, where a kernel could have a limit of its own. */
+/** Valid config.json shapes at which a kernel could have a limit. */
 const SHAPES: [string, Partial<Shape>][] = [
   ['heads of 16', {}],
   ['heads of 2', { headDim: 2 }],
@@ -53,7 +53,7 @@ test.each(SHAPES)(
     const random = await writeRandomGuard(dir, { ...USUAL, ...given });
     const rows = rowsFor(random.shape);
     const expected = rows.map((row) => referenceScore(random, [...row]));
-    // Rows that all score alike would show nothing.
+    // If all rows had the same score, the test would show nothing.
     expect(Math.max(...expected) - Math.min(...expected)).toBeGreaterThan(0.02);
     const distance = (scores: (number | undefined)[]): number =>
       Math.max(...scores.map((score, i) => Math.abs((score ?? Number.NaN) - (expected[i] ?? Number.NaN))));

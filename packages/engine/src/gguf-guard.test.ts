@@ -8,7 +8,7 @@ import { Guard } from './guard.js';
 const temp = tempDir();
 const HIDDEN = 32;
 
-/** A head of one hidden layer that reads every neuron of both layers, and tells texts apart. */
+/** A head with one hidden layer that reads every neuron of both layers, and gives texts different scores. */
 async function writeArtifact(dir: string): Promise<void> {
   const neurons = Array.from({ length: HIDDEN }, (_, i) => i);
   const values = (count: number, scale: number) =>
@@ -72,7 +72,7 @@ test.each([
     }
     for (const [i, score] of (scores[0] ?? []).entries())
       expect(score).toBeCloseTo(scores[1]?.[i] ?? Number.NaN, 6);
-    // Scores of 0 and 1 alone would agree whatever the weights.
+    // Scores of exactly 0 and 1 would match whatever the weights.
     const between = scores.flat().filter((score) => score > 0.01 && score < 0.99);
     expect(new Set(between).size).toBeGreaterThan(3);
   },

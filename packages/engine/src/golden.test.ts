@@ -6,9 +6,9 @@ import { openGuard } from './compiled/open-guard.js';
 import { Guard } from './guard.js';
 import { Preparation } from './items/preparation.js';
 
-/** Float32, whatever a text travels with (design: invariant 6). */
+/** Float32 tolerance, whatever the other rows of the batch (invariant 6). */
 const TOLERANCE = 1e-4;
-/** With these costs every batch is one pass: rows share it, however much padding that takes. */
+/** With these costs all rows share one pass, whatever the padding. */
 const TOGETHER = { budgetTokens: 1_000_000, overheadMs: 1e9, tokenMs: 0, cellMs: 0 };
 
 const temp = tempDir();
@@ -89,7 +89,7 @@ describe.each(CONTENT_GUARDS)('%s', (name) => {
   });
 });
 
-/** Each score is the reference's for the case of that index. */
+/** Each score is the reference's for the case with that index. */
 function expectScores(scores: (number | undefined)[], name: GoldenGuard, indices: number[]): void {
   const reference = goldenCases(name);
   expect(scores).toHaveLength(indices.length);

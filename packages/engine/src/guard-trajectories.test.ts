@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Guard } from './guard.js';
 import type { ChatMessage } from './prefixes/prefix-stream.js';
 
-/** Float32 (design: invariant 6). */
+/** Float32 tolerance (invariant 6). */
 const TOLERANCE = 1e-4;
 const temp = tempDir();
 const cases = goldenTrajectories();

@@ -9,7 +9,7 @@ import { prefixScorerOf } from './prefixes/prefix-scorer.js';
 
 const temp = tempDir();
 
-/** Distances to the reference's scores, of a guard that is built for some device and run on the CPU. */
+/** Distances to the reference's scores, for a guard built for some device and run on the CPU. */
 async function distances(
   name: GoldenGuard,
   options: OpenGuardOptions,
@@ -27,7 +27,7 @@ async function distances(
     const all = outcomes.map(({ score }, i) =>
       Math.abs((score ?? Number.NaN) - (cases[i]?.score ?? Number.NaN)),
     );
-    // Both graphs are made of the same blocks: the last prefix of a row has the row's score.
+    // Both graphs have the same blocks: the last prefix of a row has the row's score.
     for (const [i, tokenIds] of rows.slice(0, 4).entries()) {
       const scores = await prefixes.score({ tokenIds, stream: undefined });
       expect(Math.abs((scores.at(-1) ?? Number.NaN) - (outcomes[i]?.score ?? Number.NaN))).toBeLessThan(
@@ -40,16 +40,16 @@ async function distances(
   }
 }
 
-/** Half precision between operators: attention of the two graphs rounds in different places. */
+/** Half precision between operators: the two attention graphs round in different places. */
 const ARITHMETIC_NOISE = 0.02;
 
 /**
- * Distances that were measured, times two to three. The golden backbones are random, and small: they take to rounding
- * far worse than trained ones, whose figures are in docs/guards.md.
+ * Measured distances times two to three. The golden backbones are random and small, so rounding affects them far more
+ * than trained ones (see docs/guards.md).
  */
 describe.each(CONTENT_GUARDS)('%s', (name) => {
   test.each([
-    // Their weights are of a half type to begin with, and small: nothing is rounded.
+    // Their weights are small and already of a half type: nothing is rounded.
     ['float16', 1e-4, 1e-4],
     ['bfloat16', 1e-4, 1e-4],
     ['int8', 0.1, 0.02],
@@ -79,7 +79,7 @@ describe.each(CONTENT_GUARDS)('%s', (name) => {
         device: 'cuda',
         cacheDir: await mkdtemp(join(temp, 'x-')),
       });
-      // onnxruntime looks for kernels after it has checked the graph: operators, attributes, types, shapes.
+      // onnxruntime looks up kernels after checking the graph's operators, attributes, types and shapes.
       const expected =
         /^the model did not load: Could not find an implementation for (FusedMatMul|MatMulNBits)\(1\)/;
       await expect(Scorer.start({ ...guard, device: CPU })).rejects.toThrow(expected);

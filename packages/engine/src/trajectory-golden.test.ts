@@ -7,9 +7,9 @@ import { openGuard } from './compiled/open-guard.js';
 import { Guard } from './guard.js';
 import { Preparation } from './items/preparation.js';
 
-/** Float32, whatever an item travels with (design: invariant 6). */
+/** Float32 tolerance, whatever the other items of the batch (invariant 6). */
 const TOLERANCE = 1e-4;
-/** With these costs every batch is one pass: rows share it, however much padding that takes. */
+/** With these costs all rows share one pass, whatever the padding. */
 const TOGETHER = { budgetTokens: 1_000_000, overheadMs: 1e9, tokenMs: 0, cellMs: 0 };
 
 const { artifact, backbone } = goldenDirs('qwen3-agent');
@@ -63,7 +63,7 @@ describe('qwen3-agent', () => {
     expect(inputs.map((input) => preparation.textOf(input))).toEqual(cases.map(({ rendered }) => rendered));
     const tokenized = await preparation.tokenize(cases.map(({ rendered }) => rendered));
     expect(tokenized.map(({ tokenIds }) => [...tokenIds])).toEqual(cases.map(({ tokenIds }) => tokenIds));
-    // Two of the four have more tokens than the guard takes.
+    // Two of the four exceed the guard's maximum length.
     expect(tokenized.map(({ truncated }) => truncated)).toEqual([true, false, false, true]);
 
     const scorer = await Scorer.start(open, { costModel: TOGETHER });
@@ -94,10 +94,10 @@ describe('qwen3-agent', () => {
   });
 });
 
-/** What llm-siren 0.2.0 gives for the golden trajectories when its readout takes the state after so many blocks. */
+/** llm-siren 0.2.0's scores of the golden trajectories when its readout takes the state after this many blocks. */
 test.each([
   [1, [0.3444274067878723, 0.3782142698764801, 0.46936503052711487, 0.36189332604408264]],
-  // All of them: the raw residual stream, without the final norm that follows.
+  // All blocks: the raw residual stream, without the final norm.
   [6, [0.2730726897716522, 0.019570549950003624, 0.3487025201320648, 0.636913001537323]],
 ])('read after %i of the six blocks', async (blocks, expected) => {
   const changed = await mkdtemp(join(temp, 'artifact-'));

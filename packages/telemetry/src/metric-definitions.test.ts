@@ -3,7 +3,7 @@ import { METRICS, type MetricDefinition } from './metric-definitions.js';
 
 const UNITS = ['seconds', 'bytes', 'ratio'];
 
-/** What promtool says of names, and what Prometheus' guide to naming asks. */
+/** The naming rules of promtool and of Prometheus' guide. */
 test.each(Object.values<MetricDefinition>(METRICS))(
   '$name is named and explained as Prometheus asks',
   (metric) => {

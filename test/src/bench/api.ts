@@ -17,7 +17,7 @@ const WARM_UP = 5;
 const TEXTS = 60;
 const VERSION = 'bench';
 
-/** Single texts over HTTP, on an idle worker: what the API costs over the forward pass. */
+/** Single texts over HTTP on an idle worker: the overhead of the API over the forward pass. */
 export async function benchApi(dir: string): Promise<void> {
   const guard = await openGuard('starter');
   for (const kind of ['redis', 'postgres'] as const) {
@@ -55,7 +55,7 @@ export async function benchApi(dir: string): Promise<void> {
   }
 }
 
-/** Over a connection that is kept, with as little client as there can be: it is not what is measured. */
+/** Over a keep-alive connection with a minimal client, whose own cost is not measured. */
 const agent = new Agent({ keepAlive: true });
 
 function post(url: string, key: string, body: object): Promise<void> {
@@ -78,7 +78,7 @@ function post(url: string, key: string, body: object): Promise<void> {
   });
 }
 
-/** Each way in turn, so that whatever else the machine does is in all of them. */
+/** Alternating, so that other load affects all of them equally. */
 async function bench(
   { passes }: ExpressStage,
   texts: readonly string[],
@@ -111,7 +111,7 @@ async function bench(
 const COMMAND = fileURLToPath(new URL('../../../apps/tocsin/bin/tocsin.js', import.meta.url));
 const CLIENT_WARM_UP = 10;
 
-/** `POST /v1/moderations` by OpenAI's client, over a forward pass that was measured where it ran. */
+/** `POST /v1/moderations` with OpenAI's client, compared with the forward pass as measured in the worker. */
 export async function benchModerations(dir: string): Promise<void> {
   const guard = await openGuard('starter');
   const stage = await openStage('redis', guard, dir);
@@ -132,7 +132,7 @@ export async function benchModerations(dir: string): Promise<void> {
       const started = performance.now();
       await client.moderations.create({ input });
       const elapsed = performance.now() - started;
-      // Of the same pass: what else the machine does to it is in both.
+      // Of the same pass, so that other load affects both.
       const { runMs } = await until(() => stage.passes[0]);
       if (i >= CLIENT_WARM_UP) overheads.push(elapsed - runMs);
     }
@@ -145,7 +145,7 @@ export async function benchModerations(dir: string): Promise<void> {
   }
 }
 
-/** Where an API process listens, by its log. */
+/** The address of an API process, from its log. */
 export async function urlOf(api: ChildProcess): Promise<string> {
   let said = '';
   api.stderr?.setEncoding('utf8').on('data', (text: string) => {

@@ -1,4 +1,4 @@
-/** Compiles a guard in a process of its own: prints what that took. Arguments: guard, precision, cache directory. */
+/** Compiles a guard in a separate process and prints the cost. Arguments: guard, precision, cache directory. */
 import { openGuard } from '@tocsin/engine';
 import { memoryOf } from './memory.js';
 

@@ -2,15 +2,15 @@ import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type OpenGuard, Preparation } from '@tocsin/engine';
 
-/** A row of the benchmark's corpus: always a text. */
+/** A row of the benchmark corpus: always a text. */
 export interface BenchRow {
   id: string;
   text: string;
 }
 
 /**
- * Token lengths of a mixed corpus (tweets, prompts, chats, long sessions; cut at 512), as 41 quantiles. Texts of
- * these lengths stand in for it where it is not at hand.
+ * Token lengths of a mixed corpus (tweets, prompts, chats, long sessions; cut at 512), as 41 quantiles. Random texts of
+ * these lengths replace it when no corpus file is given.
  */
 const LENGTH_QUANTILES = [
   1, 1, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 17, 19, 22, 23, 27, 29, 31, 35, 38, 40, 44, 50, 52, 60, 67, 75,
@@ -23,9 +23,7 @@ const WORDS =
     ' ',
   );
 
-/**
- * The first `limit` rows of a corpus file; without one, as many rows of random words with the same mix of lengths.
- */
+/** The first `limit` rows of a corpus file; without one, as many random rows with the same distribution of lengths. */
 export async function benchCorpus(file: string | undefined, limit: number): Promise<BenchRow[]> {
   return file === undefined ? syntheticRows(limit) : fileRows(file, limit);
 }
@@ -54,7 +52,7 @@ function syntheticRows(count: number): BenchRow[] {
   });
 }
 
-/** Messages of about 15 tokens, no two alike. */
+/** Unique messages of about 15 tokens. */
 export function* shortRows(count: number): Generator<BenchRow> {
   const random = randomFrom(11);
   for (let i = 0; i < count; i++) {
@@ -62,7 +60,7 @@ export function* shortRows(count: number): Generator<BenchRow> {
   }
 }
 
-/** mulberry32: the same numbers at every run. */
+/** mulberry32: a seeded random generator. */
 export function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -90,12 +88,12 @@ export async function writeCorpus(dir: string, rows: Iterable<BenchRow>, name = 
   return path;
 }
 
-/** The distinct contents of texts, as token ids, in the order in which they are met. */
+/** The distinct contents of texts as token ids, in order of first occurrence. */
 export async function distinctContents(guard: OpenGuard, texts: string[]): Promise<Int32Array[]> {
   return [...new Map((await contentsOf(guard, texts)).map(({ key, ids }) => [key, ids])).values()];
 }
 
-/** What the guard sees of each text. */
+/** The text that the guard reads. */
 export async function tokenIdsOf(guard: OpenGuard, texts: string[]): Promise<Int32Array[]> {
   return (await contentsOf(guard, texts)).map(({ ids }) => ids);
 }

@@ -23,7 +23,7 @@ const REPEATS = 15;
 const BINS = 50;
 const PAGE = 50;
 
-/** What the dashboard reads of a run of a million rows that is over, all texts retained. */
+/** Response times of the dashboard's queries on a finished run of a million rows with texts. */
 export async function benchDashboard(dir: string): Promise<void> {
   section(`Dashboard: a run of ${ROWS.toLocaleString('en-US')} scores, embedded PostgreSQL`);
   const server = await startEmbedded({ dataDir: join(dir, 'dashboard-postgres') });
@@ -101,7 +101,7 @@ async function measure(pool: Pool, run: Run): Promise<void> {
   }
 }
 
-/** Made in the database: what counts here is what is read. One row in twelve is flagged. */
+/** Created in SQL, because only reads are measured. One row in twelve is flagged. */
 async function storeRun(pool: Pool): Promise<Run> {
   const { id: guardId } = await registerGuard(pool, 'f'.repeat(64), 'bench');
   const runId = await createRun(pool, guardId, 'messages.jsonl', { threshold: 0.5, retain: 'all' });
@@ -135,7 +135,7 @@ async function storeRun(pool: Pool): Promise<Run> {
   return run;
 }
 
-/** The same contents once more, as yesterday's run. */
+/** The same contents again, as yesterday's run. */
 async function storeAgain(pool: Pool, { id, guardId }: Run): Promise<number> {
   const runId = await createRun(pool, guardId, 'messages.jsonl', { threshold: 0.5 });
   await pool.query(

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataType, Graph } from '@tocsin/backbone';
 import { type OpenGuard, openGuard, Scorer } from '@tocsin/engine';
-// The engine's own door: it turns off onnxruntime's usage data.
+// Imported from the engine, which turns off onnxruntime's telemetry.
 import { InferenceSession, Tensor } from '@tocsin/engine/onnxruntime';
 import { lastLayerOf } from '@tocsin/siren';
 import { benchCorpus, distinctContents } from './corpus.js';
@@ -11,7 +11,7 @@ import { line, median, percent, rate, section } from './report.js';
 const ROWS = 600;
 const ROUNDS = 3;
 
-/** The bare engine on mixed rows, as a share of what a plain MatMul reaches in the same minutes. */
+/** The engine alone on mixed rows, relative to the speed of a plain MatMul measured at the same time. */
 export async function benchEngine(dir: string, corpus: string | undefined): Promise<void> {
   section(`Engine: starter guard, ${ROWS} rows of ${corpus === undefined ? 'the synthetic mix' : corpus}`);
   const guard = await openGuard('starter');
@@ -53,8 +53,8 @@ export async function benchEngine(dir: string, corpus: string | undefined): Prom
 const gflops = (flops: number): string => `${(flops / 1e9).toFixed(0)} GFLOP/s`;
 
 /**
- * Floating-point operations that a content of `tokens` tokens needs: linear layers and causal attention of the blocks
- * that are read. Padding, norms, rotation and the head are not counted.
+ * Floating-point operations for a content of `tokens` tokens: linear layers and causal attention of the blocks that are
+ * read. Padding, norms, rotation and the head are not counted.
  */
 function usefulFlops(guard: OpenGuard, tokens: number): number {
   const { hiddenSize, intermediateSize, numHeads, numKvHeads, headDim } = guard.compiled.config;
@@ -69,7 +69,7 @@ function usefulFlops(guard: OpenGuard, tokens: number): number {
 const SIZE = 2048;
 const RUNS = 7;
 
-/** FLOP/s of onnxruntime's plain float32 MatMul of 2048 x 2048 matrices: what the machine can do right now. */
+/** FLOP/s of onnxruntime's plain float32 MatMul of 2048 x 2048 matrices: the machine's current speed. */
 async function matmulFlops(dir: string): Promise<number> {
   const graph = new Graph();
   const a = graph.input('a', DataType.FLOAT, [SIZE, SIZE]);

@@ -14,14 +14,14 @@ import type { WorkerMessage, WorkerSetup } from './express-worker.js';
 
 const WORKER = fileURLToPath(new URL('./express-worker.js', import.meta.url));
 
-/** A database, a queue, a worker process, and somebody who asks. */
+/** A database, a queue, a worker process, and a client. */
 export interface ExpressStage {
   pool: Pool;
   databaseUrl: string;
   backend: QueueBackend;
   registered: RegisteredGuard;
   asker: ExpressScorer;
-  /** The worker's forward passes so far, as it tells of them. */
+  /** The worker's forward passes so far, as it reports them. */
   passes: Pass[];
   close(): Promise<void>;
 }
@@ -63,7 +63,7 @@ export async function openStage(
   };
 }
 
-/** Empty, and it keeps nothing. */
+/** Empty, without persistence. */
 async function startRedis(dir: string): Promise<RedisProcess> {
   await mkdir(dir, { recursive: true });
   return RedisProcess.start(await findRedis(), dir);

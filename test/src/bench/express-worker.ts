@@ -1,4 +1,4 @@
-/** A worker that tells its parent of every forward pass. Argument: JSON of WorkerSetup. */
+/** A worker that reports every forward pass to its parent. Argument: JSON of WorkerSetup. */
 import { openGuard, type Pass, Scorer } from '@tocsin/engine';
 import { Worker } from '@tocsin/pipeline';
 import { createPool } from '@tocsin/postgres';

@@ -12,10 +12,10 @@ import { line, millis, percent, quantile, section, times } from './report.js';
 const WARM_UP = 5;
 const IDLE_TEXTS = 60;
 export const TOKENS = 32;
-/** More than are asked for beside bulk. */
+/** More texts than are requested beside bulk. */
 const BESIDE_TEXTS = 250;
 
-/** Single texts that somebody waits for: on an idle worker, and beside bulk. */
+/** Latency of single interactive texts: on an idle worker, and beside bulk. */
 export async function benchExpress(dir: string): Promise<void> {
   const guard = await openGuard('starter');
   for (const kind of ['redis', 'postgres'] as const) {
@@ -42,7 +42,7 @@ async function benchIdle(
     const started = performance.now();
     await asker.score([text]);
     const elapsed = performance.now() - started;
-    // Of the same pass: what else the machine does to it is in both.
+    // Of the same pass, so that other load affects both.
     const { runMs } = await until(() => passes[0]);
     if (i < WARM_UP) continue;
     bare.push(runMs);
@@ -58,7 +58,7 @@ async function benchIdle(
 
 const LETTERS = [...'abcdefghijklmnopqrstuvwxyz'];
 
-/** Texts that the store does not know, of exactly so many tokens. */
+/** New texts of exactly this many tokens. */
 export async function textsOf(guard: OpenGuard, count: number, seed: string): Promise<string[]> {
   const random = randomFrom([...seed].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7));
   const preparation = await Preparation.open(guard);
@@ -79,9 +79,9 @@ export async function textsOf(guard: OpenGuard, count: number, seed: string): Pr
   return [...found];
 }
 
-/** More than the worker scores while it is watched. */
+/** More than the worker scores during the measurement. */
 const BULK_ROWS = 6000;
-/** Bulk alone and bulk with express in turn: what else the machine does changes from minute to minute. */
+/** Alternates bulk alone and bulk with express, because other load on the machine varies. */
 const ROUNDS = 3;
 const WINDOW_MS = 25_000;
 
@@ -139,7 +139,7 @@ async function benchBesideBulk(
 const bulkPasses = (passes: Pass[]): number[] =>
   passes.flatMap(({ lane, runMs }) => (lane === 'bulk' ? runMs : []));
 
-/** Bulk tokens a second while `work` lasts; the passes of it are left in `passes`. */
+/** Bulk tokens per second during `work`; its passes are left in `passes`. */
 async function bulkRate(passes: Pass[], work: () => Promise<unknown>): Promise<number> {
   passes.length = 0;
   const started = performance.now();
@@ -149,7 +149,7 @@ async function bulkRate(passes: Pass[], work: () => Promise<unknown>): Promise<n
   return (1000 * tokens) / elapsed;
 }
 
-/** Calls `ask` at random moments, every so often on average, for so long, whether or not the calls before have ended. */
+/** Calls `ask` at random times with the given mean interval and duration, whether or not earlier calls have ended. */
 async function askFor(
   forMs: number,
   everyMs: number,

@@ -1,4 +1,4 @@
-/** A guard's first score: prints one line of JSON when it is there. Arguments: the guard, and a cache directory. */
+/** Scores one text and prints a line of JSON. Arguments: the guard, and a cache directory. */
 import { readdir, readFile } from 'node:fs/promises';
 import { Guard } from '@tocsin/engine';
 

@@ -4,13 +4,13 @@ import { randomRows } from '../setup/random-words.js';
 export const REQUESTS = 200;
 export const TEXTS = 256;
 const WORDS = 12;
-/** A client that has no answer by then counts as unanswered. */
+/** A request without a response after this time counts as unanswered. */
 const PATIENCE_MS = 240_000;
 
 export interface Answer {
-  /** HTTP; undefined when none came. */
+  /** HTTP status; undefined without a response. */
   status: number | undefined;
-  /** From the request to the end of its answer. */
+  /** From the request to the end of its response. */
   ms: number;
 }
 
@@ -40,7 +40,7 @@ export function send(url: string, key: string | undefined, body?: object | Buffe
   });
 }
 
-/** All requests of one flood, sent at once. Floods of different seeds have no text in common. */
+/** All requests of one flood, sent at once. Floods with different seeds have no text in common. */
 export function sendFlood(origin: string, key: string, seed: number): Promise<Answer[]> {
   const texts = randomRows(REQUESTS * TEXTS, WORDS, seed).map(({ text }) => ({ text: `${seed} ${text}` }));
   const bodies = Array.from({ length: REQUESTS }, (_, i) =>

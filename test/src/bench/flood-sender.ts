@@ -1,7 +1,10 @@
-/** Sends floods to an API, so that the process that measures other requests does nothing else. Arguments: origin, key. */
+/**
+ * Sends floods to an API from a separate process, so that the measuring process is not slowed down. Arguments: origin,
+ * key.
+ */
 import { type Answer, closeConnections, sendFlood } from './flood-requests.js';
 
-/** From the parent: the seed of a flood to send. To the parent: its answers. */
+/** From the parent: the seed of a flood. To the parent: its responses. */
 export type FloodMessage = { answers: Answer[] };
 
 const [, , origin = '', key = ''] = process.argv;

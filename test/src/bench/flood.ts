@@ -13,17 +13,18 @@ import { line, quantile, seconds, section, times } from './report.js';
 
 const COMMAND = fileURLToPath(new URL('../../../apps/tocsin/bin/tocsin.js', import.meta.url));
 const SENDER = fileURLToPath(new URL('./flood-sender.js', import.meta.url));
-/** Single texts to measure during floods: a flood that is over before that is followed by another. */
+/** Single texts to measure during floods; floods are repeated until there are enough. */
 const SINGLES = 30;
 const MOST_FLOODS = 10;
-/** How long the other key goes on asking once the flood's last request is answered. */
+/** How long the other key continues after the flood's last response. */
 const AFTER_MS = 5_000;
-/** Between two texts of the other key, and between two looks at /healthz. */
+/** Interval between two texts of the other key, and between two requests of /healthz. */
 const PAUSE_MS = 100;
 
 /**
- * Loaded into the API's process: answers each message with the longest turn of its event loop since the last one, on the
- * clock, and without the time in which other processes had its core (Linux tells it of the main thread).
+ * Loaded into the API's process: answers each message with the longest turn of its event loop since the last message,
+ * in wall-clock time and without the time in which other processes used its core (Linux reports that for the main
+ * thread).
  */
 const LOOP_WATCH = `
   import { readFileSync } from 'node:fs';
@@ -51,8 +52,8 @@ const LOOP_WATCH = `
   process.channel.unref();`;
 
 /**
- * One key sends 200 requests of 256 texts at once, while another key asks for single texts: how long the other one and
- * the health check wait, during the flood and for five seconds after it.
+ * One key sends 200 requests of 256 texts at once while another key requests single texts: measures how long the other
+ * key and the health check wait, during the flood and for five seconds after it.
  */
 export async function benchFlood(dir: string): Promise<void> {
   const guard = await openGuard('starter');
@@ -162,7 +163,7 @@ function report(stage: ExpressStage, measured: Measured): void {
   line(`... in the ${AFTER_MS / 1000} s after, p50 / p99`, spread(after, 0.99));
   const unanswered = [...during, ...after].filter(({ status }) => status !== 200);
   line('... without a score', `${unanswered.length} of ${during.length + after.length}`);
-  // Passes of single texts alone, before and after the flood, are not what the flood makes anybody wait for.
+  // Passes of single texts only, before and after the flood, add no wait caused by it.
   const passes = stage.passes.filter(({ rows }) => rows > 1);
   if (during.length > 0 && passes.length > 0) {
     const median = (values: number[]): number => quantile(values, 0.5);
@@ -181,7 +182,7 @@ interface LongestTurn {
   ownMs: number;
 }
 
-/** Since it was asked last. */
+/** Since the last call. */
 async function longestTurn(api: ChildProcess): Promise<LongestTurn> {
   api.send('longest turn');
   const [longest] = (await once(api, 'message')) as [LongestTurn];

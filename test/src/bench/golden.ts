@@ -11,7 +11,7 @@ interface GoldenFile {
   stream?: { prefix: string; score: number }[];
 }
 
-/** The largest difference to the reference's scores, over all golden vectors. */
+/** The largest difference from the reference's scores over all golden vectors. */
 export async function benchGolden(): Promise<void> {
   section('Golden: max |score - reference| in float32');
   for (const name of GUARDS) {

@@ -8,7 +8,7 @@ import { makeArtifact, makeCheckpoint } from './make-checkpoint.js';
 import { memoryOf } from './memory.js';
 import { line, rate, seconds, section } from './report.js';
 
-/** The shape of Llama-3.1-8B, as its config.json gives it. */
+/** The shape of Llama-3.1-8B, from its config.json. */
 const LLAMA_31_8B = {
   architectures: ['LlamaForCausalLM'],
   model_type: 'llama',
@@ -36,13 +36,13 @@ const TOKENIZER = fileURLToPath(
   new URL('../../fixtures/golden/qwen3-residual/backbone/tokenizer.json', import.meta.url),
 );
 const COMPILE_ONLY = fileURLToPath(new URL('./compile-only.js', import.meta.url));
-/** The checkpoint (16 GB) and the compiled guard, with room to spare. */
+/** The checkpoint (16 GB) and the compiled guard, with some reserve. */
 const DISK_BYTES = 24e9;
 const ROWS = 8;
 const ROW_TOKENS = 64;
 const GB = 1e9;
 
-/** A backbone of 8 billion parameters, random, as 4-bit integers: what preparing and scoring take. */
+/** A random backbone with 8 billion parameters as 4-bit integers: the cost of preparing and scoring. */
 export async function benchLarge(dir: string): Promise<void> {
   section('Large: Llama-3.1-8B shape, random bfloat16 weights, quantized to int4');
   const { bavail, bsize } = await statfs(dir);
@@ -58,7 +58,7 @@ export async function benchLarge(dir: string): Promise<void> {
   const { stdout } = await promisify(execFile)(process.execPath, [COMPILE_ONLY, artifact, 'int4', cacheDir]);
   const compiled = JSON.parse(stdout) as { ms: number; before: number; peak: number };
   line('hashing, quantizing, writing', seconds(compiled.ms));
-  // Files are read and not mapped: what the system caches of them is not in these figures.
+  // Files are read instead of mapped, so the page cache is not included in these figures.
   line('  memory beyond the bare process, peak', gigabytes(compiled.peak - compiled.before), '<= 2 GB');
 
   const guard = await openGuard(artifact, { precision: 'int4', device: 'cpu', cacheDir });

@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- names] [--corpus file.jsonl] [--peer python]`: what the README's numbers come from. Every figure
- * that stands for speed is a ratio to something measured in the same run.
+ * `npm run bench [-- names] [--corpus file.jsonl] [--peer python]`: measures the figures in the README. Speeds are
+ * ratios to something measured in the same run.
  */
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -42,14 +42,14 @@ const benchmarks: Record<string, (dir: string) => Promise<void>> = {
   dashboard: (dir) => benchDashboard(dir),
 };
 
-/** Not among those that run when none is named: it takes minutes, and 24 GB of disk. */
+/** Only on request: it takes minutes, and 24 GB of disk space. */
 const BY_NAME_ONLY = ['large'];
 const names =
   positionals.length > 0
     ? positionals
     : Object.keys(benchmarks).filter((name) => !BY_NAME_ONLY.includes(name));
 const dir = await mkdtemp(join(tmpdir(), 'tocsin-bench-'));
-// The embedded server of a run as root is another user's, and has to get at its directory.
+// As root, the embedded server runs as another user, which needs access to its directory.
 await chmod(dir, 0o755);
 try {
   for (const name of names) {

@@ -5,19 +5,19 @@ import { randomFrom } from './corpus.js';
 
 const BFLOAT16_BYTES = 2;
 /**
- * Weights are read out of a pool of so many, over and over. A prime: no two layers are alike, since onnxruntime keeps
- * one copy of those that are.
+ * Weights are read repeatedly from a pool of this size. A prime, so that no two layers are equal: onnxruntime would
+ * share them.
  */
 const POOL = 1_048_573;
 /** Random weights that keep activations finite through any number of blocks. */
 const SPREAD = 0.04;
 
-/** Bytes of a file, about, where weights come in several; as the hub's do. */
+/** Approximate bytes of a shard, like the hub's. */
 const SHARD_BYTES = 5e9;
 
 /**
- * A checkpoint directory of random bfloat16 weights in the shape that `config` (a Hugging Face config.json) asks for,
- * in shards where it is large. For measuring; the scores mean nothing.
+ * A checkpoint directory of random bfloat16 weights with the shape of `config` (a Hugging Face config.json), in shards if
+ * large. For measuring; the scores are meaningless.
  * @param tokenizer a tokenizer.json whose ids are below the vocabulary's size
  */
 export async function makeCheckpoint(
@@ -29,7 +29,7 @@ export async function makeCheckpoint(
   await writeFile(join(dir, 'config.json'), JSON.stringify(config));
   await copyFile(tokenizer, join(dir, 'tokenizer.json'));
   const shape = readBackboneConfig('config.json', config);
-  // What no guard reads is there too, as in a released one.
+  // Includes tensors that no guard reads, like a released checkpoint.
   const head: NamedShape[] =
     config.tie_word_embeddings === false ? [['lm_head.weight', [shape.vocabSize, shape.hiddenSize]]] : [];
   const shards = inShards([...planTensors(shape, shape.numLayers - 1), ...head]);
@@ -77,7 +77,7 @@ async function writeRandom(path: string, tensors: NamedShape[]): Promise<void> {
   let from = 0;
   for (const tensor of tensors) {
     let left = bytesOf(tensor) / BFLOAT16_BYTES;
-    // Norms near one, as trained ones are.
+    // Norms near one, like trained ones.
     const source = tensor[0].includes('norm') ? new Uint16Array(left).fill(0x3f80) : pool;
     while (left > 0) {
       const part = source.subarray(from % source.length, (from % source.length) + left);
@@ -95,7 +95,7 @@ function randomBfloat16(count: number): Uint16Array {
   return Uint16Array.from(new Uint32Array(values.buffer), (bits) => bits >>> 16);
 }
 
-/** An artifact over the first and the last block, in the shape of a released one. */
+/** An artifact for the first and the last block, in the format of a released one. */
 export async function makeArtifact(
   dir: string,
   modelId: string,

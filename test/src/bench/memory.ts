@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 
 /** Memory of a process (Linux), bytes. */
 export interface Memory {
-  /** Resident now, and at its most so far. */
+  /** Resident now, and peak. */
   resident: number;
   peak: number;
-  /** The part of `resident` that is the process' own; the rest are pages of files, which the system can drop. */
+  /** The anonymous part of `resident`; the rest are file pages that the system can drop. */
   own: number;
 }
 

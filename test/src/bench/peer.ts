@@ -12,7 +12,7 @@ import { line, rate, section, times } from './report.js';
 const ROWS = 64;
 const SCRIPT = fileURLToPath(new URL('./reference.py', import.meta.url));
 
-/** The reference runtime on the first rows in file order, against the engine on the same rows. */
+/** The reference runtime on the first rows in file order, compared with the engine on the same rows. */
 export async function benchPeer(
   dir: string,
   corpus: string | undefined,
@@ -51,7 +51,7 @@ async function engineScores(texts: string[]): Promise<{ scores: number[]; ms: nu
   return { scores: outcomes.map((outcome) => outcome.score ?? Number.NaN), ms };
 }
 
-/** The starter guard as the reference reads it: a Hugging Face directory with the weights as float32. */
+/** The starter guard for the reference: a Hugging Face directory with float32 weights. */
 export async function referenceGuard(dir: string): Promise<string> {
   const { artifact, backbone } = await resolveGuard('starter');
   if (backbone.kind !== 'gguf') throw new Error('the starter guard has a GGUF backbone');

@@ -7,7 +7,7 @@ import { line, percent, rate, seconds, section } from './report.js';
 
 const ROWS = 600;
 
-/** `tocsin score` with the embedded database and queue, as a share of the bare engine on the same contents. */
+/** `tocsin score` with the embedded database and queue, relative to the engine alone on the same contents. */
 export async function benchPipeline(dir: string, corpus: string | undefined): Promise<void> {
   section(`Pipeline: tocsin score, starter guard, ${ROWS} rows, embedded PostgreSQL and queue`);
   const rows = await benchCorpus(corpus, ROWS);
@@ -41,16 +41,16 @@ async function bareEngineMs(texts: string[]): Promise<number> {
 
 const TOCSIN = fileURLToPath(new URL('../../../apps/tocsin/bin/tocsin.js', import.meta.url));
 
-/** The fields of `tocsin score --json` that the benchmarks read. */
+/** Fields of `tocsin score --json` that the benchmarks read. */
 interface ScoreSummary {
   rows: number;
-  /** Rows that a forward pass was made for. */
+  /** Rows that needed a forward pass. */
   fresh: number;
   tokens: number;
   scoringSeconds: number;
 }
 
-/** Runs `tocsin score --json` with a database of its own. */
+/** Runs `tocsin score --json` with its own database. */
 async function scoreCommand(args: string[], dir: string): Promise<{ summary: ScoreSummary; ms: number }> {
   const started = performance.now();
   const child = spawn(

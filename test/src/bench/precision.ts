@@ -10,7 +10,7 @@ const ROUNDS = 2;
 const THRESHOLD = 0.5;
 const MB = 1e6;
 
-/** What each precision costs and brings on the CPU: the starter guard's scores against its own in float32. */
+/** Speed and drift of each precision on the CPU: the starter guard compared with itself in float32. */
 export async function benchPrecision(dir: string, corpus: string | undefined): Promise<void> {
   const starter = await openGuard('starter', { device: 'cpu' });
   const of = corpus === undefined ? 'the synthetic mix' : corpus;
@@ -27,7 +27,7 @@ export async function benchPrecision(dir: string, corpus: string | undefined): P
   const cacheDir = join(dir, 'precision-cache');
   const open = (precision: Precision): Promise<OpenGuard> =>
     openGuard(starter.ref, { device: 'cpu', precision, backbone, cacheDir });
-  // As fast as the one above: only its scores are looked at.
+  // The same speed as the one above: only its scores are compared.
   await compareAll(await open('float32'), open, corpus, 0);
 }
 
@@ -77,7 +77,7 @@ async function scoresOf(scorer: Scorer, contents: Int32Array[]): Promise<number[
   });
 }
 
-/** Turn by turn: what else the machine does slows both. */
+/** Alternating, so that other load affects both. */
 async function speedRatio(
   float32: Scorer,
   other: Scorer,
@@ -126,14 +126,14 @@ async function show(
   console.log(`  ${precision.padEnd(9)}${cells.join(' ')}`);
 }
 
-/** Of the blocks that a Q4_1 file has its weights in. */
+/** Block size of the weights in a Q4_1 file. */
 const BLOCK = 32;
 const STEPS = 15;
 
 /**
- * The starter's backbone comes as 4-bit integers. To see what a precision does to a backbone that was trained in
- * bfloat16 this makes one out of it: each weight is moved at random within its step, so that the weights are spread as
- * trained ones are, and then held as bfloat16.
+ * The starter's backbone is distributed as 4-bit integers. To measure precisions on a backbone trained in bfloat16, this
+ * function simulates one: it moves each weight at random within its quantization step, so that the weights are distributed
+ * like trained ones, and stores them as bfloat16.
  * @param guard the starter in float32, compiled
  * @returns a checkpoint directory
  */

@@ -7,11 +7,11 @@ import { line, rate, section } from './report.js';
 const ROWS = 1_000_000;
 const SUBMIT_ONLY = fileURLToPath(new URL('./submit-only.js', import.meta.url));
 
-/** A million short rows into the store and the queue, by a process that does nothing else. */
+/** A million short rows into the store and the queue, in a separate process. */
 export async function benchProducer(dir: string): Promise<void> {
   section(`Producer: ${ROWS.toLocaleString('en-US')} short rows, embedded PostgreSQL and queue`);
   const corpus = await writeCorpus(dir, shortRows(ROWS));
-  // With texts first: that is what `--retain flagged`, the default, does.
+  // With texts first, as with `--retain flagged`, the default.
   for (const texts of [true, false]) {
     const { rows, ms, peakBytes } = await submitOnly(corpus, join(dir, `producer-${texts}`), texts);
     const how = texts ? 'with texts' : 'without texts';

@@ -1,4 +1,4 @@
-/** One line of a benchmark's answer, with the target that it is held against. */
+/** One line of a benchmark's output with its target. */
 export function line(name: string, value: string, target = ''): void {
   console.log(`  ${name.padEnd(44)}${value.padStart(18)}${target === '' ? '' : `   (target ${target})`}`);
 }
@@ -7,7 +7,7 @@ export function section(title: string): void {
   console.log(`\n${title}`);
 }
 
-/** Columns, each as wide as it has to be: the first to the left, numbers to the right. */
+/** Aligned columns: the first to the left, numbers to the right. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): void {
   const widths = head.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i]?.length ?? 0)));
   for (const row of [head, ...rows]) {
@@ -32,7 +32,7 @@ export function median(values: number[]): number {
   return middle;
 }
 
-/** @param share 0.5 for the median, 0.99 for what one of a hundred exceeds */
+/** @param share 0.5 for the median, 0.99 for the 99th percentile */
 export function quantile(values: number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   const value = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { makeArtifact, makeCheckpoint } from './make-checkpoint.js';
 import { line, seconds, section } from './report.js';
 
-/** The shape of Qwen3-0.6B, as its config.json gives it. */
+/** The shape of Qwen3-0.6B, from its config.json. */
 const QWEN3_06B = {
   architectures: ['Qwen3ForCausalLM'],
   model_type: 'qwen3',
@@ -26,7 +26,7 @@ const TOKENIZER = fileURLToPath(
 );
 const FIRST_SCORE = fileURLToPath(new URL('./first-score.js', import.meta.url));
 
-/** From nothing to the first score, in a process of its own. */
+/** From nothing to the first score, in a separate process. */
 export async function benchStart(dir: string): Promise<void> {
   section('Start: a process from its beginning to the first score');
   const backbone = join(dir, 'qwen3-0.6b');

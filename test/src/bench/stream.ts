@@ -12,7 +12,7 @@ const TOKENS = 532;
 const CHUNK = 16;
 const SCRIPT = fileURLToPath(new URL('./reference_stream.py', import.meta.url));
 
-/** A text of 532 tokens pushed 16 tokens at a time, against the reference runtime on the same prefixes. */
+/** A text of 532 tokens pushed 16 tokens at a time, compared with the reference runtime on the same prefixes. */
 export async function benchStream(
   dir: string,
   corpus: string | undefined,
@@ -22,7 +22,7 @@ export async function benchStream(
   const prefixes = await prefixesOf(corpus);
   const ours = await pushAll(prefixes);
   const total = ours.ms.reduce((sum, ms) => sum + ms, 0);
-  // The guard sees 512 tokens: chunks after those cost nothing, and are left out here.
+  // The guard reads 512 tokens: chunks after those cost nothing, and are omitted.
   const costly = ours.ms.slice(0, 512 / CHUNK);
   line('all chunks', seconds(total));
   const first = median(costly.slice(0, 3));
@@ -46,7 +46,7 @@ export async function benchStream(
   line('ratio', times((1000 * theirs.seconds) / total), '>= 20 x');
 }
 
-/** A long text of the corpus, cut where its tokens say. */
+/** A long text of the corpus, cut at token boundaries. */
 async function prefixesOf(corpus: string | undefined): Promise<string[]> {
   const { compiled, artifact } = await openGuard('starter');
   const tokenizer = await Tokenizer.open(compiled.tokenizerFile, artifact.maxLength);

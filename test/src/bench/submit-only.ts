@@ -1,6 +1,6 @@
 /**
- * Submits a corpus and scores nothing; prints one line of JSON. Arguments: the corpus, a data directory, and `texts` when
- * those are to be stored too.
+ * Submits a corpus without scoring, and prints one line of JSON. Arguments: the corpus, a data directory, and `texts`
+ * to store texts too.
  */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

@@ -4,7 +4,7 @@ import { until } from '../setup/processes.js';
 import { PageBed } from './page-bed.js';
 import type { Visit } from './visit.js';
 
-/** Each would set this, if anything of it were run. */
+/** Each payload sets this if it runs. */
 const PWNED = 'globalThis.pwned = true';
 const MARKUP = `<img src=x onerror="${PWNED}"><script>${PWNED}</script><svg onload="${PWNED}">`;
 const END = 'the very end';
@@ -37,7 +37,7 @@ afterAll(async () => {
   await bed?.close();
 });
 
-/** Nothing of it became an element, nothing ran, nothing was refused, and nothing is wider than the window. */
+/** No payload became an element, ran, or was blocked, and nothing is wider than the window. */
 async function expectHarmless(): Promise<void> {
   expect(await page.evaluate('globalThis.pwned')).toBeUndefined();
   expect(
@@ -47,7 +47,7 @@ async function expectHarmless(): Promise<void> {
   expect(visit.troubles).toEqual([]);
 }
 
-/** Of the row that is shown; null when none is. */
+/** Of the displayed row; null without one. */
 async function nameOf(card: Locator): Promise<string | null> {
   return (await card.isVisible()) ? card.getAttribute('aria-label') : null;
 }

@@ -84,11 +84,11 @@ async function startChromium(): Promise<Browser> {
 const GRAVE = ['serious', 'critical'];
 
 /**
- * What axe finds on a page that keeps somebody from using it, one line each.
- * @param rules all of them if not given
+ * Accessibility violations that axe finds on a page, one per line.
+ * @param rules default: all of them
  */
 export async function axeFindings(page: Page, rules?: readonly string[]): Promise<string[]> {
-  // Given to the page as a debugger does it: its Content-Security-Policy lets no script in otherwise.
+  // Injected through the debugger, because the page's Content-Security-Policy allows no other scripts.
   await page.evaluate(axe.source);
   const options = { resultTypes: ['violations'], runOnly: rules };
   const { violations } = await page.evaluate<axe.AxeResults>(`axe.run(document, ${JSON.stringify(options)})`);

@@ -82,7 +82,7 @@ test('two reviewers never get the same row', async () => {
   await makeKey('ada', 'review');
   await makeKey('ben', 'review');
   const reviewers = [await signedIn('ada'), await signedIn('ben')];
-  // Both have a row before either judges one: else the first could be through before the other has begun.
+  // Both lease a row before either judges one; otherwise the first could finish before the other starts.
   for (const { page } of reviewers) {
     await page.goto('/review/1');
     await page.locator('.review-card').waitFor();
@@ -93,7 +93,7 @@ test('two reviewers never get the same row', async () => {
     reviewers.map(async ({ page }) => {
       const rows: string[] = [];
       const card = page.locator('.review-card');
-      // Nothing is left, or the other one has it: a row that is released late is there at the next look.
+      // No row is left, or the other reviewer has it: a row released late appears at the next poll.
       const lookAgain = page.getByRole('button', { name: 'Look again' });
       for (;;) {
         const next = await until(async () => {

@@ -24,7 +24,7 @@ const SCREENS = [
   '/audit',
 ];
 
-/** Which role is offered what, of all that changes something. */
+/** Which role sees which controls. */
 const OFFERED: readonly { path: string; name: string; roles: readonly Role[] }[] = [
   { path: '/', name: 'Submit a corpus', roles: ['submit', 'admin'] },
   { path: '/runs/1', name: 'Delete', roles: ['submit', 'admin'] },
@@ -61,7 +61,7 @@ beforeAll(async () => {
   };
   await makeKey('admin');
   for (const role of ROLES.filter((role) => role !== 'admin')) await makeKey(role);
-  // Of the submit key: the only runs that it sees are its own.
+  // Created by the submit key, which sees only its own runs.
   await bed.scored(randomRows(20, 8), 'messages.jsonl', keys.submit);
   await post('/reviews/verdicts', { run: 1, seq: 1, verdict: 'fine' }, keys.review);
 });
@@ -74,14 +74,14 @@ async function signedIn(role: Role): Promise<Visit> {
   return visit;
 }
 
-/** Opens a screen, and waits until all that it asks for is answered. */
+/** Opens a screen, and waits until all its requests are answered. */
 async function open({ page }: Visit, path: string): Promise<void> {
   await page.goto(path);
   await page.locator('main h1').waitFor();
   await until(async () => ((await page.locator('.waiting').count()) === 0 ? true : undefined));
 }
 
-/** Presses every button of a screen once, and leaves the dialogs that open; of rows, the first one. */
+/** Presses every button of a screen once, and closes the dialogs that open; of the rows, only the first. */
 async function pressAll(page: Page): Promise<void> {
   const buttons = page.locator('main button:enabled:not(.opener, dialog *), main tr:first-child .opener');
   for (let at = 0; at < (await buttons.count()); at++) {

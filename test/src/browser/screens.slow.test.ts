@@ -8,17 +8,17 @@ beforeAll(async () => {
   bed = await PageBed.open();
   await bed.scored(randomRows(80, 12));
   await bed.scored(randomRows(60, 12), 'the same again.jsonl');
-  // A row read, and a list of rows: what the audit log has to show.
+  // Reading a row and a list of rows creates entries in the audit log.
   for (const path of ['/runs/1/items?limit=50', '/runs/1/items/3', '/runs/1/items?order=seq&limit=9'])
     expect((await fetch(`${bed.url}/api${path}`)).status).toBe(200);
 });
 afterAll(() => bed?.close());
 
-/** A screen, and what is done there until it is as it shall be looked at. */
+/** A screen, and the steps before it is checked. */
 interface Look {
   name: string;
   path: string;
-  /** Text that is there once the screen is. */
+  /** Text that shows that the screen has loaded. */
   until: string;
   act?: (page: Page) => Promise<void>;
 }
@@ -98,7 +98,7 @@ test.each(LOOKS)(
       await page.setViewportSize(size);
       await page.emulateMedia({ colorScheme: 'light' });
       expect(await axeFindings(page)).toEqual([]);
-      // Colours are what differs.
+      // Only colours differ.
       await page.emulateMedia({ colorScheme: 'dark' });
       expect(await axeFindings(page, ['color-contrast'])).toEqual([]);
       expect(await visit.overflow()).toBe(0);

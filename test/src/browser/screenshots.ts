@@ -13,10 +13,10 @@ import { launchChromium, Visit } from './visit.js';
 const COMMAND = fileURLToPath(new URL('../../../apps/tocsin/bin/tocsin.js', import.meta.url));
 const POLL_MS = 200;
 
-/** `tocsin start` with the starter guard, a database of its own, and somebody who asks its API. */
+/** `tocsin start` with the starter guard, a new database, and a client of its API. */
 class ShownServer {
   readonly url: string;
-  /** Sent with each request once there is one. */
+  /** Sent with each request once it exists. */
   key: string | undefined;
   readonly #child: ChildProcess;
   readonly #dir: string;
@@ -29,7 +29,7 @@ class ShownServer {
 
   static async start(): Promise<ShownServer> {
     const dir = await mkdtemp(join(tmpdir(), 'tocsin-pictures-'));
-    // As root, the embedded server runs as another user, who has to pass.
+    // As root, the embedded server runs as another user, which needs access.
     await chmod(dir, 0o755);
     const { DATABASE_URL: _, REDIS_URL: __, ...env } = process.env;
     const args = [COMMAND, 'start', '--guard', 'starter', '--port', '0', '--data-dir', join(dir, 'postgres')];
@@ -64,8 +64,8 @@ class ShownServer {
   }
 
   /**
-   * Judges rows as a person would who mostly agrees with the guard.
-   * @param dissent every n-th verdict goes against the score
+   * Reviews rows like a person who mostly agrees with the guard.
+   * @param dissent every n-th verdict contradicts the score
    */
   async judge(
     key: string,
@@ -99,7 +99,7 @@ class ShownServer {
   }
 }
 
-/** Waits until it says where it listens. */
+/** Waits for its address in the log. */
 async function urlOf(child: ChildProcess): Promise<string> {
   let said = '';
   return new Promise((resolve, reject) => {
@@ -118,10 +118,10 @@ const PICTURES = join(ROOT, 'docs', 'pictures');
 const NARROW = { width: 390, height: 800 };
 const JUDGED = { uncertain: 150, random: 60 };
 const SECOND_OPINIONS = 40;
-/** Pictures are taken on machines with few fonts. */
+/** Machines that take screenshots may have few fonts. */
 const LATIN = /^[\p{Script=Latin}\p{N}\p{P}\p{Zs}]+$/u;
 
-/** `npm run screenshots`: pictures of the page for the documents, from a server with the starter guard and the samples. */
+/** `npm run screenshots`: screenshots for the docs, from a server with the starter guard and the samples. */
 async function main(): Promise<void> {
   await mkdir(PICTURES, { recursive: true });
   const browser = await launchChromium(await findChromium());
@@ -135,7 +135,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** Two nights of messages, reviewed by two people, and a third that goes on. @returns the key of one of them */
+/** Two nights of messages, reviewed by two people, and a third in progress. @returns the key of one of the reviewers */
 async function prepare(server: ShownServer): Promise<string> {
   const samples = latin(await readFile(join(ROOT, 'samples', 'corpus.jsonl'), 'utf8'));
   const calm = (rows: number, seed: number): string =>
@@ -165,7 +165,7 @@ function latin(jsonl: string): string[] {
 interface Picture {
   name: string;
   path: string;
-  /** What is there once the screen is. */
+  /** Text that shows that the screen has loaded. */
   until: string;
   look?: BrowserContextOptions;
   act?: (page: Page) => Promise<unknown>;
@@ -198,7 +198,7 @@ const PICTURES_TO_TAKE: readonly Picture[] = [
   },
 ];
 
-/** A picture is seen by everybody: so not the worst rows, but those that people argue about. */
+/** Screenshots are public, so they show borderline rows instead of the worst ones. */
 async function nearestFirst(page: Page): Promise<void> {
   await page.getByLabel('Order').selectOption('score_asc');
 }
@@ -211,7 +211,7 @@ async function takeAll(browser: Browser, { url }: ShownServer, key: string): Pro
     await page.goto(path);
     await page.locator(until).first().waitFor();
     await act?.(page);
-    // What is asked a moment later, as exact counts are, is there too.
+    // Wait for requests that follow a moment later, such as exact counts.
     await page.waitForLoadState('networkidle').catch(() => undefined);
     await page.waitForTimeout(500);
     await page.screenshot({ path: join(PICTURES, `${name}.png`) });

@@ -6,7 +6,7 @@ import { PageBed } from './page-bed.js';
 import type { Visit } from './visit.js';
 
 const ROWS = randomRows(600, 20);
-/** What a browser hands over when a file is dropped. */
+/** The data transfer of a dropped file. */
 const DROPPED = `(() => {
   const transfer = new DataTransfer();
   transfer.items.add(new File(['{"text":"tea"}'], 'dropped.jsonl'));
@@ -29,7 +29,7 @@ afterAll(async () => {
 const slider = (): Locator => page.getByRole('slider', { name: 'Threshold' });
 const shownThreshold = async (): Promise<number> => Number(await slider().getAttribute('aria-valuenow'));
 
-/** Waits until the page counts what the database counts. */
+/** Waits until the page's count equals the database's. */
 async function untilExact(run: number): Promise<number> {
   const flagged = await bed.flagged(run, await shownThreshold());
   await page.getByLabel('Flagged rows').getByText(flagged.toLocaleString('en'), { exact: true }).waitFor();

@@ -9,7 +9,7 @@ import {
 const WATCH_VIOLATIONS =
   "addEventListener('securitypolicyviolation', (event) => noteViolation(event.violatedDirective))";
 
-/** Characters of a word that a line of a cell holds at least, where the word takes more than one line. */
+/** Minimum characters per line of a word that is broken within a cell. */
 const FEWEST_CHARACTERS = 7;
 const NARROW_CELLS = String.raw`[...document.querySelectorAll('td, th')].flatMap((cell) => {
   const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
@@ -30,11 +30,11 @@ const NARROW_CELLS = String.raw`[...document.querySelectorAll('td, th')].flatMap
 
 const PATIENCE_MS = 4 * 60_000;
 
-/** A page that is looked at, and whatever went wrong in it. */
+/** An open page with the errors it produced. */
 export class Visit {
   readonly context: BrowserContext;
   readonly page: Page;
-  /** Errors, refused resources, dialogs, and requests to anywhere else. */
+  /** Errors, blocked resources, dialogs, and requests to other origins. */
   readonly troubles: string[] = [];
 
   private constructor(context: BrowserContext, page: Page) {
@@ -50,7 +50,7 @@ export class Visit {
       timezoneId: 'Europe/Berlin',
       ...options,
     });
-    // Longer than a slow machine takes; shorter than a test, so that a failure says what was waited for.
+    // Longer than a slow machine needs; shorter than a test, so that a failure names what was awaited.
     context.setDefaultTimeout(PATIENCE_MS);
     const page = await context.newPage();
     const visit = new Visit(context, page);
@@ -68,14 +68,14 @@ export class Visit {
     return visit;
   }
 
-  /** How many pixels the page is wider than its window. */
+  /** Horizontal overflow of the page, in pixels. */
   async overflow(): Promise<number> {
     return this.page.evaluate<number>(
       'document.documentElement.scrollWidth - document.documentElement.clientWidth',
     );
   }
 
-  /** How many pixels the page scrolls past the end of what stands on it. */
+  /** How many pixels the page scrolls beyond its content. */
   async beyondContent(): Promise<number> {
     return this.page.evaluate<number>(
       `Math.max(0, Math.floor(document.documentElement.scrollHeight
@@ -83,7 +83,7 @@ export class Visit {
     );
   }
 
-  /** Words in cells of tables that are broken into lines of a few characters each. */
+  /** Words in table cells that are broken into lines of a few characters. */
   async narrowCells(): Promise<string[]> {
     return this.page.evaluate<string[]>(NARROW_CELLS);
   }
@@ -93,7 +93,7 @@ export class Visit {
   }
 }
 
-/** Without its sandbox, which root cannot have; without shared memory, of which containers have little. */
+/** Without the sandbox, which root cannot have; without shared memory, which is small in containers. */
 export function launchChromium(executablePath: string): Promise<Browser> {
   return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
 }

@@ -36,7 +36,7 @@ test('rows of a run, and one in full, with and without its trace', async () => {
   await dialog.getByRole('button', { name: 'Show the trace' }).click();
   await dialog.locator('.heat').first().waitFor();
   expect(await dialog.getByRole('heading', { level: 3 }).allInnerTexts()).toEqual(LABELS);
-  // Each label stands before its own text.
+  // Each label precedes its own text.
   const parts = await dialog.locator('.part').allInnerTexts();
   expect(parts[0]).toMatch(/^Prompt\s+question \d+$/);
   expect(parts[1]).toMatch(/^Response\s+(?!question)/);
@@ -60,7 +60,7 @@ test('rows that differ from another run, and rows that a policy would flag', asy
 
   await page.goto('/policies');
   await page.getByRole('button', { name: 'Move the threshold' }).first().click();
-  // Rows change sides wherever they lie.
+  // Rows are distinguishable wherever they are.
   await page
     .getByRole('slider')
     .first()

@@ -4,13 +4,13 @@ import { chaos } from './chaos.js';
 import { POSSIBLE_FAULTS } from './faults.js';
 import { reportText } from './report.js';
 
-/** Another order of faults, and other rows: CHAOS_SEED=7. */
+/** CHAOS_SEED=7 selects other rows and another order of faults. */
 const SEED = Number(process.env.CHAOS_SEED ?? 1);
 const ROWS = 1200;
 const FILES = 6;
 const POISONED = 2;
 const SECOND = 1000;
-/** A full disk ends the submit that meets it, and needs more time than a test has: `npm run chaos` fills it. */
+/** A full disk makes the running submit fail, and takes more time than a test has: `npm run chaos` fills it. */
 const KINDS = POSSIBLE_FAULTS.filter((fault) => fault !== 'disk full');
 
 test(`whatever happens to a fleet, every row has its one score (CHAOS_SEED=${SEED})`, async () => {
@@ -41,10 +41,10 @@ test(`whatever happens to a fleet, every row has its one score (CHAOS_SEED=${SEE
     claims: 0,
     parcelsLeft: 0,
   });
-  // What was not killed has ended only because a server was away when it began.
+  // Processes that were not killed ended only because a server was down when they started.
   for (const words of report.lastWords)
     expect(words).toMatch(/^tocsin: (Postgres|Redis) at .* does not answer/);
-  // Every content was scored by a pass that the witnesses know of.
+  // Every content was scored by a pass that the witnesses recorded.
   expect(report.passes.scored).toBeGreaterThan(ROWS / 2);
   expect(report.findings.rejected).toBeGreaterThan(0);
 });

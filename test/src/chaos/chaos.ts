@@ -15,32 +15,32 @@ import { type Findings, type Passes, readPasses, verify } from './verify.js';
 const WORKERS = 3;
 
 export interface ChaosOptions extends StagePlace, CorporaOptions {
-  /** How long it lasts: rows are submitted, and faults strike, all along. */
+  /** Duration: rows are submitted and faults injected throughout. */
   durationMs: number;
-  /** The shortest and the longest time between two faults. */
+  /** The shortest and the longest pause between two faults. */
   pauseMs: [number, number];
   /** Default: all. */
   kinds?: readonly Fault[];
-  /** Breaks it off. */
+  /** Aborts it. */
   signal?: AbortSignal;
-  /** Told what happens. */
+  /** Called with events. */
   log: (line: string) => void;
 }
 
-/** How it went. */
+/** The result. */
 export interface ChaosReport {
   seed: number;
   strikes: (Strike & { recoveryMs: number | undefined })[];
   findings: Findings;
   passes: Passes;
-  /** What processes said last that were not killed, and ended by themselves before they were told to. */
+  /** Last output of processes that ended by themselves too early. */
   lastWords: string[];
   seconds: number;
 }
 
 /**
- * Three workers and a producer, to whom everything happens that the seed says; afterwards, what became of the rows.
- * Whatever it has started has ended when it returns.
+ * Three workers and a producer under faults that follow from the seed; then a check of all rows. Everything it started has
+ * ended when it returns.
  * @throws when a worker does not drain; the signal's reason
  */
 export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
@@ -97,7 +97,7 @@ async function untilReady(workers: readonly KeptWorker[]): Promise<void> {
 }
 
 async function drain(workers: readonly KeptWorker[]): Promise<void> {
-  // One may be on its way still.
+  // One may still be in progress.
   await untilReady(workers);
   for (const { exitCode, stderr } of await Promise.all(workers.map((worker) => worker.stop()))) {
     if (exitCode !== 0) throw new Error(`a worker did not drain, exit code ${exitCode}:\n${stderr}`);
@@ -109,7 +109,7 @@ async function scoreUndisturbed(stage: Stage, corpora: readonly Corpus[], out: s
     corpora.map(({ file }) => file),
     out,
   );
-  // Some rows cannot be read, as is meant.
+  // Some rows are unreadable on purpose.
   if (exitCode !== 2) throw new Error(`the undisturbed run ended with exit code ${exitCode}: ${stderr}`);
   return readScores(out);
 }
@@ -131,7 +131,7 @@ async function strikeWhileSubmitting(
   await Promise.all([submit(), injector.run(kinds, pauseMs, enough)]);
 }
 
-/** Waits until the runs are done, and nothing waits that nobody needs any more. */
+/** Waits until the runs are done, and no parcel is pending without need. */
 async function untilSettled({ pool }: Stage, runs: readonly number[]): Promise<void> {
   await until(async () => {
     const { rows } = await withRetry(() =>

@@ -3,14 +3,14 @@ import type { Pool } from '@tocsin/postgres';
 
 const LOOK_EVERY_MS = 50;
 
-/** Watches a database for parcels that are finished, from the side: it is the user who sees no score come. */
+/** Polls a database for finished parcels independently of the fleet, as a waiting user would. */
 export class Commits {
   readonly #pool: Pool;
   readonly #over = new AbortController();
   readonly #watching: Promise<void>;
-  /** When the number of finished parcels was seen to have grown. */
+  /** When the number of finished parcels was seen to grow. */
   readonly #grewAt: number[] = [];
-  /** Parcels that wait or are under way, at the last look. */
+  /** Unfinished parcels at the last poll. */
   waiting = 0;
 
   constructor(pool: Pool) {
@@ -18,7 +18,7 @@ export class Commits {
     this.#watching = this.#watch();
   }
 
-  /** Milliseconds from a time (of `performance`) to the next commit; undefined when none came after it. */
+  /** Milliseconds from a time (of `performance`) to the next commit; undefined when none followed. */
   after(time: number): number | undefined {
     const next = this.#grewAt.find((at) => at > time);
     return next === undefined ? undefined : next - time;
@@ -33,10 +33,10 @@ export class Commits {
     let known = 0;
     while (!this.#over.signal.aborted) {
       const looked = performance.now();
-      // A server that is away is what the others have to cope with; here it is no commit.
+      // A server that is down is a fault for the others; here it only means no commit.
       const counts = await this.#look().catch(() => undefined);
       if (counts !== undefined) {
-        // It came between the begin of this look and the look before: the later time is taken.
+        // It happened between this poll and the previous one: take the later time.
         if (counts.done > known) this.#grewAt.push(looked);
         known = counts.done;
         this.waiting = counts.waiting;

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { POISON } from '../setup/poisoned-backbone.js';
 import { randomFrom, randomRows } from '../setup/random-words.js';
 
-/** One row in so many repeats an earlier one, of its own corpus or of another. */
+/** One row in this many repeats an earlier one, of the same corpus or of another. */
 const REPEATED = 8;
-/** One row in so many cannot be read. */
+/** One row in this many is unreadable. */
 const MALFORMED = 150;
 
-/** Lines that are no rows to be scored. */
+/** Invalid lines. */
 const BROKEN: ((id: string) => string)[] = [
   () => 'not JSON',
   (id) => `{"id":"${id}","text":"no end`,
@@ -20,7 +20,7 @@ const BROKEN: ((id: string) => string)[] = [
 export interface Corpus {
   file: string;
   rows: number;
-  /** The key of its row that kills the engine process, if it has one. */
+  /** The key of its row that kills the engine process, if any. */
   poisoned: string | undefined;
 }
 
@@ -28,14 +28,14 @@ export interface CorporaOptions {
   rows: number;
   /** Words of the longest row. */
   longest: number;
-  /** Files that the rows are in: submits, and so runs. */
+  /** Number of files, each one submission and one run. */
   files: number;
-  /** How many of the files hold a row that kills the engine process. */
+  /** Number of files with a row that kills the engine process. */
   poisoned: number;
   seed: number;
 }
 
-/** Writes files of mild rows: some repeat others, some cannot be read. */
+/** Writes files of mild rows with some duplicates and some unreadable rows. */
 export async function writeCorpora(dir: string, options: CorporaOptions): Promise<Corpus[]> {
   const { files, seed } = options;
   const random = randomFrom(seed);

@@ -1,14 +1,14 @@
 /**
- * Loaded into the processes of a real worker (`NODE_OPTIONS=--import`), and active in its engine process alone: writes
- * down each content that a forward pass has scored, and kills the process when a batch holds the poison. A real model
- * that dies over a text cannot be had; all else is the real engine.
+ * Loaded into the processes of a real worker (`NODE_OPTIONS=--import`), active only in its engine process: records each
+ * scored content, and kills the process when a batch contains the poison text. It simulates a model that crashes on a
+ * text; everything else is the real engine.
  */
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EngineMessage, EngineReply } from '@tocsin/engine';
 import { contentHash } from '@tocsin/siren';
 
-/** What the witness is told, by the environment. */
+/** Settings of the witness, from the environment. */
 export const WITNESS = { dir: 'CHAOS_WITNESS_DIR', poison: 'CHAOS_POISON_TOKEN' } as const;
 
 const dir = process.env[WITNESS.dir];

@@ -8,7 +8,7 @@ import { timeToLease } from './leases.js';
 import type { Producer } from './producer.js';
 import type { Stage } from './stage.js';
 
-/** What can happen to a fleet; everything that is killed is killed with SIGKILL, and what is stopped goes on (SIGCONT). */
+/** The faults. Kills use SIGKILL; stopped processes continue with SIGCONT. */
 export const FAULTS = [
   'worker killed',
   'engine process killed',
@@ -27,26 +27,26 @@ export const FAULTS = [
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
-/** Those that this process may cause: filling a disk takes a small one, and so root. */
+/** Those that this process can cause: filling a disk needs a small one, and so root. */
 export const POSSIBLE_FAULTS: readonly Fault[] = FAULTS.filter(
   (fault) => fault !== 'disk full' || process.getuid?.() === 0,
 );
 
-/** Longest time that a server is away, or cut off. */
+/** Longest time that a server is down, or disconnected. */
 const LONGEST_OUTAGE_MS = 2_500;
-/** Longest time that a process is stopped (SIGSTOP): longer than its leases hold. */
+/** Longest time that a process is stopped (SIGSTOP): longer than its leases. */
 const LONGEST_STOP_MS = 9_000;
-/** A fault waits so long for something to be under way that it could harm. */
+/** How long a fault waits for work in progress that it could affect. */
 const AIM_MS = 15_000;
 
-/** A fault that has struck. */
+/** An injected fault. */
 export interface Strike {
   fault: Fault;
   /** By the clock of `performance`. */
   at: number;
-  /** Whether parcels waited then: only then is the next commit a sign of recovery. */
+  /** Whether parcels were pending: only then does the next commit show recovery. */
   underLoad: boolean;
-  /** Of a worker: until the last of its parcels was leased anew. */
+  /** For a worker: until the last of its parcels was leased again. */
   leaseMs?: number;
 }
 
@@ -57,7 +57,7 @@ export interface FaultTargets {
   commits: Commits;
 }
 
-/** An endless order of faults in which each of the kinds comes once before any comes again. */
+/** An endless order of faults in which each kind occurs once per round. */
 export function* faultOrder(kinds: readonly Fault[], random: (limit: number) => number): Generator<Fault> {
   for (;;) {
     const round = [...kinds];
@@ -65,12 +65,12 @@ export function* faultOrder(kinds: readonly Fault[], random: (limit: number) => 
   }
 }
 
-/** Strikes in an order and at times that follow from a seed. */
+/** Injects faults in an order and at times that follow from a seed. */
 export class Injector {
   readonly strikes: Strike[] = [];
   readonly #targets: FaultTargets;
   readonly #random: (limit: number) => number;
-  /** Parcels that are watched on their way to another worker. */
+  /** Parcels that are being watched until another worker leases them. */
   readonly #watched: Promise<void>[] = [];
 
   constructor(targets: FaultTargets, seed: number) {
@@ -79,8 +79,8 @@ export class Injector {
   }
 
   /**
-   * Strikes again and again, until told that it is enough.
-   * @param pauseMs the shortest and the longest time between two strikes
+   * Injects faults until it is stopped.
+   * @param pauseMs the shortest and the longest pause between two faults
    */
   async run(
     kinds: readonly Fault[],
@@ -163,7 +163,7 @@ export class Injector {
         const { pid } = postgres;
         await this.#outage(
           fault,
-          // As an administrator does it: sessions end at once, and what they had begun is undone.
+          // Like an administrator's fast shutdown: sessions end, and their transactions are rolled back.
           () => process.kill(pid, 'SIGINT'),
           async () => {
             await untilGone([pid]);
@@ -178,7 +178,7 @@ export class Injector {
           () => stage.disk?.fill(),
           async () => {
             await stage.disk?.free();
-            // Without space for its log the server ends.
+            // Without space for its WAL the server ends.
             await postgres.ensureRunning();
           },
         );
@@ -188,7 +188,7 @@ export class Injector {
     }
   }
 
-  /** Waits for work to be under way, and for somebody to do it: the others may still be recovering. */
+  /** Waits for work in progress and a running worker: the others may still be recovering. */
   async #aim(fault: Fault): Promise<void> {
     const { commits, producer, workers } = this.#targets;
     const ready = (): boolean =>
@@ -222,7 +222,7 @@ export class Injector {
     const pids = this.#targets.workers.flatMap(({ enginePid }) => enginePid ?? []);
     const pid = pids[this.#random(pids.length)];
     if (pid === undefined) return;
-    // The poison may have been faster.
+    // The poison may have killed it first.
     if (!signalIfAlive(pid, 'SIGKILL')) return;
     this.#struck('engine process killed');
   }
@@ -230,14 +230,14 @@ export class Injector {
   async #killProducer(): Promise<void> {
     await sleep(this.#random(LONGEST_OUTAGE_MS));
     const { producer } = this.#targets;
-    // By now another may run: a submit that is killed as it begins is one too.
+    // By now another submit may run; killing one at its start is a fault too.
     await until(() => (producer.pid !== undefined || producer.done ? true : undefined));
     if (producer.pid === undefined) return;
     producer.kill();
     this.#struck('producer killed');
   }
 
-  /** Stops processes for a while, all at once; one that has ended meanwhile stays so. */
+  /** Stops processes together for a while; one that ends meanwhile is skipped. */
   async #pause(fault: Fault, choose: () => number[], longestMs = LONGEST_STOP_MS): Promise<void> {
     const pids = choose();
     if (pids.length === 0) return;

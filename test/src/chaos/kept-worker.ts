@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { childrenOf } from '../setup/processes.js';
 import type { Ended, TocsinProcess } from '../setup/tocsin.js';
 
-/** Before a worker that could not start is started again. */
+/** Pause before a worker that could not start is restarted. */
 const PAUSE_MS = 500;
 
-/** A worker that is started again whenever it has ended, as an orchestrator does. */
+/** A worker that is restarted whenever it ends, as by an orchestrator. */
 export class KeptWorker {
   readonly #start: () => TocsinProcess;
   readonly #kept: Promise<void>;
@@ -13,7 +13,7 @@ export class KeptWorker {
   /** It may not have ended yet. */
   #killed: TocsinProcess | undefined;
   #over = false;
-  /** What those said last that were not killed and have ended by themselves. */
+  /** Last output of processes that ended without being killed. */
   readonly lastWords: string[] = [];
 
   constructor(start: () => TocsinProcess) {
@@ -48,7 +48,7 @@ export class KeptWorker {
     return this.#process.ended;
   }
 
-  /** Kills it for good. */
+  /** Kills it without a restart. */
   async end(): Promise<void> {
     this.#over = true;
     this.kill();
@@ -72,7 +72,7 @@ export class KeptWorker {
 const TRACE_LINES = 8;
 const DEFECT = 'tocsin: this is a defect';
 
-/** What a command that has failed says of it, without the advice below; of a crash, where it was. */
+/** A failed command's message without its hint; for a crash, where it happened. */
 export function lastWords(stderr: string): string {
   const lines = stderr.trim().split('\n');
   const said = lines.findLast((line) => line.startsWith('tocsin:'));

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisProcess } from '../setup/redis-process.js';
 
 const LOOK_EVERY_MS = 10;
-/** No lease runs out sooner: it is renewed at half its time of 5 s. */
+/** Minimum time before a lease expires: it is renewed at half its time of 5 s. */
 const SOONEST_MS = 2_500;
 
-/** A parcel that a worker holds, as BullMQ keeps it. */
+/** A leased parcel, as stored by BullMQ. */
 interface Held {
   /** The job's key in Redis. */
   key: string;
@@ -14,9 +14,9 @@ interface Held {
 }
 
 /**
- * Kills a worker and watches the parcels that are held until each is leased anew, or over.
- * @returns milliseconds until the last one that had lost its worker was leased anew; undefined when there was none, or
- * when Redis itself went away meanwhile
+ * Kills a worker and watches the leased parcels until each is leased again, or finished.
+ * @returns milliseconds until the last one that had lost its worker was leased again; undefined when there was none, or
+ * when Redis itself was down meanwhile
  */
 export async function timeToLease(redis: RedisProcess, kill: () => void): Promise<number | undefined> {
   const client = redis.client();
@@ -34,7 +34,7 @@ export async function timeToLease(redis: RedisProcess, kill: () => void): Promis
       await sleep(LOOK_EVERY_MS);
       const leasedAt = await Promise.all(held.map(({ key }) => client.hget(key, 'processedOn')));
       const after = performance.now() - killed;
-      // One that is gone so late was leased anew and done between two looks.
+      // One that disappears this late was leased again and finished between two polls.
       const anew = held.some(
         (parcel, i) =>
           leasedAt[i] !== parcel.leasedAt && (typeof leasedAt[i] === 'string' || after > SOONEST_MS),

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A way to a server on this machine that can be cut: every connection through it is reset at once. */
+/** A proxy to a local server that can be cut: every connection through it is reset at once. */
 export class Line {
   readonly port: number;
   readonly #server: Server;
@@ -27,12 +27,12 @@ export class Line {
     return line;
   }
 
-  /** Whether new connections come through. */
+  /** Whether it accepts new connections. */
   get isOpen(): boolean {
     return !this.#closed;
   }
 
-  /** Resets all connections, and lets no other through until `mend`. @returns how many it has cut */
+  /** Resets all connections, and accepts no others until `mend`. @returns the number of connections */
   cut(): number {
     this.#closed = true;
     const cut = this.#sockets.size / 2;
@@ -51,7 +51,7 @@ export class Line {
   }
 }
 
-/** What one end says the other hears; when one is gone, so is the other. */
+/** Forwards both directions; when one side closes, the other is closed too. */
 function join(client: Socket, server: Socket, sockets: Set<Socket>): void {
   client.setNoDelay(true);
   for (const [from, to] of [

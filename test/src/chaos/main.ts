@@ -1,6 +1,6 @@
 /**
- * `npm run chaos -- [--minutes 5] [--seed 7] [--rows 50000] [--faults "worker killed,Redis killed"] [--pause 1-6]`: a
- * fleet of real processes to which everything happens; prints what became of its rows.
+ * `npm run chaos -- [--minutes 5] [--seed 7] [--rows 50000] [--faults "worker killed,Redis killed"] [--pause 1-6]`:
+ * injects faults into a fleet of real processes, and reports what happened to its rows.
  */
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,11 +11,11 @@ import { chaos } from './chaos.js';
 import { POSSIBLE_FAULTS } from './faults.js';
 import { reportText } from './report.js';
 
-/** Rows of a file: a submit, and a run. */
+/** Rows per file: one submission, and one run. */
 const ROWS_PER_FILE = 1000;
 /** In words. */
 const LONGEST = 12;
-/** Each ends some dozens of engine processes before it is found. */
+/** Each kills some dozens of engine processes before it is found. */
 const POISONED = 5;
 
 const { values } = parseArgs({
@@ -31,7 +31,7 @@ const kinds = POSSIBLE_FAULTS.filter((fault) => values.faults?.split(',').includ
 const [shortest = 1, longest = shortest] = values.pause.split('-').map(Number);
 const rows = Number(values.rows);
 const dir = await mkdtemp(join(tmpdir(), 'tocsin-chaos-'));
-// The embedded server of a run as root is another user's, and has to get at its directory.
+// As root, the embedded server runs as another user, which needs access to its directory.
 await chmod(dir, 0o755);
 const interrupted = new AbortController();
 process.once('SIGINT', () => interrupted.abort(new Error('interrupted')));

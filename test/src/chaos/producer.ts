@@ -4,17 +4,17 @@ import type { Corpus } from './corpora.js';
 import { lastWords } from './kept-worker.js';
 import type { Stage } from './stage.js';
 
-/** Before a submit that failed is tried again. */
+/** Pause before a failed submit is repeated. */
 const PAUSE_MS = 500;
-/** Exit codes of a corpus that is submitted: whole, or but for rows that cannot be read. */
+/** Exit codes of a submitted corpus: complete, or with unreadable rows. */
 const SUBMITTED = [0, 2];
 
-/** Submits corpora one after another, each as often as it takes until it is in the store. */
+/** Submits corpora one after another, each until it succeeds. */
 export class Producer {
   readonly #stage: Stage;
-  /** The run that each corpus has come to, in the order of the corpora. */
+  /** The run of each corpus, in the order of the corpora. */
   readonly runs: number[] = [];
-  /** What submits said last that have failed. */
+  /** Last output of failed submits. */
   readonly lastWords: string[] = [];
   #process: TocsinProcess | undefined;
   #over = false;
@@ -24,7 +24,7 @@ export class Producer {
     this.#stage = stage;
   }
 
-  /** @param pauseMs between the begin of a submit and the begin of the next */
+  /** @param pauseMs between the starts of two submits */
   async submitAll(corpora: readonly Corpus[], pauseMs: number): Promise<void> {
     for (const corpus of corpora) {
       const next = sleep(pauseMs);
@@ -35,18 +35,18 @@ export class Producer {
     }
   }
 
-  /** Submits a corpus again and again for as long as it is wanted. All of it is known by then: no row is scored for it. */
+  /** Submits a corpus repeatedly as long as needed. Its scores are cached by then, so no row is scored again. */
   async repeat(corpus: Corpus, wanted: () => boolean): Promise<void> {
     while (wanted() && !this.#over) await this.#submit(corpus);
     this.#done = true;
   }
 
-  /** Whether no submit will run any more. */
+  /** Whether no further submit will run. */
   get done(): boolean {
     return this.#done || this.#over;
   }
 
-  /** The submit that runs, if one does. */
+  /** The running submit, if any. */
   get pid(): number | undefined {
     return this.#process?.pid;
   }
@@ -55,13 +55,13 @@ export class Producer {
     this.#process?.kill('SIGKILL');
   }
 
-  /** Kills it for good. */
+  /** Kills it without a restart. */
   end(): void {
     this.#over = true;
     this.kill();
   }
 
-  /** @returns the run; undefined when it is over before there is one */
+  /** @returns the run; undefined when it ends before creating one */
   async #submit({ file }: Corpus): Promise<number | undefined> {
     while (!this.#over) {
       this.#process = this.#stage.start(['submit', file, ...this.#stage.guard, '--json']);

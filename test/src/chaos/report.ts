@@ -1,7 +1,7 @@
 import type { ChaosReport } from './chaos.js';
 import { FAULTS } from './faults.js';
 
-/** The report for people, a line a fact. */
+/** The report as text, one fact per line. */
 export function reportText(report: ChaosReport): string {
   const { seed, strikes, findings, passes, lastWords, seconds } = report;
   const faults = FAULTS.map((fault) => ({
@@ -31,7 +31,7 @@ export function reportText(report: ChaosReport): string {
   ].join('\n');
 }
 
-/** Seconds: p50 and the longest. */
+/** Seconds: median and maximum. */
 function times(all: readonly (number | undefined)[]): string {
   const sorted = all.filter((ms) => ms !== undefined).sort((a, b) => a - b);
   const middle = sorted[Math.floor((sorted.length - 1) / 2)];

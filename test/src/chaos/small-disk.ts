@@ -9,7 +9,7 @@ const SIZE = '768m';
 const BALLAST = 'ballast';
 const BLOCK = Buffer.alloc(1024 * 1024);
 
-/** A file system of its own that can be filled up: in memory, so only root can have one. */
+/** A file system that can be filled: a tmpfs, so it needs root. */
 export class SmallDisk {
   readonly dir: string;
 
@@ -28,7 +28,7 @@ export class SmallDisk {
     return new SmallDisk(dir);
   }
 
-  /** Takes all the space that is left. */
+  /** Fills the remaining space. */
   async fill(): Promise<void> {
     const file = await open(join(this.dir, BALLAST), 'w');
     try {

@@ -12,26 +12,26 @@ import { SmallDisk } from './small-disk.js';
 
 const GUARD: GoldenGuard = 'qwen3-residual';
 
-/** Where a stage is set. */
+/** Options of a stage. */
 export interface StagePlace {
-  /** A directory of its own, which the embedded server's user may pass. */
+  /** Its working directory, which the embedded server's user must be able to access. */
   dir: string;
   /** The program of a Redis server. */
   redis: string;
-  /** Compiled guards; default: those of all tests. */
+  /** Compiled guards; default: the directory of all tests. */
   cacheDir?: string;
 }
 
-/** Servers of its own, each behind a line that can be cut, and the commands of a fleet. */
+/** Private servers, each behind a proxy that can be cut, and the commands of a fleet. */
 export class Stage {
   readonly postgres: EmbeddedServer;
   readonly redis: RedisProcess;
   readonly lines: { postgres: Line; redis: Line };
-  /** Where Postgres keeps its data; undefined where this process may not mount one. */
+  /** Data directory of Postgres; undefined where this process may not mount one. */
   readonly disk: SmallDisk | undefined;
-  /** Past the line. */
+  /** Bypasses the proxy. */
   readonly pool: Pool;
-  /** Where the engine processes say what they have scored. */
+  /** Where the engine processes record scored contents. */
   readonly witnessDir: string;
   readonly #place: StagePlace;
   readonly #poison: number;
@@ -83,14 +83,14 @@ export class Stage {
     });
   }
 
-  /** A worker whose engine process dies over the poison. */
+  /** A worker whose engine process crashes on the poison text. */
   worker(): TocsinProcess {
     return this.start(['work', ...this.guard, '--threads', '1'], this.killedBy('engine-witness'));
   }
 
-  /** What makes a worker die over the poison, or its engine process. */
+  /** Options that make a worker, or its engine process, crash on the poison text. */
   killedBy(killer: 'engine-witness' | 'worker-killer'): NodeJS.ProcessEnv {
-    // Processes load the built file, also when the tests run from their sources.
+    // Processes load the built file, even when the tests run from source.
     const module = pathToFileURL(join(ROOT, 'test', 'dist', 'chaos', `${killer}.js`));
     return {
       NODE_OPTIONS: `--import=${module.href}`,
@@ -99,7 +99,7 @@ export class Stage {
     };
   }
 
-  /** `tocsin score`, with a database of its own, before anything happens. */
+  /** `tocsin score` with its own database, before any fault. */
   async score(files: string[], out: string): Promise<Ended> {
     const url = new URL(this.postgres.url);
     url.pathname = `undisturbed_${++this.#databases}`;
@@ -110,7 +110,7 @@ export class Stage {
 
   readonly guard = goldenGuard(GUARD);
 
-  /** Kills what still runs. */
+  /** Kills the remaining processes. */
   async close(): Promise<void> {
     for (const process of this.#processes) process.kill('SIGKILL');
     await Promise.all(this.#processes.map(({ ended }) => ended));

@@ -20,7 +20,7 @@ interface TestRow {
   reject?: string;
 }
 
-/** A run of rows with these outcomes; those that have none still wait. */
+/** A run of rows with these outcomes; rows without one are pending. */
 async function runOf(rows: TestRow[]): Promise<number> {
   const { pool } = database;
   const { id: guardId } = await registerGuard(pool, JSON.stringify(rows), 'test');

@@ -5,28 +5,28 @@ import { type ExportRow, exportRows } from '@tocsin/store';
 import type { ScoreLine } from '../setup/tocsin.js';
 import type { Corpus } from './corpora.js';
 
-/** Other neighbours in a batch move a score's last digits, as in the golden tests. */
+/** Tolerance for scores: other rows in a batch change the last digits, as in the golden tests. */
 const SAME = 1e-6;
 
-/** What is left to be said against a fleet. */
+/** Violations found after a run. */
 export interface Findings {
   rows: number;
   rejected: number;
-  /** Rows that end in the poison's error, as they should. */
+  /** Rows with the poison's error, as expected. */
   poisoned: number;
   /** Rows without an outcome. */
   lost: number;
-  /** Outcomes that a row has beside its first one, and contents that have more than one score. */
+  /** Additional outcomes of rows, and contents with more than one score. */
   doubled: number;
-  /** Rows whose outcome is not that of the undisturbed run: keys, in words. */
+  /** Rows whose outcome differs from the undisturbed run, by key and described. */
   different: string[];
-  /** Contents that still wait for a score though nobody brings it. */
+  /** Pending contents that no parcel will score. */
   claims: number;
-  /** Parcels that are not done. */
+  /** Unfinished parcels. */
   parcelsLeft: number;
 }
 
-/** Compares what runs have come to with the undisturbed run of the same files, and looks for what was left behind. */
+/** Compares the outcomes of runs with the undisturbed run of the same files, and looks for leftovers. */
 export async function verify(
   pool: Pool,
   corpora: readonly Corpus[],
@@ -66,7 +66,7 @@ function compare(
   const outcomes = new Map<string, ExportRow[]>();
   for (const row of rows) outcomes.set(row.key, [...(outcomes.get(row.key) ?? []), row]);
   for (const line of expected) {
-    // Of several files, a line without an id is named after its own.
+    // With several files, a line without an id is named after its own file.
     const key = line.key.replace(`${basename(file)}:`, '');
     const [outcome, ...more] = outcomes.get(key) ?? [];
     found.doubled += more.length;
@@ -105,24 +105,24 @@ async function scoredTwice(pool: Pool): Promise<number> {
   return rows[0]?.more ?? 0;
 }
 
-/** What the engine processes have scored, by their witnesses. */
+/** What the engine processes scored, by their witnesses. */
 export interface Passes {
   /** Completed forward passes. */
   passes: number;
-  /** Those of them whose contents all had a score from a pass before. */
+  /** Passes whose contents all had a score from an earlier pass. */
   rerun: number;
-  /** Contents that were scored, each time counted. */
+  /** Scored contents, with repetitions. */
   scored: number;
-  /** Of these, each time but a content's first. */
+  /** The repetitions among them. */
   scoredAgain: number;
 }
 
-/** @param contents hashes of the contents that there are, in hex: what else was scored was for measuring costs */
+/** @param contents hashes of the expected contents, in hex: others were scored for calibration */
 export async function readPasses(dir: string, contents: ReadonlySet<string>): Promise<Passes> {
   const seen = new Set<string>();
   const counts = { passes: 0, rerun: 0, scored: 0, scoredAgain: 0 };
   for (const name of await readdir(dir)) {
-    // The last line of a process that was killed may be cut short.
+    // The last line of a killed process may be truncated.
     const lines = (await readFile(join(dir, name), 'utf8')).split('\n').slice(0, -1);
     for (const line of lines) {
       const scored = line.split(' ').filter((content) => contents.has(content));

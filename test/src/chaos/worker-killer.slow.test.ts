@@ -16,7 +16,7 @@ afterAll(() => stage.close());
 
 test('a row that kills the worker process again and again ends in an error, and costs no other row', async () => {
   const dir = scratchDir();
-  // In one parcel; and those that the worker holds beside it.
+  // In one parcel; and the other parcels that the worker holds.
   const few = [
     { id: 'killer', text: `bread and tea${POISON}` },
     ...['window', 'music', 'garden'].map((word) => ({ id: word, text: `bread and ${word}` })),
@@ -41,7 +41,8 @@ test('a row that kills the worker process again and again ends in an error, and 
       expect(error).toBe('the worker process died over it 3 times, with no other row beside it');
     else expect({ key, score }).toEqual({ key, score: expect.closeTo(expected.get(key) ?? Number.NaN, 6) });
   }
-  // Its parcel of four, then its half, then alone. How often before it was suspect is a matter of leases that ran out.
+  // Its parcel of four, then its half, then alone. How often it failed before quarantine depends on when leases
+  // expired.
   const deaths = stderr.match(/The worker process died \(signal SIGKILL\); starting another/g);
   expect(deaths?.length).toBeGreaterThanOrEqual(2 + 3);
 });

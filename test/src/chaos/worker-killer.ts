@@ -1,6 +1,6 @@
 /**
- * Loaded into a real worker (`NODE_OPTIONS=--import`): the worker process is killed when it is about to send a batch
- * that holds the poison to its engine process, as when a batch takes more memory than a container has.
+ * Loaded into a real worker (`NODE_OPTIONS=--import`): kills the worker process when it is about to send a batch with
+ * the poison text to its engine process, as when a batch exceeds a container's memory.
  */
 import childProcess, { type ChildProcess } from 'node:child_process';
 import { syncBuiltinESMExports } from 'node:module';

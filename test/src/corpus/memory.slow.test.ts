@@ -9,11 +9,11 @@ import { scratchDir } from '../setup/scratch.js';
 
 const MB = 1024 * 1024;
 const ROWS = 200_000;
-/** 200,000 rows of 200 characters would take more than that. */
+/** 200,000 rows of 200 characters would need more. */
 const HEAP_MB = 48;
 const BUFFERS_MB = 48;
 
-/** Reads a corpus and writes a score for each row; prints the rows, and the most bytes in buffers. */
+/** Reads a corpus, writes a score for each row, and prints the number of rows and the peak size of buffers. */
 const SCRIPT = `
 import { readCorpus, writerFor } from '@tocsin/corpus';
 const [source, out] = process.argv.slice(1);

@@ -13,7 +13,7 @@ afterAll(() => database.close());
 const env = () => ({ DATABASE_URL: database.url });
 const run = (...args: string[]) => tocsin(args, { env: env() });
 
-/** A server at a free port. */
+/** A server on a free port. */
 async function serve(...args: string[]): Promise<{ server: TocsinProcess; origin: string }> {
   const server = new TocsinProcess(['dashboard', ...goldenGuard(GUARD), '--port', '0', ...args], {
     env: env(),
@@ -64,7 +64,7 @@ test('it serves this machine until there is a key, then every holder of one; it 
   const [newest = ''] = String(listed.stdout).split('\n');
   const { prefix } = JSON.parse(newest) as { prefix: string };
   expect(await run('keys', 'revoke', prefix)).toMatchObject({ exitCode: 0 });
-  // The server looks again within a second.
+  // The server polls within a second.
   await expect.poll(async () => (await me(key)).status).toBe(401);
   expect(await run('keys', 'revoke', 'tcs_nobody')).toMatchObject({ exitCode: 1 });
 

@@ -11,7 +11,7 @@ import { goldenGuard, TocsinProcess, tocsin } from '../setup/tocsin.js';
 const GUARD = 'qwen3-residual';
 const ROWS = 200;
 const LETTERS = 1_200_000;
-/** Less than half of what the texts have: a process that loads all of them dies. */
+/** Less than half the size of the texts: a process that loads all of them dies. */
 const HEAP_MB = 100;
 
 let database: TestDatabase;
@@ -26,7 +26,7 @@ beforeAll(async () => {
   const turned = rows.map(({ text }, i) => ({ text: `${text} again`, score: 1 - i / ROWS }));
   const paper = { fingerprint: 'f'.repeat(64), retain: 'all' } as const;
   runs = [await scoredRun(pool, { ...paper, rows }), await scoredRun(pool, { ...paper, rows: turned })];
-  // What a gzip file of a megabyte or so can hold.
+  // The uncompressed size of a gzip file of about a megabyte.
   await pool.query(
     `update item_texts set json = case when seq % 2 = 0 then '{"text":"' || repeat('tea ', $1) || '"}'
        else '{"messages":"[{\\"role\\":\\"user\\",\\"content\\":\\"' || repeat('tea ', $1) || '\\"}]"}' end
@@ -87,7 +87,7 @@ test('texts of hundreds of megabytes are listed, searched, compared, reviewed an
   expect(all.data[0]?.preview).toMatch(/^user\ntea tea .*…$/);
   expect(all.data[1]?.preview).toMatch(/^tea tea .*…$/);
 
-  // Without an index: the pages of a search end when so many bytes were read.
+  // Without an index, each page of a search ends after reading a bounded number of bytes.
   await database.pool.query('update runs set searchable_at = null');
   await database.pool.query('update item_texts set search = null');
   const found: number[] = [];
@@ -111,7 +111,7 @@ test('texts of hundreds of megabytes are listed, searched, compared, reviewed an
   }
   expect((await measure(`/api/reviews/export?run=${run}`)).lines).toBe(1);
 
-  // The server makes the texts searchable in the background.
+  // The server indexes the texts in the background.
   const searchable = async () => {
     const { rows } = await database.pool.query('select 1 from runs where searchable_at is null');
     return rows.length;

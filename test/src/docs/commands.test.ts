@@ -13,10 +13,10 @@ const { scripts } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as {
 
 const all = pages.flatMap((page) => commandsOf(page).map((words) => ({ page: page.path, words })));
 
-/** A placeholder such as `<ref>`, `ID` or `...`, which stands for any value. */
+/** A placeholder such as `<ref>`, `ID` or `...`, which matches any value. */
 const isPlaceholder = (value: string): boolean => /^(<.*>|[A-Z]+|\.\.\.)$/.test(value);
 
-/** What is wrong with the words after `tocsin`; undefined when nothing is. */
+/** The error in the words after `tocsin`; undefined when they are valid. */
 function wrongWith(words: readonly string[]): string | undefined {
   let command = program;
   const rest = [...words];
@@ -45,7 +45,7 @@ function wrongWith(words: readonly string[]): string | undefined {
   return undefined;
 }
 
-/** Where `npm run bench` and the like read their arguments. */
+/** Source of the arguments of `npm run bench` and the like. */
 const SOURCES: Record<string, string> = {
   bench: 'test/src/bench/main.ts',
   'bench:fleet': 'test/src/bench/fleet/main.ts',

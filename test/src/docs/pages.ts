@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** Paths of the checkout that match pathspecs, new files included. */
+/** Paths in the checkout that match pathspecs, including new files. */
 export function filesOf(...pathspecs: string[]): string[] {
   const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', ...pathspecs];
   const listed = execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).split('\0');
@@ -15,7 +15,7 @@ export interface Page {
   /** Relative to the root, `docs/api.md`. */
   readonly path: string;
   readonly text: string;
-  /** The text with the content of code blocks left out. */
+  /** The text without the content of code blocks. */
   readonly prose: string;
 }
 
@@ -26,7 +26,7 @@ export function readPage(path: string): Page {
   return { path, text, prose: text.replace(/^```.*?^```$/gms, '') };
 }
 
-/** The anchors that GitHub gives to a page's headings. */
+/** The anchors that GitHub generates for a page's headings. */
 export function anchorsOf({ prose }: Page): Set<string> {
   const anchors = new Set<string>();
   for (const [, heading = ''] of prose.matchAll(/^#+ +(.*)$/gm)) {
@@ -42,13 +42,13 @@ export function anchorsOf({ prose }: Page): Set<string> {
   return anchors;
 }
 
-/** Targets of links and pictures, without those on the web. */
+/** Targets of links and pictures, except external ones. */
 export function linksOf({ prose }: Page): string[] {
   const targets = [...prose.matchAll(/\]\(([^)\s]+)\)|\b(?:src|href)="([^"]+)"/g)];
   return targets.map(([, link, attribute]) => link ?? attribute ?? '').filter((to) => !/^[a-z]+:/.test(to));
 }
 
-/** Commands in shell blocks and in code spans, as words; a pipeline is several commands. */
+/** Commands in shell blocks and in code spans, as words; a pipeline gives several commands. */
 export function commandsOf({ text, prose }: Page): string[][] {
   const blocks = [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = '']) =>
     block.replace(/\\\n\s*/g, ' '),

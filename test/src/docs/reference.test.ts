@@ -9,7 +9,7 @@ import { cliReference, configuration, type Variable } from './reference.js';
 const program = new Command('tocsin');
 await addCommands(program, undefined);
 
-/** What the code reads from the environment, other than through an option. */
+/** Environment variables that the code reads other than through an option. */
 const VARIABLES: readonly Variable[] = [
   {
     name: 'DATABASE_URL',
@@ -88,7 +88,7 @@ const VARIABLES: readonly Variable[] = [
   },
 ];
 
-/** Read for their usual meaning, which is not ours to document. */
+/** Used with their standard meaning, so not documented here. */
 const OF_THE_SYSTEM = [
   'HOME',
   'USERPROFILE',

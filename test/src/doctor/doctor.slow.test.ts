@@ -12,7 +12,7 @@ interface Finding {
   todo?: string;
 }
 
-/** Nobody listens here. */
+/** A port without a listener. */
 const CLOSED = '127.0.0.1:1';
 let empty: TestDatabase;
 let migrated: TestDatabase;
@@ -34,7 +34,7 @@ async function doctor(
   args: string[] = [],
 ): Promise<{ exitCode: number | null; of: (subject: string) => Finding; output: string }> {
   const ended = await tocsin(['doctor', '--json', ...args], {
-    // Without the network: the hub is looked at in a test of its own.
+    // Without the network: the hub has its own test.
     env: { HF_HUB_OFFLINE: '1', HF_TOKEN: 'hf_not_to_be_shown', ...env },
   });
   const output = `${ended.stdout}${ended.stderr}`;
@@ -52,7 +52,7 @@ test('servers that answer: what they are, and what state they are in', async () 
   expect(exitCode).toBe(0);
   expect(of('database')).toMatchObject({ verdict: 'ok' });
   expect(of('database').says).toMatch(/^PostgreSQL \d+.* at postgres.*; tables are up to date$/);
-  // The tests' server keeps nothing.
+  // The tests' server has no persistence.
   expect(of('queue')).toMatchObject({ verdict: 'note' });
   expect(of('queue').says).toMatch(/^(Redis|Valkey) \d.*, noeviction; it keeps nothing/);
   for (const url of [migrated.url, redis.url]) {

@@ -17,7 +17,7 @@ const harmful = ROWS.filter(({ label }) => label === 1).length;
 
 let dir: string;
 let corpus: string;
-/** Of each row, as `tocsin score` has it. */
+/** Of each row, as from `tocsin score`. */
 let scores: number[];
 
 beforeAll(async () => {
@@ -41,7 +41,7 @@ function evaluate(args: string[], options: TocsinOptions = {}): Promise<Ended> {
   return tocsin(['eval', ...args, ...WITH_GUARD()], options);
 }
 
-/** By hand, from the scores that `tocsin score` gave. */
+/** Computed here from the scores of `tocsin score`. */
 function macroF1(threshold: number): number {
   const f1 = (label: number): number => {
     const predicted = scores.map((score) => (score >= threshold ? 1 : 0));
@@ -162,7 +162,7 @@ describe('what cannot be is said, in words', () => {
     ['a bootstrap of a half', () => [corpus, '--bootstrap', '0.5'], /Expected a whole number/],
   ];
   test.each(REFUSED)('%s', async (_what, args, says) => {
-    // Of two --label-field the last one counts.
+    // The last of two --label-field options wins.
     const ended = await tocsin(['eval', ...WITH_GUARD(), ...args()]);
     expect(ended.exitCode).toBe(1);
     expect(ended.stderr).toMatch(says);

@@ -1,6 +1,6 @@
 import { randomFrom, randomRows } from '../setup/random-words.js';
 
-/** A row with what `tocsin eval` reads beside its text. */
+/** A row with the fields that `tocsin eval` reads besides its text. */
 export interface LabelledRow {
   id: string;
   text: string;
@@ -8,7 +8,7 @@ export interface LabelledRow {
   where: string;
 }
 
-/** Mild rows of two groups with labels that mean nothing. */
+/** Mild rows of two groups with arbitrary labels. */
 export function labelledRows(count: number, seed = 1): LabelledRow[] {
   const random = randomFrom(seed);
   return randomRows(count, 12, seed).map((row) => ({

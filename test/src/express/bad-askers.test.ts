@@ -21,14 +21,14 @@ test('a text that the model has no number for has its error, tried once for all,
     expect(await bed.parcels()).toHaveLength(1);
     worker.kill('SIGTERM');
     expect(await worker.ended).toMatchObject({ exitCode: 0 });
-    // None of these counts a pass that failed: the others had two or three.
+    // These are not counted as failed passes: the other contents had two or three.
     expect(logged(worker, 'worker drained')[0]?.passes).toBeLessThanOrEqual(3);
   } finally {
     await bed.close();
   }
 });
 
-/** Asks for one text and would wait for a minute. */
+/** Requests one text with a timeout of a minute. */
 const ASKER = `
   import { openGuard } from '@tocsin/engine';
   import { ExpressScorer } from '@tocsin/pipeline';
@@ -54,7 +54,7 @@ test('what a killed asker leaves behind keeps nobody waiting: a run that needs i
     await until(async () => ((await bed.parcels()).length > 0 ? true : undefined));
     asker.kill('SIGKILL');
     expect(await bed.parcels()).toEqual([{ contents: 1, state: 'waiting' }]);
-    // A minute passes.
+    // As after a minute.
     await database.pool.query(`update parcels set created_at = created_at - interval '1 minute'`);
 
     const dir = scratchDir();

@@ -19,7 +19,7 @@ async function expectUndisturbed(run: LongRun): Promise<void> {
   expect(scores.filter(far)).toEqual([]);
 }
 
-/** Asks for one text after another until it is told to stop. */
+/** Requests one text after another until it is stopped. */
 function askOnAndOn(bed: ExpressBed): { asked(): number; stop(): Promise<void> } {
   let over = false;
   let asked = 0;
@@ -29,7 +29,7 @@ function askOnAndOn(bed: ExpressBed): { asked(): number; stop(): Promise<void> }
       expect(outcome?.score).toBeTypeOf('number');
     }
   })();
-  // It is awaited below; one that fails before that fails the test there.
+  // Awaited below; an earlier failure fails the test there.
   asking.catch(() => undefined);
   return {
     asked: () => asked,
@@ -59,7 +59,7 @@ test.each(BACKENDS)(
       await until(() => (askers.every(({ asked }) => asked() > 3) ? true : undefined));
       await run.release();
       expect(await command.ended).toMatchObject({ exitCode: 0 });
-      // The command's own worker has drained with it; another answers whoever still asks.
+      // The command's own worker has drained; another one answers the remaining requests.
       await bed.startWorker();
       for (const asker of askers) await asker.stop();
       await expectUndisturbed(run);
@@ -85,11 +85,11 @@ test.each(['worker', 'engine', 'redis'] as const)(
       } else process.kill({ worker, engine }[victim], 'SIGKILL');
       await run.release();
       const answers = Promise.all(asked);
-      // It is awaited below; one that fails before that fails the test there.
+      // Awaited below; an earlier failure fails the test there.
       answers.catch(() => undefined);
       expect(await command.ended).toMatchObject({ exitCode: 0 });
-      // The killed worker's leases of single texts may run out after those of bulk, and the command's own worker has
-      // drained with it: another answers whoever still waits.
+      // The killed worker's express leases may expire after its bulk leases, when the command's own worker has already
+      // drained: another one answers the remaining requests.
       await bed.startWorker();
       for (const [outcome] of await answers) expect(outcome?.score).toBeTypeOf('number');
       await expectUndisturbed(run);

@@ -13,7 +13,7 @@ import { goldenGuard, TocsinProcess } from '../setup/tocsin.js';
 
 export const GUARD = 'qwen3-residual';
 
-/** Servers, a guard, and somebody who asks. Workers are processes of their own, started when a test wants one. */
+/** Servers, a guard, and a client. Workers are separate processes, started on demand. */
 export class ExpressBed {
   readonly database: TestDatabase;
   readonly redis: RedisServer | undefined;
@@ -21,7 +21,7 @@ export class ExpressBed {
   readonly guard: OpenGuard;
   readonly registered: RegisteredGuard;
   readonly asker: ExpressScorer;
-  /** What became of the rows that were asked for. */
+  /** The outcomes of the requested rows. */
   readonly answers: ExpressOutcomeName[];
   readonly #workers: TocsinProcess[] = [];
 
@@ -61,12 +61,12 @@ export class ExpressBed {
     return new ExpressBed(database, redis, backend, guard, registered, asker, answers);
   }
 
-  /** Where commands find the servers. */
+  /** Environment with the servers, for commands. */
   get env(): NodeJS.ProcessEnv {
     return { DATABASE_URL: this.database.url, REDIS_URL: this.redis?.url };
   }
 
-  /** What commands know the guard by. */
+  /** The guard's reference for commands. */
   get guardArguments(): string[] {
     const [flag = '', artifact = ''] = goldenGuard(GUARD);
     return [
@@ -79,7 +79,7 @@ export class ExpressBed {
     ];
   }
 
-  /** A worker process that is ready, and its engine process. */
+  /** A ready worker process, and its engine process. */
   async startWorker(): Promise<{ worker: TocsinProcess; engine: number }> {
     const worker = new TocsinProcess(['work', ...this.guardArguments], { env: this.env });
     this.#workers.push(worker);
@@ -111,7 +111,7 @@ export interface LogLine {
   passes?: number;
 }
 
-/** The lines of a worker's log that say `msg`. */
+/** The lines of a worker's log whose `msg` equals it. */
 export function logged(worker: TocsinProcess, msg: string): LogLine[] {
   return worker.stderr
     .split('\n')

@@ -8,7 +8,7 @@ import { ExpressBed } from './express-bed.js';
 
 const REQUESTS = 12;
 const TEXTS = 64;
-/** Items of a key that may be pending: half of the flood. */
+/** Pending items allowed per key: half of the flood. */
 const PENDING = (REQUESTS / 2) * TEXTS;
 const PATIENCE = { timeout: 120_000 };
 
@@ -49,7 +49,7 @@ test.each(BACKENDS)(
       };
       const [flooding, other] = [await keyOf('flood'), await keyOf('other')];
       const { worker } = await bed.startWorker();
-      // What waits for it is known until it goes on.
+      // Blocked until the stopped process continues.
       process.kill(worker.pid, 'SIGSTOP');
 
       const texts = randomRows(REQUESTS * TEXTS, 40, 3).map(({ text }) => ({ text }));

@@ -26,7 +26,7 @@ describe.each(BACKENDS)('on %s', (kind) => {
     await guard.close();
     const { worker, engine } = await bed.startWorker();
 
-    // What waits for the engine shares passes; otherwise that would be a matter of how fast each text comes.
+    // Requests that wait for the engine share passes, regardless of their timing.
     process.kill(engine, 'SIGSTOP');
     const asked = Promise.all(TEXTS.map((text) => asker.score([text])));
     await until(async () => {
@@ -45,11 +45,12 @@ describe.each(BACKENDS)('on %s', (kind) => {
 
     const parcels = await bed.parcels();
     expect(parcels.reduce((sum, { contents }) => sum + contents, 0)).toBe(TEXTS.length);
-    // How many share one is a matter of load; but they do share.
+    // The exact number depends on load, but they do share passes.
     expect(parcels.length).toBeLessThan(TEXTS.length / 2);
     worker.kill('SIGTERM');
     expect(await worker.ended).toMatchObject({ exitCode: 0 });
-    // 7 to 9 were seen. A pass holds 1,024 tokens before calibration: of two parcels together some rows may be left over.
+    // 7 to 9 were observed. A pass holds 1,024 tokens before calibration: rows may be left over from two parcels
+    // together.
     expect(logged(worker, 'worker drained')[0]?.passes).toBeLessThan(TEXTS.length / 2);
   });
 
@@ -59,7 +60,8 @@ describe.each(BACKENDS)('on %s', (kind) => {
     for (const { score } of outcomes) expect(score).toBeTypeOf('number');
     worker.kill('SIGTERM');
     await worker.ended;
-    // A parcel may be cut where its lengths differ, so passes can outnumber parcels, but never come near the texts.
+    // A parcel may be cut between different lengths, so there can be more passes than parcels, but far fewer than
+    // texts.
     expect(logged(worker, 'worker drained')[0]?.passes).toBeLessThan(TEXTS.length / 2);
   });
 

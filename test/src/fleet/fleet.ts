@@ -21,7 +21,7 @@ export const GUARD: GoldenGuard = 'qwen3-residual';
 /** Some seconds of work for one thread, in some dozens of parcels. */
 export const ROWS = randomRows(2000, 16);
 
-/** One run, as `tocsin runs show --json` prints it. */
+/** A run, from `tocsin runs show --json`. */
 export interface ShownRun {
   id: number;
   state: string;
@@ -34,7 +34,7 @@ export interface ShownRun {
   problems: { key: string; reason: string }[];
 }
 
-/** A database and a Redis server of its own (or another's), a corpus, and the commands of a fleet on them. */
+/** A private database and Redis server (or another's), a corpus, and the commands of a fleet on them. */
 export class Fleet {
   readonly database: TestDatabase;
   readonly redis: RedisServer;
@@ -57,7 +57,7 @@ export class Fleet {
     return { DATABASE_URL: this.database.url, REDIS_URL: this.redis.url };
   }
 
-  /** Kills what still runs. */
+  /** Kills the remaining processes. */
   async close(): Promise<void> {
     for (const process of this.#processes) process.kill('SIGKILL');
     await Promise.all(this.#processes.map(({ ended }) => ended));
@@ -90,7 +90,7 @@ export class Fleet {
     return this.start(['work', ...goldenGuard(GUARD), '--threads', '1', ...args]);
   }
 
-  /** A worker that has its model in memory. */
+  /** A worker whose model is loaded. */
   async readyWorker(args: string[] = []): Promise<TocsinProcess> {
     const worker = this.worker(args);
     await worker.said(/worker ready/);
@@ -111,7 +111,7 @@ export class Fleet {
     await until(async () => ((await this.stateOf(runId)) === state ? true : undefined));
   }
 
-  /** Waits until so many parcels are done. */
+  /** Waits until this many parcels are done. */
   async untilDone(parcels: number): Promise<void> {
     await until(async () => ((await this.parcels()).done >= parcels ? true : undefined));
   }
@@ -136,7 +136,7 @@ export class Fleet {
   }
 }
 
-/** How a run that nothing happens to ends. */
+/** The result of an undisturbed run. */
 export async function undisturbed(rows: readonly unknown[] = ROWS): Promise<ScoreLine[]> {
   const dir = scratchDir();
   const corpus = await writeJsonl(join(dir, 'corpus.jsonl'), rows);

@@ -11,12 +11,12 @@ let corpus: string;
 beforeAll(async () => {
   fleet = await Fleet.open();
   corpus = await fleet.corpus(ROWS.slice(0, 300));
-  // So that the tables are there.
+  // Creates the tables.
   await fleet.run(['runs']);
 });
 afterAll(() => fleet.close());
 
-/** Locks a table against everything until the test is over. */
+/** Locks a table exclusively until the test ends. */
 async function lock(table: string): Promise<void> {
   const holder = await fleet.database.pool.connect();
   await holder.query(`begin; lock table ${table} in access exclusive mode`);
@@ -40,7 +40,7 @@ test.each<[command: string, table: string, args: string[], exitCode: number]>([
   ['purge', 'runs', ['--run', '1', '--yes'], INTERRUPTED],
   ['schedule', 'schedules', ['list'], INTERRUPTED],
   ['keys', 'api_keys', ['list'], INTERRUPTED],
-  // These were told to stop, and have.
+  // They were told to stop, and have stopped.
   ['work', 'guards', serving, 0],
   ['start', 'guards', [...serving, '--port', '0'], 0],
   ['dashboard', 'guards', [...serving, '--port', '0'], 0],

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-/** What `tocsin runs` says of the servers. */
+/** Output of `tocsin runs` for the servers. */
 async function complaint(env: NodeJS.ProcessEnv): Promise<string> {
   const { exitCode, stderr } = await tocsin(['runs'], { env: { REDIS_URL: undefined, ...env } });
   expect(exitCode, stderr).toBe(1);
@@ -31,7 +31,7 @@ const changed = (change: (url: URL) => void): string => {
   return url.href;
 };
 
-/** A user of the server, who may do nothing but connect. */
+/** A database user that may only connect. */
 async function user(name: string, rights = ''): Promise<string> {
   await database.pool.query(`create role ${name} login password 's3cret' ${rights}`);
   onTestFinished(async () => {
@@ -146,7 +146,7 @@ test('a Redis that is full', async () => {
   const redis = await RedisServer.start({ maxmemory: '1100kb', 'maxmemory-policy': 'noeviction' });
   onTestFinished(() => redis.kill());
   const client = redis.client();
-  // It may not be full before it was looked at; then one write after the other, until one is refused.
+  // It must not be full before the check; then write until one write is refused.
   for (let n = 0; ; n++) {
     const refused = await client.set(`filler-${n}`, 'x'.repeat(10_000)).then(
       () => false,
@@ -170,7 +170,7 @@ async function fresh(): Promise<TestDatabase> {
   return other;
 }
 
-/** Passes connections on, from an address that is not the one a server takes for its own machine's. */
+/** Forwards connections from a non-loopback address. */
 async function fromElsewhere(to: string): Promise<{ url: string; server: Server }> {
   const { port, hostname } = new URL(to);
   const server = createServer((from) => {
@@ -183,7 +183,7 @@ async function fromElsewhere(to: string): Promise<{ url: string; server: Server 
 }
 
 test('a Redis in protected mode, and one that wants a password', async () => {
-  // Only a server that was not told where to listen protects itself.
+  // Redis enables protected mode only without a bind address.
   const redis = await RedisServer.start({ 'protected-mode': 'yes', bind: undefined });
   onTestFinished(() => redis.kill());
   const why = (url: string): Promise<string> =>
@@ -207,7 +207,7 @@ test('a disk that is full for a while is waited for', async () => {
   const { outside: pool } = await fresh();
   await pool.query('create table t (n int)');
   await pool.query(`create table full_disk as select true as full`);
-  // PostgreSQL's own error, at the moment a page would be added.
+  // PostgreSQL's own error when it extends a table.
   await pool.query(`create function no_space() returns trigger language plpgsql as $$ begin
     if (select full_disk.full from full_disk) then
       raise exception 'could not extend file: No space left on device' using errcode = '53100';

@@ -26,7 +26,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** A PgBouncer before the test's database. @returns the database's address through it */
+/** A PgBouncer in front of the test's database. @returns the database's URL through it */
 async function pooler(mode: 'session' | 'transaction'): Promise<string> {
   const dir = scratchDir();
   const to = new URL(database.url);
@@ -48,7 +48,7 @@ pool_mode = ${mode}
 `,
   );
   for (const file of [users, config]) chmodSync(file, 0o644);
-  // It refuses to be root.
+  // It refuses to run as root.
   const asUser = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
   const child = spawn(foundProgram('pgbouncer'), [config], { stdio: 'ignore', ...asUser });
   onTestFinished(async () => {
@@ -98,7 +98,7 @@ test('two Tocsins in one database, under two schemas, behind one PgBouncer: each
     expect(parseLines(stdout)).toHaveLength(ROWS.length);
   }
   for (const schema of ['first', 'second']) {
-    // What one has scored the other has scored, too.
+    // One command's scores are cached for the other.
     const { rows } = await database.outside.query(`select rows, fresh from ${schema}.runs`);
     expect(rows).toEqual([{ rows: String(ROWS.length), fresh: String(ROWS.length) }]);
   }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { goldenGuard, parseLines } from '../setup/tocsin.js';
 import { Fleet, GUARD } from './fleet.js';
 
-/** NUL, emoji, line breaks of every kind, quotes; a prompt with its response; a row that is no item. */
+/** NUL, emoji, line breaks of every kind, quotes; a prompt with its response; an invalid row. */
 const ROWS = [
   { id: 'nul', text: 'tea\0bread \\ "garden" {letter,river}' },
   { id: 'emoji', text: 'music 😀 window 👩‍👩‍👧 \u2028 slow\r\nbright' },
@@ -57,7 +57,7 @@ describe.each(['score', 'submit'])('tocsin %s', (command) => {
     const runId = run?.id ?? 0;
     expect(await fleet.shown(runId)).toMatchObject({ state: 'done', rows: 5, flagged: 2, rejected: 1 });
     expect(await textsOf(runId)).toEqual(contentsOf(keys()));
-    // Nobody reads a text in what a command says.
+    // The output of commands contains no texts.
     for (const text of ['garden', 'window', 'lamp', 'morning']) expect(ended.stderr).not.toContain(text);
   });
 });
@@ -101,7 +101,7 @@ describe('tocsin runs purge', () => {
   test('by age; scores go only when they are asked for', async () => {
     const runId = await newRun();
     await fleet.ask(`update runs set finished_at = now() - interval '31 days' where id <> $1`, [runId]);
-    // What an asker leaves behind that was killed.
+    // As left by a killed client.
     await fleet.ask(
       `insert into parcels (guard_id, contents, tokens, created_at)
        select id, 1, 1, now() - age from guards, (values (interval '31 days'), (interval '1 day')) as kept (age)`,

@@ -40,14 +40,14 @@ test('two workers score what was submitted; one is killed, and the other ends th
   expect(watched).toMatchObject({ exitCode: 0 });
   expect(String(watched.stdout)).toMatch(/state: +done\n(.*\n)*rows: +2,000 \(100 % done\)/);
   expectSame(await fleet.exported(runId), expected);
-  // No content was put into a second parcel.
+  // No content is in two parcels.
   expect(await fleet.ask('select sum(contents)::int as contents from parcels')).toEqual([
     { contents: ROWS.length },
   ]);
   other.kill('SIGTERM');
   expect(await other.ended).toMatchObject({ exitCode: 0 });
 
-  // All of it is scored: the run is done without a worker.
+  // All contents are cached: the run finishes without a worker.
   const again = await fleet.run(['submit', await fleet.corpus(), ...goldenGuard(GUARD), '--json']);
   expect(JSON.parse(String(again.stdout))).toMatchObject({
     state: 'done',
@@ -97,7 +97,7 @@ test('two databases on one Redis do not take the parcels of each other', async (
 test('a submitter that is killed: its run is taken for abandoned, and the same command goes on', async () => {
   const fleet = await newFleet();
   const corpus = await fleet.corpus();
-  // It waits for the end of its corpus.
+  // It waits for more input.
   const submitter = fleet.start(['submit', '-', ...goldenGuard(GUARD)], {
     stdin: await readFile(corpus),
     stdinStaysOpen: true,
@@ -110,7 +110,7 @@ test('a submitter that is killed: its run is taken for abandoned, and the same c
   submitter.kill('SIGKILL');
   await submitter.ended;
   expect(await fleet.stateOf(runId)).toBe('submitting');
-  // As if half a minute had gone by.
+  // As after half a minute.
   await fleet.ask(`update runs set seen_at = now() - interval '31 seconds' where id = $1`, [runId]);
   await fleet.readyWorker();
   await fleet.untilState(runId, 'cancelled');
@@ -131,7 +131,7 @@ test('a run that is cancelled keeps its scores; a retry scores the rest and noth
   const worker = await fleet.readyWorker();
   await fleet.untilDone(3);
   const cancelling = fleet.start(['cancel', String(runId)]);
-  // It waits for the parcels that are being stored, or is over.
+  // It waits for the parcels being stored, or has ended.
   await Promise.race([cancelling.ended, untilLockIsAwaited(pool)]);
   await ParcelGate.open(fleet.database.pool);
   expect(String((await cancelling.ended).stdout)).toBe(`Run ${runId} is cancelled.\n`);
@@ -142,7 +142,7 @@ test('a run that is cancelled keeps its scores; a retry scores the rest and noth
   expect(before.scored).toBeGreaterThan(0);
   expect(before.left).toBeGreaterThan(0);
   expect(before.left).toBe(ROWS.length - before.scored);
-  // What is there can be exported, and the exit code says that it is not all.
+  // Existing scores can be exported, and the exit code says that they are incomplete.
   const partial = await fleet.run(['export', String(runId)]);
   expect(partial).toMatchObject({ exitCode: 2 });
   const done = await fleet.ask(`select id, finished_at from parcels where state = 'done' order by id`);

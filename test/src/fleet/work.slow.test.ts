@@ -10,7 +10,7 @@ beforeEach(async () => {
 });
 afterEach(() => fleet.close());
 
-/** Kept in the queue for workers that hold them. */
+/** Held in the queue by workers. */
 async function active(): Promise<number> {
   const client = fleet.redis.client();
   const lists = await client.keys('*parcels-*:active');
@@ -19,12 +19,12 @@ async function active(): Promise<number> {
   return lengths.reduce((sum, length) => sum + length, 0);
 }
 
-/** Waits until workers hold parcels. @returns how many parcels */
+/** Waits until workers hold parcels. @returns the number of parcels */
 function untilHolds(): Promise<number> {
   return until(async () => (await active()) || undefined);
 }
 
-/** A worker whose engine is stopped with some parcels in hand, before it has scored any. */
+/** A worker whose engine is stopped while it holds parcels, before it has scored any. */
 async function stuckWorker(args: string[] = []): Promise<{ worker: TocsinProcess; engine: number }> {
   const worker = await fleet.readyWorker(args);
   const engine = engineOf(worker.pid);
@@ -92,7 +92,7 @@ test('what a worker cannot work with, it refuses with what to do', async () => {
   const runId = await fleet.submit(await fleet.corpus(ROWS.slice(0, 10)));
   const other = ['work', ...goldenGuard('llama-residual'), '--threads', '1'];
 
-  // Another guard than the run's: its parcels would wait for ever.
+  // A guard other than the run's: its parcels would wait forever.
   const wrong = await fleet.run([...other, '--run', String(runId)]);
   expect(wrong.exitCode).toBe(1);
   expect(wrong.stderr).toMatch(
@@ -100,7 +100,7 @@ test('what a worker cannot work with, it refuses with what to do', async () => {
   );
   const missing = await fleet.run([...other, '--run', '4711']);
   expect(missing.stderr).toMatch(/there is no run 4711/);
-  // Without a run to look at, it works; and says that nothing is there for it.
+  // Without a run it works, and reports that there is no work for it.
   const idle = fleet.start(other);
   await idle.said(/worker ready/);
   expect(idle.stderr).toMatch(
@@ -109,7 +109,7 @@ test('what a worker cannot work with, it refuses with what to do', async () => {
   idle.kill('SIGTERM');
   await idle.ended;
 
-  // A Redis that drops keys when it is full.
+  // A Redis that evicts keys when it is full.
   const client = fleet.redis.client();
   await client.config('SET', 'maxmemory-policy', 'allkeys-lru');
   const evicting = await fleet.worker().ended;
@@ -142,7 +142,7 @@ test('everything embedded: it serves what another command submits, until Ctrl-C'
     start.kill('SIGINT');
     expect(await start.ended).toMatchObject({ exitCode: 0 });
     await untilGone(processes);
-    // The database stopped with it, and is there for whoever asks.
+    // The database was stopped with it, and is available again.
     const { stdout } = await run(['runs', '--json']);
     expect(JSON.parse(String(stdout))).toMatchObject({ id: 1, state: 'done', scored: 100 });
   } finally {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { hostileNumber, hostileText, hostileValue } from './hostile.js';
 
-/** Bodies that the routes take, by the ids of what is there. */
+/** Valid bodies for the routes, with existing ids. */
 const EXAMPLES: Record<string, readonly object[]> = {
   'POST /api/score': [
     { text: 'a cup of tea' },
@@ -39,7 +39,7 @@ const EXAMPLES: Record<string, readonly object[]> = {
   'POST /v1/batches': [{ input_file_id: 'file-none', endpoint: '/v1/moderations', completion_window: '24h' }],
 };
 
-/** A body that the route takes, or one that has a single thing wrong with it; undefined for a route without one. */
+/** A valid body for the route, or one with a single error; undefined for a route without a body. */
 export function nearExamples(route: string): fc.Arbitrary<unknown> | undefined {
   const examples = EXAMPLES[route];
   if (examples === undefined) return undefined;
@@ -58,7 +58,7 @@ export function nearExamples(route: string): fc.Arbitrary<unknown> | undefined {
   );
 }
 
-/** What of JSON Schema the OpenAPI document has. */
+/** The subset of JSON Schema in the OpenAPI document. */
 export interface Schema {
   $ref?: string;
   type?: string;
@@ -82,14 +82,14 @@ export interface Schema {
   format?: string;
 }
 
-/** What `$ref`s stand for. */
+/** Resolves `$ref`s. */
 export type Schemas = Record<string, Schema>;
 
 const MAX_DEPTH = 6;
-/** One part of so many is not what the schema asks for. */
+/** One part in this many violates the schema. */
 const SOUND_PARTS = 24;
 
-/** Values that the schema describes, most of them with a part that it does not. */
+/** Values for the schema, most of them with one invalid part. */
 export function valuesOf(schema: Schema, schemas: Schemas, depth = 0): fc.Arbitrary<unknown> {
   if (depth > MAX_DEPTH) return hostileValue;
   return fc.oneof(
@@ -171,7 +171,7 @@ function texts({ format, pattern, minLength = 0, maxLength = 100 }: Schema): fc.
   );
 }
 
-/** Most of them such as people write. */
+/** Most of them are typical user input. */
 function numbers(schema: Schema): fc.Arbitrary<number> {
   const { min = 0, max = 1 } = boundsOf(schema);
   return fc.oneof(
@@ -191,7 +191,7 @@ function boundsOf({ minimum, maximum, exclusiveMinimum }: Schema): { min?: numbe
   };
 }
 
-/** What stands in the query or the path of an address, where everything is a string. */
+/** Values for the query or path of a URL, as strings. */
 export function asText(schema: Schema, schemas: Schemas): fc.Arbitrary<string> {
   return fc.oneof(
     {

@@ -16,16 +16,16 @@ import { type FuzzAnswer, send } from './send.js';
 const GUARD = 'qwen3-residual';
 const VERSION = '0.0.0';
 
-/** Stands in every text that belongs to somebody else. */
+/** Included in every text that belongs to another key. */
 export const SECRET = 'the-text-of-somebody-else';
 
 export interface FuzzStageOptions {
-  /** Of a migrated database. */
+  /** Pool of a migrated database. */
   databaseUrl: string;
   cacheDir: string;
 }
 
-/** A server and a worker in this process, and things that belong to a key which asks nothing. */
+/** A server and a worker in this process, and resources of a key that sends no requests. */
 export class FuzzStage {
   readonly document: ApiDocument;
   readonly known: Known;
@@ -120,7 +120,7 @@ export class FuzzStage {
     return send(this.#origin, this.#keys[request.asker], request);
   }
 
-  /** What the server has logged. */
+  /** The server's log. */
   get log(): string {
     return this.#logged();
   }
@@ -135,7 +135,7 @@ async function newKey(pool: Pool, role: Role, name: string = role): Promise<{ id
   return { id: row.id, key };
 }
 
-/** Runs, files and batches of a key that asks nothing, and of the command line. */
+/** Runs, files and batches of a key that sends no requests, and of the command line. */
 async function plant(
   pool: Pool,
   app: App,

@@ -5,7 +5,7 @@ import { fuzz } from './fuzz.js';
 import { FuzzStage } from './fuzz-stage.js';
 import { closeConnections } from './send.js';
 
-/** `npm run fuzz` makes 10,000. */
+/** `npm run fuzz` sends 10,000. */
 const REQUESTS = 400;
 
 let database: TestDatabase;
@@ -24,7 +24,7 @@ test('whatever is asked, the server answers: no failure, no text of another key'
   const seed = Date.now() % 2 ** 31;
   console.log(`fuzz: seed ${seed}`);
   const { statuses } = await fuzz(stage, { requests: REQUESTS, seed });
-  // They are not all turned away at the door.
+  // Some are accepted.
   expect(statuses[200] ?? 0).toBeGreaterThan(REQUESTS / 40);
   expect(statuses[400] ?? 0).toBeGreaterThan(REQUESTS / 20);
   expect(statuses[404] ?? 0).toBeGreaterThan(REQUESTS / 40);

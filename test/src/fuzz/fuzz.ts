@@ -5,13 +5,13 @@ import { type FuzzRequest, requestsOf } from './requests.js';
 import type { FuzzAnswer } from './send.js';
 
 export interface Fuzzed {
-  /** Answers by their status. */
+  /** Responses by status. */
   statuses: Record<number, number>;
 }
 
 /**
- * Makes requests of the server, one after the other, and looks at each answer.
- * @throws Error with the seed and the smallest request that did it, when one is not as it should be
+ * Sends generated requests one after another, and checks each response.
+ * @throws Error with the seed and the smallest failing request
  */
 export async function fuzz(
   stage: FuzzStage,
@@ -31,7 +31,7 @@ export async function fuzz(
   return { statuses };
 }
 
-/** Where an answer leads somebody else's text out, a defect, or what is inside of the server. */
+/** Checks that a response leaks no other key's text, is no internal error, and reveals no internals. */
 function faultOf(
   { asker, method }: FuzzRequest,
   { status, text, type, body }: FuzzAnswer,

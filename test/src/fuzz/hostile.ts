@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 const deep = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
 
-/** Strings that somebody might break something with. */
+/** Strings that may cause failures. */
 export const hostileText: fc.Arbitrary<string> = fc.oneof(
   fc.constantFrom(
     '',
@@ -45,7 +45,8 @@ export const hostileText: fc.Arbitrary<string> = fc.oneof(
     '0x10',
     '2026-02-30T25:61:61Z',
     '\r\nset-cookie: a=b',
-    // Escape sequences of terminals: clear, rename the window, a link, one byte of the C1 set; a line that looks like another.
+    // Terminal escape sequences: clear, set the window title, a link, a byte of the C1 set; a line that imitates
+    // another.
     '\u001b[2J\u001b[31mred',
     '\u001b]0;title\u0007',
     '\u001b]8;;http://evil.example\u001b\\click\u001b]8;;\u001b\\',
@@ -54,7 +55,7 @@ export const hostileText: fc.Arbitrary<string> = fc.oneof(
     'a\rb\bc\u007f',
     'fdp.\u202etxt',
     'x\u2028y',
-    // What the search's parser has a stack or a limit for.
+    // Inputs near the limits of the search parser.
     '-'.repeat(33),
     `${'-'.repeat(40)}tea`,
     `${'- '.repeat(100)}tea`,
@@ -75,13 +76,13 @@ export const hostileText: fc.Arbitrary<string> = fc.oneof(
   fc.integer({ min: 10, max: 2_000 }).map((length) => "')".repeat(length)),
   fc.integer({ min: 30, max: 200 }).map((length) => '-'.repeat(length)),
   fc.string({ unit: fc.constantFrom(...'-- !&|()":*<>\\a'), minLength: 20, maxLength: 200 }),
-  // One word without an end, of letters that cost more than a byte too.
+  // One endless word, also of multi-byte letters.
   fc
     .tuple(fc.constantFrom('a', 'é', '字', '😀', '\u0301'), fc.integer({ min: 5_000, max: 100_000 }))
     .map(([letter, length]) => letter.repeat(length)),
 );
 
-/** Numbers that are no ids, probabilities or counts. */
+/** Invalid ids, probabilities and counts. */
 export const hostileNumber: fc.Arbitrary<number> = fc.oneof(
   fc.constantFrom(
     -1,
@@ -103,7 +104,7 @@ export const hostileNumber: fc.Arbitrary<number> = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }),
 );
 
-/** JSON that is of no use for anything. */
+/** Valid JSON without meaning here. */
 export const hostileValue: fc.Arbitrary<unknown> = fc.oneof(
   hostileText,
   hostileNumber,
@@ -112,7 +113,7 @@ export const hostileValue: fc.Arbitrary<unknown> = fc.oneof(
   fc.jsonValue(),
 );
 
-/** Bodies that are no JSON, or only nearly. */
+/** Bodies that are not JSON, or almost JSON. */
 export const hostileBody: fc.Arbitrary<Buffer> = fc.oneof(
   fc
     .constantFrom(

@@ -1,4 +1,6 @@
-/** `npm run fuzz [-- --requests 10000] [--seed n]`: malformed and hostile requests, made from the OpenAPI document. */
+/**
+ * `npm run fuzz [-- --requests 10000] [--seed n]`: malformed and hostile requests, generated from the OpenAPI document.
+ */
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +16,7 @@ const requests = Number(values.requests ?? 10_000);
 const seed = Number(values.seed ?? Date.now() % 2 ** 31);
 
 const dir = await mkdtemp(join(tmpdir(), 'tocsin-fuzz-'));
-// The embedded server of a run as root is another user's, and has to get at its directory.
+// As root, the embedded server runs as another user, which needs access to its directory.
 await chmod(dir, 0o755);
 const server = await startEmbedded({ dataDir: join(dir, 'postgres') });
 try {

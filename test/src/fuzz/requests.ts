@@ -19,24 +19,24 @@ export interface ApiDocument {
   components?: { schemas?: Schemas };
 }
 
-/** Who asks, by name; a stranger shows no key, a liar one that is none. */
+/** Callers by name; a stranger sends no key, a liar an invalid one. */
 export type AskerName = 'submit' | 'read' | 'review' | 'admin' | 'stranger' | 'liar';
 
 export interface FuzzRequest {
   asker: AskerName;
   method: string;
-  /** As it is sent: ASCII. */
+  /** The raw bytes: ASCII. */
   path: string;
   headers: Record<string, string>;
   body: Buffer | undefined;
-  /** In drops: piece by piece. Half: it leaves before the end. */
+  /** Drops: in pieces. Half: the client disconnects before the end. */
   pace: Pace;
 }
 
-/** What a client does with the bytes of its body. */
+/** How a client sends its body. */
 type Pace = 'at once' | 'in drops' | 'half';
 
-/** Values that are there, for the names of path and query parameters. */
+/** Existing values for path and query parameters. */
 export type Known = Record<string, readonly string[]>;
 
 const ASKERS: fc.Arbitrary<AskerName> = fc.oneof(
@@ -48,12 +48,12 @@ const ASKERS: fc.Arbitrary<AskerName> = fc.oneof(
   { weight: 1, arbitrary: fc.constant('liar' as const) },
 );
 
-/** Half of them may call the route. */
+/** Half of the callers have permission. */
 function askersOf({ 'x-roles': roles = [] }: Operation): fc.Arbitrary<AskerName> {
   return roles.length === 0 ? ASKERS : fc.oneof(ASKERS, fc.constantFrom(...roles));
 }
 
-/** Requests made of the document's routes: some of them sound, most broken in one place or another. */
+/** Requests to the document's routes: some valid, most with one error. */
 export function requestsOf(document: ApiDocument, known: Known): fc.Arbitrary<FuzzRequest> {
   const schemas = document.components?.schemas ?? {};
   const routes = Object.entries(document.paths).flatMap(([path, operations]) =>
@@ -96,12 +96,12 @@ export function requestsOf(document: ApiDocument, known: Known): fc.Arbitrary<Fu
   );
 }
 
-/** An administrator could delete what the others look for: then nobody could leak it. */
+/** An administrator could delete the other resources, which would hide leaks. */
 function harmless<Sent extends { asker: AskerName; method: string }>(request: Sent): Sent {
   return request.asker === 'admin' && request.method === 'DELETE' ? { ...request, asker: 'submit' } : request;
 }
 
-/** Node itself refuses heads of more than 16 KiB, before any route. */
+/** Node itself rejects headers of more than 16 KiB, before any route. */
 const LONGEST_PATH = 8_000;
 const TRICKS = [
   '/',
@@ -149,7 +149,7 @@ function pathsOf(
     .map(([all, trick]) => `${all.join('')}${trick}`);
 }
 
-/** `/api/runs/{id}` has other ids than `/v1/files/{id}`: the more of the path is named, the better. */
+/** `/api/runs/{id}` and `/v1/files/{id}` have different ids: prefer the longest matching path. */
 function knownOf(known: Known, path: string, name: string): readonly string[] {
   const keys = Object.keys(known).filter(
     (key) => path.includes(key.split(' ')[0] ?? '') && key.endsWith(` ${name}`),
@@ -202,7 +202,7 @@ function queriesOf({ parameters = [] }: Operation, schemas: Schemas, known: Know
   });
 }
 
-/** Some are of the right shape. */
+/** Some have a valid format. */
 function cursors(): fc.Arbitrary<string> {
   const places = fc.oneof(
     fc.integer(),
@@ -306,7 +306,7 @@ function asForm(value: unknown): SentBody {
   };
 }
 
-/** Percent-encoded, half a surrogate pair too; so that a client sends it at all. */
+/** Percent-encoded, including lone surrogates, which clients cannot send otherwise. */
 function encoded(text: string): string {
   return [...Buffer.from(text.slice(0, 5_000))]
     .map((byte) =>

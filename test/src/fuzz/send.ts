@@ -3,23 +3,23 @@ import type { FuzzRequest } from './requests.js';
 
 export interface FuzzAnswer {
   status: number;
-  /** Headers and body, as they came. */
+  /** Raw headers and body. */
   text: string;
   type: string;
   body: string;
 }
 
-/** Instead of a status: who asked did not wait for it. */
+/** Replaces the status when the client disconnected early. */
 const LEFT = 299;
 
-/** Events have no end: so much of them is enough. */
+/** Event streams do not end: stop after this many bytes. */
 const EVENTS_MS = 150;
-/** What takes longer hangs. */
+/** A slower response counts as hanging. */
 const LONGEST_MS = 20_000;
 
 const agent = new Agent({ keepAlive: true, maxSockets: 4 });
 
-/** Sends a request just as it is: no address is put in order, no header is made up for. */
+/** Sends a request unchanged: no URL normalization, no added headers. */
 export function send(origin: string, key: string | undefined, sent: FuzzRequest): Promise<FuzzAnswer> {
   const { hostname, port } = new URL(origin);
   const headers = {
@@ -33,7 +33,7 @@ export function send(origin: string, key: string | undefined, sent: FuzzRequest)
     let answered = false;
     outgoing.on('error', (error) => {
       clearTimeout(late);
-      // A server that refuses a body before its end closes the connection.
+      // A server that rejects a body early closes the connection.
       if (answered) return;
       if (error instanceof ClientLeft) resolve({ status: LEFT, text: '', type: '', body: '' });
       else reject(error);
@@ -56,11 +56,11 @@ export function send(origin: string, key: string | undefined, sent: FuzzRequest)
   });
 }
 
-/** Pieces of a body that comes in drops, and what is between them. */
+/** Number of pieces of a body sent in drops, and the pause between them. */
 const DROPS = 5;
 const DROP_EVERY_MS = 20;
 
-/** Sends the body as the request says. */
+/** Sends the body in the request's way. */
 async function write(outgoing: ClientRequest, { body, pace }: FuzzRequest): Promise<void> {
   if (body === undefined || body.length < DROPS || pace === 'at once') {
     outgoing.end(body);
@@ -79,7 +79,7 @@ async function write(outgoing: ClientRequest, { body, pace }: FuzzRequest): Prom
   outgoing.end();
 }
 
-/** It was the client that ended the connection. */
+/** The client closed the connection. */
 class ClientLeft extends Error {}
 
 export const closeConnections = (): void => agent.destroy();

@@ -65,7 +65,7 @@ test('list tells what is in the caches, and remove takes it out after it is told
     { ref: GUARD_REPO, commits: [hub.commit(GUARD_REPO)], cachedBytes: expect.any(Number) },
   ]);
   expect(list.compiled).toMatchObject([{ guard: name, fingerprint, current: true }]);
-  // Its weights are the backbone's file.
+  // Its weights are a hard link to the backbone's file.
   expect(list.compiled[0].freedBytes).toBeLessThan(list.compiled[0].bytes);
 
   const asked = await guards('remove', GUARD_REPO, '--backbone', '--compiled');

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { scratchDir } from '../setup/scratch.js';
 import { readScores, tocsin, writeJsonl } from '../setup/tocsin.js';
 
-/** Invariant 6: float32 within this of the reference runtime. */
+/** Invariant 6: float32 tolerance against the reference runtime. */
 const TOLERANCE = 1e-4;
 
 let dir: string;

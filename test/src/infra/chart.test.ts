@@ -17,7 +17,7 @@ const schema = JSON.parse(read(`${CHART}/values.schema.json`)) as Schema;
 const isMap = (value: unknown): value is Values =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** `a.b.c` for each value, down to where the schema leaves it free. */
+/** The path `a.b.c` of each value, down to where the schema allows anything. */
 function paths(value: Values, by: Schema, prefix = ''): string[] {
   return Object.entries(value).flatMap(([key, inner]) => {
     const path = `${prefix}${key}`;

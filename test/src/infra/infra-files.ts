@@ -7,7 +7,7 @@ export const read = (path: string): string => readFileSync(join(ROOT, path), 'ut
 
 export const readYaml = <T>(path: string): T => parse(read(path), { merge: true }) as T;
 
-/** Files below a directory of the checkout, by their paths in it. */
+/** Files below a directory of the checkout, by relative path. */
 export function filesBelow(dir: string, pattern: RegExp): string[] {
   return readdirSync(join(ROOT, dir), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && pattern.test(entry.name))
@@ -15,12 +15,12 @@ export function filesBelow(dir: string, pattern: RegExp): string[] {
     .filter((path) => !/(node_modules|dist)\//.test(path));
 }
 
-/** What is wrong with a YAML file, if anything. */
+/** The syntax error of a YAML file, if any. */
 export function yamlErrors(path: string): string[] {
   return parseAllDocuments(read(path), { merge: true }).flatMap(({ errors }) =>
     errors.map(({ message }) => `${path}: ${message}`),
   );
 }
 
-/** Every name that an expression of Prometheus uses for a metric of ours. */
+/** Our metrics in a Prometheus expression. */
 export const metricNames = (expression: string): string[] => expression.match(/\btocsin_[a-z_]+/g) ?? [];

@@ -67,9 +67,9 @@ test('the chart has the same alerts', () => {
   expect(read('infra/helm/tocsin/alerts.yml')).toBe(read('infra/prometheus/alerts.yml'));
 });
 
-/** Read by other programs than ours: the image's own, Grafana's, PostgreSQL's, the CUDA runtime's and npm's. */
+/** Read by other programs: the image's own, Grafana, PostgreSQL, the CUDA runtime and npm. */
 const FOREIGN = /^(POSTGRES_|GF_|NVIDIA_|GRAFANA_PASSWORD$|NODE_ENV$|HOME$)/;
-/** Put into a command line by the compose file itself. */
+/** Substituted into a command line by the compose file. */
 const COMPOSE_ONLY = ['TOCSIN_GUARD'];
 
 test('every variable that a container is given is one that the code reads', () => {
@@ -88,7 +88,7 @@ test('every variable that a container is given is one that the code reads', () =
     (name) => !FOREIGN.test(name) && !COMPOSE_ONLY.includes(name) && !new RegExp(`\\b${name}\\b`).test(code),
   );
   expect(unknown).toEqual([]);
-  // And what compose puts into command lines is in a command line.
+  // Variables that compose substitutes occur in a command line.
   for (const name of COMPOSE_ONLY)
     expect(read('docker-compose.yml')).toMatch(new RegExp(`command:.*${name}`));
 });

@@ -20,12 +20,12 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 const { services } = readYaml<{ services: Record<string, Service> }>('docker-compose.yml');
-/** Those of our image that its HEALTHCHECK asks. */
+/** Those of our image, from its HEALTHCHECK. */
 const probed = Object.entries(services).filter(
   ([, { image, healthcheck }]) => image.startsWith('tocsin:') && healthcheck?.disable !== true,
 );
 
-/** The arguments as deployed, for this machine: a guard that is here, its CPU, an address that needs no key. */
+/** The deployed arguments adapted to this machine: a local guard, the CPU, a loopback address. */
 function here(command: readonly string[]): string[] {
   const replaced: Record<string, string[]> = {
     '--guard': goldenGuard('qwen3-residual'),

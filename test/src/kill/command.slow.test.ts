@@ -15,13 +15,13 @@ test('the command killed in mid-run: its processes end by themselves, and the sa
   await run.release();
   await untilGone([worker, engine]);
   expect(existsSync(run.out)).toBe(false);
-  // The server has nobody left who would stop it; what the worker held is stored.
+  // No command is left that would stop the server; the worker's parcels are stored.
   const postgres = await run.postmaster();
   expect(processes().map(({ pid }) => pid)).toContain(postgres);
   const before = doneOf(await run.ask(parcelsOf));
 
   await run.expectWhole(await run.start().ended);
-  // What was done is not done again, and the server that was found has been stopped.
+  // Scores are reused, and the server left running has been stopped.
   expect(doneOf(await run.askAfterwards(parcelsOf))).toEqual(expect.arrayContaining(before));
   await untilGone([postgres]);
   expect(processesNaming(run.dataDir)).toEqual([]);
@@ -34,7 +34,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
     const { command, worker, engine } = await run.startAndWait();
     const postgres = await run.postmaster();
     command.kill(signal);
-    // The parcels that are being stored come first; all others are cancelled.
+    // The parcels being stored come first; all others are cancelled.
     await run.ask(untilLockIsAwaited);
     await run.release();
     const stopped = await command.ended;

@@ -18,13 +18,13 @@ import {
   writeJsonl,
 } from '../setup/tocsin.js';
 
-/** Enough for some seconds of scoring by one thread, in some dozens of parcels. */
+/** Some seconds of scoring by one thread, in some dozens of parcels. */
 const ROWS = randomRows(3000, 16);
 const GUARD = 'qwen3-residual';
-/** A run is in the middle when so many parcels are done. */
+/** A run is in the middle when this many parcels are done. */
 const PARCELS_DONE = 6;
 
-/** How a run that nothing happens to ends; made once for all test files. */
+/** The result of an undisturbed run; made once for all test files. */
 export async function undisturbed(): Promise<ScoreLine[]> {
   const kept = join(inject('scratch'), 'undisturbed', 'scores.jsonl');
   await mkdir(join(kept, '..'), { recursive: true });
@@ -44,7 +44,7 @@ export interface Parcel {
   finished: string | null;
 }
 
-/** A corpus that takes some seconds, and a place to score it in. */
+/** A corpus that takes some seconds, and a directory to score it in. */
 export class LongRun {
   readonly dataDir: string;
   readonly out: string;
@@ -58,7 +58,7 @@ export class LongRun {
     this.#env = env;
   }
 
-  /** @param env names servers, instead of the embedded one */
+  /** @param env names servers to use instead of the embedded one */
   static async prepare(env: NodeJS.ProcessEnv = {}): Promise<LongRun> {
     const dir = scratchDir();
     return new LongRun(dir, await writeJsonl(join(dir, 'corpus.jsonl'), ROWS), env);
@@ -70,9 +70,9 @@ export class LongRun {
   }
 
   /**
-   * Starts it and waits until it is in the middle: some parcels are done, the last ones are being stored. It stays there
-   * until `release`.
-   * @param held how many parcels are not done before that
+   * Starts it and waits until it is in the middle: some parcels are done, the last ones are being stored. It stays there until
+   * `release`.
+   * @param held number of parcels that are blocked until then
    */
   async startAndWait(
     held = MORE_THAN_A_WORKER_STORES,
@@ -98,7 +98,7 @@ export class LongRun {
     return found;
   }
 
-  /** Lets the run come to its end. */
+  /** Lets the run finish. */
   async release(): Promise<void> {
     await this.ask((pool) => withRetry(() => ParcelGate.open(pool)));
   }
@@ -109,7 +109,7 @@ export class LongRun {
     return Number(pid);
   }
 
-  /** Asks the database while a command keeps it running. */
+  /** Queries the database while a command keeps it running. */
   async ask<T>(question: (pool: Pool) => Promise<T>): Promise<T> {
     const pool = createPool(this.#env.DATABASE_URL ?? (await this.#embeddedUrl()), {
       applicationName: 'tocsin test',
@@ -122,7 +122,7 @@ export class LongRun {
     }
   }
 
-  /** Asks the database when no command runs. */
+  /** Queries the database when no command runs. */
   async askAfterwards<T>(question: (pool: Pool) => Promise<T>): Promise<T> {
     if (this.#env.DATABASE_URL !== undefined) return this.ask(question);
     const server = await startEmbedded({ dataDir: this.dataDir });
@@ -133,7 +133,7 @@ export class LongRun {
     }
   }
 
-  /** What must be true of a run whatever happened to it: every row has the score of an undisturbed run, once. */
+  /** Invariants of any run: every row has the score of an undisturbed run, once. */
   async expectWhole({ exitCode, stderr }: Ended): Promise<void> {
     expect(exitCode, stderr).toBe(0);
     const expected = await undisturbed();
@@ -150,13 +150,13 @@ export class LongRun {
     );
     const all = ROWS.length;
     expect(rows).toEqual([{ contents: all, different: all, scores: all, errors: 0 }]);
-    // No content was put into a second parcel.
+    // No content is in two parcels.
     const parcels = await this.askAfterwards(parcelsOf);
     expect(parcels.reduce((sum, { contents }) => sum + contents, 0)).toBe(all);
     expect(new Set(parcels.map(({ state }) => state))).toEqual(new Set(['done']));
   }
 
-  /** The embedded server's address, by the files in its directory: to use it without being counted as a user. */
+  /** The embedded server's address, from the files in its directory: connecting does not count as use. */
   async #embeddedUrl(): Promise<string> {
     const own = async (name: string): Promise<string> =>
       (await readFile(join(this.dataDir, name), 'utf8')).trim();

@@ -46,7 +46,7 @@ test('one that is cancelled has what was answered until then, and a line for eac
   const id = await client().create(input);
   await client().until(id, 'in_progress');
   expect((await client().api.batches.retrieve(id)).request_counts).toMatchObject({ total: 4, failed: 1 });
-  // Its file is needed.
+  // Its file is in use.
   await expect(client().api.files.delete(input)).rejects.toBeInstanceOf(OpenAI.ConflictError);
   expect(await client().api.batches.cancel(id)).toMatchObject({ status: 'cancelling' });
   const batch = await client().untilOver(id);
@@ -76,14 +76,14 @@ test('one that is cancelled has what was answered until then, and a line for eac
       return fetch(...request);
     },
   });
-  // The client would try a conflict again: it is told that this is of no use.
+  // The client would retry a conflict; a header tells it not to.
   await expect(counting.batches.cancel(id)).rejects.toBeInstanceOf(OpenAI.ConflictError);
   expect(asked).toBe(1);
 });
 
 test('the API is killed while a batch is put into its run, and while that is scored: another brings it to its end', async () => {
   const { api } = bed;
-  // Enough that it takes a while to be submitted, of few texts that are soon scored.
+  // Enough requests that submission takes a while, with few distinct texts that are scored quickly.
   const lines = Array.from({ length: 12_000 }, (_, i) => request(`${i}`, { input: `text ${i % 50}` }));
   const id = await client().create(await client().upload(lines));
   await until(async () => {
@@ -96,7 +96,7 @@ test('the API is killed while a batch is put into its run, and while that is sco
   await api.ended;
 
   const second = await bed.startApi();
-  // The time passes after which the first one is taken for gone.
+  // As after the time when the first process counts as dead.
   await bed.database.pool.query(`update batches set seen_at = seen_at - interval '1 minute' where id = $1`, [
     id,
   ]);
@@ -104,11 +104,11 @@ test('the API is killed while a batch is put into its run, and while that is sco
   second.kill('SIGTERM');
   expect(await second.ended).toMatchObject({ exitCode: 0 });
 
-  // The client tries again and again until there is somebody.
+  // The client retries until a server is up.
   const patient = new OpenAI({ baseURL: bed.baseURL, apiKey: key, maxRetries: 20 });
   const waiting = patient.batches.retrieve(id);
   await bed.startApi({ port: new URL(bed.baseURL).port });
-  // Answered before anybody scores it: it cannot be over.
+  // Answered before any worker runs, so it cannot have finished.
   expect(await waiting).toMatchObject({ status: 'in_progress' });
   await bed.startWorker();
   const batch = await client().untilOver(id);

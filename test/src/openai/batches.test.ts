@@ -20,11 +20,11 @@ const failed = (asked: Promise<unknown>): Promise<APIError> =>
 
 describe('files', () => {
   test('one is uploaded, shown, downloaded as it was, and deleted', async () => {
-    // More than one chunk of the store, with a character across the border.
+    // More than one chunk of the store, with a character across the boundary.
     const content = Buffer.from(`${'é'.repeat(600_000)}\n${'x'.repeat(1_000_001)}\n`);
     const file = await toFile(content, 'größe 1.jsonl');
     const made = await client.files.create({
-      // Fields may come after the file.
+      // Fields may follow the file.
       file,
       purpose: 'batch',
       expires_after: { anchor: 'created_at', seconds: 3600 },

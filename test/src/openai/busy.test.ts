@@ -6,9 +6,9 @@ import { OpenaiBed } from './openai-bed.js';
 import { pythonClient } from './python.js';
 
 const PATIENCE = { timeout: 5 * 60_000 };
-/** So many texts of a key may be pending. */
+/** Pending texts allowed per key. */
 const PENDING = 2;
-/** Tells on stderr of each try (OPENAI_LOG), and in the end whether there is a score. */
+/** Logs each retry to stderr (OPENAI_LOG), and at the end whether there is a score. */
 const SCRIPT = `
 import sys
 from openai import OpenAI
@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => bed?.close());
 
-/** Fills what the key may have pending: there is no worker. @returns gives it up */
+/** Fills the key's pending limit: there is no worker. @returns a function that aborts the requests */
 async function fill(key: string): Promise<() => void> {
   const leaving = new AbortController();
   const waiting = async (): Promise<number> => {

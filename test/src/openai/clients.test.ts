@@ -14,7 +14,7 @@ const [TEA = '', BREAD = '', LETTER = ''] = TEXTS;
 
 let bed: OpenaiBed;
 let client: OpenAI;
-/** What the library says, text by text. */
+/** The library's result, text by text. */
 const scores = new Map<string, number>();
 
 beforeAll(async () => {

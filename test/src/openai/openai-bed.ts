@@ -6,11 +6,11 @@ import OpenAI, { type ClientOptions, toFile } from 'openai';
 import type { Batch } from 'openai/resources/batches';
 import { goldenGuard, TocsinProcess } from '../setup/tocsin.js';
 
-/** A small guard: a directory, so that its name holds slashes. */
+/** A small guard in a directory, so that its name contains slashes. */
 const GUARD = goldenGuard('qwen3-residual');
 export const MODEL = GUARD[1] ?? '';
 
-/** The API and a worker, as processes of their own, and keys. The queue is in Postgres. */
+/** The API and a worker as separate processes, and keys. The queue is in Postgres. */
 export class OpenaiBed {
   readonly database: TestDatabase;
   readonly #processes = new Set<TocsinProcess>();
@@ -21,7 +21,7 @@ export class OpenaiBed {
     this.database = database;
   }
 
-  /** @param env of the API process, beside what it needs */
+  /** @param env additional environment of the API process */
   static async start(env: NodeJS.ProcessEnv = {}): Promise<OpenaiBed> {
     const bed = new OpenaiBed(await TestDatabase.migrated());
     try {
@@ -33,18 +33,18 @@ export class OpenaiBed {
     }
   }
 
-  /** The API process that was started last. */
+  /** The latest API process. */
   get api(): TocsinProcess {
     if (this.#api === undefined) throw new Error('no API was started');
     return this.#api;
   }
 
-  /** Where the clients find the server. */
+  /** Base URL for the clients. */
   get baseURL(): string {
     return `${this.#url}/v1`;
   }
 
-  /** An API process, listening. @param options.port any that is free if not given */
+  /** Starts an API process that listens. @param options.port default: any free one */
   async startApi({
     port = '0',
     env = {},
@@ -78,7 +78,7 @@ export class OpenaiBed {
     return key;
   }
 
-  /** OpenAI's client, with a key of its own. */
+  /** OpenAI's client with its own key. */
   async client(role: Role, options: ClientOptions = {}): Promise<OpenAI> {
     const apiKey = await this.newKey(role);
     return new OpenAI({ baseURL: this.baseURL, apiKey, maxRetries: 0, ...options });
@@ -114,7 +114,7 @@ export interface Line {
 
 const OVER = new Set(['completed', 'failed', 'expired', 'cancelled']);
 
-/** What people do with OpenAI's client to have a file of requests answered. */
+/** Steps with OpenAI's client to process a file of requests. */
 export class BatchClient {
   readonly api: OpenAI;
 
@@ -122,7 +122,7 @@ export class BatchClient {
     this.api = api;
   }
 
-  /** @param lines what is no string is written as JSON. @returns the file's id */
+  /** @param lines non-strings are written as JSON. @returns the file's id */
   async upload(lines: readonly unknown[]): Promise<string> {
     const texts = lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`);
     const file = await toFile(Buffer.from(texts.join('')), 'requests.jsonl');

@@ -6,19 +6,19 @@ import { cacheDirectory, findPip, runCommand, withScratchLock } from '@tocsin/mo
 /** OpenAI's client for Python. */
 const REQUIREMENT = 'openai==3.57.0';
 
-/** A Python that has OpenAI's client: how it is called, and in which environment. */
+/** A Python with OpenAI's client: its command and environment. */
 export interface PythonClient {
   command: string;
   env: NodeJS.ProcessEnv;
 }
 
 /**
- * Fetches the client with the machine's own pip, once: it is kept in the cache, in a directory of its own.
- * @throws UserError when there is no pip; Error with what pip has said
+ * Installs the client with the machine's pip once, into a cached directory.
+ * @throws UserError when there is no pip; Error with pip's output
  */
 export async function pythonClient(env: NodeJS.ProcessEnv = process.env): Promise<PythonClient> {
   const pip = await findPip(env);
-  // `python3 -m pip`, else a pip of its own.
+  // `python3 -m pip`, else a pip executable.
   const command = pip.args.length > 0 ? pip.command : 'python3';
   const { stdout: version } = await runCommand(
     command,
@@ -33,7 +33,7 @@ export async function pythonClient(env: NodeJS.ProcessEnv = process.env): Promis
       const target = join(scratch, 'packages');
       const args = ['install', '--no-input', '--disable-pip-version-check', '--progress-bar', 'off'];
       args.push('--only-binary=:all:', '--target', target, REQUIREMENT);
-      // Rules of this machine about where things are installed: this goes to a directory of its own.
+      // Overrides this machine's rules about installation directories.
       const own = { ...env, PIP_REQUIRE_VIRTUALENV: '0', PIP_USER: '0' };
       const result = await runCommand(pip.command, [...pip.args, ...args], { env: own });
       if (result.exitCode !== 0) throw new Error(`pip cannot install ${REQUIREMENT}:\n${result.stderr}`);

@@ -9,7 +9,7 @@ import { ROOT } from '../setup/tocsin.js';
 
 const run = promisify(execFile);
 
-/** Long-term support releases, from the npm packages that carry their binaries. */
+/** Long-term support releases, from npm packages that contain their binaries. */
 const NODES = ['22.23.3', '24.21.0'];
 
 /** The tarballs, in the order of `infra/npm/pack.js`: the command line, the library. */
@@ -115,7 +115,7 @@ await guard.close();
   });
 });
 
-/** Installs a tarball as a user would, in a directory of its own. Returns the directory. */
+/** Installs a tarball as a user would, in a new directory. @returns the directory */
 async function installed(tarball: string, options: readonly string[]): Promise<string> {
   const directory = scratchDir();
   const copy = join(directory, 'package.tgz');

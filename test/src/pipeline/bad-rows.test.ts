@@ -24,7 +24,7 @@ async function score(bytes: string | Buffer, name = 'rows.jsonl'): Promise<Ended
 const scored = { score: expect.any(Number) };
 const rejected = (reason: RegExp) => ({ error: expect.stringMatching(reason) });
 
-/** A line, the key of its row, and what becomes of it. */
+/** A line, the key of its row, and its expected outcome. */
 const LINES: [line: string | Buffer, key: string, outcome: object][] = [
   ['{"id":"good","text":"What a lovely morning."}', 'good', scored],
   ['not JSON', 'line:2', rejected(/rows.jsonl, line 2: The line is not JSON at character 1/)],

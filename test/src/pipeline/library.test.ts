@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-/** Runs a program of a user, who has imported the package. */
+/** Runs a user's program that imports the package. */
 async function program(name: string, code: string): Promise<unknown> {
   const file = join(scratchDir(), `${name}.mjs`);
   await writeFile(file, `import { scoreCorpus, UserError } from ${JSON.stringify(TOCSIN)};\n${code}`);

@@ -11,7 +11,7 @@ import { scratchDir } from '../setup/scratch.js';
 import { goldenGuard, ROOT, tocsin, writeJsonl } from '../setup/tocsin.js';
 
 const COMMAND = join(ROOT, 'apps', 'tocsin', 'bin', 'tocsin.js');
-/** Same text, so scoring is quick; keys long enough that their output outgrows a pipe's and a small disk's space. */
+/** The same text, so scoring is quick; keys long enough that their output exceeds a pipe's buffer and a small disk. */
 const ROWS = Array.from({ length: 3_000 }, (_, i) => ({
   id: `${i}-${'k'.repeat(900)}`,
   text: 'I love tea.',
@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-/** A command whose standard output is a file that is open. */
+/** A command whose standard output is an open file. */
 async function into(fd: number, args: string[]): Promise<{ exitCode: number | null; stderr: string }> {
   const child = spawn(process.execPath, [COMMAND, ...args], {
     env: { ...process.env, ...env },

@@ -13,9 +13,9 @@ import { scratchDir } from '../setup/scratch.js';
 const GUARD = 'llama-residual';
 const TOLERANCE = 1e-6;
 
-/** Every row by itself. */
+/** Each row alone. */
 const ONE_ROW_A_BATCH: CostModel = { budgetTokens: 1, overheadMs: 0, tokenMs: 1, cellMs: 1 };
-/** As many rows together as a parcel has, however much of it is padding. */
+/** A full parcel of rows in one pass, whatever the padding. */
 const FULL_BATCHES: CostModel = { budgetTokens: 4096, overheadMs: 1000, tokenMs: 1, cellMs: 0 };
 
 let guard: OpenGuard;
@@ -50,7 +50,7 @@ async function* asRows(corpus: typeof CORPUS): AsyncGenerator<CorpusRow[]> {
   }));
 }
 
-/** Producer, queue, worker and store, in a database that knows nothing yet. */
+/** Producer, queue, worker and store on a new database. */
 async function scoreAll(corpus: typeof CORPUS, costModel: CostModel) {
   const database = await TestDatabase.migrated();
   open.push(database);

@@ -38,7 +38,7 @@ test('rows that the model has no number for get an error, and every other row it
     else expect(Math.abs((line.score ?? Number.NaN) - (expected[i]?.score ?? 0))).toBeLessThanOrEqual(1e-6);
   }
 
-  // An error is not kept for a score: the next run tries these rows again, and only these.
+  // Errors are not cached: the next run tries exactly these rows again.
   const again = await tocsin(['score', corpus, ...poisoned, ...data, '-o', out('again')]);
   expect(again.exitCode).toBe(2);
   expect(JSON.parse(String(again.stdout))).toMatchObject({

@@ -18,7 +18,7 @@ afterAll(() => database.close());
 
 let runs = 0;
 
-/** Scores rows into the one database, and looks whether a worker process was there meanwhile. */
+/** Scores rows into the shared database, and records whether a worker process was started. */
 async function score(rows: readonly unknown[]) {
   const name = join(dir, `run-${++runs}`);
   const corpus = await writeJsonl(`${name}.jsonl`, rows);
@@ -67,7 +67,7 @@ test('of a corpus that has grown, only what is new is scored', async () => {
 
 test('a text that stands in many rows costs one forward pass', async () => {
   const texts = ['repeated one', 'repeated two', 'repeated three'];
-  // More rows than the first window has: some repeat a row of a window before theirs.
+  // More rows than the first window: some repeat a row of an earlier window.
   const rows = Array.from({ length: 900 }, (_, i) => ({ text: texts[i % texts.length] }));
   const { rows: before } = await database.pool.query('select count(*) as passes from scores');
   const { summary, scores } = await score(rows);
@@ -76,7 +76,7 @@ test('a text that stands in many rows costs one forward pass', async () => {
   expect(summary).toMatchObject({ rows: 900, scored: 900, fresh: 3, fromCache: 0, duplicates: 897 });
   expect(after[0].passes - before[0].passes).toBe(3);
   expect(new Set(scores.map((row) => row.score)).size).toBe(3);
-  // Blanks that the cleaning takes out make no other content.
+  // Blanks that the cleaning removes do not change the content.
   expect((await score([{ text: '  repeated \t one ' }])).summary).toMatchObject({
     scored: 1,
     fresh: 0,

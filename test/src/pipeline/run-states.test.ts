@@ -18,7 +18,7 @@ beforeAll(async () => {
   dir = scratchDir();
   database = await TestDatabase.empty();
   pool = createPool(database.url, { applicationName: 'tocsin test' });
-  // So that the tables are there.
+  // Creates the tables.
   await run(['runs']);
   cut = join(dir, 'cut.jsonl.gz');
   const text = randomRows(20_000, 8).map((row) => JSON.stringify(row));
@@ -54,14 +54,14 @@ test('a run of nothing but rejects of one kind has failed at its first rows', as
   await writeFile(corpus, 'no JSON\nno JSON either\n');
   const out = join(dir, 'bad-scores.jsonl');
   expect(await run(['score', corpus, ...guard, '-o', out])).toMatchObject({ exitCode: 1 });
-  // It is noticed at the first rows, before anything is stored.
+  // Detected at the first rows, before anything is stored.
   expect(await newest()).toMatchObject({ state: 'failed', rows: 0 });
   expect((await newest())?.reason).toMatch(/bad\.jsonl/);
 });
 
 test('a run of nothing but rejects of several kinds has failed too, and its output has each row', async () => {
   const corpus = join(dir, 'mixed.jsonl');
-  // Not one reason that lies in how the file is read: each row is looked at.
+  // Not one shared reason from how the file is read: each row is checked.
   await writeFile(corpus, '{"text":null}\n{"text":null}\nno JSON\n');
   const out = join(dir, 'mixed-scores.jsonl');
   expect(await run(['score', corpus, ...guard, '-o', out])).toMatchObject({ exitCode: 1 });

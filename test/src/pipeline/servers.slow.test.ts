@@ -41,7 +41,7 @@ test('with DATABASE_URL and REDIS_URL the scores are those of the embedded serve
   const external = await score({ DATABASE_URL: database.url, REDIS_URL: redis.url });
   expect([embedded.exitCode, external.exitCode]).toEqual([0, 0]);
   expectSame(parseLines(external.stdout), parseLines(embedded.stdout));
-  // All of it went through the servers that were named, and the embedded one did not outlive its command.
+  // Everything used the given servers, and the embedded server stopped with its command.
   const { rows } = await database.pool.query('select count(score) as count from scores');
   expect(rows).toEqual([{ count: ROWS.length }]);
   const { rows: tables } = await database.pool.query(`select to_regclass('tocsin_queue.job') as job`);

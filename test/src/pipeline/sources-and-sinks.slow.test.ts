@@ -28,7 +28,7 @@ let expected: ScoreLine[];
 let scoring: Scoring;
 const score: Scoring['score'] = (...args) => scoring.score(...args);
 
-/** Scores without what names the place of a row. */
+/** Scores without the fields that locate a row. */
 const withoutPlace = (lines: ScoreLine[]): ScoreLine[] =>
   lines.map((line) =>
     line.error === undefined ? line : { ...line, error: line.error.replace(/^.*(line|row) \d+: /, '') },
@@ -200,7 +200,7 @@ test('an address with a password is nowhere shown', async () => {
 
 const BLOCK_BYTES = 128 * 1024;
 
-/** A zstd file of blocks that are stored as they are (RFC 8878, 3.1.1): Node 20 cannot write zstd. */
+/** A zstd file of raw blocks (RFC 8878, 3.1.1): Node 20 cannot write zstd. */
 function storedZst(content: Buffer): Buffer {
   const twoMegabytes = 0x58;
   const parts: Buffer[] = [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, twoMegabytes])];

@@ -9,8 +9,8 @@ import { ROOT } from '../setup/tocsin.js';
 const MINUTE = 60_000;
 
 /**
- * A trained backbone, unlike the golden ones. It comes as Q4_1, whose blocks int4 keeps as they are: what is left is
- * the rounding of the embedding. Bounds are what was measured, times two to three.
+ * A trained backbone, unlike the golden ones. It is distributed as Q4_1, whose blocks int4 keeps unchanged: only the
+ * rounding of the embedding remains. The bounds are measured values times two to three.
  */
 test.each([
   ['int4', 0.005, 0.0005],

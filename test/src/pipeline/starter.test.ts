@@ -6,10 +6,10 @@ import { scratchDir } from '../setup/scratch.js';
 import { ROOT, readScores, tocsin, writeJsonl } from '../setup/tocsin.js';
 
 const MINUTE = 60_000;
-/** The first time, the backbone is fetched (93 MB), and the guard compiled and calibrated. */
+/** The first time, the backbone is downloaded (93 MB), and the guard compiled and calibrated. */
 const PATIENCE = 10 * MINUTE;
 
-/** The person's own cache: the starter's backbone is fetched once, and not once a test run. */
+/** The user's cache, so that the starter's backbone is downloaded once instead of once per test run. */
 const env = { TOCSIN_CACHE: cacheDirectory() };
 
 interface StarterCase {

@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { scratchDir } from '../setup/scratch.js';
 import { goldenGuard, readScores, tocsin, writeJsonl } from '../setup/tocsin.js';
 
-/** Invariant 6: float32 within this of the reference runtime. */
+/** Invariant 6: float32 tolerance against the reference runtime. */
 const TOLERANCE = 1e-4;
 const { artifact, backbone } = goldenDirs('qwen3-agent');
 const AGENT = ['--guard', artifact, '--backbone', backbone];

@@ -6,10 +6,10 @@ import { ROOT } from '../setup/tocsin.js';
 
 export const BACKENDS = ['postgres', 'redis'] as const;
 
-/** A server for queues, and a look at what lies in it. */
+/** A queue server, with a way to inspect it. */
 export interface TestBackend {
   backend: QueueBackend;
-  /** The data that the server has stored for a job; undefined when it knows of none. */
+  /** The data that the server stores for a job; undefined when it has none. */
   stored(queue: string, parcelId: number): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -49,14 +49,14 @@ async function onPostgres(): Promise<TestBackend> {
   };
 }
 
-/** Another process that runs `script` with `backend` and `queue` (a name) given, and `ParcelWorker` at hand. */
+/** Another process that runs `script` with `backend`, `queue` (a name) and `ParcelWorker` in scope. */
 export function spawnScript(script: string, backend: QueueBackend, queue: string): ChildProcess {
   const source = `
     import { ParcelWorker } from '@tocsin/queue';
     const [backend, queue] = JSON.parse(process.argv[1]);
     ${script}`;
   return spawn(process.execPath, ['--input-type=module', '-e', source, JSON.stringify([backend, queue])], {
-    // Where the packages of the workspace are found.
+    // The workspace's packages.
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'inherit'],
   });

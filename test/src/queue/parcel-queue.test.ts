@@ -34,7 +34,7 @@ describe.each(BACKENDS)('a queue on %s', (kind) => {
     return (await server.stored(name, parcelId)) === undefined ? true : undefined;
   }
 
-  /** Collects what a worker gets. */
+  /** Collects a worker's parcels. */
   function collect(name: string): number[] {
     const got: number[] = [];
     work(name, async (id) => {
@@ -81,7 +81,7 @@ describe.each(BACKENDS)('a queue on %s', (kind) => {
       release?.();
     }
     expect(got).toEqual([10, 20, 11, 12, 13, 14]);
-    // 600 + 30 + 600: a third one of 600 never fits beside two.
+    // 600 + 30 + 600: a third one of 600 never fits.
     expect(most).toBeLessThanOrEqual(3);
   });
 
@@ -115,7 +115,7 @@ describe.each(BACKENDS)('a queue on %s', (kind) => {
     await queue.add([1, 2]);
     await until(() => got[1]);
     release();
-    // What came after it in line is done, so it would have been its turn.
+    // The next one in the queue is done, so its turn would have passed.
     await queue.add([3]);
     await until(() => got[2]);
     expect(got).toEqual([1, 2, 3]);

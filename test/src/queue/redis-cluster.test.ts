@@ -9,7 +9,7 @@ const SLOTS = 16_384;
 let nodes: RedisProcess[];
 let url: string;
 
-/** Two masters, each with half of the slots: what is on the wrong one is refused with MOVED, what is on two with CROSSSLOT. */
+/** Two masters with half of the slots each: a key on the wrong one fails with MOVED, keys on both with CROSSSLOT. */
 beforeAll(async () => {
   const found = inject('redis');
   if ('missing' in found) throw new Error(found.missing);

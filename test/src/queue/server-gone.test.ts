@@ -5,7 +5,7 @@ import { until } from '../setup/processes.js';
 import { RedisServer } from '../setup/redis.js';
 import { spawnScript } from './backends.js';
 
-/** Holds a parcel; on SIGTERM it closes all that it has, and ends when nothing keeps it. */
+/** Holds a parcel; on SIGTERM it closes everything, and exits when nothing keeps it alive. */
 const HOLDER = `
   import { ParcelQueue, ScheduleClock } from '@tocsin/queue';
   const parcels = new ParcelQueue(backend, queue);

@@ -6,10 +6,10 @@ import { until } from '../setup/processes.js';
 import { BACKENDS, spawnScript, startBackend } from './backends.js';
 
 const QUEUE = queueNameOf('6f1f7c1e-2d27-4d2e-9a54-4d3cf3cf9d10');
-/** Longer than a lease and the look for stalled jobs together. */
+/** Longer than a lease plus the check for stalled jobs. */
 const LONGER_THAN_A_LEASE_MS = 8_000;
 
-/** Takes a parcel, says so, and never finishes it. */
+/** Takes a parcel, reports it, and never finishes it. */
 const HOLD = `new ParcelWorker(
   backend,
   queue,

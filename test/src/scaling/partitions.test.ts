@@ -28,7 +28,7 @@ afterAll(() => database.close());
 
 const hashOf = (word: string): Buffer => createHash('sha256').update(word).digest();
 
-/** A run of these words, each of them a content; those that are new are in one parcel. */
+/** A run with these words as contents; new ones are in one parcel. */
 async function submit(words: readonly string[]): Promise<{ runId: number; parcels: number[] }> {
   const { pool } = database;
   const runId = await createRun(pool, guardId, 'corpus.jsonl', { threshold: 0.5 });
@@ -59,7 +59,7 @@ async function submit(words: readonly string[]): Promise<{ runId: number; parcel
   return { runId, parcels: parcels ?? [] };
 }
 
-/** Scores what waits: a word's score is its length in hundredths. */
+/** Scores pending contents: a word's score is its length in hundredths. */
 async function score(parcels: readonly number[]): Promise<void> {
   for (const id of parcels) {
     const parcel = await leaseParcel(database.pool, id);

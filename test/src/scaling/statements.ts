@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 
 const DOCUMENT = fileURLToPath(new URL('../../../docs/scaling.md', import.meta.url));
 
-/** The headings of docs/scaling.md that say how tables are partitioned. */
+/** The headings of docs/scaling.md that describe partitioning. */
 export const PARTITIONS = ['Scores: by content', 'Rows and texts: by run'] as const;
 
-/** What docs/scaling.md has in SQL under a heading. */
+/** The SQL below a heading of docs/scaling.md. */
 export async function statementsOf(heading: string): Promise<string> {
   const sections = (await readFile(DOCUMENT, 'utf8')).split(/^### /m);
   const section = sections.find((each) => each.startsWith(`${heading}\n`)) ?? '';

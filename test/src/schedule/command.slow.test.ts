@@ -30,7 +30,7 @@ afterAll(async () => {
   await database.close();
 });
 
-/** Runs `tocsin schedule ...` to its end, which must be a good one. @returns what it prints, as JSON */
+/** Runs `tocsin schedule ...` successfully. @returns its JSON output */
 async function schedule(...args: string[]): Promise<Record<string, unknown>> {
   const ended = await tocsin(['schedule', ...args, '--json'], { env });
   if (ended.exitCode !== 0) throw new Error(ended.stderr);
@@ -113,7 +113,7 @@ test('a nightly run: scored by a worker, told once though the scheduler is kille
 
   const worker = new TocsinProcess(['work', ...GUARD, '--threads', '1'], { env });
   let serving = new TocsinProcess(['schedule', 'serve'], { env });
-  // The receiver takes the message and does not answer: the run is over, and nobody knows whether it was told.
+  // The receiver accepts the message but does not respond: the run has ended, and whether it was delivered is unknown.
   receiver.answers = ['hang'];
   await schedule('run-now', 'nightly');
   await until(() => receiver.received[1]);
@@ -121,7 +121,7 @@ test('a nightly run: scored by a worker, told once though the scheduler is kille
   expect(await serving.ended).toMatchObject({ signal: 'SIGKILL' });
   const { firings } = await schedule('show', 'nightly');
   expect(firings).toMatchObject([{ state: 'done', summary: { rows: 40, new: 40, known: 0 } }]);
-  // The hold of the killed process, half a minute, has passed.
+  // The killed process's lease of half a minute has expired.
   await database.pool.query('update deliveries set next_at = now()');
 
   serving = new TocsinProcess(['schedule', 'serve'], { env });

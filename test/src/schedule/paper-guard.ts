@@ -16,19 +16,19 @@ import {
   waitingParcels,
 } from '@tocsin/store';
 
-/** A row that says which score it has. */
+/** A row that contains its score. */
 export type PaperRow = [word: string, score: number];
 
 const FINGERPRINT = 'a'.repeat(64);
 const THOUSAND = 1000;
 
-/** A guard that scores each row with what is written on it, through the real store. */
+/** A guard that gives each row the score written in it, through the real store. */
 export class PaperGuard {
-  /** What the corpus holds now. */
+  /** The current content of the corpus. */
   rows: PaperRow[] = [];
-  /** How often the corpus was submitted. */
+  /** The number of submissions. */
   submissions = 0;
-  /** Aborts to let submissions that wait for it go on. */
+  /** Aborts to release submissions that wait for it. */
   gate: AbortController | undefined;
   readonly #pool: Pool;
 
@@ -82,7 +82,7 @@ export class PaperGuard {
     await leaveRun(pool, runId);
   };
 
-  /** What workers do: scores what waits, and ends the runs that nobody waits for. */
+  /** Acts as a worker: scores pending contents, and ends unattended runs. */
   async work(): Promise<void> {
     const pool = this.#pool;
     const { id: guardId } = await registerGuard(pool, FINGERPRINT, 'paper');

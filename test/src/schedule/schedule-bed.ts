@@ -21,19 +21,19 @@ import { Webhook } from 'standardwebhooks';
 import { until } from '../setup/processes.js';
 import { PaperGuard } from './paper-guard.js';
 
-/** Never due by itself within a test. */
+/** Never due during a test. */
 const YEARLY = { cron: '0 0 1 1 *', timeZone: 'UTC' };
 export const SECOND = 1000;
 
-/** Schedulers of this process on a real database, a guard that costs nothing, and somebody who takes the webhooks. */
+/** Schedulers in this process on a real database, a fake guard, and a webhook receiver. */
 export class ScheduleBed {
   readonly pool: Pool;
   readonly guard: PaperGuard;
   readonly receiver: HookReceiver;
   backend: QueueBackend;
-  /** What the schedulers have told of, to be counted. */
+  /** Metrics events of the schedulers. */
   readonly told: string[] = [];
-  /** What the schedulers have logged. */
+  /** The schedulers' log. */
   log = '';
   readonly #database: TestDatabase;
   readonly #schedulers: Scheduler[] = [];
@@ -93,7 +93,7 @@ export class ScheduleBed {
     });
   }
 
-  /** Lets a schedule come due, and the workers work until that firing is over. */
+  /** Makes a schedule due, and works until that firing has ended. */
   async fire(schedule: ScheduleRow): Promise<FiringRow> {
     const { id } = await fireNow(this.pool, schedule.name);
     return this.over(schedule, id);
@@ -132,7 +132,7 @@ export class ScheduleBed {
   }
 }
 
-/** A secret that verifies. */
+/** A valid secret. */
 export const SECRET = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
 
 export interface ReceivedHook {
@@ -141,12 +141,12 @@ export interface ReceivedHook {
   body: string;
 }
 
-/** A real server that takes webhooks on a loopback address. */
+/** A real server that receives webhooks on a loopback address. */
 export class HookReceiver {
   readonly url: string;
-  /** Verified ones, and how each was answered is in `answers`. */
+  /** Verified messages; `answers` has the response to each. */
   readonly received: ReceivedHook[] = [];
-  /** Statuses of the next answers; 204 after the last. `hang` never answers. */
+  /** Statuses of the next responses; 204 after the last. `hang` never responds. */
   answers: (number | 'hang')[] = [];
   readonly #server: Server;
 
@@ -177,7 +177,7 @@ export class HookReceiver {
     return receiver;
   }
 
-  /** What the n-th message said, once its signature is verified. */
+  /** The n-th message, with a verified signature. */
   verified(n: number): { type: string; timestamp: string; data: Record<string, unknown> } {
     const hook = this.received[n];
     if (hook === undefined) throw new Error(`only ${this.received.length} messages have arrived`);

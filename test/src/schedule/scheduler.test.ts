@@ -116,7 +116,7 @@ describe('several schedulers', () => {
     const { id } = await fireNow(bed.pool, 'nightly');
     await until(async () => (await bed.firings(schedule)).find(({ state }) => state === 'scoring'));
     await first.close();
-    // As it stands in the database of a process that was killed there, half a minute later.
+    // The database state half a minute after a process was killed at this point.
     await bed.pool.query(`update firings set state = 'submitting', seen_at = now() - interval '1 minute'`);
     await bed.startScheduler();
     expect(await bed.over(schedule, id)).toMatchObject({ state: 'done', summary: { rows: 1, new: 1 } });
@@ -154,7 +154,7 @@ describe.each(['postgres', 'redis'] as const)('the clock on %s', (kind) => {
     const redis = kind === 'redis' ? await RedisServer.start() : undefined;
     if (redis !== undefined) bed.backend = { kind: 'redis', url: redis.url };
     await prepareBackend(bed.backend);
-    // It looks by itself at the start only: the rest is the clock's.
+    // It polls by itself only at the start; after that it relies on the clock.
     const scheduler = await bed.startScheduler({ lookEveryMs: 3600 * SECOND });
     try {
       const schedule = await bed.newSchedule();
@@ -164,7 +164,7 @@ describe.each(['postgres', 'redis'] as const)('the clock on %s', (kind) => {
         await until(async () => (await bed.firings(schedule)).find(({ state }) => state === 'scoring')),
       ).toMatchObject({ id });
 
-      // A minute is the least that cron can say: six fields, which the command refuses, do for the test.
+      // The shortest cron interval is a minute; the test uses six fields, which the command rejects.
       await bed.pool.query(
         `update schedules set cron = '*/2 * * * * *', next_at = now() + interval '2 s' where name = 'nightly'`,
       );

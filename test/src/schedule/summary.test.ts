@@ -41,13 +41,13 @@ test('the summary counts what is new, what is flagged and newly flagged, and how
   expect(distribution).toHaveLength(20);
   expect([distribution[2], distribution[10], distribution[18]]).toEqual([2, 1, 1]);
 
-  // Again, with two new rows: nothing else is scored.
+  // Again with two new rows: only these are scored.
   bed.guard.rows.push(['rude', 0.8], ['kind', 0]);
   await bed.fire(schedule);
   await until(() => bed.receiver.received[1]);
   const second = bed.receiver.verified(1);
   expect(second.data).toMatchObject({ rows: 6, new: 2, known: 4, flagged: 3, newFlagged: 1 });
-  // Shares up to each score: 2/4 and 3/6 at 0.1, 3/4 and 4/6 at 0.5, 1 and 1: the largest gap is at 0, 1/6.
+  // Cumulative shares: 2/4 and 3/6 at 0.1, 3/4 and 4/6 at 0.5, 1 and 1: the largest gap is at 0, 1/6.
   expect(second.data.drift).toMatchObject({
     run: first.data.run,
     otherGuard: false,
@@ -57,7 +57,7 @@ test('the summary counts what is new, what is flagged and newly flagged, and how
     populationStability: expect.any(Number),
   });
 
-  // And what has not changed has not drifted.
+  // An unchanged corpus has no drift.
   await bed.fire(schedule);
   await until(() => bed.receiver.received[2]);
   expect(bed.receiver.verified(2).data).toMatchObject({

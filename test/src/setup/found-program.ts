@@ -1,6 +1,6 @@
 import { inject } from 'vitest';
 
-/** What the global set-up found: a program, or why there is none. */
+/** A result of the global set-up: a program, or why there is none. */
 export type FoundProgram = { program: string } | { missing: string };
 
 declare module 'vitest' {
@@ -12,7 +12,7 @@ declare module 'vitest' {
   }
 }
 
-/** The path of a program. @throws Error saying what to install, where it is not to be had */
+/** The path of a program. @throws Error saying what to install when it is missing */
 export function foundProgram(name: 'redis' | 'chromium' | 'pgbouncer' | 'strace'): string {
   const found = inject(name);
   if ('missing' in found) throw new Error(found.missing);

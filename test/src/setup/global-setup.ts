@@ -7,10 +7,10 @@ import { findChromium, findPgbouncer, findRedis, findStrace } from './find-progr
 import type { FoundProgram } from './found-program.js';
 import { processesNaming } from './processes.js';
 
-/** Once before the first test: a directory for everything that tests make, and the programs that tests start. */
+/** Runs once before the first test: creates a directory for all test data, and finds the programs that tests start. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const scratch = await mkdtemp(join(tmpdir(), 'tocsin-test-'));
-  // As root, the embedded server runs as another user, who has to pass.
+  // As root, the embedded server runs as another user, which needs access.
   await chmod(scratch, 0o755);
   project.provide('scratch', scratch);
   project.provide('redis', await lookFor(findRedis));
@@ -26,7 +26,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   };
 }
 
-/** Without a program only the tests that start it fail, and say why. */
+/** A missing program fails only the tests that use it, with the reason. */
 async function lookFor(find: () => Promise<string>): Promise<FoundProgram> {
   try {
     return { program: await find() };

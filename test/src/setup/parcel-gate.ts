@@ -1,15 +1,18 @@
 import type { Pool } from '@tocsin/postgres';
 
-/** Fewer than a worker has connections, six: each parcel that waits at the gate holds one. */
+/** Less than a worker's six connections: each blocked parcel holds one. */
 export const LESS_THAN_A_WORKER_STORES = 3;
 export const MORE_THAN_A_WORKER_STORES = 12;
 
 /**
- * A gate in the database: the last parcels of every run are not done before it opens. So a run stays in the middle for as
- * long as a test needs, however fast the machine is.
+ * A gate in the database: the last parcels of every run cannot finish before it opens. A run stays in the middle as
+ * long as a test needs, on a machine of any speed.
  */
 export const ParcelGate = {
-  /** @param pool of a migrated database, before a worker takes the last parcels @param held how many parcels of each run */
+  /**
+   * @param pool of a migrated database, before a worker takes the last parcels
+   * @param held number of blocked parcels per run
+   */
   async close(pool: Pool, held = LESS_THAN_A_WORKER_STORES): Promise<void> {
     await pool.query(`
       create table gate (held int not null);
@@ -26,7 +29,7 @@ export const ParcelGate = {
         when (new.state = 'done' and new.run_id is not null) execute function wait_at_gate()`);
   },
 
-  /** Whether a worker has come to it: then it is storing one of the last parcels. */
+  /** Whether a worker has reached it: then it is storing one of the last parcels. */
   async isReached(pool: Pool): Promise<boolean> {
     const { rowCount } = await pool.query(
       `select from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`,

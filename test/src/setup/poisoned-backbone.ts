@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { Tokenizer } from '@tocsin/engine';
 import { type GoldenGuard, goldenDirs, readTensors, writeSafetensors } from '@tocsin/siren/testing';
 
-/** The model has no number for a text that holds it. */
+/** The model's score of a text that contains it is NaN. */
 export const POISON = '~';
 const BF16_INFINITY = 0x7f80;
 
-/** The token that only texts with the poison have. */
+/** The token that only poison texts have. */
 export async function poisonToken(guard: GoldenGuard): Promise<number> {
   const tokenizer = await Tokenizer.open(join(goldenDirs(guard).backbone, 'tokenizer.json'), 8);
   const [encoded] = await tokenizer.encode([POISON]);
@@ -16,7 +16,7 @@ export async function poisonToken(guard: GoldenGuard): Promise<number> {
   return token;
 }
 
-/** A guard's backbone, but the embedding of one token is infinite: whatever holds that token comes out as NaN. */
+/** A guard's backbone with an infinite embedding for one token: a text with that token gives NaN. */
 export async function poisonedBackbone(guard: GoldenGuard, dir: string): Promise<string> {
   const { backbone } = goldenDirs(guard);
   await mkdir(dir);

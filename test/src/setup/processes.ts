@@ -10,22 +10,22 @@ export interface Process {
   command: string;
 }
 
-/** Every live process; one that has ended and only waits for its parent to notice (a zombie) is not live. */
+/** All live processes; a zombie, which waits for its parent, is not live. */
 export function processes(): Process[] {
   return existsSync('/proc/self/stat') ? fromProc() : fromPs();
 }
 
-/** The processes that `pid` started. */
+/** The child processes of `pid`. */
 export function childrenOf(pid: number): Process[] {
   return processes().filter(({ parent }) => parent === pid);
 }
 
-/** Live processes whose command names `word`, e.g. a directory that only they work in. */
+/** Live processes whose command contains `word`, e.g. a directory that only they use. */
 export function processesNaming(word: string): Process[] {
   return processes().filter(({ pid, command }) => pid !== process.pid && command.includes(word));
 }
 
-/** Asks again and again until the answer is something. The test's own timeout is the limit. */
+/** Polls until the result is defined. The limit is the test's own timeout. */
 export async function until<T>(ask: () => T | undefined | Promise<T | undefined>): Promise<T> {
   for (;;) {
     const answer = await ask();
@@ -34,7 +34,7 @@ export async function until<T>(ask: () => T | undefined | Promise<T | undefined>
   }
 }
 
-/** Waits until none of the processes is left. */
+/** Waits until all processes have ended. */
 export async function untilGone(pids: readonly number[]): Promise<void> {
   await until(() => (processes().some(({ pid }) => pids.includes(pid)) ? undefined : true));
 }
@@ -43,7 +43,7 @@ function fromProc(): Process[] {
   return readdirSync('/proc').flatMap((name) => {
     if (!/^\d+$/.test(name)) return [];
     try {
-      // pid (name, which may hold anything) state parent ...
+      // pid (name, which may contain anything) state parent ...
       const [state, parent] = readFileSync(`/proc/${name}/stat`, 'utf8')
         .replace(/^.*\) /s, '')
         .split(' ');
@@ -51,7 +51,7 @@ function fromProc(): Process[] {
       const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
       return [{ pid: Number(name), parent: Number(parent), command }];
     } catch {
-      // It has ended between the two looks.
+      // It has ended between the two reads.
       return [];
     }
   });
@@ -66,7 +66,7 @@ function fromPs(): Process[] {
   });
 }
 
-/** Waits until a statement in the pool's database waits for a lock, of a table or of a row. */
+/** Waits until a statement in the pool's database waits for a table or row lock. */
 export async function untilLockIsAwaited(pool: Pool): Promise<void> {
   await until(async () => {
     const { rowCount } = await pool.query(

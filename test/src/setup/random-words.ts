@@ -3,7 +3,7 @@ const WORDS =
     ' ',
   );
 
-/** A generator of whole numbers below `limit`, the same for the same seed (mulberry32). */
+/** A seeded generator of integers below `limit` (mulberry32). */
 export function randomFrom(seed: number): (limit: number) => number {
   let state = seed;
   return (limit) => {
@@ -14,7 +14,7 @@ export function randomFrom(seed: number): (limit: number) => number {
   };
 }
 
-/** Rows of mild words, of 1 to `longest` words each, no two alike. */
+/** Unique rows of mild words, with 1 to `longest` words each. */
 export function randomRows(count: number, longest: number, seed = 1): { id: string; text: string }[] {
   const random = randomFrom(seed);
   return Array.from({ length: count }, (_, i) => {

@@ -7,7 +7,7 @@ import { Redis } from 'ioredis';
 
 const PASSWORD = 'test-only';
 
-/** A real Redis server that keeps nothing: what it held is gone when it ends. */
+/** A real Redis server without persistence. */
 export class RedisProcess {
   readonly url: string;
   readonly #start: () => ChildProcess;
@@ -21,8 +21,8 @@ export class RedisProcess {
 
   /**
    * @param program a Redis or Valkey server
-   * @param dir     where it runs; it must be there
-   * @param more    settings beside the usual ones; undefined takes one of these out
+   * @param dir     its working directory, which must exist
+   * @param more    additional settings; undefined removes a default one
    */
   static async start(
     program: string,
@@ -46,7 +46,7 @@ export class RedisProcess {
     return new Redis(this.url, { maxRetriesPerRequest: null });
   }
 
-  /** SIGKILL: what a crash or the OOM killer does. */
+  /** SIGKILL, like a crash or the OOM killer. */
   async kill(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const exited = once(this.#child, 'exit');
@@ -54,7 +54,7 @@ export class RedisProcess {
     await exited;
   }
 
-  /** Another one, empty, at the same address. */
+  /** Starts an empty server at the same address. */
   async startAgain(): Promise<void> {
     this.#child = this.#start();
     await this.#answers();
@@ -94,10 +94,10 @@ function spawnServer(
   return spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
-/** Above this, the port that nodes of a cluster talk to each other on (10,000 more) would be none. */
+/** Maximum port: the cluster bus uses the port plus 10,000. */
 const HIGHEST_PORT = 55_535;
 
-/** A port that is free now, and that the system gives to nobody else soon. */
+/** A currently free port that the system does not assign soon. */
 async function freePort(): Promise<number> {
   for (;;) {
     const server = createServer().listen(0, '127.0.0.1');

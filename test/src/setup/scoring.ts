@@ -10,8 +10,8 @@ export interface Scoring {
 }
 
 /**
- * In a database of its own on the server that all tests share: for tests of what is scored. (An embedded server for each
- * command, which other tests are about, would take most of their time.)
+ * In a new database on the server shared by all tests: for tests of scoring. An embedded server for each command, which
+ * other tests cover, would take most of their time.
  */
 export async function openScoring(): Promise<Scoring> {
   const database = await TestDatabase.empty();

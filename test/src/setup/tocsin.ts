@@ -9,7 +9,7 @@ import { until } from './processes.js';
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const COMMAND = join(ROOT, 'apps', 'tocsin', 'bin', 'tocsin.js');
 
-/** What a command came to. */
+/** The result of a command. */
 export interface Ended {
   exitCode: number | null;
   signal: NodeJS.Signals | null;
@@ -18,21 +18,21 @@ export interface Ended {
 }
 
 export interface TocsinOptions {
-  /** Added to a clean environment; undefined takes a variable out. */
+  /** Added to a clean environment; undefined removes a variable. */
   env?: NodeJS.ProcessEnv;
-  /** What standard input holds; nothing when not given. */
+  /** Content of standard input; empty by default. */
   stdin?: Buffer | string;
-  /** Whether more of it is to be expected, for ever. */
+  /** Whether standard input stays open. */
   stdinStaysOpen?: boolean;
   /** The working directory. */
   cwd?: string;
 }
 
-/** The real command, as a process of its own. */
+/** The real command as a separate process. */
 export class TocsinProcess {
   readonly pid: number;
   readonly ended: Promise<Ended>;
-  /** What it has said on standard error so far. */
+  /** Its standard error so far. */
   stderr = '';
   readonly #child: ChildProcess;
 
@@ -62,9 +62,9 @@ export class TocsinProcess {
   }
 
   /**
-   * Waits until it says something on standard error.
-   * @returns what the pattern's first group holds, or all that it matches
-   * @throws Error with all that it has said when it ends instead
+   * Waits for a pattern on standard error.
+   * @returns the pattern's first group, or the whole match
+   * @throws Error with all of its output when it ends first
    */
   async said(pattern: RegExp): Promise<string> {
     let over = false;
@@ -73,7 +73,7 @@ export class TocsinProcess {
     };
     this.ended.then(end, end);
     return until(() => {
-      // Asked before the look: what it said last counts.
+      // Read before the check, so that its last output counts.
       const last = over;
       const found = pattern.exec(this.stderr);
       if (found !== null) return found[1] ?? found[0];
@@ -92,7 +92,7 @@ export function tocsin(args: string[], options: TocsinOptions = {}): Promise<End
   return new TocsinProcess(args, options).ended;
 }
 
-/** The machine's environment without servers or directories of the person who runs the tests. */
+/** The machine's environment without servers or directories of the user who runs the tests. */
 function cleanEnv(changes: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const { DATABASE_URL: _, REDIS_URL: __, TOCSIN_DATA: ___, ...env } = process.env;
   // Guards are compiled and calibrated once for all tests.
@@ -100,13 +100,13 @@ function cleanEnv(changes: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   return { ...env, ...changes, TOCSIN_CACHE: cache };
 }
 
-/** Names a golden guard: a real one, and so small that it loads in an instant. */
+/** Arguments for a golden guard: a real one that loads instantly because it is small. */
 export function goldenGuard(name: GoldenGuard): string[] {
   const { artifact, backbone } = goldenDirs(name);
   return ['--guard', artifact, '--backbone', backbone];
 }
 
-/** A line of the output, by its fields. */
+/** A line of the output by its fields. */
 export interface ScoreLine {
   key: string;
   score?: number;

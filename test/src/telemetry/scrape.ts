@@ -1,6 +1,6 @@
 import type { TocsinProcess } from '../setup/tocsin.js';
 
-/** Where a process that was started with `--metrics-port 0` listens, by its log. */
+/** The address of a process started with `--metrics-port 0`, from its log. */
 export function listensAt(process: TocsinProcess): Promise<string> {
   return process.said(/"at":"(http:[^"]+)"/);
 }
@@ -17,7 +17,7 @@ export async function scrape(at: string): Promise<Map<string, number>> {
   );
 }
 
-/** What `/readyz` says. */
+/** The response of `/readyz`. */
 export async function readiness(at: string): Promise<{ status: number; reasons: Record<string, string> }> {
   const answer = await fetch(`${at}/readyz`);
   const { reasons = {} } = (await answer.json()) as { reasons?: Record<string, string> };

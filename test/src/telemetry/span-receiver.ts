@@ -18,10 +18,10 @@ interface Body {
   }[];
 }
 
-/** An OTLP collector (HTTP, JSON) that keeps what it is sent. */
+/** An OTLP collector (HTTP, JSON) that records spans. */
 export class SpanReceiver {
   readonly spans: ReceivedSpan[] = [];
-  /** As they came. */
+  /** In order of arrival. */
   readonly bodies: string[] = [];
   readonly #server: Server;
 
@@ -42,7 +42,7 @@ export class SpanReceiver {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** The names of a span's parent, its parent's, and so on. */
+  /** The names of a span's ancestors. */
   ancestors(span: ReceivedSpan): string[] {
     const parent = this.spans.find(({ id }) => id === span.parent);
     return parent === undefined ? [] : [parent.name, ...this.ancestors(parent)];

@@ -44,7 +44,7 @@ test.each(['redis', 'postgres'])(
     for (const name of ['parcel lease', 'parcel score', 'parcel complete']) {
       const step = one(name);
       expect(step).toMatchObject({ service: 'tocsin-worker', trace: window.trace });
-      // Up from parent to parent: over BullMQ's spans, and from one process to the other.
+      // From parent to parent, across BullMQ's spans and both processes.
       expect(receiver.ancestors(step)).toContain('submit window');
     }
     expect(one('forward pass')).toMatchObject({ service: 'tocsin-worker', parent: undefined });

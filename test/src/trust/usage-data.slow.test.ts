@@ -11,14 +11,14 @@ import { ROOT, writeJsonl } from '../setup/tocsin.js';
 const COMMAND = join(ROOT, 'apps', 'tocsin', 'bin', 'tocsin.js');
 const { artifact, backbone } = goldenDirs('qwen3-residual');
 const GUARD = ['--guard', artifact, '--backbone', backbone];
-/** What onnxruntime's telemetry leaves behind and looks up. */
+/** Files and host names that onnxruntime's telemetry uses. */
 const TELEMETRY = /DeveloperTools|\.onnxruntime|mat-debug|\/\.ses\b|events\.data|OneCollector/;
 
 interface Traced {
   output: string;
-  /** Files and addresses that the command and all that it started opened or connected to. */
+  /** Files and addresses that the command and its child processes opened or connected to. */
   calls: string[];
-  /** What it left in its home and in the temporary directory. */
+  /** Files left in its home and in the temporary directory. */
   left: string[];
 }
 
@@ -64,7 +64,7 @@ async function traced(args: string[]): Promise<Traced> {
   };
 }
 
-/** Packets to a name server, and connections to anybody but this machine. */
+/** Packets to a name server, and connections to other machines. */
 const outward = (calls: readonly string[]): string[] =>
   calls.filter(
     (call) =>
@@ -83,7 +83,7 @@ test('scoring a corpus sends nothing, and looks up nobody', async () => {
   const corpus = await writeJsonl(join(scratchDir(), 'rows.jsonl'), [{ id: 'a', text: 'a row of its own' }]);
   const run = await traced([COMMAND, 'score', corpus, ...GUARD]);
   expect(JSON.parse(run.output)).toMatchObject({ key: 'a', score: expect.any(Number) });
-  // The library was there: its engine process loads it.
+  // The library was loaded by its engine process.
   expect(run.calls.some((call) => call.includes('libonnxruntime.so'))).toBe(true);
   expectSilence(run);
 });

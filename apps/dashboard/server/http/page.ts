@@ -71,7 +71,7 @@ export async function sendSecurityHeaders(app: App): Promise<void> {
     crossOriginResourcePolicy: { policy: 'same-origin' },
     referrerPolicy: { policy: 'no-referrer' },
     xFrameOptions: { action: 'deny' },
-    // HSTS is up to the TLS terminator.
+    // Strict-Transport-Security is up to the TLS terminator.
     strictTransportSecurity: false,
   });
 }

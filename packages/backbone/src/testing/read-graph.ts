@@ -4,7 +4,7 @@ import { AttributeType, DataType, ModelProto } from '../onnx/proto.js';
 export interface TypedNode {
   opType: string;
   domain: string;
-  /** The types of its inputs; undefined for one that is left out. */
+  /** The types of its inputs; undefined for an omitted one. */
   inputs: (DataType | undefined)[];
   /** Of its first output. */
   output: DataType;
@@ -27,9 +27,9 @@ interface DecodedGraph {
 }
 
 /**
- * Every node of an `.onnx` file's bytes with the types that its values have: out of the graph's inputs and
- * initializers, and from node to node. All operators of our graphs but Cast give what they take first.
- * @throws when a value is used before it is there, or when an output has not the type that the graph gives it
+ * Every node of an `.onnx` file with the types of its values, propagated from the graph's inputs and initializers. Except
+ * for Cast, all operators of our graphs return the type of their first input.
+ * @throws when a value is used before it is defined, or an output's type differs from the declared one
  */
 export function typedNodes(bytes: Uint8Array): TypedNode[] {
   const { graph } = ModelProto.decode(bytes) as unknown as { graph: DecodedGraph };
@@ -55,7 +55,7 @@ export function typedNodes(bytes: Uint8Array): TypedNode[] {
   return nodes;
 }
 
-/** Types of weights and of what is computed with them. */
+/** Types of weights, and of values computed with them. */
 export const FLOAT_TYPES: ReadonlySet<DataType> = new Set([
   DataType.FLOAT,
   DataType.FLOAT16,

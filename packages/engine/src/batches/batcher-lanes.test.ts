@@ -7,10 +7,10 @@ import { Batcher, type Pass } from './batcher.js';
 import { MOST_EXPRESS_IN_A_ROW, type RowOutcome } from './lanes.js';
 import type { CostModel } from './plan-batches.js';
 
-/** Bulk rows are numbered from 1, express rows from here; the batcher itself asks with token 0. */
+/** Bulk rows are numbered from 1, express rows from here; token 0 is the batcher's own probe. */
 const FIRST_EXPRESS = 500;
 const BULK_TOKENS = 10;
-/** A bulk row fills a pass, and all express rows that wait go into one. */
+/** A bulk row fills a pass, and all waiting express rows fit into one. */
 const MODEL: CostModel = { budgetTokens: BULK_TOKENS, overheadMs: 1e6, tokenMs: 1, cellMs: 0 };
 
 const isExpress = (rows: number[]): boolean => (rows[0] ?? 0) >= FIRST_EXPRESS;
@@ -82,7 +82,7 @@ test('bulk has its turn under express rows without end', async () => {
   expect(order).toMatch(/^e?beeebeeebe*$/);
 });
 
-/** Passes as calibration makes them: one after another, of rows that are numbered from 900. */
+/** Sequential passes as in calibration, with rows numbered from 900. */
 async function timePasses(batcher: Batcher, count: number): Promise<void> {
   for (let pass = 0; pass < count; pass++)
     await batcher.time(
@@ -104,9 +104,9 @@ test('passes that are made for their time are bulk: express rows wait for no mor
   await Promise.all([bulkDone, timed]);
   const order = engine.passes.map(({ rows }) => rows[0] ?? 0);
   expect(order.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, FIRST_EXPRESS + 1, 900, 901, 902]);
-  // Whole, however many tokens a pass is planned with.
+  // Not split, however small the budget.
   expect(engine.passes.find(({ rows }) => rows[0] === 900)?.rows).toEqual([900, 900]);
-  // Not one after another while bulk waits.
+  // Not consecutively while bulk waits.
   expect(order.indexOf(3)).toBeLessThan(order.indexOf(902));
   expect(told).toHaveLength(5);
   expect(batcher.counts).toMatchObject({ passes: 5 });
@@ -121,7 +121,7 @@ test('a pass that is made for its time and fails is not tried again, and costs n
   expect(engine.passes.filter(({ rows }) => rows[0] === 900)).toHaveLength(1);
 });
 
-/** What comes when: rows of a lane after so many turns of the event loop. */
+/** The schedule: rows of a lane, and the turn of the event loop at which they arrive. */
 const arrivals = fc.array(
   fc.record({
     lane: fc.constantFrom<LaneName>('express', 'bulk'),
@@ -134,9 +134,9 @@ const arrivals = fc.array(
 interface Played {
   engine: SerialEngine;
   outcomes: Map<number, RowOutcome>;
-  /** Bulk passes that began between an express row's coming and its own pass. */
+  /** Bulk passes that started between an express row's arrival and its own pass. */
   bulkBefore: Map<number, number>;
-  /** Express passes in a row while bulk waited. */
+  /** Consecutive express passes while bulk waited. */
   expressInARow: number[];
 }
 

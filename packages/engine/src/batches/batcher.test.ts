@@ -8,21 +8,21 @@ import type { CostModel } from './plan-batches.js';
 
 const MODEL: CostModel = { budgetTokens: 12, overheadMs: 10, tokenMs: 1, cellMs: 0.1 };
 
-/** A row whose first token is its number: 1 and up, since the batcher itself asks with token 0. */
+/** A row whose first token is its number, from 1: token 0 is the batcher's own probe. */
 const row = (number: number, length = 1): Int32Array => new Int32Array(length).fill(number);
 const scoreOf = (number: number): number => Math.fround(number / 1000);
 
 interface FakeEngine {
   run: RunBatch;
-  /** The rows of each pass that was begun, by number, and how many others were in flight when it began. */
+  /** The rows of each pass by number, and the number of passes in flight when it started. */
   passes: { rows: number[]; beside: number }[];
-  /** The most passes that were in flight at once. */
+  /** Maximum number of passes in flight. */
   most: number;
 }
 
 /**
- * An engine that answers a few turns of the event loop later.
- * @param fails says which passes fail; with `dies`, all that is in flight then fails with them, as when a process dies
+ * An engine that answers after a few turns of the event loop.
+ * @param fails selects passes that fail; with `dies`, everything in flight fails too, as when the process dies
  */
 function fakeEngine(
   fails: (rows: number[], pass: number) => boolean = () => false,
@@ -62,7 +62,7 @@ function fakeEngine(
   return engine;
 }
 
-/** The numbers of a run's rows, 1 to `count`, and which of them no engine survives. */
+/** The numbers of a run's rows, 1 to `count`, and those that kill the engine. */
 const runs = fc.integer({ min: 1, max: 40 }).chain((count) =>
   fc.record({
     lengths: fc.array(fc.integer({ min: 1, max: 14 }), { minLength: count, maxLength: count }),

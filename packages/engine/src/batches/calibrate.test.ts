@@ -9,7 +9,7 @@ const MAX_LENGTH = 512;
 
 interface Device {
   costs: Omit<CostModel, 'budgetTokens'>;
-  /** Each doubling beyond so many tokens makes a pass slower by `slowdown` (a cache is full). */
+  /** Beyond this many tokens each doubling slows a pass by `slowdown` (a cache is full). */
   best: number;
   slowdown: number;
 }
@@ -20,7 +20,7 @@ interface Pass {
   ms: number;
 }
 
-/** A device that takes what its costs say, times `noise` of the pass' number. */
+/** A device whose pass times follow the cost model, times a noise factor by pass number. */
 function fakeRun(
   device: Device,
   noise: (pass: number) => number = () => 1,
@@ -44,7 +44,7 @@ function exactMs({ costs, best, slowdown }: Device, rows: number, tokens: number
 
 const total = (passes: Pass[]): number => passes.reduce((sum, { ms }) => sum + ms, 0);
 
-/** Costs within `share` of the device's, as plans see them: for batches from a few rows to the budget. */
+/** Whether costs are within `share` of the device's, for batches from a few rows to the budget. */
 function expectCosts(model: CostModel, device: Device, share: number): void {
   for (const [rows, length] of [
     [1, 64],
@@ -59,7 +59,7 @@ function expectCosts(model: CostModel, device: Device, share: number): void {
   }
 }
 
-/** Fast enough that no time limit ends it early. */
+/** Fast enough to stay within the time limits. */
 const devices: fc.Arbitrary<Device> = fc.record({
   costs: fc.record({
     overheadMs: fc.double({ min: 0.1, max: 1, noNaN: true }),
@@ -73,7 +73,7 @@ const devices: fc.Arbitrary<Device> = fc.record({
 test('on a quiet machine: the fastest budget, and the costs', async () => {
   await fc.assert(
     fc.asyncProperty(devices, async (device) => {
-      // A pass has to gain by its size, or the smaller batch is as good.
+      // Without a gain per token, the smaller batch is chosen.
       const perToken = (tokens: number) => exactMs(device, tokens / 64, tokens, 64) / tokens;
       fc.pre(perToken(device.best / 2) > perToken(device.best) * 1.01);
       const model = await calibrate(fakeRun(device).run, VOCABULARY, MAX_LENGTH);

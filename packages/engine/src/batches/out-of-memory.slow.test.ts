@@ -9,7 +9,7 @@ import { saysOutOfMemory } from './out-of-memory.js';
 import { UNMEASURED } from './plan-batches.js';
 import { Scorer } from './scorer.js';
 
-/** As onnxruntime 1.30 and the libraries below it say it. */
+/** Messages of onnxruntime 1.30 and the libraries below it. */
 const SAYINGS = [
   "Non-zero status code returned while running FusedMatMul node. Name:'n12_FusedMatMul' Status Message: /onnxruntime_src/onnxruntime/core/framework/bfc_arena.cc:376 void* onnxruntime::BFCArena::AllocateRawInternal(size_t, bool, onnxruntime::Stream*) Failed to allocate memory for requested buffer of size 1610612736",
   'CUDA failure 2: out of memory ; GPU=0 ; hostname=host ; file=/onnxruntime_src/onnxruntime/core/providers/cuda/cuda_allocator.cc ; line=74 ; expr=cudaMalloc((void**)&p, size);',
@@ -78,7 +78,7 @@ describe.each(SAYINGS.slice(0, 2))('an engine process that says: %s', (saying) =
     for (const reason of restarts) expect(reason).toContain('(out of memory)');
     const before = scorer.counts.passes;
     expectAllScored(await scorer.score(rows));
-    // Nothing is tried that is known not to fit.
+    // Batches known not to fit are not tried.
     const [known] = [restarts.length];
     expect(scorer.counts.passes).toBeGreaterThan(before);
     expectAllScored(await scorer.score(rows));

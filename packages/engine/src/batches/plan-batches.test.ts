@@ -14,7 +14,7 @@ const sum = (values: number[]): number => values.reduce((total, value) => total 
 const costOfBatch = (model: CostModel, batch: number[]): number =>
   costOf(model, batch.length, sum(batch), Math.max(...batch));
 
-/** The lengths in each batch, and what all batches cost. */
+/** The lengths in each batch, and the total cost. */
 function planned(rows: number[], model: CostModel): { batches: number[][]; cost: number } {
   const batches = planBatches(rows, model).map((batch) => batch.map((i) => rows[i] ?? Number.NaN));
   return { batches, cost: sum(batches.map((batch) => costOfBatch(model, batch))) };

@@ -102,7 +102,7 @@ test('an engine process that has died is replaced by whoever asks whether it is 
   const { compiled } = guard;
   const moved = `${compiled.modelFile}.moved`;
   const scorer = await start();
-  /** The engine process' id, once it is another one and lives. */
+  /** The id of the new engine process, once it runs. */
   const replaced = async (dead: number): Promise<number> => {
     process.kill(dead, 'SIGKILL');
     await expect

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { WorkQueue } from './work-queue.js';
 
-/** Pieces that write down when they begin and end. */
+/** Pieces of work that record their start and end. */
 function logged(log: string[]): (name: string) => () => Promise<void> {
   return (name) => async () => {
     log.push(`${name} begins`);
@@ -31,7 +31,7 @@ test('what has not begun can be taken back, even as the piece before it ends', a
   const queue = new WorkQueue();
   const piece = logged(log);
   queue.add(1, async () => {
-    // As a message that comes in while a forward pass blocks the thread.
+    // Like a message that arrives while a forward pass blocks the thread.
     setImmediate(() => log.push(`recalled ${[1, 2, 3, 4].filter((id) => queue.recall(id))}`));
   });
   queue.add(2, piece('b'));

@@ -40,7 +40,7 @@ beforeEach(async () => {
   await cp(golden.backbone, backbone, { recursive: true });
 });
 
-/** Opens the guard. @returns it, and the steps that were told of */
+/** Opens the guard. @returns it, and the reported steps */
 async function open(): Promise<OpenGuard & { steps: string[] }> {
   const steps: string[] = [];
   const guard = await openGuard(artifact, { backbone, cacheDir, onEvent: ({ step }) => steps.push(step) });
@@ -140,7 +140,7 @@ test('so do many in one process', async () => {
   expect(new Set(guards.map(({ compiled }) => compiled.modelFile)).size).toBe(1);
 });
 
-/** As a process leaves it that was killed while it compiled. */
+/** As left by a process that was killed while compiling. */
 async function abandonCompilation(fingerprint: string): Promise<void> {
   const lock = join(cacheDir, 'compiled', `${fingerprint}-${LAYOUT_VERSION}.lock`);
   await mkdir(`${lock}.somebody`, { recursive: true });
@@ -193,7 +193,7 @@ test('a backbone that does not fit leaves nothing behind', async () => {
   expect(await compiledDirs()).toEqual([]);
 });
 
-/** Writes into the file that is there, so that hard links to it see the new bytes; and never at the same time of day. */
+/** Overwrites the file in place, so that hard links see the new bytes, with a different modification time each time. */
 async function overwrite(file: string, bytes: Buffer): Promise<void> {
   const { mtimeMs } = await stat(file);
   await writeFile(file, bytes);
@@ -232,7 +232,7 @@ describe('check fits', () => {
     mlpBias: false,
     rope: { theta: 10_000, scaling: undefined },
   };
-  /** The artifact, saying nothing of its backbone's sizes. */
+  /** The artifact without its backbone's sizes. */
   const silent: Artifact = {
     ...artifact,
     baseModel: { ...artifact.baseModel, hiddenSize: undefined, numLayers: undefined },

@@ -19,7 +19,7 @@ const [first, second] = artifact.layers;
 const [dense, ...denser] = artifact.head;
 if (first === undefined || second === undefined || dense === undefined)
   throw new Error('the fixture has changed');
-/** `values` with the last one a little larger. */
+/** `values` with the last one slightly larger. */
 const nudged = <T extends Float32Array | Int32Array>(values: T): T => {
   const copy = values.slice() as T;
   copy[copy.length - 1] = (copy.at(-1) ?? 0) + 1;
@@ -89,7 +89,7 @@ beforeEach(async () => {
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const memoFile = (): string => join(cache, 'file-digests.json');
 
-/** Writes a memo that says `false` of every file it knows: what comes out of it is not computed. */
+/** Replaces the digests of all cached files with wrong ones, to show whether the cache is used. */
 async function falsifyMemo(): Promise<void> {
   const memo = JSON.parse(await readFile(memoFile(), 'utf8')) as Record<string, string>;
   await writeFile(

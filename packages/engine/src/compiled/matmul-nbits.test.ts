@@ -14,7 +14,7 @@ const FORMATS: [string, BlockFormat][] = [
   ['int4 without zero points', { bits: 4, blockSize: 32, zeroPoints: 'middle' }],
 ];
 
-/** What onnxruntime makes of quantized weights: [tokens, inputs] to [tokens, outputs]. */
+/** A product with quantized weights in onnxruntime: [tokens, inputs] to [tokens, outputs]. */
 async function multiply(
   activations: Float32Array,
   weights: Float32Array,
@@ -90,7 +90,7 @@ test.each(FORMATS)(
               largest = Math.max(largest, Math.abs(activation));
               weight += Math.abs(meantWeight);
             }
-            // With 8-bit weights activations are rounded to 127 steps either side of zero, block by block.
+            // With 8-bit weights, activations are rounded to 127 steps on either side of zero, per block.
             if (format.bits === 8) slack += (largest / 254) * weight;
           }
           expect(Math.abs(actual - expected)).toBeLessThanOrEqual(slack);

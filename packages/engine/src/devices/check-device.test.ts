@@ -54,7 +54,7 @@ test.each(['model.layers.0.mlp.down_proj.weight', 'model.layers.1.self_attn.v_pr
 
 test('a verdict holds for its driver alone', async () => {
   await (await startFaulty(guard, {})).close();
-  // Kept: nothing is computed, so that nothing is found.
+  // The stored result is used: nothing is computed, so the fault is not found.
   const corrupt = 'model.layers.0.mlp.down_proj.weight';
   await (await startFaulty(guard, { corrupt })).close();
   const verdict = JSON.parse(await readFile(verdictFile(), 'utf8')) as object;

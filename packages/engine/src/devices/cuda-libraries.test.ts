@@ -20,7 +20,7 @@ test.skipIf(!isHere).each(['libonnxruntime.so.1', 'onnxruntime_binding.node'])(
     const needed = await neededLibraries(join(dir, name));
     expect(needed).toContain('libc.so.6');
     if (name.endsWith('.node')) expect(needed).toContain('libonnxruntime.so.1');
-    // The loader finds each of them, or says that it does not.
+    // The result for each library: found or not found by the loader.
     const found = execFileSync('ldd', [join(dir, name)], { encoding: 'utf8' });
     for (const library of needed) expect(found).toContain(library);
   },

@@ -50,7 +50,7 @@ test.each<[said: string, Partial<CudaFacts>, problem: string]>([
   ],
   [
     'Failed to load library libonnxruntime_providers_cuda.so with error: libcublasLt.so.13: cannot open shared object file: No such file or directory',
-    // Nothing but the loader looks where the loader does.
+    // Only the loader knows its own search paths.
     { driver: false },
     "onnxruntime's CUDA library (built for CUDA 13) does not find libcublasLt.so.13",
   ],

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { CPU, type Device } from './device.js';
 import { probeDevice, requireDevice } from './probe-device.js';
 
-/** Of so many GPUs no machine has the last. */
+/** A GPU index beyond those of any machine. */
 const NOWHERE: Device = { kind: 'cuda', index: 999 };
 
 test('a CPU works', async () => {

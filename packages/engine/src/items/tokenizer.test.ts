@@ -12,7 +12,7 @@ import { headAndTail, Tokenizer } from './tokenizer.js';
 const temp = tempDir();
 const tokenizerOf = (guard: Parameters<typeof goldenDirs>[0]): string =>
   join(goldenDirs(guard).backbone, 'tokenizer.json');
-/** Three kinds of splitting into words: Llama 3's, Qwen's (digits one by one, NFC), and the starter's out of a GGUF. */
+/** Three kinds of pre-tokenizers: Llama 3's, Qwen's (single digits, NFC), and the starter's from a GGUF. */
 const FILES = {
   llama: tokenizerOf('llama-residual'),
   qwen3: tokenizerOf('qwen3-residual'),
@@ -42,7 +42,7 @@ test.each(CONTENT_GUARDS)(
 
 const wholes = new Map<Kind, tokenizers.Tokenizer>();
 
-/** What the whole text gives: all its ids, then cut. */
+/** The reference: all ids of the whole text, then truncated. */
 async function whole(
   kind: Kind,
   text: string,
@@ -54,7 +54,7 @@ async function whole(
   return { ids: ids.slice(0, maxLength), truncated: ids.length > maxLength };
 }
 
-/** Pieces of text of every kind that a tokenizer treats in its own way. */
+/** Pieces of text that a tokenizer treats specially. */
 const pieces = fc.oneof(
   fc.constantFrom(' the', ' hello', 'world', " don't", ' I', 'ing'),
   fc.stringMatching(/^[a-z]{1,30}$/),
@@ -75,7 +75,7 @@ const pieces = fc.oneof(
   ),
   fc.string({ unit: 'grapheme', maxLength: 8 }),
 );
-/** Texts of a few pieces, each repeated: from all in one word to a new word at every character. */
+/** Texts of a few repeated pieces: from a single word to a new word at every character. */
 const longTexts = fc
   .array(fc.tuple(pieces, fc.oneof(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 50, max: 400 }))), {
     minLength: 1,
@@ -107,7 +107,7 @@ test.each(KINDS.flatMap((kind) => [1, 6, 41].map((maxLength) => [kind, maxLength
     const tokenizer = await Tokenizer.open(FILES[kind], maxLength);
     const texts = fc
       .tuple(longTexts, fc.integer({ min: 1, max: 8 }), longTexts)
-      // Words enough that the end of the text is not one word with what it is cut from.
+      // Enough words that the end of the text is not in the same word as the cut.
       .map(([middle, times, end]) => `${`${middle} and so it `.repeat(times)}${end} on. `.repeat(3));
     await fc.assert(
       fc.asyncProperty(fc.array(texts, { minLength: 1, maxLength: 3 }), async (given) => {
@@ -143,7 +143,7 @@ test.each(KINDS)(
   },
 );
 
-/** Letters in no order, all one word: the tokens depend on one another along the whole of it. */
+/** Random letters in one word: each token depends on those before it. */
 const unbroken = (length: number): string => {
   let state = 1;
   return Array.from({ length }, () => {

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => guard.close());
 
-/** A text in pieces of `size` UTF-16 units: also through the middle of a character. */
+/** A text in pieces of `size` UTF-16 units, which may split a surrogate pair. */
 function* pieces(text: string, size: number): Generator<string> {
   for (let at = 0; at < text.length; at += size) yield text.slice(at, at + size);
 }

@@ -5,7 +5,7 @@ import { Scorer } from '../batches/scorer.js';
 import { openGuard } from '../compiled/open-guard.js';
 import { Guard } from '../guard.js';
 
-/** Float32 (design: invariant 6). */
+/** Float32 tolerance (invariant 6). */
 const TOLERANCE = 1e-4;
 const temp = tempDir();
 

@@ -4,7 +4,7 @@ import { PrefixMemories, PrefixMemory, type Remembered } from './prefix-memory.j
 
 const WIDTHS = { means: 3, keys: 2, layers: 2 };
 
-/** What tokens leave behind, told apart by the token and its place. */
+/** The state of tokens, distinct for each token and position. */
 function left(tokenIds: number[], from: number): Remembered {
   const filled = (width: number, kind: number): Float32Array =>
     Float32Array.from(

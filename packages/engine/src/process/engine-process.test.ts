@@ -51,7 +51,7 @@ test('passes that overlap are answered each with its own', async () => {
 test('a request that waits can be asked back, one that is over cannot', async () => {
   const batch = batchOf(10, 5);
   const recalls = [0, 1, 2].map(() => new AbortController());
-  // It takes all that is sent meanwhile at once: requests, and what is asked back.
+  // It receives all pending messages at once: requests and recalls.
   signal(engine, 'SIGSTOP');
   const [first, asked, last] = recalls.map(({ signal }) => engine.run(batch, signal));
   recalls[1]?.abort();
@@ -70,7 +70,7 @@ test("the parent's event loop is free while a pass runs", async () => {
   const timer = setInterval(() => ticks++, runMs / 50);
   await engine.run(batch);
   clearInterval(timer);
-  // In the parent itself a pass leaves room for none or one.
+  // In the parent, a pass leaves room for one more or none.
   expect(ticks).toBeGreaterThan(10);
 });
 
@@ -109,7 +109,7 @@ test('a process killed in mid-run: what it had is rejected, and so is what comes
   const first = victim.run(batchOf(1, 4));
   const running = victim.run(batch);
   await first;
-  // In the middle of the next one, or a slow machine has come past it; but not past one that is sent when it is stopped.
+  // The process may be stopped during the next pass or after it, but not after one sent once it was stopped.
   signal(victim, 'SIGSTOP');
   const sure = victim.run(batch);
   victim.kill();

@@ -1,7 +1,7 @@
-/** Bins of a histogram of scores, each 1/20 wide; the last holds 1 as well. */
+/** Bins of a histogram of scores, each 1/20 wide; the last one includes 1. */
 const SCORE_BINS = 20;
 
-/** How many rows have a score, on each of two sides. */
+/** The number of rows with a score, on both sides. */
 export interface ScoreCount {
   score: number;
   before: number;
@@ -14,8 +14,8 @@ export function scoreBin(score: number): number {
 }
 
 /**
- *  * needs no memory for the scores; rows need not be the same on both sides, nor as many.
- * needs no memory for the scores; rows need not be the same on both sides, nor as many.
+ * The drift between two score distributions, from counts of distinct scores in ascending order. Needs no memory for the
+ * scores; the two sides need not have the same rows, nor equally many.
  */
 export class DistributionDrift {
   /** Rows in each bin. */
@@ -25,7 +25,7 @@ export class DistributionDrift {
   #last = -1;
   #distance = 0;
 
-  /** @param totals the sums of the counts that will come */
+  /** @param totals the sums of all counts to come */
   constructor(totals: { before: number; now: number }) {
     this.#totals = totals;
   }
@@ -42,7 +42,10 @@ export class DistributionDrift {
     this.#distance = Math.max(this.#distance, Math.abs(apart));
   }
 
-  /** Kolmogorov-Smirnov distance, 0 to 1: the most that the shares of rows up to some score differ. Undefined unless both sides have rows. */
+  /**
+   * Kolmogorov-Smirnov distance, 0 to 1: the largest difference of the cumulative shares of rows. Undefined unless both
+   * sides have rows.
+   */
   get kolmogorovSmirnov(): number | undefined {
     return this.#totals.before > 0 && this.#totals.now > 0 ? this.#distance : undefined;
   }
@@ -54,10 +57,9 @@ export class DistributionDrift {
 }
 
 /**
- * Population stability index: the sum over bins of (now - before) * ln(now / before), of the shares of rows. Read it as
- * is usual: below 0.1 nothing has changed, above 0.25 much has. Each bin counts half a row more than it has, so that
- * one that is empty on one side makes the index large and not infinite.
- *
+ * Population stability index: the sum over bins of (now - before) * ln(now / before), of the shares of rows. By convention
+ * below 0.1 means no change, above 0.25 a large one. Half a row is added to each bin, so that a bin that is empty on one
+ * side gives a large index instead of an infinite one.
  * @returns undefined unless both sides have rows
  */
 export function populationStabilityIndex(

@@ -4,7 +4,7 @@ import { confusionAt, type Rates, ratesOf } from '../measures/confusion.js';
 import { auc } from '../measures/curves.js';
 import { scoreList, tallyOf } from '../measures/tally.js';
 
-/** A row that two guards have scored. */
+/** A row scored by two guards. */
 export interface ComparedRow {
   key: string;
   a: number;
@@ -13,12 +13,12 @@ export interface ComparedRow {
   label?: 0 | 1;
 }
 
-/** Quantiles of |difference| that are reported. */
+/** Reported quantiles of |difference|. */
 const DRIFT_PERCENTILES = [0.5, 0.9, 0.99, 0.999] as const;
-/** How many of the rows that differ most are listed. */
+/** Number of listed rows with the largest differences. */
 const LARGEST_DRIFTS = 20;
 
-/** How much two lists of scores of the same rows differ. A difference is b - a. */
+/** Differences between two lists of scores of the same rows. A difference is b - a. */
 export interface Drift {
   rows: number;
   thresholds: { a: number; b: number };
@@ -30,18 +30,18 @@ export interface Drift {
   /** Rows with exactly the same score. */
   equal: number;
   flagged: { a: number; b: number };
-  /** Rows that only one of the two flags. */
+  /** Rows flagged by only one of the two. */
   flips: { toHarmful: number; toSafe: number };
   histogram: DifferenceBin[];
   pearson: number | undefined;
   spearman: number | undefined;
-  /** The rows that differ most, by key. */
+  /** The rows with the largest differences, by key. */
   largest: { key: string; a: number; b: number }[];
   /** Undefined without labels. */
   labelled: LabelledDrift | undefined;
 }
 
-/** Both guards against the labels, on the rows that have one. */
+/** Both guards against the labels, on the labelled rows. */
 interface LabelledDrift {
   rows: number;
   harmful: number;
@@ -50,7 +50,7 @@ interface LabelledDrift {
   paired: Paired;
 }
 
-/** Measures the drift from `a` to `b`; each guard flags at a threshold of its own. Rows must not be empty. */
+/** Measures the drift from `a` to `b`, each with its own threshold. Rows must not be empty. */
 export function drift(rows: readonly ComparedRow[], thresholds: { a: number; b: number }): Drift {
   if (rows.length === 0) throw new RangeError('drift needs at least one row');
   const a = scoreList(rows.map((row) => row.a));
@@ -160,7 +160,7 @@ export function mcnemarExact(a: number, b: number): number {
   return Math.min(1, 2 * tail);
 }
 
-/** Differences in [from, to); the last bin holds 1 as well. */
+/** Differences in [from, to); the last bin includes 1. */
 export interface DifferenceBin {
   from: number;
   to: number;
@@ -184,7 +184,7 @@ export function differenceHistogram(differences: Float64Array): DifferenceBin[] 
   return bins;
 }
 
-/** The bins from the first that holds a row to the last. */
+/** The bins from the first to the last non-empty one. */
 export function filledBins(bins: readonly DifferenceBin[]): DifferenceBin[] {
   const filled = bins.map(({ rows }) => rows > 0);
   return bins.slice(Math.max(filled.indexOf(true), 0), filled.lastIndexOf(true) + 1);

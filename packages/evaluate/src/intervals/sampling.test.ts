@@ -35,7 +35,7 @@ test.each([
   const mean = drawn.reduce((sum, x) => sum + x, 0) / DRAWS;
   const variance = drawn.reduce((sum, x) => sum + (x - mean) ** 2, 0) / DRAWS;
   const expected = { mean: a / (a + b), variance: (a * b) / ((a + b) ** 2 * (a + b + 1)) };
-  // Five standard errors: the seed is fixed, so that this is no matter of luck.
+  // Five standard errors; the seed is fixed, so the test is deterministic.
   expect(Math.abs(mean - expected.mean)).toBeLessThan(5 * Math.sqrt(expected.variance / DRAWS));
   expect(variance / expected.variance).toBeGreaterThan(0.93);
   expect(variance / expected.variance).toBeLessThan(1.07);

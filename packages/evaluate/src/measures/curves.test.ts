@@ -4,7 +4,7 @@ import { bothClasses } from '../testing/arbitraries.js';
 import { auc, rocCurve } from './curves.js';
 import { type Labelled, tallyOf } from './tally.js';
 
-/** The definition: of all pairs of a harmful and a safe row, those in the right order, ties counting half. */
+/** The definition: the share of pairs of a harmful and a safe row in the right order, ties counting half. */
 function aucOfPairs({ scores, labels }: Labelled): number {
   let won = 0;
   let pairs = 0;
@@ -26,7 +26,7 @@ test('AUC is exactly the share of correctly ordered pairs', () => {
 test('AUC depends only on the order of the scores', () => {
   fc.assert(
     fc.property(bothClasses, (rows) => {
-      // Ranks are a map that is monotone without rounding two scores together.
+      // Ranks are a monotone map that merges no two scores by rounding.
       const distinct = [...new Set(rows.scores)].sort((a, b) => a - b);
       const ranks = rows.scores.map((score) => distinct.indexOf(score) / distinct.length);
       expect(auc(tallyOf({ ...rows, scores: ranks }))).toBe(auc(tallyOf(rows)));

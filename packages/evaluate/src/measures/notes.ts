@@ -1,7 +1,7 @@
 import { type Evaluation, FEW_ROWS } from './evaluate.js';
 import { countText } from './format.js';
 
-/** What a reader of the numbers should know: what could not be said and why, and what to be careful with. */
+/** Notes on the numbers: what could not be computed and why, and what to be careful with. */
 export function notesOn(evaluation: Evaluation): string[] {
   const { harmful, safe, confusion, atFalsePositiveRates, groups, bootstrap } = evaluation;
   const notes: string[] = [];

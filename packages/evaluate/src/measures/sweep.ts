@@ -1,16 +1,16 @@
 import { type Confusion, confusionOf, type Rates, ratesOf } from './confusion.js';
 import type { Tally } from './tally.js';
 
-/** What one threshold comes to. */
+/** The results of one threshold. */
 export interface ThresholdPoint extends Rates {
   threshold: number;
   confusion: Confusion;
 }
 
-/** False-positive rates that a threshold is looked for. */
+/** False-positive rates to find thresholds for. */
 const FIXED_RATES = [0.001, 0.01, 0.05, 0.1] as const;
 
-/** Every threshold that tells rows apart: each distinct score, the highest first. */
+/** Every distinct threshold: each distinct score, highest first. */
 export function* sweep({ scores, harmful, safe, totals }: Tally): Generator<ThresholdPoint> {
   let truePositives = 0;
   let falsePositives = 0;
@@ -23,7 +23,7 @@ export function* sweep({ scores, harmful, safe, totals }: Tally): Generator<Thre
 }
 
 /**
- * The threshold, among the distinct scores, where a measure is highest; of equals the highest one, which flags the fewest
+ * The threshold, among the distinct scores, that maximizes a measure; among equals the highest one, which flags the fewest
  * rows. Undefined where the measure is.
  */
 export function bestThreshold(tally: Tally, measure: 'macroF1' | 'f1Harmful'): ThresholdPoint | undefined {
@@ -35,13 +35,13 @@ export function bestThreshold(tally: Tally, measure: 'macroF1' | 'f1Harmful'): T
   return best;
 }
 
-/** The threshold for a false-positive rate that must not be exceeded. */
+/** The threshold for a maximum false-positive rate. */
 export interface FixedRate {
-  /** The rate that was asked for. */
+  /** The requested rate. */
   limit: number;
   /**
-   * The lowest of the distinct scores that keeps within it. Undefined when none does (the highest score of all is given
-   * to too many safe rows), or when there are no safe rows.
+   * The lowest distinct score that keeps within it. Undefined when none does (too many safe rows have the highest score of
+   * all), or without safe rows.
    */
   at: ThresholdPoint | undefined;
 }

@@ -87,7 +87,7 @@ export function groupTable(groups: readonly GroupMeasures[]): TextTable {
   };
 }
 
-/** How much two lists of scores differ. */
+/** The differences between two lists of scores. */
 export function driftTable(drift: Drift): TextTable {
   const { rows, flips, flagged } = drift;
   const ofAll = (count: number): string => `${countText(count)} (${percentText(count / rows)})`;

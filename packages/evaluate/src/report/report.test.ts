@@ -30,7 +30,7 @@ const PAGES = [
   ['drift', driftPage],
 ] as const;
 
-/** Elements that have no end. */
+/** Void elements. */
 const VOID = new Set(['meta', 'br', 'hr', 'img', 'input', 'link']);
 
 test.each(PAGES)('the %s report is well-formed: every element is closed, in order', (_name, page) => {
@@ -50,11 +50,11 @@ test.each(PAGES)('the %s report has no external resources and no scripts', (_nam
   expect(page).toContain(
     `http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; style-src &#39;unsafe-inline&#39;; img-src data:"`,
   );
-  // Clipping paths are named within the page.
+  // Clipping paths are referenced within the page.
   expect(
     page.match(/<script|<link|<img|<iframe|<object|\son[a-z]+=|@import|url\((?!#)|javascript:/i),
   ).toBeNull();
-  // Names of vocabularies are addresses that nobody calls.
+  // Namespace URLs are names, and not requested.
   const addresses = [...page.matchAll(/\b\w+:\/\/[^"\s<]+/g)].map(([address]) => address);
   expect(new Set(addresses)).toEqual(new Set(['http://www.w3.org/2000/svg', 'http://www.w3.org/1999/xlink']));
 });

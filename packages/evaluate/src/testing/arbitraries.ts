@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { type Labelled, labelled } from '../measures/tally.js';
 
-/** Scores of one digit, so that many are equal, or of any kind. */
+/** Scores with one digit, so that many are equal, or arbitrary ones. */
 const score = fc.oneof(
   fc.integer({ min: 0, max: 10 }).map((tenths) => tenths / 10),
   fc.double({ min: 0, max: 1, noNaN: true }),

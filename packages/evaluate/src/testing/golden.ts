@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** What scikit-learn made of labelled scores (`golden/make_golden.py`). */
+/** scikit-learn's results for labelled scores (`golden/make_golden.py`). */
 export interface RankingCase {
   name: string;
   scores: number[];
@@ -22,7 +22,7 @@ export interface RankingCase {
   atFalsePositiveRates: ({ threshold: number; recall: number } | null)[];
 }
 
-/** What numpy and scipy made of two lists of scores. */
+/** numpy's and scipy's results for two lists of scores. */
 export interface DriftCase {
   name: string;
   a: number[];
@@ -36,7 +36,7 @@ export interface DriftCase {
   pValue: number;
 }
 
-/** What scipy made of two distributions of scores (`golden/make_distributions.py`). */
+/** scipy's results for two distributions of scores (`golden/make_distributions.py`). */
 export interface DistributionCase {
   name: string;
   before: number[];

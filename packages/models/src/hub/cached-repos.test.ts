@@ -60,7 +60,7 @@ test('the space of a repository is that of its files, once', async () => {
   const files = [...(hub.repos.get(GUARD_REPO)?.files.values() ?? [])];
   const size = files.reduce((sum, { length }) => sum + length, 0);
   const { bytes, freed } = await repoUsage(GUARD_REPO, env);
-  // The ref holds a commit: 40 bytes.
+  // The ref contains a commit: 40 bytes.
   expect([bytes, freed]).toEqual([size + 40, size + 40]);
   for (const path of pathsOfRepo(GUARD_REPO, env)) await rm(path, { recursive: true, force: true });
   expect(await repoUsage(GUARD_REPO, env)).toEqual({ bytes: 0, freed: 0 });

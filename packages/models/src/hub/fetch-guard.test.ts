@@ -103,7 +103,7 @@ test('a tag is a revision too, and a new commit is noticed', async () => {
   const second = await resolveArtifact(`${GUARD_REPO}@v1`, { env });
   expect(second.artifact.pin?.commit).not.toBe(first.artifact.pin?.commit);
   expect(await readFile(second.artifact.weights, 'utf8')).toBe('another head');
-  // siren_config.json is the same blob: it was not fetched again.
+  // siren_config.json is the same blob, so it was not fetched again.
   expect(hub.count(/resolve\/.*siren_config\.json/)).toBe(1);
   expect(await realpath(second.artifact.config)).toBe(await realpath(first.artifact.config));
 });
@@ -179,7 +179,7 @@ test('files that Python fetched are used as they are', async () => {
   }
   await resolveGuard(GUARD_REPO, { env });
   expect(hub.count(new RegExp(`${BACKBONE_REPO}/resolve`))).toBe(0);
-  // Whether there is a chat_template.jinja was not known; that is asked once.
+  // It was unknown whether there is a chat_template.jinja; that takes one request.
   expect(hub.count(new RegExp(`${BACKBONE_REPO}/paths-info`), 'POST')).toBe(1);
   await resolveGuard(GUARD_REPO, { env: { ...env, HF_HUB_OFFLINE: '1' } });
 });

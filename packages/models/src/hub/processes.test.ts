@@ -29,7 +29,7 @@ afterEach(async () => {
   await rm(home, { recursive: true });
 });
 
-/** A process that fetches lab/x and prints where its weights are. Its locks are believed in for a second. */
+/** A process that fetches lab/x and prints the path of its weights. Its locks expire after a second. */
 function fetching(): ChildProcess & { stdout: NodeJS.ReadableStream } {
   const module = new URL('../../dist/resolve/resolve-guard.js', import.meta.url).href;
   const script = `
@@ -56,7 +56,7 @@ test('two processes at once fetch each file once', async () => {
   hub.fail(new RegExp(hash), { stall: { after: 100_000, until } });
   const both = [fetching(), fetching()];
   const outputs = both.map((child) => text(child.stdout));
-  // Both have asked for the commit, and one of them is fetching.
+  // Both have requested the commit, and one of them is downloading.
   await expect.poll(() => hub.count(/revision/) === 2 && hub.count(new RegExp(hash)) === 1).toBe(true);
   release();
   const [first, second] = await Promise.all(outputs);

@@ -24,7 +24,7 @@ afterEach(async () => {
   await rm(home, { recursive: true });
 });
 
-/** What a person is told: message and hint. */
+/** The expected error: message and hint. */
 async function told(ref: string, more: Record<string, string> = {}): Promise<string> {
   try {
     await resolveGuard(ref, { env: { ...env, ...more }, timing: NO_RETRY });

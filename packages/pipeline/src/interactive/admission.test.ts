@@ -3,7 +3,7 @@ import { Admission, BusyError, Turns } from './admission.js';
 
 const LIMITS = { items: 20, tokens: 1_000, clientItems: 10, clientTokens: 400 };
 
-/** What is said when the work is refused. */
+/** The message of the refusal. */
 function refused(work: () => unknown): string {
   try {
     work();

@@ -1,4 +1,4 @@
-/** Interactive work that may be pending: asked for, and not yet answered. */
+/** Limits on pending interactive work: requested and not yet answered. */
 export interface AdmissionLimits {
   /** Items of all clients. */
   items: number;
@@ -17,12 +17,12 @@ export const DEFAULT_ADMISSION: AdmissionLimits = {
   clientTokens: 65_536,
 };
 
-/** A client that is told when to come back should not have to ask again at once, nor wait much longer than it must. */
+/** Bounds of `Retry-After`, in seconds: not so soon that the retry is refused again, nor much longer than necessary. */
 const RETRY_AFTER = { least: 1, most: 30 };
-/** How long the speed at which work is answered is measured. */
+/** Milliseconds over which the throughput is measured. */
 const WINDOW_MS = 10_000;
 
-/** Too much is pending to take more: a client that waits for `retryAfter` seconds may well be let in. */
+/** Too much work is pending: a retry after `retryAfter` seconds will probably be admitted. */
 export class BusyError extends Error {
   readonly retryAfter: number;
 
@@ -33,14 +33,14 @@ export class BusyError extends Error {
   }
 }
 
-/** Work that was let in. It counts as pending until it is released. */
+/** Admitted work. It counts as pending until it is released. */
 export interface Ticket {
   /**
-   * Counts the work's tokens, once they are known.
-   * @throws BusyError when they are too many; the ticket stays the caller's to release
+   * Adds the work's tokens, once they are known.
+   * @throws BusyError when they are too many; the caller must still release the ticket
    */
   count(tokens: number): void;
-  /** @param answered whether the work was done, or its client has left */
+  /** @param answered whether the work was completed, rather than abandoned by its client */
   release(answered: boolean): void;
 }
 
@@ -50,9 +50,9 @@ interface Pending {
 }
 
 /**
- * Bounds the interactive work that is pending, in all and for each client. A client with nothing pending is let in
- * whatever one request of it holds; so no client is refused for ever. When the bounds for all are reached, a client is
- * refused only if it would have more than its share of them.
+ * Bounds pending interactive work, in total and per client. A client with nothing pending is admitted whatever the size of
+ * its request, so that no client is locked out. When the total is reached, a client is refused only if it would have more
+ * than its fair share.
  */
 export class Admission {
   readonly #limits: AdmissionLimits;
@@ -64,13 +64,13 @@ export class Admission {
     this.#limits = { ...DEFAULT_ADMISSION, ...limits };
   }
 
-  /** What is pending of all clients. */
+  /** Pending work of all clients. */
   get pending(): Readonly<Pending> {
     return this.#all;
   }
 
   /**
-   * Whether a client may ask for one item more: a quick look before a request is read.
+   * Whether a client may add one item: a quick check before a request is read.
    * @throws BusyError
    */
   requireRoom(client: string): void {
@@ -81,7 +81,7 @@ export class Admission {
   }
 
   /**
-   * Lets work in.
+   * Admits work.
    * @param client the client's id
    * @throws BusyError
    */
@@ -128,7 +128,7 @@ export class Admission {
 
   #busy(what: string, limit: number, { tokens }: Pending): BusyError {
     const { least, most } = RETRY_AFTER;
-    // Half of what is pending: then there is room.
+    // Half of the pending work: after that there is room.
     const seconds = Math.ceil(tokens / 2 / this.#speed.perSecond);
     const retryAfter = Math.min(Math.max(seconds, least), most);
     return new BusyError(
@@ -138,7 +138,7 @@ export class Admission {
   }
 }
 
-/** How much is done a second, over the last ten to twenty seconds. */
+/** Throughput per second over the last ten to twenty seconds. */
 class Speed {
   #since = performance.now();
   #done = 0;
@@ -149,7 +149,7 @@ class Speed {
     this.#done += amount;
   }
 
-  /** 1 at least. */
+  /** At least 1. */
   get perSecond(): number {
     this.#turn();
     const seconds = (performance.now() - this.#since + WINDOW_MS) / 1000;
@@ -165,16 +165,16 @@ class Speed {
   }
 }
 
-/** What waits of one client: taken from the front, in the order in which it came. */
+/** The queue of one client, in order of arrival. */
 interface Line<T> {
   things: T[];
-  /** Where its front is. */
+  /** Index of its first element. */
   at: number;
 }
 
-/** Things of many clients, taken in turns: one of each client, then the next of each. Adding and taking cost the same however many wait. */
+/** A round-robin queue over clients: one element of each client in turn. Adding and taking take constant time. */
 export class Turns<T> {
-  /** In the order of their turns. Clients without a thing have no line. */
+  /** In round-robin order. Clients without elements are not in it. */
   readonly #lines = new Map<string, Line<T>>();
 
   add(client: string, thing: T): void {
@@ -183,7 +183,7 @@ export class Turns<T> {
     else line.things.push(thing);
   }
 
-  /** The next thing, of whichever client's turn it is; undefined when nothing waits. */
+  /** The next element, from the client whose turn it is; undefined when empty. */
   take(): T | undefined {
     const [next] = this.#lines;
     if (next === undefined) return undefined;
@@ -196,7 +196,7 @@ export class Turns<T> {
   }
 }
 
-/** Moves what is left to the front of the array once that is at most half of it: so each thing is moved once on average. */
+/** Compacts the array once at least half of it is consumed: each element moves once on average. */
 function shortened<T>(line: Line<T>): Line<T> {
   return line.at * 2 < line.things.length ? line : { things: line.things.slice(line.at), at: 0 };
 }

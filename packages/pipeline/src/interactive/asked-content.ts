@@ -1,19 +1,19 @@
 import type { Content } from '@tocsin/engine';
 import type { QueuedParcel } from '@tocsin/queue';
 
-/** What an asker gets for a content; `known` when the store had its score before anybody asked. */
+/** The outcome of a content; `known` when its score was cached before the request. */
 export type ExpressResult =
   | { score: number; known: boolean; error?: undefined }
   | { error: string; score?: undefined };
 
-/** An interactive parcel that will bring the scores of contents which are waited for here. */
+/** A pending interactive parcel. */
 export interface AskedParcel {
   id: number;
-  /** Whether this process has submitted it: then no other process withdraws or queues it. */
+  /** Whether this process submitted it: then no other process cancels or enqueues it. */
   ours: boolean;
-  /** How it is queued. */
+  /** Its place in the queue. */
   queued: QueuedParcel;
-  /** The contents that are still waited for. */
+  /** The contents in it that are still requested. */
   contents: Set<AskedContent>;
 }
 
@@ -22,18 +22,18 @@ interface Asker {
   reject(error: unknown): void;
 }
 
-/** A content that somebody in this process waits for. Any number of askers share it. */
+/** A content requested in this process, by any number of requests. */
 export class AskedContent {
   readonly content: Content;
-  /** Who asked first: the content is looked up and scored in that client's turn. */
+  /** The client of the first request: the content is looked up and scored in that client's turn. */
   readonly client: string;
-  /** The parcel that will bring its score, ours or another process'. */
+  /** The parcel with this content, of this or another process. */
   parcel: AskedParcel | undefined;
-  /** It waits to be looked up. */
+  /** It waits for its look-up. */
   fresh = false;
-  /** A parcel of ours has it: an error that the store has for it now is that parcel's. */
+  /** A parcel of this process contains it, so an error in the store is from that parcel. */
   submitted = false;
-  /** The store had no score for it when it was first looked up. */
+  /** The first look-up found no score. */
   unknown = false;
   readonly #askers = new Set<Asker>();
 
@@ -46,7 +46,7 @@ export class AskedContent {
     return this.#askers.size > 0;
   }
 
-  /** @param signal ends the wait, with its reason; `onLeave` is told of it */
+  /** @param signal ends the wait with its reason; `onLeave` is called then */
   wait(signal: AbortSignal, onLeave: () => void): Promise<ExpressResult> {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
@@ -81,7 +81,7 @@ export class AskedContent {
   }
 }
 
-/** Which parcel brings which content: each question is answered without a look at the others. */
+/** An index of pending contents by parcel and parcels by content. */
 export class AskedParcels {
   readonly #byId = new Map<number, AskedParcel>();
 
@@ -89,7 +89,7 @@ export class AskedParcels {
     return this.#byId.get(id);
   }
 
-  /** The oldest, so many at most. */
+  /** The oldest ones, at most `limit`. */
   oldest(count: number): AskedParcel[] {
     const found: AskedParcel[] = [];
     for (const parcel of this.#byId.values()) {
@@ -99,12 +99,12 @@ export class AskedParcels {
     return found;
   }
 
-  /** Those that this process has submitted. */
+  /** Those submitted by this process. */
   ours(): number[] {
     return [...this.#byId.values()].filter(({ ours }) => ours).map(({ id }) => id);
   }
 
-  /** The content waits for this parcel from now on, and for no other. */
+  /** Assigns the content to this parcel only. */
   join(asked: AskedContent, queued: QueuedParcel, ours: boolean): void {
     this.leave(asked);
     const known = this.#byId.get(queued.id);
@@ -115,8 +115,8 @@ export class AskedParcels {
   }
 
   /**
-   * The content waits for no parcel any more.
-   * @returns its parcel when no request waits for it any more
+   * Removes the content from its parcel.
+   * @returns the parcel if no request waits for it any more
    */
   leave(asked: AskedContent): AskedParcel | undefined {
     const { parcel } = asked;

@@ -13,9 +13,9 @@ import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { ExpressDesk } from './express-desk.js';
 
-/** The worker of these tests gives no score to this one. */
+/** The worker of these tests never scores this content. */
 const POISON = 99;
-/** Many statements, on a machine that may be slow. */
+/** Many statements, on a possibly slow machine. */
 const PATIENCE = { timeout: 180_000 };
 const NEVER = new AbortController().signal;
 
@@ -55,8 +55,8 @@ const fresh = (number: number) => ({ score: number / 128, known: false });
 
 /**
  * Scores interactive parcels by their first tokens.
- * @param onParcel told of each parcel that is scored, with the first token of its first content
- * @returns the first tokens of each parcel, as they are scored
+ * @param onParcel called with each scored parcel and the first token of its first content
+ * @returns the first tokens of each parcel, in scoring order
  */
 function startWorker(concurrency = 8, onParcel: (first: number) => void = () => {}): number[][] {
   const parcels: number[][] = [];
@@ -173,7 +173,7 @@ test('the last asker who leaves cancels the parcel, one of two does not', async 
   await expect(ask(3, AbortSignal.abort(new Error('too late')))).rejects.toThrow('too late');
 });
 
-/** Contents of so many tokens each, unlike those of any other `from`. */
+/** Contents with this many tokens each, distinct for each `from`. */
 const longContents = (from: number, count: number, tokens: number): Content[] =>
   Array.from({ length: count }, (_, i) => {
     const tokenIds = new Int32Array(tokens).fill(1);
@@ -181,7 +181,7 @@ const longContents = (from: number, count: number, tokens: number): Content[] =>
     return { hash: Buffer.alloc(32, `long ${from} ${i}.`), tokenIds, truncated: false };
   });
 
-/** Asks for all of them at once; `leave` gives them up. */
+/** Requests all of them at once; `leave` aborts the requests. */
 function askAll(contents: Content[], client: string) {
   const leaving = new AbortController();
   setMaxListeners(0, leaving.signal);
@@ -241,7 +241,7 @@ test(
     const late = desk.ask(contentOf(7), NEVER, 'other');
     const same = desk.ask(flood.at(-1) ?? contentOf(0), NEVER, 'third');
     await expect.poll(parcelStates, PATIENCE).toHaveLength(21);
-    // The job of the shared one is queued anew.
+    // The job of the shared one is enqueued again.
     const ofFirstTurn = async (): Promise<number> => {
       const { rows } = await database.pool.query(
         'select from tocsin_queue.job where queue = $1 and priority <= 1',
@@ -249,7 +249,7 @@ test(
       );
       return rows.length;
     };
-    // The flood's first, the single one, and the shared one, which is queued anew.
+    // The flood's first, the single one, and the shared one, which is enqueued again.
     await expect.poll(ofFirstTurn, PATIENCE).toBe(3);
     const done: string[] = [];
     void late.then(() => done.push('late'));
@@ -265,7 +265,7 @@ test(
 test('a message that is lost, and a job that is lost, are found at the next look', async () => {
   const results = [1, 2].map((number) => ask(number));
   await expect.poll(parcelStates).toEqual(['waiting']);
-  // As Redis without persistence does when it is killed.
+  // As when Redis without persistence is killed.
   await database.pool.query('delete from tocsin_queue.job where queue = $1', [
     expressQueueNameOf(guard.queue),
   ]);

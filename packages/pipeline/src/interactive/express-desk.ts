@@ -20,32 +20,31 @@ import { cutParcels, keyOf } from '../submit/plan-window.js';
 import { Turns } from './admission.js';
 import { AskedContent, type AskedParcel, AskedParcels, type ExpressResult } from './asked-content.js';
 
-/** Of an interactive parcel: no more than a pass takes on a CPU, so that no request waits for a parcel of several passes. */
+/** Token limit of an interactive parcel: at most one pass on a CPU, so that no request waits for several passes. */
 const PARCEL_LIMITS = { tokens: 512, contents: 256 };
-/** Contents and tokens that are looked up at once; what comes meanwhile is next, and shares a parcel. */
+/** Limits of one look-up; contents that arrive meanwhile share the next look-up and parcels. */
 const AT_ONCE = { contents: 256, tokens: 16 * 1024 };
-/** Statements that are under way at once: other requests need connections too. */
+/** Concurrent statements: other requests need connections too. */
 const STATEMENTS = 4;
-/** Whatever was missed (a message of Postgres, a job of the queue) is found so often. */
+/** Polling interval for missed notifications and lost jobs. */
 const LOOK_EVERY_MS = 1_000;
-/** A look is for the oldest so many. The others become the oldest. */
+/** Contents per poll, oldest first. */
 const LOOK_AT = { parcels: 256, contents: 1024 };
 
 export interface DeskOptions {
   pool: Pool;
   backend: QueueBackend;
   guard: RegisteredGuard;
-  /** Told of errors that the desk recovers from. */
+  /** Called with recoverable errors. */
   onError: (error: Error) => void;
 }
 
 /**
- * Gets scores for interactive requests: known ones from the store, the others by interactive parcels.
- * Contents that are asked for in one turn of the event loop, or while the store is busy with others, share a parcel; one
- * that is asked for twice is in it once.
- *
- * Clients take turns, here and in the queue: the first 512 tokens of each come before any client's next 512. What nobody
- * waits for any more is withdrawn: from here, from the queue and from the store.
+ * Gets scores for interactive requests: cached ones from the store, the others through interactive parcels. Contents
+ * requested in one turn of the event loop, or while the store is busy, share a parcel; a content requested twice is in one
+ * parcel once.
+ * Clients take turns, here and in the queue: the first 512 tokens of each come before any client's next 512. Contents that
+ * no request waits for any more are cancelled, here, in the queue and in the store.
  */
 export class ExpressDesk {
   readonly #options: DeskOptions;
@@ -54,10 +53,10 @@ export class ExpressDesk {
   readonly #parcels = new AskedParcels();
   /** Not yet looked up. */
   readonly #fresh = new Turns<AskedContent>();
-  /** Tokens of each client that are in parcels of ours: they come before what it asks for next. */
+  /** Tokens of each client in parcels of this process: they come before its next requests. */
   readonly #ahead = new Map<string, number>();
   #submitting = false;
-  /** Our parcels that no request waits for any more. */
+  /** Parcels of this process that no request waits for any more. */
   #unwanted: number[] = [];
   #withdrawing = false;
   #queueing: Promise<void> = Promise.resolve();
@@ -137,7 +136,7 @@ export class ExpressDesk {
     if (!this.#submitting) void this.#submitAll();
   }
 
-  /** Another client asks for the same: it is not to wait for the turns of the first one. */
+  /** Another client requests the same content, which must not wait for the first client's turns. */
   #hasten(asked: AskedContent, client: string): void {
     const { parcel } = asked;
     if (asked.fresh) this.#fresh.add(client, asked);
@@ -149,14 +148,14 @@ export class ExpressDesk {
 
   async #submitAll(): Promise<void> {
     this.#submitting = true;
-    // Whatever is asked for in the same turn goes along; nobody waits for what may yet come.
+    // Requests of the same turn are included; there is no delay to collect more.
     await turnOver();
     for (let fresh = this.#nextFresh(); fresh.length > 0 && !this.#closed; fresh = this.#nextFresh()) {
       const fail = (error: unknown): void => {
         for (const asked of fresh) this.#forget(asked, () => asked.fail(error));
       };
       try {
-        // A queue that is away holds nobody up whose score the store has.
+        // An unreachable queue must not delay cached scores.
         const parcels = await this.#submit(fresh);
         this.#inOrder(() => this.#dispatch(parcels)).catch(fail);
       } catch (error) {
@@ -166,14 +165,14 @@ export class ExpressDesk {
     this.#submitting = false;
   }
 
-  /** What is looked up next, of all clients in turns. */
+  /** The next contents to look up, of all clients in turns. */
   #nextFresh(): AskedContent[] {
     const next: AskedContent[] = [];
     let tokens = 0;
     while (next.length < AT_ONCE.contents && tokens < AT_ONCE.tokens) {
       const asked = this.#fresh.take();
       if (asked === undefined) break;
-      // Nobody waits for it any more, or it was taken in another client's turn.
+      // No request waits for it any more, or it was taken in another client's turn.
       if (!asked.wanted || !asked.fresh) continue;
       asked.fresh = false;
       tokens += asked.content.tokenIds.length;
@@ -182,7 +181,7 @@ export class ExpressDesk {
     return next;
   }
 
-  /** @returns the parcels of what is not known, to be queued */
+  /** @returns parcels of the contents without a score, to be enqueued */
   async #submit(fresh: AskedContent[]): Promise<AskedParcel[]> {
     const contents = new Map(fresh.map((asked) => [keyOf(asked.content.hash), asked]));
     const cut = this.#cut(fresh);
@@ -195,7 +194,7 @@ export class ExpressDesk {
     return submitted;
   }
 
-  /** Contents of one turn share parcels, across requests. */
+  /** Contents of one turn share parcels across requests. */
   #cut(fresh: readonly AskedContent[]): { parcel: NewParcel; turn: number }[] {
     const turns = new Map<number, Content[]>();
     const ahead = new Map<string, number>();
@@ -214,7 +213,7 @@ export class ExpressDesk {
       .flatMap(([turn, contents]) => cutParcels(contents, PARCEL_LIMITS).map((parcel) => ({ parcel, turn })));
   }
 
-  /** Clients take turns of as many tokens as a parcel has. */
+  /** The size of a client's turn is that of a parcel. */
   #turnOf(client: string, more = 0): number {
     return Math.floor(((this.#ahead.get(client) ?? 0) + more) / PARCEL_LIMITS.tokens);
   }
@@ -242,7 +241,7 @@ export class ExpressDesk {
       if (asked?.wanted === true) this.#join(asked, { id: parcelId, tokens, turn }, true);
     }
     const joined = this.#parcels.get(parcelId);
-    // All have left while it was stored.
+    // All requests were aborted while it was stored.
     if (joined === undefined) this.#withdraw(parcelId);
     return joined;
   }
@@ -256,7 +255,7 @@ export class ExpressDesk {
     this.#count(asked, asked.content.tokenIds.length);
   }
 
-  /** @returns its parcel when no request waits for it any more */
+  /** @returns its parcel if no request waits for it any more */
   #leave(asked: AskedContent): AskedParcel | undefined {
     if (asked.parcel?.ours === true) this.#count(asked, -asked.content.tokenIds.length);
     return this.#parcels.leave(asked);
@@ -268,14 +267,14 @@ export class ExpressDesk {
     else this.#ahead.delete(client);
   }
 
-  /** What is done to the queue, one after another: what is taken out of it must not be on its way there. */
+  /** Serializes changes of the queue, so that a removal cannot overtake its own addition. */
   #inOrder(work: () => Promise<void>): Promise<void> {
     const done = this.#queueing.then(work);
     this.#queueing = done.catch(() => {});
     return done;
   }
 
-  /** Those that were withdrawn meanwhile are left out. */
+  /** Parcels cancelled meanwhile are skipped. */
   async #dispatch(parcels: AskedParcel[]): Promise<void> {
     const add = (): Promise<void> =>
       this.#queue.add(parcels.filter(({ contents }) => contents.size > 0).map(({ queued }) => queued));
@@ -293,7 +292,7 @@ export class ExpressDesk {
     this.#collect(untold).catch(this.#trouble);
   }
 
-  /** Gives to askers what the store has by now. */
+  /** Delivers the outcomes that the store has by now. */
   async #collect(contents: AskedContent[]): Promise<void> {
     if (contents.length === 0) return;
     for (const outcome of await this.#outcomesOf(contents)) {
@@ -302,11 +301,11 @@ export class ExpressDesk {
     }
   }
 
-  /** Finds what no message told of, what the queue has lost, and what another process has given up. */
+  /** Finds missed notifications, jobs lost by the queue, and parcels cancelled by another process. */
   async #lookAgain(): Promise<void> {
     const parcels = this.#parcels.oldest(LOOK_AT.parcels);
     if (parcels.length === 0) return;
-    // In this order: what is no longer there is done or cancelled, and what it brought is in the store.
+    // Order matters: a parcel missing here is done or cancelled, so its scores are already in the store.
     const waiting = new Set(
       await waitingExpress(
         this.#options.pool,
@@ -316,7 +315,7 @@ export class ExpressDesk {
     const contentsOf = (some: readonly AskedParcel[]): AskedContent[] =>
       some.flatMap(({ contents }) => [...contents]);
     const over = contentsOf(parcels.filter(({ id }) => !waiting.has(id)));
-    // A run's parcel may have brought the score of one that still waits.
+    // A parcel of a run may have scored a content that is still requested.
     const first = contentsOf(parcels.filter(({ id }) => waiting.has(id))).slice(0, LOOK_AT.contents);
     await this.#collect([...over, ...first]);
     const lost = over.filter((asked) => asked.parcel !== undefined && !waiting.has(asked.parcel.id));
@@ -332,7 +331,7 @@ export class ExpressDesk {
     return withRetry(() => knownOutcomes(pool, guard.id, hashes), this.#over.signal);
   }
 
-  /** Tells the askers what the store has, if it is something that they want to know. */
+  /** Delivers an outcome from the store, if it is final for the request. */
   #settle(asked: AskedContent, outcome: KnownOutcome): void {
     const { score, error, errorIsFresh } = outcome;
     if (score !== null) this.#forget(asked, () => asked.settle({ score, known: !asked.unknown }));
@@ -340,7 +339,7 @@ export class ExpressDesk {
       this.#forget(asked, () => asked.settle({ error }));
   }
 
-  /** In this order: who is told may ask again at once. */
+  /** Order matters: a caller may repeat its request immediately. */
   #forget(asked: AskedContent, tell: () => void): void {
     this.#remove(asked);
     tell();
@@ -351,14 +350,14 @@ export class ExpressDesk {
     if (parcel?.ours === true) this.#withdraw(parcel.id);
   }
 
-  /** @returns its parcel when no request waits for it any more */
+  /** @returns its parcel if no request waits for it any more */
   #remove(asked: AskedContent): AskedParcel | undefined {
     const key = keyOf(asked.content.hash);
     if (this.#asked.get(key) === asked) this.#asked.delete(key);
     return this.#leave(asked);
   }
 
-  /** No worker has to score for askers who have left. Parcels that are given up together are cancelled together. */
+  /** Cancels abandoned parcels in batches, so that workers do not score them. */
   #withdraw(parcelId: number): void {
     this.#unwanted.push(parcelId);
     if (!this.#withdrawing) void this.#withdrawAll();
@@ -368,20 +367,20 @@ export class ExpressDesk {
     this.#withdrawing = true;
     await turnOver();
     while (this.#unwanted.length > 0 && !this.#closed) {
-      // Somebody may have asked for the same again.
+      // The same content may have been requested again.
       const unwanted = this.#unwanted.splice(0).filter((id) => this.#parcels.get(id) === undefined);
       try {
         await cancelExpress(this.#options.pool, unwanted);
         await this.#inOrder(() => this.#queue.remove(unwanted));
       } catch (error) {
-        // A worker finds that it is cancelled, or a reconciler cancels it when nobody can wait for it any more.
+        // A worker skips the cancelled parcel, or a reconciler cancels it once it is abandoned.
         this.#trouble(error as Error);
       }
     }
     this.#withdrawing = false;
   }
 
-  /** Errors after the end are ignored. */
+  /** Errors after closing are ignored. */
   readonly #trouble = (error: Error): void => {
     if (!this.#closed) this.#options.onError(error);
   };

@@ -9,21 +9,21 @@ import { Admission, BusyError } from './admission.js';
 import { Backlog, type PendingRequest } from './backlog.js';
 import { ExpressDesk } from './express-desk.js';
 
-/** An item's score, or why it has none though others have. */
+/** An item's score, or its own error. */
 export type ExpressOutcome =
   | {
       score: number;
-      /** What the model saw. */
+      /** Tokens that the model read. */
       tokens: number;
       truncated: boolean;
-      /** The store had the score: no forward pass was made for it. */
+      /** The score was cached. */
       known: boolean;
       error?: undefined;
     }
   | {
       score?: undefined;
       error: string;
-      /** The item is at fault: this guard cannot score it. Otherwise the model could not. */
+      /** Whether the item is invalid for this guard; otherwise the model failed. */
       refused: boolean;
     };
 
@@ -31,21 +31,21 @@ export interface ExpressScorerOptions {
   pool: Pool;
   backend: QueueBackend;
   guard: OpenGuard;
-  /** The guard as the database knows it (`registerGuard`). */
+  /** The guard's database record (`registerGuard`). */
   registered: RegisteredGuard;
-  /** Told of what goes wrong and is mended by itself. */
+  /** Called with recoverable errors. */
   onError?: (error: Error) => void;
-  /** Bounds what is pending; may be shared with other scorers. By default one of its own, with `DEFAULT_ADMISSION`. */
+  /** Bounds pending work; may be shared between scorers. Default: an instance of its own with `DEFAULT_ADMISSION`. */
   admission?: Admission;
-  /** Told of each item that was asked for, when it has its answer: `metrics.onExpress`. */
+  /** Called with each answered item: `metrics.onExpress`. */
   onAnswer?: (measure: ExpressMeasure) => void;
 }
 
 export interface ExpressScoreOptions {
-  /** Milliseconds to wait for the scores; 30 s by default, 60 s at most. */
+  /** Timeout in milliseconds; default 30 s, at most 60 s. */
   timeoutMs?: number;
   signal?: AbortSignal;
-  /** The client: clients take turns, and each may have so much pending. */
+  /** The client: clients take turns, and pending work is limited per client. */
   client?: string;
 }
 
@@ -61,11 +61,9 @@ export class ExpressTimeoutError extends Error {
 }
 
 /**
- * Scores single items that somebody waits for, by whichever workers there are. They share the workers with bulk runs,
- * wait for the forward pass that runs and for no other, and share a pass with whatever else is waited for.
- *
- * Takes one connection of the pool for itself, to hear of scores.
- *
+ * Scores single items interactively with the available workers. They share the workers with bulk runs, wait for the running
+ * forward pass only, and share a pass with other interactive items.
+ * Holds one connection of the pool to listen for scores.
  * @example
  * const scorer = await ExpressScorer.open({ pool, backend, guard, registered });
  * const [outcome] = await scorer.score([{ text: 'How do I bake bread?' }]);
@@ -89,7 +87,7 @@ export class ExpressScorer {
     this.#onAnswer = onAnswer;
   }
 
-  /** The backend and the database's schema must be there (`prepareBackend`, `migrateSchema`). */
+  /** The backend and the schema must exist (`prepareBackend`, `migrateSchema`). */
   static async open(options: ExpressScorerOptions): Promise<ExpressScorer> {
     const { pool, backend, guard, registered, onError = () => {}, onAnswer = () => {} } = options;
     const { admission = new Admission() } = options;
@@ -99,19 +97,19 @@ export class ExpressScorer {
   }
 
   /**
-   * @returns one outcome per item, in order; one bad item never costs another
-   * @throws BusyError when too much is pending, or workers are too slow to answer in time; ExpressTimeoutError; the signal's reason; UserError for a timeout that is
-   * out of range
+   * @returns one outcome per item, in order; items fail independently
+   * @throws BusyError when too much is pending, or workers are too slow to answer in time; ExpressTimeoutError; the
+   * signal's reason; UserError for a timeout out of range
    */
   async score(items: readonly Item[], options: ExpressScoreOptions = {}): Promise<ExpressOutcome[]> {
     const { client = '', signal } = options;
     const timeoutMs = requireTimeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     signal?.throwIfAborted();
     const asked = performance.now();
-    // Before anything is tokenized: who is refused has cost nothing.
+    // Before tokenization: a refused request costs nothing.
     const ticket = this.#admission.admit(client, items.length);
     const over = new AbortController();
-    // One for each item, which is no leak.
+    // One listener per item, which is not a leak.
     setMaxListeners(0, over.signal);
     const timer = setTimeout(() => over.abort(new ExpressTimeoutError(timeoutMs)), timeoutMs);
     const leave = (): void => over.abort(signal?.reason);
@@ -139,12 +137,12 @@ export class ExpressScorer {
       ticket.release(answered);
       clearTimeout(timer);
       signal?.removeEventListener('abort', leave);
-      // When one of many fails, nobody waits for the others.
+      // When one of many fails, the others are abandoned.
       over.abort(new Error('the call is over'));
     }
   }
 
-  /** Whoever still waits is told. The pool is the caller's. */
+  /** Rejects pending requests. The pool belongs to the caller. */
   close(): Promise<void> {
     return this.#desk.close();
   }

@@ -7,24 +7,24 @@ export interface Exported {
   flagged: number;
   /** Rows that were read and could not be scored. */
   failed: number;
-  /** What the person who wanted the output should know of it. */
+  /** Notes on the output. */
   notes: readonly string[];
 }
 
-/** A run whose scores are there. */
+/** A finished run. */
 export interface ScoredRun {
   pool: Pool;
   runId: number;
   signal: AbortSignal;
-  /** Whether the texts that were retained are written too. */
+  /** Whether stored texts are written too. */
   withText?: boolean;
-  /** Only rows that have at least this score. */
+  /** Only rows with at least this score. */
   min?: number;
 }
 
 /**
- * Writes every row of a run with its score, or with the reason why it has none, in the order of the corpus. Ends the
- * writer, either way.
+ * Writes every row of a run, with its score or the reason for having none, in corpus order. Ends the writer in any
+ * case.
  */
 export async function exportScores(
   run: ScoredRun,
@@ -62,8 +62,8 @@ function scoreRow(row: ExportRow, threshold: number): ScoreRow {
 }
 
 /**
- * What was given, with messages and tools as the values that they stand for.
- * @param json what the store keeps of a row
+ * The item as submitted, with messages and tools parsed.
+ * @param json a row's stored text
  */
 export function itemValue(json: string): unknown {
   const content = JSON.parse(json) as RowContent;

@@ -32,7 +32,7 @@ test('a parcel that was never queued, or that the queue has lost, comes to a wor
   const queue = new ParcelQueue(database.backend, name);
   const stop = new AbortController();
   const reconciling = reconcile({ pool, queue, guardId, runId, everyMs: EVERY_MS }, stop.signal);
-  // A handler that fails makes the queue forget the parcel; the store still has it as waiting.
+  // A failing handler makes the queue forget the parcel, which is still pending in the store.
   const got: number[] = [];
   await new Promise<void>((resolve) => {
     const worker = new ParcelWorker(
@@ -65,7 +65,7 @@ test('a run is attended however long the rest of a look takes', async () => {
     return rows[0]?.at;
   };
   const blocker = await pool.connect();
-  // The leader reads parcels first, and waits here.
+  // The leader reads parcels first, and blocks here.
   await blocker.query('begin; lock table parcels in access exclusive mode');
   const reconciling = reconcile({ pool, queue, guardId, runId, everyMs: EVERY_MS }, stop.signal);
   for (let look = 0; look < 3; look++) {

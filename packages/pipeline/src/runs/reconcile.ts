@@ -20,46 +20,44 @@ import {
 } from '@tocsin/store';
 
 const EVERY_MS = 5_000;
-/** Express parcels that are over are looked for less often: there may be many. */
+/** Finished express parcels are checked less often: there may be many. */
 const FORGET_EVERY_MS = 10 * 60_000;
-/** Looking may take this share of the database's time. */
+/** Maximum share of the time spent in queries. */
 const SHARE_OF_TIME = 0.2;
-/** Enough that workers never run dry between two looks. */
+/** Enough that workers do not run out of parcels between two rounds. */
 const PARCELS = 1_000;
 
-/** A guard whose parcels are looked after. */
+/** A guard whose parcels are reconciled. */
 export interface ReconcileOptions {
   pool: Pool;
   queue: ParcelQueue;
   guardId: number;
   /** A run that this process waits for. */
   runId?: number;
-  /** Told of what went wrong, and is tried again. Without it, what goes wrong ends the reconciler. */
+  /** Called with errors that are retried. Without it, an error ends the reconciler. */
   onError?: (error: Error) => void;
   everyMs?: number;
 }
 
 /**
- * Keeps store and queue in step, again and again until the signal. Every worker of a guard and everybody who waits for a
- * run does so, and one of them at a time (the leader) does what only one needs to do: it puts waiting parcels back into
- * the queue, ends runs that nobody waits for, and cancels runs and express parcels whose process was killed. Whatever the queue has lost is
- * found here, and what it still has is not added twice.
- *
- * @throws UserError when the run that is waited for was cancelled, or has failed
+ * Keeps store and queue consistent until the signal aborts. It runs in every worker of a guard and in every process that waits
+ * for a run; one of them (the leader) does the shared work: it enqueues pending parcels, ends unattended runs, and cancels
+ * runs and express parcels of killed processes. It finds jobs that the queue lost, and adds none twice.
+ * @throws UserError when the awaited run was cancelled or has failed
  */
 export async function reconcile(options: ReconcileOptions, signal: AbortSignal): Promise<void> {
   const over = new AbortController();
   const until = AbortSignal.any([signal, over.signal]);
   const stop = (error: unknown): void => over.abort(error);
   await Promise.all([
-    // Beside the rest, which may take longer than it takes to look abandoned.
+    // Concurrently, since the other steps may take longer than the timeout for abandoned runs.
     ...(options.runId === undefined ? [] : [attend(options, options.runId, until).catch(stop)]),
     keepInStep(options, until).catch(stop),
   ]);
   over.signal.throwIfAborted();
 }
 
-/** Says again and again that this process waits for a run. */
+/** Sends heartbeats for the run that this process waits for. */
 async function attend(options: ReconcileOptions, runId: number, signal: AbortSignal): Promise<void> {
   const { pool, onError, everyMs = EVERY_MS } = options;
   await poll(() => withRetry(() => attendRun(pool, runId), signal), { everyMs, signal, onError });
@@ -68,7 +66,7 @@ async function attend(options: ReconcileOptions, runId: number, signal: AbortSig
 async function keepInStep(options: ReconcileOptions, signal: AbortSignal): Promise<void> {
   const { onError, everyMs = EVERY_MS } = options;
   const leadership = new Leadership(options.pool, options.guardId);
-  // Those that looked abandoned at the look before.
+  // Runs that looked abandoned in the previous round.
   let unattended: UnattendedRun[] = [];
   let forgotAt = Number.NEGATIVE_INFINITY;
   const look = async (): Promise<void> => {
@@ -99,8 +97,8 @@ async function lead(
 }
 
 /**
- * Ends those runs of a guard that nobody waits for and that have all their scores. One that needs parcels of another
- * run, which was cancelled since, takes them up.
+ * Ends unattended runs of a guard that have all their scores. A run that needs parcels of a run cancelled since claims
+ * them.
  */
 export async function settleRuns(pool: Pool, queue: ParcelQueue, guardId: number): Promise<void> {
   for (const runId of await settledRuns(pool, guardId)) {
@@ -110,8 +108,8 @@ export async function settleRuns(pool: Pool, queue: ParcelQueue, guardId: number
 }
 
 /**
- * Takes up what a run that is over has no score for, and puts it back into the queue.
- * @throws UserError when there is no such run, or it is not over
+ * Claims the unscored contents of a finished run and enqueues them again.
+ * @throws UserError when the run does not exist or is not finished
  */
 export async function retryQueued(pool: Pool, backend: QueueBackend, runId: number): Promise<RetriedRun> {
   const retried = await withRetry(() => retryRun(pool, runId));

@@ -13,7 +13,7 @@ const contentOf = (word: string): Content => ({
   truncated: word.length > 5,
 });
 
-/** Rows of the words; an undefined one is a reject. */
+/** Rows of the given words; an undefined one is a reject. */
 function plan(words: (string | undefined)[], known: KnownContent[] = []) {
   const rows = words.map((word, i): CorpusRow => {
     const place = { seq: 101 + i, key: `row-${101 + i}`, file: 'corpus.jsonl', line: 101 + i };

@@ -2,22 +2,20 @@ import { type CorpusRow, placeOf } from '@tocsin/corpus';
 import type { Content } from '@tocsin/engine';
 import type { KnownContent, NewParcel, Window, WindowItem } from '@tocsin/store';
 
-/** What of a run the windows before this one have made. */
+/** Progress of a run before the current window. */
 export interface RunPosition {
   runId: number;
   guardId: number;
   /** Rows stored so far. */
   rows: number;
-  /** Whether what was given is stored with each row. */
+  /** Whether the text of each row is stored. */
   texts: boolean;
 }
 
 /**
- * Decides what a window costs: each content that is not known goes into a parcel once, whatever the number of its
- * rows.
- *
- * @param contents one for each row; undefined for a reject
- * @param known what the store knows of these contents
+ * Plans the parcels of a window: each content without a score goes into one parcel once, whatever the number of its rows.
+ * @param contents one per row; undefined for a reject
+ * @param known cached state of these contents
  */
 export function planWindow(
   position: RunPosition,
@@ -38,7 +36,7 @@ export function planWindow(
     }
     const key = keyOf(content.hash);
     const stored = knownByHash.get(key);
-    // Claimed by an earlier window of this very run, or met in this one: the row repeats one of its own corpus.
+    // In an earlier window of this run, or earlier in this one: a duplicate within the corpus.
     if (stored?.runId === position.runId || fresh.has(key) || unscored.has(key)) {
       counts.duplicates++;
     } else if (stored?.state === 'scored') {
@@ -68,22 +66,22 @@ export function planWindow(
   };
 }
 
-/** A Map compares Buffers by identity: hashes are compared as strings of their bytes. */
+/** Keyed by the bytes as a string, since a Map compares Buffers by identity. */
 export const keyOf = (hash: Buffer): string => hash.toString('latin1');
 
-/** What a parcel holds at most. */
+/** Limits of a parcel. */
 const PARCEL_LIMITS = {
   /**
-   * A worker makes as many forward passes of it as its device does best with, or one of several parcels. Large enough
-   * that the queue has little to do, small enough that a worker which is stopped or dies holds little work.
+   * A worker splits or merges parcels into forward passes. Large enough to keep the queue's load low, small enough that a worker
+   * holds little work when it stops or dies.
    */
   tokens: 2048,
   contents: 256,
 } as const;
 
 /**
- * Cuts contents into parcels of nearly one length: sorted by length, each as full as the limits allow. A content
- * longer than the limit is a parcel of its own.
+ * Cuts contents into parcels of similar length: sorted by length, each as full as the limits allow. A content over the token
+ * limit gets its own parcel.
  */
 export function cutParcels(
   contents: readonly Content[],

@@ -38,23 +38,23 @@ const guard = z.strictObject({
 });
 
 const scheduledRequest = z.strictObject({
-  /** Files, directories, patterns, databases; looked for anew each time. */
+  /** Files, directories, globs, databases; resolved at each firing. */
   sources: z.array(z.string()).min(1),
   reading,
-  /** Read anew each time, in place of `reading.query`. */
+  /** File with the query, read at each firing instead of `reading.query`. */
   queryFile: z.string().optional(),
   guard,
   threshold: z.number().min(0).max(1).optional(),
   retain: z.enum(RETENTIONS).optional(),
 });
 
-/** What a schedule submits whenever it comes due: stored with it as JSON. */
+/** The stored request of a schedule, as JSON. */
 export type ScheduledRequest = z.infer<typeof scheduledRequest>;
 
 const STDIN = '-';
 
 /**
- * A request that another process can carry out, in whatever directory it runs: paths are made absolute.
+ * A request that another process can run in any working directory: paths are made absolute.
  * @throws UserError for what cannot be stored: standard input, a password
  */
 export function scheduledRequestOf(request: ScheduledRequest): ScheduledRequest {
@@ -75,7 +75,7 @@ export function scheduledRequestOf(request: ScheduledRequest): ScheduledRequest 
   });
 }
 
-/** @throws UserError when another version of Tocsin stored it, and this one cannot read it */
+/** @throws UserError when it was stored by an incompatible version of Tocsin */
 export function readScheduledRequest(stored: unknown): ScheduledRequest {
   const read = scheduledRequest.safeParse(stored);
   if (read.success) return read.data;
@@ -85,13 +85,13 @@ export function readScheduledRequest(stored: unknown): ScheduledRequest {
   });
 }
 
-/** What a scheduled submission says and whom it obeys. */
+/** Callbacks and signal of a scheduled submission. */
 export interface ScheduledContext extends Pick<Submission, 'onRun' | 'onNotice' | 'signal'> {
-  /** Called with what happens to the guard: a download, a compilation. */
+  /** Called with progress of opening the guard: a download, a compilation. */
   onEvent?: (message: string) => void;
 }
 
-/** Carries out the request of a schedule as `tocsin submit` does. @returns the run's id */
+/** Runs the request of a schedule as `tocsin submit` does. @returns the run's id */
 export async function submitScheduled(
   destination: Destination,
   stored: unknown,
@@ -114,7 +114,7 @@ export async function submitScheduled(
   } as Submission);
 }
 
-/** The query that a file holds. @throws UserError when it cannot be read */
+/** The query in a file. @throws UserError when it cannot be read */
 export async function readQuery(file: string): Promise<NonNullable<CorpusReading['query']>> {
   try {
     return await readFile(file, 'utf8');

@@ -10,22 +10,22 @@ import { oneAhead, type PreparedWindow, prepareWindow, windowsOf } from './windo
 export interface SubmitOptions {
   pool: Pool;
   queue: ParcelQueue;
-  /** Of the guard that scores. */
+  /** Of the scoring guard. */
   preparation: Preparation;
   runId: number;
   guardId: number;
-  /** Whether the texts are stored too: some may have to be retained when the run is over. */
+  /** Whether texts are stored during the run: some may have to be retained after it. */
   texts?: boolean;
-  /** Told after each window: rows in the store, parcels queued by this window. */
+  /** Called after each window: rows in the store, parcels enqueued by this window. */
   onWindow?: (rows: number, parcels: number) => void;
-  /** Told what each window came to. */
+  /** Called with the plan of each window. */
   onMeasure?: (window: WindowMeasure) => void;
   tracing?: Tracing;
   signal?: AbortSignal;
 }
 
 /**
- * Puts a corpus into the store and its parcels into the queue, window by window; memory holds two windows at most.
+ * Writes a corpus to the store and its parcels to the queue, window by window; memory holds at most two windows.
  * @returns the number of rows
  * @throws UserError when the run is cancelled meanwhile
  */

@@ -7,44 +7,44 @@ import { noteRun } from '@tocsin/store';
 import type { Telemetry } from '@tocsin/telemetry';
 import { submitCorpus } from './submit-corpus.js';
 
-/** A run that a corpus is put into. */
+/** The run that receives the corpus. */
 export interface OpenRun {
   pool: Pool;
   queue: ParcelQueue;
   guardId: number;
   runId: number;
-  /** Whether the texts are stored too. */
+  /** Whether texts are stored. */
   texts: boolean;
   signal: AbortSignal;
   telemetry: Telemetry;
 }
 
-/** A corpus, how it is read, and callbacks for what passes by. */
+/** A corpus, how to read it, and callbacks. */
 export interface SubmittedFiles {
-  /** As `findSources` gives them; `-` is standard input. */
+  /** From `findSources`; `-` is standard input. */
   sources: readonly string[];
   reading: CorpusReading;
-  /** Size of all sources, for `onFraction`; undefined when it is unknown (standard input, a query). */
+  /** Total bytes, for `onFraction`; undefined when unknown (standard input, a query). */
   bytes?: number;
-  /** Stands for the source `-`, instead of the standard input. */
+  /** Replaces standard input as the source `-`. */
   stdin?: Readable;
-  /** Fields that `onRow` wants to see (`row.kept`). */
+  /** Fields to pass to `onRow` (`row.kept`). */
   keep?: readonly string[];
-  /** Sees each row before it is scored and returns it, or a reject in its place. */
+  /** Called with each row before scoring; returns the row or a reject. */
   onRow?: (row: CorpusRow) => CorpusRow;
-  /** Called with each note on what was guessed, skipped or is doubtful in the corpus. */
+  /** Called with each note on what was guessed or skipped, or looks doubtful. */
   onNotice?: (notice: string) => void;
-  /** Notes that are kept with the run, before those of `onNotice`. */
+  /** Notes to store with the run, before those of `onNotice`. */
   notes?: readonly string[];
-  /** Maps a note to the one that is kept with the run. */
+  /** Maps a note to the stored one. */
   shownNote?: (note: string) => string;
-  /** Called with how much of the corpus has been read, 0 to 1. */
+  /** Called with the share of the corpus read, 0 to 1. */
   onFraction?: (fraction: number) => void;
-  /** Called after each window: rows in the store, parcels queued by this window. */
+  /** Called after each window: rows in the store, parcels enqueued by this window. */
   onWindow?: (rows: number, parcels: number) => void;
 }
 
-/** Puts the rows of files into a run: store and queue; and notes on the files with it. @returns the number of rows */
+/** Submits the rows of files to a run, and stores notes on the files. @returns the number of rows */
 export async function submitFiles(run: OpenRun, guard: OpenGuard, given: SubmittedFiles): Promise<number> {
   const { sources, reading, bytes = 0, stdin, keep = [], onRow, onFraction, onNotice, onWindow } = given;
   const { shownNote = (note: string): string => note } = given;
@@ -85,13 +85,13 @@ export async function submitFiles(run: OpenRun, guard: OpenGuard, given: Submitt
 
 const preparations = new WeakMap<OpenGuard, Promise<Preparation>>();
 
-/** Opening a tokenizer blocks the event loop for 0.1 s: each guard's is opened once. */
+/** Opening a tokenizer blocks the event loop for 0.1 s, so it is cached per guard. */
 function preparationOf(guard: OpenGuard): Promise<Preparation> {
   const known = preparations.get(guard);
   if (known !== undefined) return known;
   const opened = Preparation.open(guard);
   preparations.set(guard, opened);
-  // One that fails is tried again.
+  // A failed one is retried.
   opened.catch(() => preparations.delete(guard));
   return opened;
 }

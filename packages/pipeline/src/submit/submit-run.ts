@@ -8,50 +8,49 @@ import type { Telemetry } from '@tocsin/telemetry';
 import { reconcile, settleRuns } from '../runs/reconcile.js';
 import { type SubmittedFiles, submitFiles } from './submit-files.js';
 
-/** The database and the queue that runs are submitted to. */
+/** Database and queue of a submission. */
 export interface Destination {
-  /** Of a migrated database. */
+  /** Pool of a migrated database. */
   pool: Pool;
   backend: QueueBackend;
   telemetry: Telemetry;
 }
 
-/** A corpus to be scored, and by what. */
+/** A corpus and the guard to score it with. */
 export interface Submission
   extends Pick<
     SubmittedFiles,
     'sources' | 'reading' | 'stdin' | 'keep' | 'onRow' | 'onNotice' | 'shownNote'
   > {
   guard: OpenGuard;
-  /** What the run is called. */
+  /** Name of the run. */
   name: string;
-  /** What the sources were found by, where those are many: files, directories and patterns. */
+  /** The patterns of the sources, for display: files, directories and globs. */
   given?: readonly string[];
-  /** Rows with at least this score count as flagged. Default: the artifact's. */
+  /** Rows with at least this score are flagged. Default: the artifact's. */
   threshold?: number;
   /** Whose texts stay in the database after the run. */
   retain?: Retention;
-  /** uuid of the key that it is submitted with. */
+  /** uuid of the submitting key. */
   ownerKey?: string;
-  /** Called with the run as soon as there is one; awaited before its first row. */
+  /** Called with the run as soon as it exists; awaited before its first row. */
   onRun?: (runId: number) => void | Promise<void>;
-  /** Maps an error to the one that people see: of an upload, it names files that only the server knows. */
+  /** Maps an error to the one shown to users: an upload's error names paths of the server. */
   shownError?: (error: unknown) => unknown;
-  /** Ends the submission: the run is cancelled. */
+  /** Aborts the submission: the run is cancelled. */
   signal: AbortSignal;
 }
 
-/** `submitRun` with its destination given. */
+/** `submitRun` bound to a destination. */
 export type Submit = (submission: Submission) => Promise<number>;
 
 /**
- * Submits a corpus and leaves its run to the workers. The command line, the API and schedules all submit through this.
- * While it submits it attends the run: when this process is killed, the run counts as abandoned and is cancelled, and the
- * same corpus submitted again goes on from what is scored. When the corpus cannot be read to its end, the run fails
- * with the reason.
- *
+ * Submits a corpus and leaves its run to the workers. The command line, the API and schedules all submit through this
+ * function. It sends heartbeats for the run while it submits: when this process is killed, the run counts as abandoned and is
+ * cancelled, and submitting the same corpus again reuses its scores. When the corpus cannot be read completely, the run
+ * fails with the reason.
  * @returns the run's id
- * @throws UserError for what is wrong with the corpus
+ * @throws UserError for errors in the corpus
  * @example
  * const guard = await openGuard('starter');
  * const reading = { fields: { text: 'body' } };
@@ -73,7 +72,7 @@ export async function submitRun(destination: Destination, submission: Submission
     ownerKey,
     sources: absoluteSources(submission.given ?? submission.sources),
   };
-  // If it is repeated, there may be two: nothing attends the first, and the workers cancel it.
+  // A retry may create a second run: the first gets no heartbeats, and workers cancel it.
   const runId = await withRetry(() => createRun(pool, guardId, name, options));
   await onRun?.(runId);
   const queue = new ParcelQueue(backend, queueNameOf(queueId));
@@ -88,14 +87,14 @@ export async function submitRun(destination: Destination, submission: Submission
     const callbacks = { onRow, onNotice, shownNote };
     await submitFiles(run, guard, { ...found, reading, stdin, keep, notes, ...callbacks });
     await withRetry(() => leaveRun(pool, runId), signal);
-    // A corpus whose rows are all scored needs no worker to be done.
+    // A fully cached corpus needs no worker.
     await withRetry(() => settleRuns(pool, queue, guardId), signal);
     return runId;
   } catch (thrown) {
-    // What made the signal abort is the reason; the error is only where that was noticed.
+    // The signal's reason is the cause; the error only shows where it was noticed.
     const error: unknown = signal.aborted ? signal.reason : thrown;
     const shown = shownError?.(error) ?? error;
-    // A run that was ended meanwhile stays as it is.
+    // A run that was ended meanwhile is left unchanged.
     if (submission.signal.aborted) await withRetry(() => cancelRun(pool, runId));
     else await withRetry(() => failRun(pool, runId, reasonOf(shown)));
     throw shown;
@@ -106,12 +105,12 @@ export async function submitRun(destination: Destination, submission: Submission
   }
 }
 
-/** Where a guard's scores are kept in this database; the guard is registered if it was not. */
+/** The id of a guard in this database; registers it if necessary. */
 export function registerOpenGuard(pool: Pool, guard: OpenGuard): Promise<RegisteredGuard> {
   return withRetry(() => registerGuard(pool, guard.fingerprint, guardText(guard)));
 }
 
-/** A guard for people, as lists and messages name it: `starter, float32`. */
+/** Display name of a guard in lists and messages: `starter, float32`. */
 export function guardText({ pinned, precision }: Pick<OpenGuard, 'pinned' | 'precision'>): string {
   const { guard, backbone } = pinned;
   return `${guard}${backbone === undefined ? '' : ` on ${backbone}`}, ${precision}`;

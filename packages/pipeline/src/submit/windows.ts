@@ -2,13 +2,15 @@ import { isUserError } from '@tocsin/core';
 import { type CorpusRow, rejected, rejection } from '@tocsin/corpus';
 import type { Content, Preparation } from '@tocsin/engine';
 
-/** Rows that are sorted, cut and stored together. More make better parcels, fewer take less memory. */
+/**
+ * Rows that are sorted, cut and stored together. A larger window makes better parcels, a smaller one needs less memory.
+ */
 const WINDOW_ROWS = 4096;
 const WINDOW_CHARACTERS = 4 * 1024 * 1024;
-/** The first window is small, so that workers have something to do at once. */
+/** The first window is small, so that workers can start early. */
 const FIRST_WINDOW_ROWS = 512;
 
-/** Gathers a corpus' rows into windows. */
+/** Groups a corpus' rows into windows. */
 export async function* windowsOf(rows: AsyncIterable<CorpusRow[]>): AsyncGenerator<CorpusRow[]> {
   let window: CorpusRow[] = [];
   let characters = 0;
@@ -35,14 +37,14 @@ function charactersOf(row: CorpusRow): number {
   return (content.prompt?.length ?? 0) + (content.response?.length ?? 0);
 }
 
-/** A window of rows, and what the model sees of each. */
+/** A window of rows with their token ids. */
 export interface PreparedWindow {
   window: CorpusRow[];
-  /** One for each row; undefined for a reject. */
+  /** One per row; undefined for a reject. */
   contents: (Content | undefined)[];
 }
 
-/** Prepares the items of a window. One that this guard cannot score becomes a reject with the reason. */
+/** Tokenizes the items of a window. An item that this guard cannot score becomes a reject with the reason. */
 export async function prepareWindow(
   preparation: Pick<Preparation, 'contentsOf'>,
   rows: readonly CorpusRow[],
@@ -61,11 +63,11 @@ export async function prepareWindow(
 }
 
 function refusedBy(row: CorpusRow, message: string): CorpusRow {
-  // As the reader's reasons are: a sentence.
+  // A sentence, like the reader's reasons.
   return rejected(row, rejection('guard', `${message.charAt(0).toUpperCase()}${message.slice(1)}.`));
 }
 
-/** Gives what `source` gives, and has it work on the next value while the consumer has this one. */
+/** Yields the values of `source`, and computes the next one while the consumer processes the current one. */
 export async function* oneAhead<T>(source: AsyncGenerator<T>): AsyncGenerator<T> {
   let next = source.next();
   try {
@@ -73,7 +75,7 @@ export async function* oneAhead<T>(source: AsyncGenerator<T>): AsyncGenerator<T>
       const { done, value } = await next;
       if (done === true) return;
       next = source.next();
-      // Whether it failed is found out when its turn comes; a consumer that leaves before that does not want to know.
+      // A rejection is reported when its turn comes; a consumer that returns earlier ignores it.
       next.catch(() => {});
       yield value;
     }

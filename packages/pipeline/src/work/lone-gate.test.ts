@@ -5,7 +5,7 @@ import { LoneGate } from './lone-gate.js';
 
 const NEVER = new AbortController().signal;
 
-/** Work that is inside until it is let out. */
+/** Work that stays inside until it is released. */
 class Guest {
   inside = false;
   out = (): void => {};

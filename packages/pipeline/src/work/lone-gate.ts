@@ -3,21 +3,18 @@ interface Entrant {
   enter(): void;
 }
 
-/**
- * Lets work in side by side, or one piece of it alone, in the order in which it came: what is to be alone waits for
- * those inside, and what comes after it waits for its end.
- */
+/** A fair read-write lock: shared holders run concurrently, an exclusive one alone, in order of arrival. */
 export class LoneGate {
   readonly #waiting: Entrant[] = [];
   #inside = 0;
   #taken = false;
 
-  /** @param signal ends the wait before the gate, with its reason; work that is inside goes on */
+  /** @param signal ends the wait for the lock, with its reason; work that has started continues */
   beside<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     return this.#pass(false, work, signal);
   }
 
-  /** As `beside`, with no other work inside. */
+  /** Like `shared`, with no other work running. */
   alone<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     return this.#pass(true, work, signal);
   }

@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-/** A parcel of one token a content, over which workers have died often enough. */
+/** A parcel with one token per content that has exceeded the limit of worker deaths. */
 async function suspectParcel(name: string): Promise<{ guardId: number; runId: number; id: number }> {
   const { pool } = database;
   const { id: guardId } = await registerGuard(pool, name, 'test');
@@ -50,7 +50,7 @@ async function suspectParcel(name: string): Promise<{ guardId: number; runId: nu
   return { guardId, runId, id };
 }
 
-/** A worker that dies over the killer. @returns how it went */
+/** A worker that dies from the poison content. @returns the outcome */
 async function work(parcelId: number): Promise<Verdict | 'died' | undefined> {
   const { pool } = database;
   const parcel = await leaseParcel(pool, parcelId);
@@ -97,7 +97,7 @@ test('the one content that workers die over is found by halves, and every other 
     if (id === undefined) break;
     seen.push(await work(id));
   }
-  // 7 -> 4 and 3; 3 -> 2 (4 is through by then) and 1; 2 -> 1 and 1.
+  // 7 -> 4 and 3; 3 -> 2 (4 is done by then) and 1; 2 -> 1 and 1.
   expect(seen.filter((verdict) => verdict === 'split')).toHaveLength(3);
   expect(seen.filter((verdict) => verdict === 'died')).toHaveLength(3 + 3);
   expect(seen.filter((verdict) => verdict === 'given up')).toHaveLength(1);

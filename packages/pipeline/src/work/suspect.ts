@@ -2,10 +2,10 @@ import type { RowOutcome } from '@tocsin/engine';
 import { type Pool, withRetry } from '@tocsin/postgres';
 import { countTry, forgiveTry, type LeasedParcel, SUSPECT_AFTER, splitParcel } from '@tocsin/store';
 
-/** Workers that may die over a single content, with nothing beside it, before it is to blame. */
+/** Worker deaths on a single content, alone, before it gets an error. */
 const LONE_TRIES = 3;
 
-/** What becomes of a parcel that workers have died over. */
+/** What happens to a quarantined parcel. */
 export type Verdict = 'tried alone' | 'split' | 'given up';
 
 export const isSuspect = ({ lostLeases }: LeasedParcel): boolean => lostLeases >= SUSPECT_AFTER;
@@ -14,16 +14,16 @@ export interface SuspectOptions {
   pool: Pool;
   score: (parcel: LeasedParcel) => Promise<RowOutcome[]>;
   onVerdict?: (parcelId: number, verdict: Verdict) => void;
-  /** Told of what goes wrong and only costs time. */
+  /** Called with errors that only cost time. */
   onError?: (error: Error) => void;
   signal: AbortSignal;
 }
 
 /**
- * A suspect, with no other parcel beside it: is it the one that ends workers? If one has died over it in this way
- * already, its halves take its place (a reconciler queues them), and so on until one content is left; that one gets an
- * error after a few more deaths. So it costs no other row, whoever was in the same parcel.
- * @returns an outcome for each of its contents; undefined when the halves have taken its place
+ * Scores a quarantined parcel with no other parcel beside it. If a worker has died on it this way before, it is replaced by its
+ * halves (which a reconciler enqueues), and so on until one content is left, which gets an error after a few more deaths. All
+ * other contents of the parcel get their scores.
+ * @returns an outcome per content; undefined when it was replaced by its halves
  */
 export async function scoreSuspect(
   parcel: LeasedParcel,
@@ -45,8 +45,8 @@ export async function scoreSuspect(
   try {
     return await score(parcel);
   } catch (error) {
-    // It was given back, or failed for another reason, and the worker lives. If this cannot be stored, it counts as a
-    // death, of which it takes several.
+    // The parcel was released, or failed for another reason, and the worker lives. If this cannot be stored, it counts
+    // as a death; one alone has no effect.
     await forgiveTry(pool, parcel).catch((error: Error) => onError?.(error));
     throw error;
   }

@@ -16,7 +16,7 @@ afterAll(() => database.close());
 
 let guards = 0;
 
-/** A parcel of one token a content, in store and queue, and a worker that scores with `score` until `over`. */
+/** A parcel with one token per content, in store and queue, and a worker that scores with `score` until `over`. */
 async function work(
   score: (rows: Int32Array[]) => Promise<RowOutcome[]>,
 ): Promise<{ runId: number; failure: Error | undefined }> {

@@ -16,17 +16,17 @@ import { isSuspect, scoreSuspect, type Verdict } from './suspect.js';
 
 /** Tokens of a full parcel. */
 const PARCEL_TOKENS = 2048;
-/** Tokens for the batch that runs and for the one after it. */
+/** Tokens for the running batch and the next one. */
 const BATCHES_HELD = 2;
 
 /**
- * Interactive parcels held at once, at most: those of single texts that come while a pass runs share the next one. No
- * further one is taken once those held fill a pass: so at most two passes are held, one of them running. What comes next
- * is decided in the queue, where clients take turns, and what is cancelled by then costs no pass.
+ * Maximum interactive parcels held at once: single texts that arrive during a pass share the next one. No more are taken once
+ * those held fill a pass, so at most two passes are held, one of them running. The rest stays in the queue, where clients
+ * take turns and cancelled parcels cost no pass.
  */
 const EXPRESS_HELD = 64;
 
-/** Parcels held at once: enough for the batches in flight, and one that is being fetched or stored. */
+/** Parcels held at once: enough for the batches in flight, and one being fetched or stored. */
 function parcelsHeld(budgetTokens: number): number {
   return 1 + Math.ceil((BATCHES_HELD * budgetTokens) / PARCEL_TOKENS);
 }
@@ -37,20 +37,20 @@ export interface WorkerOptions {
   /** The uuid that names the guard's queue. */
   queue: string;
   scorer: Pick<Scorer, 'score' | 'costModel'>;
-  /** Told of what goes wrong and is mended by itself. */
+  /** Called with recoverable errors. */
   onError?: (error: Error) => void;
-  /** Told what becomes of a parcel that workers have died over. */
+  /** Called with the steps of handling quarantined parcels. */
   onSuspect?: (parcelId: number, verdict: Verdict) => void;
-  /** Told of a parcel that could not be finished: the engine is broken, or Postgres is away for good. */
+  /** Called with a parcel that could not be finished: the engine is broken, or Postgres is unreachable. */
   onFailure: (error: Error) => void;
-  /** Told of each parcel that the worker is through with. */
+  /** Called with each finished parcel. */
   onParcel?: (parcel: ParcelMeasure) => void;
-  /** Told of each lease that ran out: its worker was killed, or hung. */
+  /** Called with each expired lease: its worker was killed, or hung. */
   onLeaseLost?: (lane: LaneName) => void;
   tracing?: Tracing;
 }
 
-/** Takes parcels from the queue, scores them and stores their scores, until `close()`. */
+/** Takes parcels from the queue, scores them and stores the scores, until `close()`. */
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #bulk: ParcelWorker;
@@ -58,12 +58,12 @@ export class Worker {
   readonly #drainEnds = new AbortController();
   readonly #gate = new LoneGate();
   #givenBack = 0;
-  /** Lost leases on their way into the store. */
+  /** Expired leases being recorded in the store. */
   #counting: Promise<void> = Promise.resolve();
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    // One for each parcel that is held, which is no leak.
+    // One listener per held parcel, which is not a leak.
     setMaxListeners(0, this.#drainEnds.signal);
     const { queue, scorer } = options;
     this.#bulk = this.#take(queueNameOf(queue), 'bulk', parcelsHeld(scorer.costModel.budgetTokens));
@@ -75,9 +75,9 @@ export class Worker {
   }
 
   /**
-   * Drains: takes nothing new, finishes what it holds.
-   * @param limitMs what it has not finished by then is given back to the queue
-   * @returns how many parcels were given back
+   * Drains: takes no new parcels and finishes those held.
+   * @param limitMs after this time unfinished parcels are released to the queue
+   * @returns the number of released parcels
    */
   async close(limitMs?: number): Promise<number> {
     const ends =
@@ -123,7 +123,7 @@ export class Worker {
       const failed = outcomes.filter(({ error }) => error !== undefined).length;
       over('done', outcomes.length - failed, failed);
     } catch (thrown) {
-      // After the drain limit its statements are cancelled.
+      // After the drain timeout its statements are cancelled.
       const error: unknown = this.#drainEnds.signal.aborted ? this.#drainEnds.signal.reason : thrown;
       over(error instanceof GiveBack ? 'given_back' : 'failed', 0, 0);
       if (error instanceof GiveBack) this.#givenBack++;
@@ -132,7 +132,10 @@ export class Worker {
     }
   }
 
-  /** @returns what is stored; undefined when there was nothing to do (done by another worker, cancelled) or it is split */
+  /**
+   * @returns what is stored; undefined when there was nothing to do (done by another worker, cancelled) or the parcel
+   * was split
+   */
   async #scoreParcel(parcelId: number, lane: LaneName): Promise<RowOutcome[] | undefined> {
     const signal = this.#drainEnds.signal;
     const parcel = await this.#lease(parcelId, lane);
@@ -143,7 +146,7 @@ export class Worker {
         signal,
       );
     }
-    // What a worker dies over takes the leases of all that it holds along: no other parcel is to be beside it.
+    // A dying worker loses the leases of all its parcels, so no other parcel may run beside this one.
     return this.#gate.alone(async () => {
       const { pool, onSuspect: onVerdict, onError } = this.#options;
       const score = (leased: LeasedParcel): Promise<RowOutcome[]> => this.#score(leased, lane);
@@ -179,7 +182,7 @@ export class Worker {
       if (outcome === undefined || ids === undefined)
         throw new Error(`${hashes.length} contents gave ${outcomes.length} outcomes`);
       const { score = null, error = null } = outcome;
-      // Whoever asked for an express row asks again, and brings it along.
+      // Requests for an express row poll the store, and enqueue it again.
       return { hash, tokens: ids.length, score, error, tokenIds: lane === 'bulk' ? ids : undefined };
     });
     await tracing.within('parcel complete', factsOf(id, lane), () =>

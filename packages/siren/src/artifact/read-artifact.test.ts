@@ -175,7 +175,7 @@ describe('a trajectory guard', () => {
   const GOOD = goldenArtifact('qwen3-agent');
   const FILE = 'dir/siren_config.json';
 
-  /** The golden artifact, with objects of its configuration changed, and its tensors. */
+  /** The golden artifact with changed configuration, and its tensors. */
   function read(
     changes: Record<string, object> = {},
     change: (tensors: TensorSpec[]) => TensorSpec[] = (tensors) => tensors,

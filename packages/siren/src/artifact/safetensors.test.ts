@@ -15,7 +15,7 @@ import {
 
 const FILE = 'x.safetensors';
 
-/** All that the two functions make of a file. */
+/** The results of both functions for a file. */
 function parse(bytes: Uint8Array): Map<string, TensorInfo> {
   const length = safetensorsHeaderLength(FILE, bytes.subarray(0, 8), bytes.byteLength);
   return parseSafetensorsHeader(FILE, bytes.subarray(8, 8 + length), bytes.byteLength);
@@ -42,7 +42,7 @@ test('metadata is no tensor, blanks may follow the header, a type that is not kn
   expect([...parse(withHeader(header, Buffer.alloc(2))).keys()]).toEqual(['x']);
 });
 
-/** A file of one tensor, with some of its entry changed, and 8 bytes of data. */
+/** A file with one tensor, parts of whose entry are changed, and 8 bytes of data. */
 const entry = (change: Record<string, unknown>): Buffer =>
   withHeader(
     JSON.stringify({ w: { dtype: 'F32', shape: [2], data_offsets: [0, 8], ...change } }),
@@ -148,7 +148,7 @@ test('a header of any JSON is read or is a UserError', () => {
   );
 });
 
-/** What is read lies in the file; what is not read is the user's to mend, never a defect of ours. */
+/** Every tensor either lies within the file or gives a UserError, never an internal error. */
 function readOrUserError(bytes: Uint8Array): void {
   let tensors: Map<string, TensorInfo>;
   try {
@@ -213,5 +213,5 @@ test('bytes are read wherever they lie, every value in its place', () => {
   );
 });
 
-/** The bits of a NaN may change on their way through a register. */
+/** A NaN's bits may change in a register. */
 const isNaN32 = (bits: number): boolean => (bits & 0x7f800000) === 0x7f800000 && (bits & 0x7fffff) !== 0;

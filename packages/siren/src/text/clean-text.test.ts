@@ -8,7 +8,7 @@ test.each(CONTENT_GUARDS)('%s: every text is prepared as the reference prepared 
   for (const { input, cleaned } of goldenCases(guard)) expect(cleanText(textOf(input))).toBe(cleaned);
 });
 
-/** The characters of which Python says `isspace()`: U+001C to 1F and U+0085 are among them, U+FEFF is not. */
+/** The characters for which Python's `isspace()` is true: U+001C to 1F and U+0085 are among them, U+FEFF is not. */
 const PYTHON_SPACES = [
   ...[9, 10, 11, 12, 13, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x85, 0xa0, 0x1680],
   ...Array.from({ length: 11 }, (_, i) => 0x2000 + i),
@@ -61,7 +61,7 @@ test.each([
   expect(cleanText(text)).toBe(cleaned);
 });
 
-/** Texts that are mostly made of what the preparation looks at. */
+/** Texts made mostly of what the cleaning looks for. */
 const texts = fc
   .array(
     fc.oneof(
@@ -133,7 +133,7 @@ test('every character leads back to what it stands for, in order', () => {
         expect(start).toBeGreaterThanOrEqual(last);
         expect(end).toBeGreaterThan(start);
         const unit = cleaned.text[i] ?? '';
-        // Only blanks and newlines are ever put in the place of something else.
+        // Replacements are always blanks and newlines.
         if (unit !== ' ' && unit !== '\n') expect(text.slice(start, end)).toBe(unit);
         last = start;
       }

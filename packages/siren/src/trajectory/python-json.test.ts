@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { JsonNumber, type JsonValue } from './json-value.js';
 import { JsonFault, readPythonJson, TooDeep } from './python-json.js';
 
-/** As JSON.parse would give it. */
+/** As JSON.parse would return it. */
 function plain(value: JsonValue): unknown {
   if (value instanceof JsonNumber) return Number(value.literal);
   if (value instanceof Map) return Object.fromEntries([...value].map(([key, item]) => [key, plain(item)]));

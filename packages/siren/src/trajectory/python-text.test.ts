@@ -4,7 +4,7 @@ import { JsonNumber } from './json-value.js';
 import { readPythonJson } from './python-json.js';
 import { pythonDumps, pythonRepr, pythonStr } from './python-text.js';
 
-// What Python prints for each is in golden/rendering.json too; here is what it must hold for every number and string.
+// Python's output for each is in golden/rendering.json too; these tests cover all numbers and strings.
 
 test.each([
   ['3', '3'],

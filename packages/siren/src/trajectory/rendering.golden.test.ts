@@ -5,13 +5,13 @@ import { expect, test } from 'vitest';
 import { ChatTemplate } from './chat-template.js';
 import { renderTrajectory } from './render-trajectory.js';
 
-/** What golden/make_rendering.py had the reference make of each trajectory. */
+/** The reference's output for each trajectory (golden/make_rendering.py). */
 interface Case {
   template: string;
   messages: string;
   tools: string | null;
   rendered?: string;
-  /** The Python error that the reference ended in. */
+  /** The Python error that the reference raised. */
   fails?: string;
 }
 

@@ -13,15 +13,14 @@ export interface CeilingOptions {
   guard: string;
   retain: 'none' | 'flagged';
   workers: number;
-  /** What it is held against. */
+  /** The reference rate. */
   target?: string;
   /** Node's options for producer and workers, e.g. to profile them. */
   nodeOptions?: readonly string[];
 }
 
 /**
- * The pipeline with an engine that answers at once: from a run's beginning to its last score, both as Postgres has
- * them.
+ * The pipeline with an engine that answers immediately: from the start of a run to its last score, by Postgres' clock.
  */
 export async function benchCeiling(dir: string, options: CeilingOptions): Promise<void> {
   const { corpus, guard, retain, nodeOptions } = options;
@@ -81,7 +80,7 @@ async function timesOf(
   return times;
 }
 
-/** What Postgres has written ahead so far. */
+/** Bytes written to the WAL so far. */
 async function walBytes(pool: Pool): Promise<number> {
   const { rows } = await pool.query<{ bytes: number }>(
     `select (pg_current_wal_insert_lsn() - '0/0')::float8 as bytes`,
@@ -117,32 +116,29 @@ async function printStatements(pool: Pool, rows: number): Promise<void> {
 }
 
 const EVERY_MS = 250;
-/** Clock ticks a second of /proc: 100 on every Linux that Node runs on. */
+/** Clock ticks per second in /proc: 100 on every Linux that Node supports. */
 const TICK_MS = 10;
 
-/** Processes of ours whose time counts, by their part of the pipeline. */
+/** Measured processes, by their part of the pipeline. */
 type MeteredProcesses = Record<string, readonly number[]>;
 
-/**
- * Processor time by part of the pipeline, read from /proc: unlike rows a second it hardly depends on what else the
- * machine does.
- */
+/** CPU time by part of the pipeline, from /proc: unlike throughput, it hardly depends on other load. */
 class CpuMeter {
   readonly #pool: Pool;
   readonly #processes: () => MeteredProcesses;
-  /** Of each process: its part, and milliseconds at the first and the last look. */
+  /** Of each process: its part, and milliseconds at the first and the last sample. */
   readonly #seen = new Map<number, { part: string; first: number; last: number }>();
   #running = true;
   readonly #looking: Promise<void>;
 
-  /** @param processes asked at every look: workers come, and have engines */
+  /** @param processes called for each sample: workers and their engines start during the measurement */
   constructor(pool: Pool, processes: () => MeteredProcesses) {
     this.#pool = pool;
     this.#processes = processes;
     this.#looking = this.#look();
   }
 
-  /** Ends the measurement. @returns milliseconds of processor time by part */
+  /** Ends the measurement. @returns milliseconds of CPU time by part */
   async stop(): Promise<Map<string, number>> {
     this.#running = false;
     await this.#looking;
@@ -188,7 +184,7 @@ const enginesOf = (workers: readonly number[]): number[] =>
 /** User and system time of a process and its threads; undefined when it has ended. */
 function processorMs(pid: number): number | undefined {
   try {
-    // pid (name) state ppid ... utime and stime are the 14th and 15th field.
+    // pid (name) state ppid ...; utime and stime are the 14th and 15th field.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ');

@@ -1,6 +1,6 @@
 import { type BenchRow, benchCorpus, shortRows, writeCorpus } from '../corpus.js';
 
-/** A corpus file, and what it is, for people. */
+/** A corpus file and its description. */
 export interface FleetCorpus {
   title: string;
   file: string;
@@ -9,7 +9,7 @@ export interface FleetCorpus {
 
 const KINDS = {
   short: { title: 'short rows (about 15 tokens)', rowsOf: shortRows },
-  /** As the starter guard's benchmark has them. */
+  /** The same as in the starter guard's benchmark. */
   mixed: {
     title: 'mixed rows (1 to 512 tokens, 86 on average)',
     rowsOf: (count: number) => benchCorpus(undefined, count),
@@ -27,7 +27,7 @@ export async function fleetCorpus(dir: string, kind: CorpusKind, rows: number): 
   return { title, file: await writeCorpus(dir, await rowsOf(rows), kind), rows };
 }
 
-/** Longer than the guard reads: each becomes 512 tokens. */
+/** Longer than the guard's limit: each is truncated to 512 tokens. */
 function* longestRows(count: number): Generator<BenchRow> {
   for (let i = 0; i < count; i++) yield { id: `l${i}`, text: `row ${i}: ${'and so on '.repeat(200)}` };
 }

@@ -10,11 +10,11 @@ export interface FleetWorkerSetup {
   databaseUrl: string;
   backend: QueueBackend;
   guard: string;
-  /** What the simulated engine takes for a pass. */
+  /** The simulated duration of a pass. */
   cost: CostModel;
 }
 
-/** A worker process with a simulated engine, which is a process of its own. It waits for `go()`. */
+/** A worker process with a simulated engine process. It waits for `go()`. */
 export class FleetWorker {
   readonly pid: number;
   readonly #child: ChildProcess;
@@ -36,7 +36,7 @@ export class FleetWorker {
     return worker;
   }
 
-  /** It takes parcels from now on. */
+  /** Starts taking parcels. */
   go(): void {
     this.#child.send('go');
   }

@@ -6,16 +6,16 @@ import type { FleetCorpus } from './corpora.js';
 import { FleetWorker } from './fleet-worker.js';
 import { type FleetStage, openFleetStage, parcelsWait, submitCommand } from './stage.js';
 
-/** After the last worker has started: until it holds its parcels. */
+/** Milliseconds after the start of the last worker, until it holds its parcels. */
 const SETTLE_MS = 4_000;
 
 export interface GrowthOptions {
   corpus: FleetCorpus;
   guard: string;
-  /** For people. */
+  /** Description. */
   device: string;
   cost: CostModel;
-  /** Numbers of workers, rising. */
+  /** Ascending numbers of workers. */
   counts: readonly number[];
   windowMs: number;
 }
@@ -26,15 +26,15 @@ interface Growth {
   tokensPerSecond: number;
 }
 
-/** Connections that the workers hold. */
+/** Connections of the workers. */
 interface Connections {
   postgres: number;
   redis: number;
 }
 
 /**
- * How rows a second grow with the number of workers: all rows are queued, then workers are added, and what is committed is
- * counted over a while, with all of them at work from its beginning to its end.
+ * Throughput by number of workers: all rows are queued, then workers are added, and commits are counted while all of
+ * them are busy.
  */
 export async function benchGrowth(dir: string, options: GrowthOptions): Promise<void> {
   const { corpus, guard, device, cost, counts, windowMs } = options;
@@ -48,7 +48,7 @@ export async function benchGrowth(dir: string, options: GrowthOptions): Promise<
   try {
     const { pool, databaseUrl, backend } = stage;
     await submitCommand(stage, [corpus.file, '--guard', guard]).run;
-    // All are there before the first is counted: a process takes seconds of a processor to start.
+    // All are started before the first measurement, because starting a process takes seconds of CPU time.
     for (let i = 0; i < Math.max(...counts); i++)
       workers.push(await FleetWorker.start({ databaseUrl, backend, guard, cost }));
     let going = 0;
@@ -68,12 +68,12 @@ export async function benchGrowth(dir: string, options: GrowthOptions): Promise<
   print(grown);
 }
 
-/** What is committed in so many milliseconds. */
+/** Commits during this many milliseconds. */
 async function committedOver(pool: Pool, windowMs: number): Promise<Omit<Growth, 'workers'>> {
   const from = await databaseTime(pool);
   await sleep(windowMs);
   const to = await databaseTime(pool);
-  // What is written now was finished before `to` if it says so: a parcel's time is its transaction's.
+  // A parcel's time is that of its transaction, so a commit after `to` may belong to the interval.
   await sleep(1_000);
   const { rows } = await pool.query<{ contents: number; tokens: number; seconds: number }>(
     `select coalesce(sum(contents), 0)::float8 as contents, coalesce(sum(tokens), 0)::float8 as tokens,
@@ -86,7 +86,7 @@ async function committedOver(pool: Pool, windowMs: number): Promise<Omit<Growth,
   return { rowsPerSecond: done.contents / done.seconds, tokensPerSecond: done.tokens / done.seconds };
 }
 
-/** The benchmark itself holds none to Redis but the one that asks. */
+/** The benchmark itself has one connection to Redis. */
 async function connectionsOf({ pool, redis }: FleetStage): Promise<Connections> {
   const { rows } = await pool.query<{ count: number }>(
     `select count(*) as count from pg_stat_activity where application_name = 'tocsin worker'`,
@@ -102,7 +102,7 @@ async function databaseTime(pool: Pool): Promise<string> {
   return rows[0]?.now ?? '';
 }
 
-/** Shares are of tokens: parcels differ in rows, and hardly in tokens. */
+/** Shares of tokens, because parcels differ in rows but hardly in tokens. */
 function print(grown: readonly (Growth & Connections)[]): void {
   const [first] = grown;
   if (first === undefined) return;

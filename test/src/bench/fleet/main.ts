@@ -1,7 +1,8 @@
 /**
- * `npm run bench:fleet [-- names] [--rows n]`: the fleet on one machine, with engines that are simulated: `ceiling` (the
- * pipeline with an engine that answers at once), `memory` (of the queue), `sizes` (of the tables), `partitions` (of docs/scaling.md), `growth` (rows a second with 1, 2, 4 and 8
- * workers) and `saturation` (the same with devices that one machine's pipeline cannot feed).
+ * `npm run bench:fleet [-- names] [--rows n]`: a fleet on one machine with simulated engines: `ceiling` (the pipeline
+ * with an engine that answers immediately), `memory` (of the queue), `sizes` (of the tables), `partitions` (of
+ * docs/scaling.md), `growth` (throughput with 1, 2, 4 and 8 workers) and `saturation` (the same with devices faster
+ * than the pipeline of one machine).
  */
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
@@ -16,7 +17,7 @@ import { benchQueueMemory, benchTableSizes } from './sizes.js';
 
 const GUARD = 'starter';
 const CEILING_ROWS = '300000';
-/** Of the short rows' number: they have six times the tokens. */
+/** Fraction of the number of short rows: they have six times the tokens. */
 const MIXED_SHARE = 5;
 const GROWTH_ROWS = 120_000;
 const SATURATION_ROWS = 150_000;
@@ -25,7 +26,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     rows: { type: 'string', default: CEILING_ROWS },
-    /** Where processor profiles of producer and workers go, for chrome://inspect. */
+    /** Directory for CPU profiles of producer and workers, for chrome://inspect. */
     profiles: { type: 'string' },
   },
 });
@@ -80,7 +81,7 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(benchmarks
   }
 }
 
-/** Of the last minute: what else the machine does makes every figure worse. */
+/** Load average of the last minute: other load makes every figure worse. */
 function loadOf(): string {
   return (loadavg()[0] ?? 0).toFixed(1);
 }

@@ -20,13 +20,13 @@ const WINDOW_ROWS = 4096;
 const PARCEL_ROWS = 128;
 const TOKENS = 16;
 
-/** Microseconds a row of what a store is asked for, in the order in which it is asked. */
+/** Microseconds per row of each statement, in order. */
 type Costs = Record<
   'look up new contents' | 'store a window' | 'complete parcels' | 'look up known contents' | 'purge a run',
   number
 >;
 
-/** What the partitions of docs/scaling.md cost, or save, while the tables are small enough for memory. */
+/** The cost of the partitions in docs/scaling.md, while the tables fit into memory. */
 export async function benchPartitions(dir: string): Promise<void> {
   const rows = WINDOWS * WINDOW_ROWS;
   section(`Partitions: ${rows.toLocaleString('en-US')} rows of ${TOKENS} tokens, one connection`);

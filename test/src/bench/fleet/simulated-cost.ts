@@ -1,19 +1,19 @@
 import type { CostModel } from '@tocsin/engine';
 
-/** The environment variable that tells a simulated engine its cost model. */
+/** The environment variable with a simulated engine's cost model. */
 export const SIMULATED_COST = 'TOCSIN_SIMULATED_COST';
 
 /**
- * Devices. Milliseconds of a forward pass = overheadMs + tokenMs x tokens + cellMs x rows x longest^2, as Tocsin's planner
- * has it.
+ * Simulated devices. Milliseconds of a forward pass = overheadMs + tokenMs x tokens + cellMs x rows x longest^2, as in
+ * Tocsin's planner.
  */
 export const COSTS = {
-  /** What is left is the pipeline. Not quite nothing, or any way to cut batches would be as good. */
+  /** Measures the pipeline alone. Not zero, or the planner could not compare batches. */
   none: {
     device: 'one that answers at once',
     cost: { budgetTokens: 4096, overheadMs: 1e-3, tokenMs: 1e-6, cellMs: 1e-12 },
   },
-  /** Eight of them stay below what one machine's pipeline can feed. */
+  /** Eight of them stay below what the pipeline of one machine can feed. */
   small: {
     device: 'about 25 times the two processor cores of the README',
     cost: { budgetTokens: 4096, overheadMs: 2, tokenMs: 0.04, cellMs: 5e-6 },

@@ -1,6 +1,6 @@
 /**
- * An engine process that computes nothing: it takes as long as its cost model says, and sleeps meanwhile. It speaks the
- * protocol of Tocsin's own. The environment variable TOCSIN_SIMULATED_COST holds the model as JSON.
+ * An engine process that computes nothing: it sleeps for the time that its cost model gives. It uses the protocol of
+ * Tocsin's engine process. The environment variable TOCSIN_SIMULATED_COST contains the model as JSON.
  */
 import type { CostModel, EngineMessage, EngineReply } from '@tocsin/engine';
 import { SIMULATED_COST } from './simulated-cost.js';
@@ -12,20 +12,20 @@ interface Waiting {
   arrivedMs: number;
 }
 
-/** What a timer can tell apart. */
+/** The resolution of a timer. */
 const TIMER_MS = 0.5;
 
 const cost = JSON.parse(process.env[SIMULATED_COST] ?? '') as CostModel;
 const waiting: Waiting[] = [];
 let busy = false;
 /**
- * When the device ends what it runs. A pass begins when the one before it has ended, not when a timer says so: timers
- * are late on a busy machine, and a device is not.
+ * When the device ends its current pass. A pass starts when the previous one ends, not when a timer fires: timers are
+ * late on a busy machine.
  */
 let freeAtMs = 0;
 
 const send = (reply: EngineReply): void => {
-  // A parent that has gone does not want the reply; 'disconnect' below ends the process.
+  // Without a parent no reply is needed; 'disconnect' below ends the process.
   process.send?.(reply, undefined, undefined, () => {});
 };
 
@@ -65,7 +65,7 @@ function next(): void {
   else setTimeout(end, leftMs);
 }
 
-/** What has not begun goes back. */
+/** Passes that have not started are recalled. */
 function recall(id: number): void {
   const at = waiting.findIndex((pass) => pass.id === id);
   if (at < 0) return;
@@ -81,7 +81,7 @@ function scoresOf(tokenIds: Int32Array, lengths: Int32Array): Float32Array {
   });
 }
 
-/** A row's score where no model runs: the same for the same tokens, and spread over [0, 1]. */
+/** A simulated score: a function of the tokens, spread over [0, 1]. */
 function simulatedScore(tokenIds: Int32Array): number {
   let sum = 7;
   for (const id of tokenIds) sum = (Math.imul(sum, 31) + id) | 0;

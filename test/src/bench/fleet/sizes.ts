@@ -9,13 +9,13 @@ import { openFleetStage, submitCommand, untilScored } from './stage.js';
 const ROWS = { short: 100_000, mixed: 40_000 } as const;
 const TABLES = ['items', 'item_texts', 'scores', 'parcels'] as const;
 
-/** Bytes of one table: its rows with what is stored out of line, and its indexes. */
+/** Bytes of one table with TOAST, and of its indexes. */
 interface Size {
   rows: number;
   indexes: number;
 }
 
-/** What a row of a corpus takes in Postgres: while it waits, and when it is scored and its text is kept. */
+/** Space per row in Postgres: while it is pending, and when it is scored and its text kept. */
 export async function benchTableSizes(dir: string, guard: string): Promise<void> {
   for (const kind of ['short', 'mixed'] as const) {
     const corpus = await fleetCorpus(dir, kind, ROWS[kind]);
@@ -63,7 +63,7 @@ function perRow(size: Size | undefined, rows: number): string {
 
 const QUEUED_ROWS: Record<CorpusKind, number> = { short: 100_000, mixed: 20_000, longest: 4_000 };
 
-/** What Redis holds for rows that wait: all of a corpus are queued, and no worker takes one. */
+/** Redis memory for pending rows: a whole corpus is queued, and no worker runs. */
 export async function benchQueueMemory(dir: string, guard: string): Promise<void> {
   section('Queue memory: Redis, all parcels of a corpus queued (target <= 100 bytes a row)');
   const measured: string[][] = [];

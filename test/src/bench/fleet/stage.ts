@@ -9,10 +9,10 @@ import { migrateSchema } from '@tocsin/store';
 import { findRedis } from '../../setup/find-programs.js';
 import { RedisProcess } from '../../setup/redis-process.js';
 
-/** Times of statements, for the table of what costs what. */
+/** Statement statistics, for the table of costs. */
 const SETTINGS = { shared_preload_libraries: 'pg_stat_statements' };
 
-/** A database and a queue that nobody else uses, both empty. */
+/** A new database and a new queue. */
 export interface FleetStage {
   databaseUrl: string;
   pool: Pool;
@@ -21,10 +21,10 @@ export interface FleetStage {
   close(): Promise<void>;
 }
 
-/** @param dir where it makes a directory of its own */
+/** @param dir parent of its working directory */
 export async function openFleetStage(dir: string): Promise<FleetStage> {
   const own = await mkdtemp(join(dir, 'stage-'));
-  // The embedded server of a run as root is another user's, and has to get at its directory.
+  // As root, the embedded server runs as another user, which needs access to its directory.
   await chmod(own, 0o755);
   const server = await startEmbedded({ dataDir: join(own, 'postgres'), settings: SETTINGS });
   const redis = await RedisProcess.start(await findRedis(), own);
@@ -48,7 +48,7 @@ export async function openFleetStage(dir: string): Promise<FleetStage> {
 
 const LOOK_EVERY_MS = 50;
 
-/** Waits until no parcel waits. */
+/** Waits until no parcel is pending. */
 export async function untilScored(pool: Pool): Promise<void> {
   while (await parcelsWait(pool)) await sleep(LOOK_EVERY_MS);
 }
@@ -60,10 +60,10 @@ export async function parcelsWait(pool: Pool): Promise<boolean> {
 
 const TOCSIN = fileURLToPath(new URL('../../../../apps/tocsin/dist/main.js', import.meta.url));
 
-/** `tocsin submit`, as a process of its own. */
+/** `tocsin submit` as a separate process. */
 export interface SubmitCommand {
   child: ChildProcess;
-  /** The run that it has made, when it has ended. */
+  /** Its run, once it has ended. */
   run: Promise<number>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * A worker, as `tocsin work` runs it, whose engine process is simulated. Argument: JSON of FleetWorkerSetup. It tells its
- * parent when its engine is there, and takes parcels from the parent's answer on.
+ * A worker as in `tocsin work`, with a simulated engine process. Argument: JSON of FleetWorkerSetup. It notifies its
+ * parent when the engine is ready, and takes parcels after the parent's reply.
  */
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
