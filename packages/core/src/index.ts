@@ -1,12 +1,11 @@
 import { explainServer } from './explain-server.js';
 import { isUserError } from './user-error.js';
 
-export { abortable, aborted, TimeoutError, within } from './abort.js';
 export { explainServer, serverError } from './explain-server.js';
-export { Loop, poll } from './poll.js';
 export { addressOf, checkServerUrl, redactUrls } from './urls.js';
 export { isUserError, UserError } from './user-error.js';
 export * from './vocabulary.js';
+export { abortable, aborted, Loop, poll, TimeoutError, within } from './wait.js';
 
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {

@@ -2,7 +2,7 @@ import { chmod, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createPool, inTransaction, type Pool } from './connect.js';
-import { type EmbeddedServer, startEmbedded } from './embedded/index.js';
+import { type EmbeddedServer, startEmbedded } from './embedded/start-embedded.js';
 import { isTransient, withRetry } from './retry.js';
 
 const withCode = (code: string): Error => Object.assign(new Error('failed'), { code });

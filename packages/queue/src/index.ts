@@ -1,4 +1,3 @@
-export { inspectRedis, type RedisFacts } from './ask-redis.js';
 export { prepareBackend, type QueueBackend } from './backend.js';
 export {
   expressQueueNameOf,
@@ -8,4 +7,5 @@ export {
   type QueuedParcel,
   queueNameOf,
 } from './parcel-queue.js';
+export { inspectRedis, type RedisFacts } from './redis.js';
 export { clockNameOf, ScheduleClock } from './schedule-clock.js';

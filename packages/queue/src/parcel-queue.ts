@@ -1,5 +1,7 @@
 import { type Job, WaitingError } from 'bullmq';
 import {
+  closeQueue,
+  closeWorker,
   type JobQueue,
   type JobWorker,
   openJobQueue,
@@ -7,7 +9,6 @@ import {
   type ParcelJob,
   type QueueBackend,
 } from './backend.js';
-import { closeQueue, closeWorker } from './farewell.js';
 
 /**
  * The queue of a guard's workers. One per guard, because a worker can score only its own guard's parcels, and one per

@@ -1,4 +1,6 @@
 import {
+  closeQueue,
+  closeWorker,
   type JobQueue,
   type JobWorker,
   type LookJob,
@@ -6,7 +8,6 @@ import {
   openJobWorker,
   type QueueBackend,
 } from './backend.js';
-import { closeQueue, closeWorker } from './farewell.js';
 
 /** A schedule as the clock needs it. */
 export interface ClockEntry {

@@ -1,6 +1,58 @@
-export * from './access/index.js';
-export * from './batches/index.js';
-export * from './files/index.js';
+export { type AuditEntry, type AuditQuery, type AuditRow, audit, listAudit } from './access/audit.js';
+export {
+  anyKey,
+  checkKeys,
+  createKey,
+  KEY_MARK,
+  type KeyRow,
+  listKeys,
+  type NewKey,
+  revokeKey,
+} from './access/keys.js';
+export {
+  beginSession,
+  checkSessions,
+  endSession,
+  forgetSessions,
+  type ShownCredentials,
+  validCredentials,
+} from './access/sessions.js';
+export {
+  addBatch,
+  attendBatch,
+  type BatchChanges,
+  type BatchEnd,
+  type BatchesPage,
+  type BatchRow,
+  cancelBatch,
+  changeBatch,
+  endBatch,
+  findBatch,
+  leaveBatch,
+  type NewBatch,
+  pageBatches,
+  settleBatches,
+  type TakenBatch,
+  takeBatch,
+  type WrittenFile,
+} from './batches/batches.js';
+export {
+  beginFile,
+  CHUNK_BYTES,
+  completeFile,
+  deleteFile,
+  type FileRow,
+  type FilesPage,
+  FileWriter,
+  findFile,
+  findInput,
+  forgetFiles,
+  type NewFile,
+  pageFiles,
+  purgeFiles,
+  purgeRunFiles,
+  readFileChunks,
+} from './files/files.js';
 export type { ExpressDone } from './interactive/express-listener.js';
 export { ExpressListener } from './interactive/express-listener.js';
 export {
@@ -8,18 +60,19 @@ export {
   cancelExpress,
   EXPRESS_WAIT_SECONDS,
   forgetExpress,
-  purgeExpress,
-  waitingExpress,
-} from './interactive/express-parcels.js';
-export {
   type KnownOutcome,
   knownOutcomes,
+  purgeExpress,
   type SubmittedExpress,
   submitExpress,
-} from './interactive/submit-express.js';
+  waitingExpress,
+} from './interactive/express-parcels.js';
 export { type ExportOptions, type ExportRow, exportRows } from './items/export-rows.js';
 export { forgetStoppedTexts, keptTexts } from './items/forget-texts.js';
-export * from './items/index.js';
+export { findItem, type ItemCursor, type ItemRow, isCut, itemsBySeq, type ScoredRun } from './items/items.js';
+export { type ItemsPage, type ItemsQuery, pageItems } from './items/page-items.js';
+export { plainText } from './items/search-texts.js';
+export { type TextsOfRows, type TextsOptions, textsInTurn } from './items/texts-in-turn.js';
 export { type ContentOutcome, completeParcel } from './parcels/complete-parcel.js';
 export {
   countLostLease,
@@ -45,9 +98,49 @@ export {
   waitingGuards,
   waitingParcels,
 } from './parcels/waiting-parcels.js';
-export * from './policies/index.js';
-export * from './ranking/index.js';
-export * from './reviews/index.js';
+export {
+  addPolicy,
+  type Change,
+  changePolicy,
+  findPolicy,
+  listPolicies,
+  type NewPolicy,
+  type PolicyChangeRow,
+  type PolicyChanges,
+  type PolicyRow,
+  policyChanges,
+} from './policies/policies.js';
+export { type ComparedKey, compareRuns, type RunComparison } from './ranking/compare-runs.js';
+export {
+  eachRanked,
+  type Outwards,
+  type RankedChunk,
+  type RankedPage,
+  type RankedRow,
+  randomRows,
+  rankedRows,
+  type ScoreOrder,
+  uncertainRows,
+} from './ranking/ranked-rows.js';
+export { type Ranking, rankRun } from './ranking/ranking.js';
+export {
+  countAtLeast,
+  countByScore,
+  previewThreshold,
+  type ThresholdPreview,
+} from './ranking/score-counts.js';
+export { nextReview, type ReviewedRun, type ReviewQuery } from './reviews/next-review.js';
+export { type LeasedRow, leaseFirst, REVIEW_LEASE_SECONDS, releaseReviews } from './reviews/review-leases.js';
+export {
+  giveVerdict,
+  type JudgedContent,
+  judgedContents,
+  type NewVerdict,
+  type ReviewerCounts,
+  reviewerCounts,
+  undoVerdict,
+  type VerdictRow,
+} from './reviews/verdicts.js';
 export {
   attendRun,
   cancelAbandonedRuns,
@@ -56,12 +149,13 @@ export {
   unattendedRuns,
 } from './runs/attend-run.js';
 export { cancelRun, failRun, finishRun, settledRuns } from './runs/finish-run.js';
-export { type GuardRow, listGuards } from './runs/list-guards.js';
 export { prepareRuns } from './runs/prepare-runs.js';
 export { type PurgedRuns, purgeableRuns, purgeRuns, purgeScores, purgeTexts } from './runs/purge-runs.js';
 export {
   findRun,
+  type GuardRow,
   getRun,
+  listGuards,
   listRuns,
   type ProblemReason,
   type ProblemRow,
@@ -87,7 +181,53 @@ export {
   runSources,
   setRunState,
 } from './runs/runs.js';
-export * from './schedules/index.js';
+export {
+  type ClaimedFiring,
+  type ClaimOptions,
+  claimFirings,
+  type DueSchedule,
+  fireNow,
+} from './schedules/claim-firings.js';
+export {
+  type Attempt,
+  type DeliveryRow,
+  listDeliveries,
+  type Message,
+  noteAttempt,
+  takeDelivery,
+} from './schedules/deliveries.js';
+export {
+  attendFiring,
+  eachScore,
+  endedFirings,
+  endFiring,
+  type FiringEnd,
+  type FiringRow,
+  firingOf,
+  listFirings,
+  newFlagged,
+  runBefore,
+  type ScoreCount,
+  setFiringRun,
+  setFiringState,
+  type TakenFiring,
+  takeFiring,
+} from './schedules/firings.js';
+export {
+  addSchedule,
+  closeWebhook,
+  getSchedule,
+  installationId,
+  listSchedules,
+  type NewSchedule,
+  noSuchSchedule,
+  pauseSchedule,
+  removeSchedule,
+  resumeSchedule,
+  type ScheduleRow,
+  type Webhook,
+} from './schedules/schedules.js';
 export type { PolicyChange } from './schema/access.js';
+export type { BatchFault } from './schema/dashboard.js';
 export { migrateSchema, type SchemaState, schemaState } from './schema/migrate.js';
-export { type KnownContent, knownContents } from './scores/known-contents.js';
+export { type KnownContent, knownContents } from './scores/contents.js';

@@ -2,9 +2,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createPool, type Pool } from '@tocsin/postgres';
 import { describe, expect, test } from 'vitest';
 import * as everything from './index.js';
+import { anotherRun, newRun } from './testing/fixtures.js';
 import { TestDatabase } from './testing/index.js';
 import { type PlanWork, watchedPool } from './testing/plan-work.js';
-import { anotherRun, newRun } from './testing/test-guard.js';
 
 const SMALL = 400;
 const LARGE = 3_200;

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '@tocsin/core';
 import { afterEach, expect, test } from 'vitest';
-import { explained } from './server-log.js';
+import { explained } from './launch.js';
 import { TestBed } from './test-bed.js';
 
 const bed = new TestBed();

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { addHolder, newHolder, otherHolders, removeHolder } from './holders.js';
+import { addHolder, newHolder, otherHolders, removeHolder } from './lock.js';
 import { plainDir, TestBed } from './test-bed.js';
 
 const bed = new TestBed();

@@ -1,18 +1,17 @@
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { constants } from 'node:fs';
+import { type FileHandle, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UserError } from '@tocsin/core';
+import { codeOf, messageOf, UserError } from '@tocsin/core';
 import type { Binaries } from './binaries.js';
-import type { DataDir } from './data-dir.js';
-import { choosePort } from './port.js';
+import { type DataDir, giveToOwner } from './data-dir.js';
 import { clearStalePidFile, findPostmaster, type Postmaster } from './postmaster.js';
-import { runAs } from './run-as.js';
-import { beginLog, lastLines, openLog, readLog } from './server-log.js';
-import { HOST, PATIENCE, SECOND, SERVER_SETTINGS } from './settings.js';
+import { choosePort, HOST, PATIENCE, SECOND, SERVER_SETTINGS } from './settings.js';
 
 const POLL = 10;
 
-export interface LaunchOptions {
+interface LaunchOptions {
   readonly dir: DataDir;
   readonly binaries: Binaries;
   /** Undefined: one that is free. */
@@ -136,4 +135,112 @@ function failure(dir: DataDir, output: string, port: number): UserError {
       hint: `The whole log: ${dir.logFile}. To begin anew, choose another directory with --data-dir or TOCSIN_DATA; or set DATABASE_URL.`,
     },
   );
+}
+
+/**
+ * Starts one of PostgreSQL's programs as the server's user, in a session of its own: Ctrl-C in the terminal goes to
+ * the whole foreground group, and PostgreSQL would take it as the order to shut down. The environment is small on
+ * purpose: ours may hold PGDATA and the like, and secrets.
+ * @throws {UserError} when the program cannot be run
+ */
+export async function runAs(
+  dir: DataDir,
+  program: string,
+  args: string[],
+  stdio: StdioOptions,
+): Promise<ChildProcess> {
+  const { PATH, LD_LIBRARY_PATH } = process.env;
+  const child = spawn(program, args, {
+    // Our own working directory may be closed to that user.
+    cwd: dir.path,
+    detached: true,
+    stdio,
+    env: { LC_ALL: 'C', PATH, LD_LIBRARY_PATH },
+    ...(dir.user !== undefined && { uid: dir.user.uid, gid: dir.user.gid }),
+  });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve);
+      child.once('error', reject);
+    });
+  } catch (cause) {
+    throw new UserError(`cannot run ${program}: ${messageOf(cause)}`, {
+      hint: hintFor(codeOf(cause)),
+      cause,
+    });
+  }
+  return child;
+}
+
+function hintFor(code: string | undefined): string {
+  const orElse = 'Or set DATABASE_URL to a PostgreSQL server of your own.';
+  switch (code) {
+    case 'ENOENT':
+      return `The binaries need glibc; a distribution with another C library (Alpine) cannot run them. ${orElse}`;
+    case 'EPERM':
+      return `Root may not change to another user here (a container without CAP_SETUID?): run as an ordinary user. ${orElse}`;
+    default:
+      return orElse;
+  }
+}
+
+/** Begins a new log; the one before stays as `postgres.log.1`. */
+async function beginLog(dir: DataDir): Promise<void> {
+  try {
+    await rename(dir.logFile, `${dir.logFile}.1`);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
+  const file = await open(dir.logFile, 'wx', 0o600);
+  await file.close();
+  await giveToOwner(dir, dir.logFile);
+}
+
+/** The log for a server to write to; where it begins is its size now. */
+async function openLog(dir: DataDir): Promise<{ file: FileHandle; begin: number }> {
+  const file = await open(dir.logFile, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);
+  return { file, begin: (await file.stat()).size };
+}
+
+/** What was logged since `begin`. */
+export async function readLog(dir: DataDir, begin: number): Promise<string> {
+  const file = await open(dir.logFile, 'r');
+  try {
+    const chunks: Buffer[] = [];
+    for await (const chunk of file.createReadStream({ start: begin, autoClose: false }))
+      chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks).toString('utf8');
+  } finally {
+    await file.close();
+  }
+}
+
+export function lastLines(text: string, count = 8): string {
+  return text.trim().split('\n').slice(-count).join('\n');
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  EACCES: 'It belongs to another user, or its permissions forbid it.',
+  EPERM: 'It belongs to another user, or its file system does not know owners.',
+  EROFS: 'Its file system is read-only.',
+  ENOSPC: 'Its file system is full.',
+  EDQUOT: 'The disk quota is used up.',
+  ENOTDIR: 'A part of this path is a file.',
+  EEXIST: 'A part of this path is a file.',
+  ENAMETOOLONG: 'The path is too long.',
+  ELOOP: 'Its symbolic links go in a circle.',
+};
+
+/** Turns what the file system refuses into a `UserError` that names the data directory and what to do. */
+export async function explained<T>(dataDir: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    const hint = HINTS[codeOf(cause) ?? ''];
+    if (hint === undefined || (cause instanceof Error && cause.name === 'UserError')) throw cause;
+    throw new UserError(`The data directory ${dataDir} cannot be used: ${messageOf(cause)}`, {
+      hint: `${hint} Choose another directory with --data-dir or TOCSIN_DATA, or set DATABASE_URL.`,
+      cause,
+    });
+  }
 }

@@ -1,11 +1,11 @@
 import { UserError } from '@tocsin/core';
 import { type Binaries, findBinaries, reachableBinaries } from './binaries.js';
-import { defaultDataDir, openDataDir } from './data-dir.js';
-import { bringUp, type EmbeddedServer, HeldServer, type Plan } from './embedded-server.js';
-import { addHolder, newHolder } from './holders.js';
-import { withLock } from './lock.js';
-import { shutDown } from './postmaster.js';
-import { explained } from './server-log.js';
+import { type DataDir, defaultDataDir, openDataDir } from './data-dir.js';
+import { ensureDatabase, initialiseOnce, passwordOf, urlFor } from './database.js';
+import { explained, joinRunning, lastLines, launch, readLog } from './launch.js';
+import { addHolder, type Holder, newHolder, otherHolders, removeHolder, watch, withLock } from './lock.js';
+import { endsWithin, findPostmaster, type Postmaster, shutDown } from './postmaster.js';
+import { rememberPort, SECOND } from './settings.js';
 
 export interface EmbeddedOptions {
   /** A directory of our own, made if need be. Default: `defaultDataDir()`. */
@@ -59,4 +59,171 @@ export async function startEmbedded(options: EmbeddedOptions = {}): Promise<Embe
     const { server, url, started } = await withLock(dir, start, { log });
     return new HeldServer(plan, holder, server, url, started);
   });
+}
+
+/** A PostgreSQL server on a directory of ours, shared by all Tocsin processes that use the directory. */
+export interface EmbeddedServer {
+  /** For any PostgreSQL client; holds the password. Stays the same for as long as this object is used. */
+  readonly url: string;
+  readonly port: number;
+  /** Of the server's first process. Another one after `ensureRunning` had to start it. */
+  readonly pid: number;
+  readonly dataDir: string;
+  readonly logFile: string;
+  /** False when the server ran already and was joined. */
+  readonly started: boolean;
+  /**
+   * Calls `listener` each time the server has ended without `stop`, within half a second; the error holds the end of
+   * its log. Pools see their connections break at the same time. Once told, `ensureRunning` begins the next watch.
+   * @returns a function that takes the listener away
+   */
+  onExit(listener: (error: UserError) => void): () => void;
+  /** Starts the server again, on the same port, when it has ended; does nothing when it runs. */
+  ensureRunning(): Promise<void>;
+  /**
+   * Leaves the server. The last process to leave stops it (fast shutdown: open transactions are rolled back) and
+   * waits for its end. End your own connections first. To be called once the last write is committed: a signal to
+   * this process, Ctrl-C included, does not reach the server.
+   */
+  stop(): Promise<void>;
+}
+
+/** What a start needs; the same at each restart. */
+interface Plan {
+  readonly dir: DataDir;
+  readonly binaries: Binaries;
+  readonly port: number | undefined;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly log: (line: string) => void;
+}
+
+/** Joins the server or starts it, and makes sure that it can be used. Called under the lock. */
+async function bringUp(plan: Plan): Promise<{ server: Postmaster; url: string; started: boolean }> {
+  const { dir, log } = plan;
+  await initialiseOnce(dir, plan.binaries, log);
+  const password = await passwordOf(dir);
+  const running = await joinRunning(dir, log);
+  if (running !== undefined) refuseOtherPort(plan, running);
+  const server = running ?? (await launch(plan));
+  try {
+    await rememberPort(dir, server.port);
+    await ensureDatabase(dir, server.port, password);
+  } catch (error) {
+    if (running === undefined) await shutDown(dir, server);
+    // It was about to end when we joined it: a killed process lets go of its connections before it is gone.
+    else if (await endsWithin(server, SECOND)) return bringUp(plan);
+    throw error;
+  }
+  const verb = running === undefined ? 'started' : 'joined';
+  log(`${verb} PostgreSQL in ${dir.path}: process ${server.pid}, port ${server.port}`);
+  return { server, url: urlFor(server.port, password), started: running === undefined };
+}
+
+function refuseOtherPort(plan: Plan, server: Postmaster): void {
+  if (plan.port === undefined || plan.port === server.port) return;
+  throw new UserError(
+    `PostgreSQL runs in ${plan.dir.path} already, on port ${server.port} and not ${plan.port}.`,
+    {
+      hint: 'Leave the port out to join it, or end the other Tocsin processes first.',
+    },
+  );
+}
+
+/** The server from the side of one holder. */
+class HeldServer implements EmbeddedServer {
+  readonly url: string;
+  readonly started: boolean;
+  readonly port: number;
+  readonly #plan: Plan;
+  readonly #holder: Holder;
+  #server: Postmaster;
+  readonly #listeners = new Set<(error: UserError) => void>();
+  #unwatch: () => void;
+  #reviving: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(plan: Plan, holder: Holder, server: Postmaster, url: string, started: boolean) {
+    this.#plan = plan;
+    this.#holder = holder;
+    this.#server = server;
+    this.url = url;
+    this.started = started;
+    this.port = server.port;
+    this.#unwatch = this.#watch();
+  }
+
+  get pid(): number {
+    return this.#server.pid;
+  }
+
+  get dataDir(): string {
+    return this.#plan.dir.path;
+  }
+
+  get logFile(): string {
+    return this.#plan.dir.logFile;
+  }
+
+  onExit(listener: (error: UserError) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  ensureRunning(): Promise<void> {
+    if (this.#stopped !== undefined) return Promise.reject(new Error('ensureRunning() after stop()'));
+    this.#reviving ??= this.#revive().finally(() => {
+      this.#reviving = undefined;
+    });
+    return this.#reviving;
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#leave();
+    return this.#stopped;
+  }
+
+  #watch(): () => void {
+    const { pid, identity } = this.#server;
+    return watch(identity, () => void this.#tell(pid));
+  }
+
+  async #tell(pid: number): Promise<void> {
+    const log = await readLog(this.#plan.dir, 0).catch(() => '(the log cannot be read)');
+    const error = new UserError(
+      `PostgreSQL in ${this.dataDir} (process ${pid}) has ended. The end of its log:\n${lastLines(log)}`,
+      { hint: `The whole log: ${this.logFile}.` },
+    );
+    for (const listener of this.#listeners) listener(error);
+  }
+
+  async #revive(): Promise<void> {
+    const { dir, log } = this.#plan;
+    const plan = { ...this.#plan, port: this.port };
+    const work = () => withLock(dir, () => bringUp(plan), { log });
+    const { server } = await explained(dir.path, work);
+    this.#unwatch();
+    this.#server = server;
+    this.#unwatch = this.#watch();
+  }
+
+  async #leave(): Promise<void> {
+    const { dir, log } = this.#plan;
+    await this.#reviving?.catch(() => undefined);
+    this.#unwatch();
+    const work = async () => {
+      const others = await otherHolders(dir, this.#holder);
+      if (others > 0) log(`left PostgreSQL in ${dir.path} running for ${others} more`);
+      else await this.#end();
+      // After the end: on a full disk this fails, and the server should not stay for it.
+      await removeHolder(dir, this.#holder);
+    };
+    await explained(dir.path, () => withLock(dir, work, { log }));
+  }
+  async #end(): Promise<void> {
+    const { dir, log } = this.#plan;
+    const server = await findPostmaster(dir);
+    if (server === undefined) return;
+    await shutDown(dir, server);
+    log(`stopped PostgreSQL in ${dir.path}`);
+  }
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { beginFile, completeFile, findFile } from '../files/index.js';
+import { beginFile, completeFile, findFile } from '../files/files.js';
+import { newRun } from '../testing/fixtures.js';
 import { TestDatabase } from '../testing/index.js';
-import { newRun } from '../testing/test-guard.js';
 import {
   addBatch,
   attendBatch,
@@ -13,7 +13,7 @@ import {
   leaveBatch,
   settleBatches,
   takeBatch,
-} from './index.js';
+} from './batches.js';
 
 let database: TestDatabase;
 beforeAll(async () => {

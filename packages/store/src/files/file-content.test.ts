@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { addBatch } from '../batches/index.js';
+import { addBatch } from '../batches/batches.js';
 import { TestDatabase } from '../testing/index.js';
 import {
   beginFile,
@@ -9,7 +9,7 @@ import {
   findFile,
   forgetFiles,
   readFileChunks,
-} from './index.js';
+} from './files.js';
 
 let database: TestDatabase;
 beforeAll(async () => {

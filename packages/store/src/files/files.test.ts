@@ -1,20 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createKey } from '../access/index.js';
-import { addBatch, changeBatch, endBatch, settleBatches, takeBatch } from '../batches/index.js';
+import { createKey } from '../access/keys.js';
+import { addBatch, changeBatch, endBatch, settleBatches, takeBatch } from '../batches/batches.js';
 import { purgeRuns } from '../runs/purge-runs.js';
+import { storeScoredRun } from '../testing/fixtures.js';
 import { TestDatabase } from '../testing/index.js';
-import { storeScoredRun } from '../testing/scored-run.js';
-import { CHUNK_BYTES, FileWriter, readFileChunks } from './file-content.js';
 import {
   beginFile,
+  CHUNK_BYTES,
   completeFile,
   deleteFile,
   type FileRow,
+  FileWriter,
   findFile,
   forgetFiles,
   pageFiles,
   purgeFiles,
+  readFileChunks,
 } from './files.js';
 
 let database: TestDatabase;

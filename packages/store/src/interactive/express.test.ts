@@ -5,20 +5,19 @@ import { leaseParcel } from '../parcels/lease-parcel.js';
 import { submitWindow } from '../parcels/submit-window.js';
 import { adoptParcels, waitingParcels } from '../parcels/waiting-parcels.js';
 import { cancelRun } from '../runs/finish-run.js';
-import { knownContents } from '../scores/known-contents.js';
+import { knownContents } from '../scores/contents.js';
+import { anotherRun, hashOf, newRun, parcelOf, windowOf } from '../testing/fixtures.js';
 import { TestDatabase } from '../testing/index.js';
-import { anotherRun, newRun } from '../testing/test-guard.js';
-import { hashOf, parcelOf, windowOf } from '../testing/windows.js';
-import type { ExpressDone } from './express-listener.js';
-import { ExpressListener } from './express-listener.js';
+import { type ExpressDone, ExpressListener } from './express-listener.js';
 import {
   cancelAbandonedExpress,
   cancelExpress,
   forgetExpress,
+  knownOutcomes,
   purgeExpress,
+  submitExpress,
   waitingExpress,
 } from './express-parcels.js';
-import { knownOutcomes, submitExpress } from './submit-express.js';
 
 let database: TestDatabase;
 beforeAll(async () => {

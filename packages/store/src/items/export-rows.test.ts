@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { completeParcel } from '../parcels/complete-parcel.js';
 import { submitWindow } from '../parcels/submit-window.js';
+import { hashOf, newRun, windowOf } from '../testing/fixtures.js';
 import { TestDatabase } from '../testing/index.js';
-import { newRun } from '../testing/test-guard.js';
-import { hashOf, windowOf } from '../testing/windows.js';
 import { type ExportOptions, type ExportRow, exportRows } from './export-rows.js';
 
 let database: TestDatabase;

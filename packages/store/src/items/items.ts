@@ -1,6 +1,6 @@
 import type { ItemOrder } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
-import { type RankedRow, rankedRows } from '../ranking/index.js';
+import { type RankedRow, rankedRows } from '../ranking/ranked-rows.js';
 
 /** Characters of a row's JSON that a list reads: enough for a preview of each part, unless the first is very long. */
 const LISTED_CHARACTERS = 16_000;

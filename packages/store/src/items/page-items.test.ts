@@ -1,13 +1,10 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { submitWindow } from '../parcels/submit-window.js';
-import { rankRun } from '../ranking/index.js';
+import { rankRun } from '../ranking/ranking.js';
+import { newRun, scoreParcel, storeScoredRun, windowOf } from '../testing/fixtures.js';
 import { TestDatabase } from '../testing/index.js';
-import { storeScoredRun } from '../testing/scored-run.js';
-import { newRun } from '../testing/test-guard.js';
-import { scoreParcel, windowOf } from '../testing/windows.js';
-import type { ItemCursor } from './items.js';
-import { findItem, type ItemRow, isCut, type ScoredRun } from './items.js';
+import { findItem, type ItemCursor, type ItemRow, isCut, type ScoredRun } from './items.js';
 import { type ItemsQuery, pageItems } from './page-items.js';
 import { indexTexts } from './search-texts.js';
 

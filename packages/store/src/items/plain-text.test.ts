@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { plainText } from './plain-text.js';
+import { plainText } from './search-texts.js';
 
 test('a text, a pair and messages are their words, without names of fields', () => {
   expect(plainText(JSON.stringify({ text: 'a "b"\nc' }))).toBe('a "b"\nc');

@@ -1,8 +1,7 @@
 import { createPool } from '@tocsin/postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { anotherRun, hashOf, newRun, parcelOf, windowOf } from '../testing/fixtures.js';
 import { TestDatabase } from '../testing/index.js';
-import { anotherRun, newRun } from '../testing/test-guard.js';
-import { hashOf, parcelOf, windowOf } from '../testing/windows.js';
 import { type ContentOutcome, completeParcel } from './complete-parcel.js';
 import { leaseParcel } from './lease-parcel.js';
 import { submitWindow } from './submit-window.js';

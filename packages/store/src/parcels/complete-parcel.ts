@@ -1,8 +1,6 @@
-import type { Pool } from '@tocsin/postgres';
-import { byteaArray, float4Array, int4Array, textArray } from '@tocsin/postgres';
+import { byteaArray, float4Array, int4Array, type Pool, textArray } from '@tocsin/postgres';
 import { DONE_MESSAGE, EXPRESS_CHANNEL } from '../interactive/express-listener.js';
-import { byHash } from '../scores/known-contents.js';
-import { bytesOf, lengthsOf } from './token-bytes.js';
+import { byHash, bytesOf, lengthsOf } from '../scores/contents.js';
 
 /** A content's outcome: its score, or the reason why it has none. */
 export interface ContentOutcome {

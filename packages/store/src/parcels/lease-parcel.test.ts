@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { hashOf, newRun, windowOf } from '../testing/fixtures.js';
 import { TestDatabase } from '../testing/index.js';
-import { newRun } from '../testing/test-guard.js';
-import { hashOf, windowOf } from '../testing/windows.js';
 import { leaseParcel } from './lease-parcel.js';
 import { submitWindow } from './submit-window.js';
 

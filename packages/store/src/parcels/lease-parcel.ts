@@ -1,6 +1,6 @@
 import { HASH_BYTES } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
-import { int32Of } from './token-bytes.js';
+import { int32Of } from '../scores/contents.js';
 
 /** A parcel's contents, ready for the engine. */
 export interface LeasedParcel {

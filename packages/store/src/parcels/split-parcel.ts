@@ -1,9 +1,8 @@
 import { HASH_BYTES } from '@tocsin/core';
-import type { Pool } from '@tocsin/postgres';
-import { inTransaction } from '@tocsin/postgres';
+import { inTransaction, type Pool } from '@tocsin/postgres';
 import type pg from 'pg';
+import { int32Of } from '../scores/contents.js';
 import { SUSPECT_AFTER } from './lease-parcel.js';
-import { int32Of } from './token-bytes.js';
 
 /**
  * Puts two parcels in the place of one that waits: the first half of its contents, and the rest. They hold its claims,

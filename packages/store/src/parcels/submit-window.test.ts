@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cancelRun } from '../runs/finish-run.js';
 import { findRun } from '../runs/read-runs.js';
+import { anotherRun, hashOf, newRun, parcelOf, windowOf } from '../testing/fixtures.js';
 import { TestDatabase } from '../testing/index.js';
-import { anotherRun, newRun } from '../testing/test-guard.js';
-import { hashOf, parcelOf, windowOf } from '../testing/windows.js';
 import { completeParcel } from './complete-parcel.js';
 import { submitWindow, type WindowItem } from './submit-window.js';
 

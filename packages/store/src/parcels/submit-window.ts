@@ -1,9 +1,15 @@
 import { type RunState, UserError } from '@tocsin/core';
-import type { Pool } from '@tocsin/postgres';
-import { boolArray, byteaArray, inTransaction, int4Array, int8Array, textArray } from '@tocsin/postgres';
+import {
+  boolArray,
+  byteaArray,
+  inTransaction,
+  int4Array,
+  int8Array,
+  type Pool,
+  textArray,
+} from '@tocsin/postgres';
 import type pg from 'pg';
-import { byHash } from '../scores/known-contents.js';
-import { bytesOf, lengthsOf } from './token-bytes.js';
+import { byHash, bytesOf, lengthsOf } from '../scores/contents.js';
 
 /** A row of the corpus, as the store keeps it. */
 export interface WindowItem {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { storeScoredRun } from '../testing/fixtures.js';
 import { TestDatabase } from '../testing/index.js';
-import { storeScoredRun } from '../testing/scored-run.js';
 import { compareRuns } from './compare-runs.js';
 import { rankRun } from './ranking.js';
 

@@ -4,10 +4,8 @@ import { submitWindow } from '../parcels/submit-window.js';
 import { finishRun } from '../runs/finish-run.js';
 import { purgeRuns } from '../runs/purge-runs.js';
 import { retryRun } from '../runs/retry-run.js';
+import { anotherRun, newRun, scoreParcel, storeScoredRun, windowOf } from '../testing/fixtures.js';
 import { TestDatabase } from '../testing/index.js';
-import { storeScoredRun } from '../testing/scored-run.js';
-import { anotherRun, newRun } from '../testing/test-guard.js';
-import { scoreParcel, windowOf } from '../testing/windows.js';
 import {
   eachRanked,
   type RankedRow,

@@ -1,7 +1,7 @@
 import { inTransaction, lockKey, type Pool } from '@tocsin/postgres';
 import type pg from 'pg';
-import { OPEN_STATES } from '../runs/open-states.js';
 import { noSuchRun } from '../runs/retry-run.js';
+import { OPEN_STATES } from '../runs/run-progress.js';
 
 /** What the ranking of a run is of. */
 export interface Ranking {

@@ -1,14 +1,14 @@
 import { isOpen, type Retention, type ReviewOrder, type RunState } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
-import type { ScoredRun } from '../items/index.js';
+import type { ScoredRun } from '../items/items.js';
 import {
-  countAtLeast,
   type Outwards,
   type RankedRow,
   randomRows,
   rankedRows,
   uncertainRows,
-} from '../ranking/index.js';
+} from '../ranking/ranked-rows.js';
+import { countAtLeast } from '../ranking/score-counts.js';
 import { heldReview, type LeasedRow, leaseFirst } from './review-leases.js';
 
 export interface ReviewQuery {

@@ -2,8 +2,8 @@ import type { Pool } from '@tocsin/postgres';
 import { inTransaction } from '@tocsin/postgres';
 import { and, desc, eq, gt, lte, notInArray, or, sql } from 'drizzle-orm';
 import type pg from 'pg';
-import type { ScoredRun } from '../items/index.js';
-import type { RankedRow } from '../ranking/index.js';
+import type { ScoredRun } from '../items/items.js';
+import type { RankedRow } from '../ranking/ranked-rows.js';
 import { reviewLeases } from '../schema/dashboard.js';
 import { runQuery } from '../schema/run-query.js';
 

@@ -1,10 +1,10 @@
 import { createPool } from '@tocsin/postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { rankRun } from '../ranking/index.js';
+import { rankRun } from '../ranking/ranking.js';
 import { purgeTexts } from '../runs/purge-runs.js';
 import { findRun, type Run } from '../runs/read-runs.js';
+import { storeScoredRun } from '../testing/fixtures.js';
 import { TestDatabase } from '../testing/index.js';
-import { storeScoredRun } from '../testing/scored-run.js';
 import { nextReview, type ReviewQuery } from './next-review.js';
 import { releaseReviews } from './review-leases.js';
 import { giveVerdict, judgedContents, reviewerCounts, undoVerdict } from './verdicts.js';

@@ -1,7 +1,7 @@
 import { UserError, type Verdict } from '@tocsin/core';
 import { byteaArray, inTransaction, type Pool } from '@tocsin/postgres';
 import { and, desc, eq, getTableColumns, isNull, sql } from 'drizzle-orm';
-import type { ScoredRun } from '../items/index.js';
+import type { ScoredRun } from '../items/items.js';
 import { reviewLeases, verdicts } from '../schema/dashboard.js';
 import { inserted, runQuery } from '../schema/run-query.js';
 

@@ -2,9 +2,8 @@ import { inTransaction } from '@tocsin/postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { submitWindow } from '../parcels/submit-window.js';
 import { adoptParcels, waitingParcels } from '../parcels/waiting-parcels.js';
+import { anotherRun, newRun, scoreParcel, windowOf } from '../testing/fixtures.js';
 import { TestDatabase } from '../testing/index.js';
-import { anotherRun, newRun } from '../testing/test-guard.js';
-import { scoreParcel, windowOf } from '../testing/windows.js';
 import {
   ABANDONED_AFTER_SECONDS,
   attendRun,

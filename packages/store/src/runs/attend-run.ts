@@ -1,7 +1,7 @@
 import type { Pool } from '@tocsin/postgres';
 import { type EndedRun, runHasEnded } from '../parcels/submit-window.js';
 import { finishIfComplete } from './finish-run.js';
-import { OPEN_STATES } from './open-states.js';
+import { OPEN_STATES } from './run-progress.js';
 
 /** A run that nobody has attended for so long is abandoned: its process was killed. Several times what attending takes. */
 export const ABANDONED_AFTER_SECONDS = 30;

@@ -1,9 +1,8 @@
 import { isUserError, type Retention, type RunState } from '@tocsin/core';
 import { inTransaction, type Pool } from '@tocsin/postgres';
 import { forgetTexts } from '../items/forget-texts.js';
-import { rankRun } from '../ranking/index.js';
-import { OPEN_STATES } from './open-states.js';
-import { hasUnresolvedItems } from './run-progress.js';
+import { rankRun } from '../ranking/ranking.js';
+import { hasUnresolvedItems, OPEN_STATES } from './run-progress.js';
 
 /**
  * Ends a run whose rows all have their outcomes: `done`, or `failed` when none of its rows has a score.

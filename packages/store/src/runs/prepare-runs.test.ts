@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { newRun, storeScoredRun } from '../testing/fixtures.js';
 import { TestDatabase } from '../testing/index.js';
-import { storeScoredRun } from '../testing/scored-run.js';
-import { newRun } from '../testing/test-guard.js';
 import { prepareRuns } from './prepare-runs.js';
 import { findRun } from './read-runs.js';
 

@@ -1,8 +1,8 @@
 import { isUserError } from '@tocsin/core';
 import { lockKey, type Pool } from '@tocsin/postgres';
 import { indexTexts } from '../items/search-texts.js';
-import { rankRun } from '../ranking/index.js';
-import { OPEN_STATES } from './open-states.js';
+import { rankRun } from '../ranking/ranking.js';
+import { OPEN_STATES } from './run-progress.js';
 
 const PREPARE_LOCK = lockKey('prepare');
 /** Runs that ended longer ago are ranked when somebody looks, and searched without an index. */

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { submitWindow } from '../parcels/submit-window.js';
-import { rankRun } from '../ranking/index.js';
-import { giveVerdict } from '../reviews/index.js';
-import { knownContents } from '../scores/known-contents.js';
+import { rankRun } from '../ranking/ranking.js';
+import { giveVerdict } from '../reviews/verdicts.js';
+import { knownContents } from '../scores/contents.js';
+import { anotherRun, hashOf, newRun, parcelOf, scoreParcel, windowOf } from '../testing/fixtures.js';
 import { TestDatabase } from '../testing/index.js';
-import { anotherRun, newRun } from '../testing/test-guard.js';
-import { hashOf, parcelOf, scoreParcel, windowOf } from '../testing/windows.js';
 import { cancelRun, finishRun } from './finish-run.js';
 import { purgeableRuns, purgeRuns, purgeScores, purgeTexts } from './purge-runs.js';
 import { getRun } from './read-runs.js';

@@ -1,11 +1,10 @@
 import { HASH_BYTES, isOpen, type RunState, UserError } from '@tocsin/core';
-import type { Pool } from '@tocsin/postgres';
-import { inTransaction } from '@tocsin/postgres';
+import { inTransaction, type Pool } from '@tocsin/postgres';
 import type pg from 'pg';
-import { purgeRunFiles } from '../files/index.js';
+import { purgeRunFiles } from '../files/files.js';
 import { forgetTexts } from '../items/forget-texts.js';
-import { OPEN_STATES } from './open-states.js';
 import { noSuchRun } from './retry-run.js';
+import { OPEN_STATES } from './run-progress.js';
 
 /** Which runs: one, or all that ended before so many days. Runs that are not over are never among them. */
 export type PurgedRuns = { runId: number } | { olderThanDays: number };

@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { createKey } from '../access/index.js';
+import { createKey } from '../access/keys.js';
 import { submitWindow } from '../parcels/submit-window.js';
 import { waitingGuards } from '../parcels/waiting-parcels.js';
-import { rankRun } from '../ranking/index.js';
+import { rankRun } from '../ranking/ranking.js';
+import { anotherRun, newRun, parcelOf, scoreParcel, storeScoredRun, windowOf } from '../testing/fixtures.js';
 import { TestDatabase } from '../testing/index.js';
 import { watchedPool } from '../testing/plan-work.js';
-import { storeScoredRun } from '../testing/scored-run.js';
-import { anotherRun, newRun } from '../testing/test-guard.js';
-import { parcelOf, scoreParcel, windowOf } from '../testing/windows.js';
 import { cancelRun, finishRun } from './finish-run.js';
 import { findRun, getRun, listRuns, pageRuns, problemReasons, problemRows } from './read-runs.js';
 import { createRun } from './runs.js';

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { leaseParcel } from '../parcels/lease-parcel.js';
 import { submitWindow } from '../parcels/submit-window.js';
+import { anotherRun, hashOf, newRun, parcelOf, scoreParcel, windowOf } from '../testing/fixtures.js';
 import { TestDatabase } from '../testing/index.js';
-import { anotherRun, newRun } from '../testing/test-guard.js';
-import { hashOf, parcelOf, scoreParcel, windowOf } from '../testing/windows.js';
 import { cancelRun, finishRun } from './finish-run.js';
 import { purgeTexts } from './purge-runs.js';
 import { getRun } from './read-runs.js';

@@ -1,3 +1,4 @@
+import { OPEN_RUN_STATES } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 
 /** How far the parcels of a run are. */
@@ -43,3 +44,6 @@ export async function hasUnresolvedItems(pool: Pool, runId: number): Promise<boo
   );
   return rows[0]?.found === true;
 }
+
+/** The states of runs that go on, in SQL: `where state in ${OPEN_STATES}`. */
+export const OPEN_STATES = `(${OPEN_RUN_STATES.map((state) => `'${state}'`).join(', ')})`;

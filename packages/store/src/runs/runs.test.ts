@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { completeParcel } from '../parcels/complete-parcel.js';
 import { submitWindow } from '../parcels/submit-window.js';
+import { anotherRun, hashOf, newRun, parcelOf, windowOf } from '../testing/fixtures.js';
 import { TestDatabase } from '../testing/index.js';
-import { anotherRun, newRun } from '../testing/test-guard.js';
-import { hashOf, parcelOf, windowOf } from '../testing/windows.js';
 import { findRun } from './read-runs.js';
 import { hasUnresolvedItems, runProgress } from './run-progress.js';
 import { createRun, registerGuard } from './runs.js';

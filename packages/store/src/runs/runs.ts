@@ -3,7 +3,7 @@ import type { Pool } from '@tocsin/postgres';
 import { eq, sql } from 'drizzle-orm';
 import { guards, runs } from '../schema/pipeline.js';
 import { inserted, runQuery } from '../schema/run-query.js';
-import { OPEN_STATES } from './open-states.js';
+import { OPEN_STATES } from './run-progress.js';
 
 /** A guard as this database knows it. */
 export interface RegisteredGuard {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { TestDatabase } from '../testing/test-database.js';
+import { TestDatabase } from '../testing/index.js';
 import { type ClaimOptions, claimFirings, fireNow } from './claim-firings.js';
 import { listDeliveries } from './deliveries.js';
 import { endFiring, firingOf, listFirings, setFiringState, takeFiring } from './firings.js';

@@ -2,6 +2,7 @@ import { ROLES } from '@tocsin/core';
 import {
   bigint,
   bigserial,
+  customType,
   index,
   integer,
   jsonb,
@@ -9,9 +10,14 @@ import {
   real,
   serial,
   text,
+  timestamp,
   uuid,
 } from 'drizzle-orm/pg-core';
-import { bytea, now, time } from './columns.js';
+
+export const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
+export const tsvector = customType<{ data: string }>({ dataType: () => 'tsvector' });
+export const time = (name: string) => timestamp(name, { withTimezone: true });
+export const now = (name: string) => time(name).notNull().defaultNow();
 
 /** Keys of the API. Never deleted, so that what was done with one keeps its name; the key itself is not in here. */
 export const apiKeys = pgTable('api_keys', {

@@ -14,8 +14,7 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
-import { apiKeys } from './access.js';
-import { bytea, now, time } from './columns.js';
+import { apiKeys, bytea, now, time } from './access.js';
 import { guards, runs } from './pipeline.js';
 
 const runId = () => bigint('run_id', { mode: 'number' });

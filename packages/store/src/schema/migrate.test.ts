@@ -8,13 +8,12 @@ import { promisify } from 'node:util';
 import { createPool, type Pool, withSchema } from '@tocsin/postgres';
 import { afterEach, expect, onTestFinished, test } from 'vitest';
 import { ExpressListener } from '../interactive/express-listener.js';
-import { submitExpress } from '../interactive/submit-express.js';
+import { submitExpress } from '../interactive/express-parcels.js';
 import { completeParcel } from '../parcels/complete-parcel.js';
-import { listPolicies } from '../policies/index.js';
+import { listPolicies } from '../policies/policies.js';
 import { prepareRuns } from '../runs/prepare-runs.js';
+import { hashOf, newRun, parcelOf } from '../testing/fixtures.js';
 import { TestDatabase } from '../testing/index.js';
-import { newRun } from '../testing/test-guard.js';
-import { hashOf, parcelOf } from '../testing/windows.js';
 import { migrateSchema, schemaState } from './migrate.js';
 
 const STORE = fileURLToPath(new URL('../..', import.meta.url));

@@ -24,8 +24,7 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
-import { apiKeys } from './access.js';
-import { bytea, now, tsvector } from './columns.js';
+import { apiKeys, bytea, now, tsvector } from './access.js';
 
 /** Guards whose scores are kept. */
 export const guards = pgTable('guards', {

@@ -1,7 +1,7 @@
 import { messageOf, UserError } from '@tocsin/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { audit } from '../access/index.js';
-import { addPolicy } from '../policies/index.js';
+import { audit } from '../access/audit.js';
+import { addPolicy } from '../policies/policies.js';
 import { TestDatabase } from '../testing/index.js';
 
 let database: TestDatabase;

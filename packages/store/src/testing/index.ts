@@ -1,2 +1,19 @@
-/** For tests, of this package and of those above it: databases on a real server. */
-export { TestDatabase } from './test-database.js';
+import { TestDatabase as BareDatabase, type TestBackend } from '@tocsin/postgres/testing';
+import { migrateSchema } from '../schema/migrate.js';
+
+/** A database on a server that all test files share. */
+export class TestDatabase extends BareDatabase {
+  /** A database with Tocsin's tables. */
+  static async migrated(): Promise<TestDatabase> {
+    const database = await TestDatabase.empty();
+    await migrateSchema(database.pool);
+    return database;
+  }
+
+  /** The same, and BullMQ's tables. @param prepare `prepareBackend` of @tocsin/queue, which this package does not know */
+  static async withQueue(prepare: (backend: TestBackend) => Promise<void>): Promise<TestDatabase> {
+    const database = await TestDatabase.migrated();
+    await prepare(database.backend);
+    return database;
+  }
+}

@@ -3,10 +3,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { completeParcel } from '../parcels/complete-parcel.js';
 import { submitWindow } from '../parcels/submit-window.js';
 import { cancelRun } from '../runs/finish-run.js';
+import { anotherRun, hashOf, newRun, windowOf } from '../testing/fixtures.js';
 import { TestDatabase } from '../testing/index.js';
-import { anotherRun, newRun } from '../testing/test-guard.js';
-import { hashOf, windowOf } from '../testing/windows.js';
-import { byHash, knownContents } from './known-contents.js';
+import { byHash, knownContents } from './contents.js';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { writeOwn } from './data-dir.js';
-import { choosePort, rememberPort } from './port.js';
-import { HOST } from './settings.js';
+import { choosePort, HOST, rememberPort } from './settings.js';
 import { plainDir, TestBed } from './test-bed.js';
 
 const bed = new TestBed();

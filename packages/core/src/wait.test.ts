@@ -1,8 +1,8 @@
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
+import { getEventListeners, once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { Loop, poll } from './poll.js';
-import { endOf } from './testing/end-of.js';
+import { abortable, aborted, Loop, poll, TimeoutError, within } from './wait.js';
 
 /** Longer than any test: who waits for it has not been woken. */
 const NEVER_MS = 24 * 60 * 60_000;
@@ -167,3 +167,61 @@ describe('a loop', () => {
     });
   });
 });
+
+const never = new Promise<never>(() => {});
+
+test('work that ends first is what counts, and the signal is let go', async () => {
+  const { signal } = new AbortController();
+  expect(await abortable(Promise.resolve(1), signal)).toBe(1);
+  await expect(abortable(Promise.reject(new Error('broken')), signal)).rejects.toThrow('broken');
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
+});
+
+test('a signal that aborts first is what counts, however the work ends', async () => {
+  const stop = new AbortController();
+  const waiting = abortable(never, stop.signal);
+  stop.abort(new Error('enough'));
+  await expect(waiting).rejects.toThrow('enough');
+  await expect(abortable(Promise.resolve(1), stop.signal)).rejects.toThrow('enough');
+  const late = Promise.reject(new Error('not awaited'));
+  await expect(abortable(late, stop.signal)).rejects.toThrow('enough');
+});
+
+test('an abort can be waited for, before and after', async () => {
+  const stop = new AbortController();
+  const waiting = aborted(stop.signal);
+  stop.abort();
+  await waiting;
+  await aborted(stop.signal);
+});
+
+test('work has so many milliseconds', async () => {
+  const waiting = within(1, never);
+  await expect(waiting).rejects.toThrow(TimeoutError);
+  await expect(waiting).rejects.toThrow('no answer within 0.001 s');
+  const child = new EventTarget();
+  const heard = within(60 * 60_000, once(child, 'word'));
+  child.dispatchEvent(new Event('word'));
+  await heard;
+});
+
+test('a process lives as long as it waits, and no longer', async () => {
+  const late = `await within(20, new Promise(() => {})).catch((error) => console.log(error.name));`;
+  expect(await endOf(late)).toEqual({ code: 0, stdout: 'TimeoutError\n' });
+  expect(await endOf(`console.log(await within(24 * 60 * 60_000, Promise.resolve(1)));`)).toEqual({
+    code: 0,
+    stdout: '1\n',
+  });
+});
+
+const CORE = new URL('../dist/index.js', import.meta.url).href;
+
+/** Runs a module that has everything of this package in scope. @returns how it ends by itself */
+function endOf(source: string): Promise<{ code: number; stdout: string }> {
+  const module = `import { abortable, Loop, TimeoutError, within } from '${CORE}'; ${source}`;
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['--input-type=module', '--eval', module], (error, stdout) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stdout }),
+    );
+  });
+}

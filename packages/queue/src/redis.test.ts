@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { clusterNodesOf, isClusterUrl, openCluster } from './redis-cluster.js';
+import { clusterNodesOf, isClusterUrl, openCluster } from './redis.js';
 
 test('an address names a login that is percent-encoded, and nodes with and without a port', () => {
   const url = 'rediss+cluster://us%40er:p%3Aw%2F@a.example:7000,[::1]:7001,b.example/';

@@ -1,3 +1,0 @@
-export type { EmbeddedServer } from './embedded-server.js';
-
-export { startEmbedded } from './start-embedded.js';
