@@ -22,5 +22,6 @@ export {
   type Span,
 } from './text/clean-text.js';
 export { type ContentInput, contentHash, textOf } from './text/content.js';
+export { GrowingText } from './text/growing-text.js';
 export { type ChatFormat, ChatTemplate, chatFormatOf } from './trajectory/chat-template.js';
 export { renderTrajectory, type TrajectoryInput } from './trajectory/render-trajectory.js';

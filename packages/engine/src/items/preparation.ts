@@ -74,8 +74,12 @@ export class Preparation {
   }
 
   /** A content or an error for each item, in order. One bad item never affects another. */
-  async contentsOf(items: readonly Item[]): Promise<(Content | UserError)[]> {
-    const texts = items.map((item) => userErrorOr(() => this.textOf(item)));
+  contentsOf(items: readonly Item[]): Promise<(Content | UserError)[]> {
+    return this.contentsOfTexts(items.map((item) => userErrorOr(() => this.textOf(item))));
+  }
+
+  /** Like `contentsOf`, of texts as `textOf` gives them. An error stays in its place. */
+  async contentsOfTexts(texts: readonly (string | UserError)[]): Promise<(Content | UserError)[]> {
     const tokenized = (await this.tokenize(texts.filter((text) => typeof text === 'string'))).values();
     return texts.map((text) => {
       if (typeof text !== 'string') return text;

@@ -1,5 +1,6 @@
 import { UserError } from '@tocsin/core';
-import type { Item, Preparation } from '../items/preparation.js';
+import { GrowingText, textOf } from '@tocsin/siren';
+import type { Preparation } from '../items/preparation.js';
 import type { PrefixScorer } from './prefix-scorer.js';
 
 /** The tokens of an item that the model sees. */
@@ -110,17 +111,17 @@ export interface StreamContext {
 }
 
 /**
- * An item that grows piece by piece. The whole is prepared again each time, so that blanks and tokens merge as if all had
- * arrived at once. A rejected piece is not kept.
+ * An item that grows piece by piece. Its tokens are those of the whole, as if all had arrived at once. A rejected piece is
+ * not kept.
  */
 export function growingItem(
   preparation: Preparation,
   context: StreamContext,
 ): (piece: StreamPiece) => Promise<PrefixTokens> {
-  const grow = preparation.task === 'content' ? growingText(context) : growingMessages(context);
+  const grow = preparation.task === 'content' ? growingText(context) : growingMessages(preparation, context);
   return async (piece) => {
-    const { item, keep } = grow(piece);
-    const [content] = await preparation.contentsOf([item]);
+    const { text, keep } = grow(piece);
+    const [content] = await preparation.contentsOfTexts([text]);
     if (content === undefined) throw new Error('one item gave no content');
     if (content instanceof UserError) throw content;
     keep();
@@ -128,30 +129,40 @@ export function growingItem(
   };
 }
 
-type Grow = (piece: StreamPiece) => { item: Item; keep: () => void };
+/** `text` is that of everything so far, to be tokenized. @throws UserError */
+type Grow = (piece: StreamPiece) => { text: string; keep: () => void };
 
 function growingText({ prompt, tools }: StreamContext): Grow {
   if (tools != null) throw new UserError('tools were given to a content guard, which scores texts');
-  let given = '';
+  let before: { text: GrowingText; half: string; separator: string } | undefined;
   return (piece) => {
     if (typeof piece !== 'string') {
       throw new UserError(
         `a content guard's stream takes chunks of text (strings), not a value of type ${typeof piece}`,
       );
     }
-    const grown = given + piece;
+    before ??= {
+      text: GrowingText.empty.add(prompt == null ? '' : textOf({ prompt })),
+      half: '',
+      separator: prompt ? '\n' : '',
+    };
+    const given = before.half + piece;
     // A chunk may end in half a character; the next one brings the other half.
-    const whole = endsInHalf(grown) ? grown.slice(0, -1) : grown;
+    const half = endsInHalf(given) ? given.slice(-1) : '';
+    const whole = given.slice(0, given.length - half.length);
+    const part = textOf(prompt == null ? { text: whole } : { response: whole });
+    const text = part === '' ? before.text : before.text.add(before.separator + part);
+    const separator = part === '' ? before.separator : '';
     return {
-      item: prompt === undefined ? { text: whole } : { prompt, response: whole },
+      text: text.text,
       keep: () => {
-        given = grown;
+        before = { text, half, separator };
       },
     };
   };
 }
 
-function growingMessages({ prompt, tools }: StreamContext): Grow {
+function growingMessages(preparation: Preparation, { prompt, tools }: StreamContext): Grow {
   if (prompt !== undefined) {
     throw new UserError('a prompt was given to a trajectory guard, which scores messages', {
       hint: "Push the prompt as a message of role 'user'.",
@@ -164,7 +175,7 @@ function growingMessages({ prompt, tools }: StreamContext): Grow {
     }
     const messages = [...given, ...(Array.isArray(piece) ? piece : [piece])];
     return {
-      item: { messages, tools },
+      text: preparation.textOf({ messages, tools }),
       keep: () => {
         given = messages;
       },

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { CONTENT_GUARDS, goldenCases } from '../testing/golden.js';
 import { AlignedText, cleanText, cleanTextAligned, joinPromptResponse } from './clean-text.js';
 import { textOf } from './content.js';
+import { GrowingText } from './growing-text.js';
 
 test.each(CONTENT_GUARDS)('%s: every text is prepared as the reference prepared it', (guard) => {
   for (const { input, cleaned } of goldenCases(guard)) expect(cleanText(textOf(input))).toBe(cleaned);
@@ -105,6 +106,43 @@ test('a prompt and a response join with a newline, an empty part is left out', (
   expect(joinPromptResponse('p', undefined)).toBe('p');
   expect(joinPromptResponse('', '')).toBe('');
   expect(joinPromptResponse(' ', 'r')).toBe(' \nr');
+});
+
+test('a text that grows is at each part the cleaned text of all so far', () => {
+  const parts = fc.array(
+    fc.oneof(
+      texts,
+      // Markers in pieces, and pieces that look like markers.
+      fc.constantFrom(
+        ...MARKERS.flatMap((marker) => [marker.slice(0, 3), marker.slice(3), marker.slice(0, -1), '>']),
+      ),
+      fc.constantFrom(' ', '\n', '\n\n', '\u3000', '<', '<<', '|', ''),
+    ),
+  );
+  fc.assert(
+    fc.property(parts, (pieces) => {
+      let growing = GrowingText.empty;
+      let whole = '';
+      for (const piece of pieces) {
+        whole += piece;
+        growing = growing.add(piece);
+        expect(growing.text).toBe(cleanText(whole));
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('a text of markers and white space may come character by character', () => {
+  fc.assert(
+    fc.property(texts, (whole) => {
+      let growing = GrowingText.empty;
+      for (let i = 0; i < whole.length; i++) {
+        growing = growing.add(whole.charAt(i));
+        expect(growing.text).toBe(cleanText(whole.slice(0, i + 1)));
+      }
+    }),
+  );
 });
 
 const messy = fc

@@ -5,7 +5,7 @@ import { strippedSpan } from './python-strip.js';
  */
 
 // The chat-template markers that the reference replaces: ChatML, Phi, Llama 3, Qwen/FIM, Llama 2, sentence marks.
-const CHAT_MARKERS = [
+export const CHAT_MARKERS = [
   '<|im_start|>',
   '<|im_end|>',
   '<|im_sep|>',
@@ -31,7 +31,7 @@ const CHAT_MARKERS = [
   '<|/s|>',
 ];
 
-const CHAT_MARKER = new RegExp(
+export const CHAT_MARKER = new RegExp(
   CHAT_MARKERS.map((marker) => marker.replace(/[|[\]/]/g, '\\$&')).join('|'),
   'g',
 );
@@ -51,6 +51,11 @@ const REPLACEMENTS: readonly (readonly [RegExp, string])[] = [
 export function cleanText(text: string): string {
   const replaced = REPLACEMENTS.reduce((soFar, [what, by]) => soFar.replace(what, by), text);
   return replaced.slice(...strippedSpan(replaced)) || ' ';
+}
+
+/** Runs of blanks and tabs become one space, three or more newlines two. */
+export function collapseRuns(text: string): string {
+  return text.replace(BLANKS, ' ').replace(NEWLINES, '\n\n');
 }
 
 /** Like `cleanText`, with a map back to the given text. */
