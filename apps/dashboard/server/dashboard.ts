@@ -8,21 +8,20 @@ import type { Pool } from '@tocsin/postgres';
 import type { QueueBackend } from '@tocsin/queue';
 import { forgetSessions, prepareRuns } from '@tocsin/store';
 import type { Telemetry } from '@tocsin/telemetry';
-import type { FastifyBaseLogger } from 'fastify';
-import fastify, { type FastifyRequest, LogController } from 'fastify';
+import fastify, { type FastifyBaseLogger, type FastifyRequest, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { authenticate } from './access/authenticate.js';
 import { anyKeyOf, Credentials, WrongKeys } from './access/credentials.js';
 import { LiveAnswers } from './access/live-answers.js';
 import { clientOf } from './access/who.js';
-import type { App } from './app.js';
+import type { App, ScheduleRules } from './app.js';
 import { type GuardOffer, ServedGuards } from './guards/served-guards.js';
 import { answerErrors, sendError, toApiError } from './http/answer-errors.js';
 import { ApiError } from './http/api-error.js';
 import { BodyRoom, boundBodies } from './http/body-room.js';
 import { boundConnections } from './http/connections.js';
 import { readJsonBodies } from './http/json-body.js';
-import { loggedError, logRequests, withoutSecrets } from './http/log.js';
+import { loggedError, withoutSecrets } from './http/log.js';
 import { describeApi } from './http/openapi.js';
 import { BUILT_PAGE, sendSecurityHeaders, servePage } from './http/page.js';
 import { boundRequests } from './http/slots.js';
@@ -32,7 +31,6 @@ import { RunFeeds } from './runs/run-feed.js';
 import { Submissions } from './runs/submissions.js';
 import { sweepUploads } from './runs/uploads.js';
 import { Streams } from './scoring/streams.js';
-import type { ScheduleRules } from './services.js';
 
 export interface DashboardOptions {
   /** Pool of a migrated database. */
@@ -217,5 +215,18 @@ export function startPreparer(pool: Pool, log: FastifyBaseLogger, everyMs = EVER
     pauseFirst: true,
     // The next round is soon, and an unprepared run is prepared when it is opened.
     onError: (error) => log.warn(loggedError(error), 'runs could not be prepared'),
+  });
+}
+
+/** One log line per request: route and caller, but no URL, which may contain search terms. */
+function logRequests(app: App): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, routeOptions, who } = request;
+    const { statusCode, elapsedTime } = reply;
+    const looked = statusCode < 400 && (method === 'GET' || method === 'HEAD');
+    request.log[looked ? 'debug' : 'info'](
+      { method, route: routeOptions.url, status: statusCode, ms: Math.round(elapsedTime), who: who?.name },
+      'request',
+    );
   });
 }

@@ -1,6 +1,6 @@
 import { keyRoutes } from './access/key-routes.js';
 import { sessionRoutes } from './access/session-routes.js';
-import type { App } from './app.js';
+import type { App, Services } from './app.js';
 import { guardRoutes } from './guards/routes.js';
 import { ApiError } from './http/api-error.js';
 import { healthRoutes } from './http/health-routes.js';
@@ -17,7 +17,6 @@ import { runRoutes, runScoreRoutes } from './runs/run-routes.js';
 import { scheduleRoutes } from './schedules/routes.js';
 import { scoreRoutes, traceRoutes } from './scoring/score-routes.js';
 import { streamRoutes } from './scoring/stream-routes.js';
-import type { Services } from './services.js';
 
 /** All routes with access levels. */
 export async function addRoutes(app: App, services: Services): Promise<void> {

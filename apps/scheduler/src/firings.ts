@@ -10,8 +10,7 @@ import {
   setFiringState,
 } from '@tocsin/store';
 import type { Logger } from 'pino';
-import { messageTo, type ScheduleMeasures } from './messages.js';
-import { summarize } from './summary.js';
+import { messageTo, type ScheduleMeasures, summarize } from './messages.js';
 
 /** Submits a stored schedule: `submitScheduled` of @tocsin/pipeline with its destination. */
 export type SubmitScheduled = (

@@ -1,12 +1,18 @@
-import { abortable, aborted, checkServerUrl } from '@tocsin/core';
+import { abortable, aborted, checkServerUrl, UserError } from '@tocsin/core';
 import { type OpenGuard, openGuard, Scorer } from '@tocsin/engine';
 import { guardText, reconcile, registerOpenGuard, Worker } from '@tocsin/pipeline';
 import { cancelWhenInterrupted, createPool, type Pool, requireConnection, withRetry } from '@tocsin/postgres';
 import { ParcelQueue, prepareBackend, type QueueBackend, queueNameOf } from '@tocsin/queue';
-import { migrateSchema, type RegisteredGuard, waitingByClass } from '@tocsin/store';
+import {
+  findRun,
+  migrateSchema,
+  noSuchRun,
+  type RegisteredGuard,
+  waitingByClass,
+  waitingGuards,
+} from '@tocsin/store';
 import { type ListenAt, Telemetry } from '@tocsin/telemetry';
 import type { Logger } from 'pino';
-import { requireGuardOfRun, warnOfOtherGuards } from './check-guard.js';
 
 /** About half a minute of work on two CPU cores: enough for calibration to pay off. */
 const CALIBRATE_AFTER_TOKENS = 30_000;
@@ -15,7 +21,7 @@ export const DEFAULT_DRAIN_MS = 60_000;
 /** One of them is for the reconciler, while this worker leads; one is for metrics. */
 const POOL_MAX = 6;
 
-export interface RunWorkerOptions {
+interface RunWorkerOptions {
   databaseUrl: string;
   backend: QueueBackend;
   guard: string;
@@ -193,3 +199,35 @@ async function scoreUntil(
   broken.signal.throwIfAborted();
   return givenBack;
 }
+
+/** A worker's guard. */
+interface WorkingGuard {
+  id: number;
+  /** Name for messages. */
+  text: string;
+  fingerprint: string;
+}
+
+/** @throws UserError when the run uses another guard: this worker would never take its parcels */
+async function requireGuardOfRun(pool: Pool, runId: number, guard: WorkingGuard): Promise<void> {
+  const run = await findRun(pool, runId);
+  if (run === undefined) throw noSuchRun(runId);
+  if (run.fingerprint === guard.fingerprint) return;
+  throw new UserError(
+    `run ${runId} is to be scored by ${named(run.guard, run.fingerprint)}, and this worker's guard is ${named(guard.text, guard.fingerprint)}`,
+    { hint: 'Start the worker with the --guard, --backbone and --precision of the run.' },
+  );
+}
+
+/** Warns when the database only has work for other guards: this is probably the wrong guard. */
+async function warnOfOtherGuards(pool: Pool, guard: WorkingGuard, log: Logger): Promise<void> {
+  const waiting = await waitingGuards(pool);
+  if (waiting.length === 0 || waiting.some(({ guardId }) => guardId === guard.id)) return;
+  const others = waiting.map(({ ref, fingerprint, parcels }) => `${named(ref, fingerprint)} (${parcels})`);
+  log.warn(
+    { guard: named(guard.text, guard.fingerprint), others },
+    'no parcel waits for this guard, but parcels wait for other guards',
+  );
+}
+
+const named = (text: string, fingerprint: string): string => `${text} [${fingerprint.slice(0, 12)}]`;

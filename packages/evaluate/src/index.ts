@@ -17,8 +17,6 @@ export {
   evaluate,
 } from './measures/evaluate.js';
 export { countText, smallText } from './measures/format.js';
-export { notesOn } from './measures/notes.js';
-
 export {
   confusionTable,
   driftTable,
@@ -26,6 +24,7 @@ export {
   histogramTable,
   judgementTable,
   measureTable,
+  notesOn,
   pairedTable,
   printable,
   type TextTable,

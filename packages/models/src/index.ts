@@ -12,7 +12,6 @@ export {
 export { reachHub } from './hub/hub.js';
 export { parseHubRef, textOfPin } from './hub/hub-ref.js';
 export { type HubSettings, hubCacheDirectory, hubSettings } from './hub/hub-settings.js';
-export { RELEASED_GUARDS, type ReleasedGuard } from './resolve/released-guards.js';
 export { readNamedModel } from './resolve/resolve-backbone.js';
 export {
   resolveArtifact,
@@ -25,6 +24,7 @@ export type {
   ModelEvent,
   TransferredBytes,
 } from './resolve/sources.js';
+export { RELEASED_GUARDS, type ReleasedGuard } from './resolve/sources.js';
 export {
   findPip,
   pipDownload,

@@ -8,7 +8,6 @@ export type {
   ParcelMeasure,
   WindowMeasure,
 } from './metrics.js';
-export { DEFAULT_METRICS_HOST, type ListenAt } from './readiness.js';
-
 export { Telemetry } from './telemetry.js';
+export { DEFAULT_METRICS_HOST, type ListenAt } from './telemetry-server.js';
 export { type Tracing, untraced } from './tracing.js';

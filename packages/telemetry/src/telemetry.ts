@@ -1,8 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Metrics, type MetricsOptions } from './metrics.js';
-import type { ListenAt } from './readiness.js';
-import { Readiness } from './readiness.js';
-import type { TelemetryServer } from './telemetry-server.js';
+import { type ListenAt, Readiness, type TelemetryServer } from './telemetry-server.js';
 import { type Tracing, untraced } from './tracing.js';
 
 /** The store has the same type; neither package imports the other. */

@@ -1,7 +1,7 @@
-/** Compiles a guard in a separate process and prints the cost. Arguments: guard, precision, cache directory. */
 import { openGuard } from '@tocsin/engine';
-import { memoryOf } from './memory.js';
+import { memoryOf } from './report.js';
 
+/** Compiles a guard in a separate process and prints the cost. Arguments: guard, precision, cache directory. */
 const [ref = '', precision, cacheDir] = process.argv.slice(2);
 const before = await memoryOf('self');
 const started = performance.now();

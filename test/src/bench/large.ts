@@ -5,8 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { openGuard, Scorer } from '@tocsin/engine';
 import { makeArtifact, makeCheckpoint } from './make-checkpoint.js';
-import { memoryOf } from './memory.js';
-import { line, rate, seconds, section } from './report.js';
+import { line, memoryOf, rate, seconds, section } from './report.js';
 
 /** The shape of Llama-3.1-8B, from its config.json. */
 const LLAMA_31_8B = {

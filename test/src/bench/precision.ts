@@ -2,8 +2,7 @@ import { copyFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type OpenGuard, openGuard, PRECISIONS, type Precision, Scorer } from '@tocsin/engine';
 import { benchCorpus, distinctContents, randomFrom } from './corpus.js';
-import { memoryOf } from './memory.js';
-import { median, section } from './report.js';
+import { median, memoryOf, section } from './report.js';
 
 const ROWS = 100;
 const ROUNDS = 2;

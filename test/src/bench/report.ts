@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+
 /** One line of a benchmark's output with its target. */
 export function line(name: string, value: string, target = ''): void {
   console.log(`  ${name.padEnd(44)}${value.padStart(18)}${target === '' ? '' : `   (target ${target})`}`);
@@ -38,4 +40,21 @@ export function quantile(values: number[], share: number): number {
   const value = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
   if (value === undefined) throw new RangeError('a quantile of nothing');
   return value;
+}
+
+/** Memory of a process (Linux), bytes. */
+interface Memory {
+  /** Resident now, and peak. */
+  resident: number;
+  peak: number;
+  /** The anonymous part of `resident`; the rest are file pages that the system can drop. */
+  own: number;
+}
+
+/** @param pid of a process, or `self` */
+export async function memoryOf(pid: number | 'self'): Promise<Memory> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  const field = (name: string): number =>
+    1024 * Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? Number.NaN);
+  return { resident: field('VmRSS'), peak: field('VmHWM'), own: field('RssAnon') };
 }

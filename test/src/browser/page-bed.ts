@@ -1,8 +1,8 @@
 import { TestDatabase } from '@tocsin/store/testing';
 import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { foundProgram } from '../setup/found-program.js';
 import { until } from '../setup/processes.js';
+import { foundProgram } from '../setup/provided.js';
 import { goldenGuard, TocsinProcess } from '../setup/tocsin.js';
 import { launchChromium, Visit } from './visit.js';
 

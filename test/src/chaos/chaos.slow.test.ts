@@ -1,8 +1,7 @@
 import { expect, inject, test } from 'vitest';
-import { scratchDir } from '../setup/scratch.js';
-import { chaos } from './chaos.js';
+import { scratchDir } from '../setup/provided.js';
+import { chaos, reportText } from './chaos.js';
 import { POSSIBLE_FAULTS } from './faults.js';
-import { reportText } from './report.js';
 
 /** CHAOS_SEED=7 selects other rows and another order of faults. */
 const SEED = Number(process.env.CHAOS_SEED ?? 1);

@@ -1,16 +1,15 @@
-/**
- * `npm run chaos -- [--minutes 5] [--seed 7] [--rows 50000] [--faults "worker killed,Redis killed"] [--pause 1-6]`:
- * injects faults into a fleet of real processes, and reports what happened to its rows.
- */
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findRedis } from '../setup/find-programs.js';
-import { chaos } from './chaos.js';
+import { chaos, reportText } from './chaos.js';
 import { POSSIBLE_FAULTS } from './faults.js';
-import { reportText } from './report.js';
 
+/**
+ * `npm run chaos -- [--minutes 5] [--seed 7] [--rows 50000] [--faults "worker killed,Redis killed"] [--pause 1-6]`:
+ * injects faults into a fleet of real processes, and reports what happened to its rows.
+ */
 /** Rows per file: one submission, and one run. */
 const ROWS_PER_FILE = 1000;
 /** In words. */

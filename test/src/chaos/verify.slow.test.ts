@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { completeParcel, createRun, registerGuard, submitWindow } from '@tocsin/store';
 import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { scratchDir } from '../setup/scratch.js';
+import { scratchDir } from '../setup/provided.js';
 import { readPasses, verify } from './verify.js';
 
 let database: TestDatabase;

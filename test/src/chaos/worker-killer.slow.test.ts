@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { POISON } from '../setup/poisoned-backbone.js';
+import { scratchDir } from '../setup/provided.js';
 import { randomRows } from '../setup/random-words.js';
-import { scratchDir } from '../setup/scratch.js';
 import { readScores, writeJsonl } from '../setup/tocsin.js';
 import { Stage } from './stage.js';
 

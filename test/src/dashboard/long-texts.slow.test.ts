@@ -5,7 +5,7 @@ import { scoredRun } from '@tocsin/dashboard/testing';
 import { createKey } from '@tocsin/store';
 import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { scratchDir } from '../setup/scratch.js';
+import { scratchDir } from '../setup/provided.js';
 import { goldenGuard, TocsinProcess, tocsin } from '../setup/tocsin.js';
 
 const GUARD = 'qwen3-residual';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { scratchDir } from '../setup/provided.js';
 import { RedisServer } from '../setup/redis.js';
-import { scratchDir } from '../setup/scratch.js';
 import { goldenGuard, tocsin } from '../setup/tocsin.js';
 
 interface Finding {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { goldenDirs } from '@tocsin/siren/testing';
 import { beforeAll, expect, test } from 'vitest';
-import { scratchDir } from '../setup/scratch.js';
+import { scratchDir } from '../setup/provided.js';
 import { goldenGuard, readScores, tocsin, writeJsonl } from '../setup/tocsin.js';
 import { labelledRows } from './labelled-rows.js';
 

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, expect, test } from 'vitest';
-import { scratchDir } from '../setup/scratch.js';
+import { scratchDir } from '../setup/provided.js';
 import { type Ended, goldenGuard, tocsin, writeJsonl } from '../setup/tocsin.js';
 import { labelledRows } from './labelled-rows.js';
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { scratchDir } from '../setup/scratch.js';
+import { scratchDir } from '../setup/provided.js';
 import { goldenGuard, tocsin, writeJsonl } from '../setup/tocsin.js';
 import { labelledRows } from './labelled-rows.js';
 

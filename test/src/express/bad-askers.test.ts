@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { POISON, poisonedBackbone } from '../setup/poisoned-backbone.js';
 import { until } from '../setup/processes.js';
-import { scratchDir } from '../setup/scratch.js';
+import { scratchDir } from '../setup/provided.js';
 import { ROOT, readScores, tocsin, writeJsonl } from '../setup/tocsin.js';
 import { ExpressBed, GUARD, logged } from './express-bed.js';
 

@@ -3,9 +3,9 @@ import type { GoldenGuard } from '@tocsin/siren/testing';
 import { TestDatabase } from '@tocsin/store/testing';
 import { expect } from 'vitest';
 import { childrenOf, until } from '../setup/processes.js';
+import { scratchDir } from '../setup/provided.js';
 import { randomRows } from '../setup/random-words.js';
 import { RedisServer } from '../setup/redis.js';
-import { scratchDir } from '../setup/scratch.js';
 import {
   type Ended,
   goldenGuard,

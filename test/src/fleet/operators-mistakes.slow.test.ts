@@ -5,9 +5,9 @@ import { withRetry } from '@tocsin/postgres';
 import { prepareBackend } from '@tocsin/queue';
 import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { scratchDir } from '../setup/provided.js';
 import { randomRows } from '../setup/random-words.js';
 import { RedisServer } from '../setup/redis.js';
-import { scratchDir } from '../setup/scratch.js';
 import { goldenGuard, tocsin, writeJsonl } from '../setup/tocsin.js';
 
 let database: TestDatabase;

@@ -6,9 +6,8 @@ import { join } from 'node:path';
 import { cancelWhenInterrupted, createPool, requireConnection } from '@tocsin/postgres';
 import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { foundProgram } from '../setup/found-program.js';
 import { until, untilLockIsAwaited } from '../setup/processes.js';
-import { scratchDir } from '../setup/scratch.js';
+import { foundProgram, scratchDir } from '../setup/provided.js';
 import { goldenGuard, parseLines, TocsinProcess, tocsin, writeJsonl } from '../setup/tocsin.js';
 
 let database: TestDatabase;

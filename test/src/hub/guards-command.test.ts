@@ -5,7 +5,7 @@ import { openGuard } from '@tocsin/engine';
 import { BACKBONE_REPO, GUARD_REPO, goldenRepos, HubServer } from '@tocsin/models/testing';
 import { goldenDirs } from '@tocsin/siren/testing';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { scratchDir } from '../setup/scratch.js';
+import { scratchDir } from '../setup/provided.js';
 import { type Ended, tocsin } from '../setup/tocsin.js';
 
 let dir: string;

@@ -3,7 +3,7 @@ import { Guard } from '@tocsin/engine';
 import { BACKBONE_REPO, GUARD_REPO, goldenRepos, HubServer } from '@tocsin/models/testing';
 import { goldenCases } from '@tocsin/siren/testing';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { scratchDir } from '../setup/scratch.js';
+import { scratchDir } from '../setup/provided.js';
 import { readScores, tocsin, writeJsonl } from '../setup/tocsin.js';
 
 /** Invariant 6: float32 tolerance against the reference runtime. */

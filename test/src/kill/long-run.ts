@@ -7,8 +7,8 @@ import { migrateSchema } from '@tocsin/store';
 import { expect, inject } from 'vitest';
 import { MORE_THAN_A_WORKER_STORES, ParcelGate } from '../setup/parcel-gate.js';
 import { childrenOf, until } from '../setup/processes.js';
+import { scratchDir } from '../setup/provided.js';
 import { randomRows } from '../setup/random-words.js';
-import { scratchDir } from '../setup/scratch.js';
 import {
   type Ended,
   goldenGuard,

@@ -2,8 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { until } from '../setup/processes.js';
-import { OpenaiBed } from './openai-bed.js';
-import { pythonClient } from './python.js';
+import { OpenaiBed, pythonClient } from './openai-bed.js';
 
 const PATIENCE = { timeout: 5 * 60_000 };
 /** Pending texts allowed per key. */

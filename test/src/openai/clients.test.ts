@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import { Guard } from '@tocsin/engine';
 import { runCommand } from '@tocsin/models';
 import { goldenDirs } from '@tocsin/siren/testing';
-import OpenAI, { type APIError } from 'openai';
+import type { APIError } from 'openai';
+import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { ROOT } from '../setup/tocsin.js';
-import { MODEL, OpenaiBed } from './openai-bed.js';
-import { pythonClient } from './python.js';
+import { MODEL, OpenaiBed, pythonClient } from './openai-bed.js';
 
 const SCRIPT = join(ROOT, 'test', 'src', 'openai', 'client.py');
 const TEXTS = ['tea in the garden', 'bread and butter', 'a letter to a friend'];

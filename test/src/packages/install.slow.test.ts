@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { goldenDirs } from '@tocsin/siren/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { scratchDir } from '../setup/scratch.js';
+import { scratchDir } from '../setup/provided.js';
 import { ROOT } from '../setup/tocsin.js';
 
 const run = promisify(execFile);

@@ -1,8 +1,8 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { scratchDir } from '../setup/provided.js';
 import { openScoring, type Scoring } from '../setup/scoring.js';
-import { scratchDir } from '../setup/scratch.js';
 import { type Ended, parseLines } from '../setup/tocsin.js';
 
 const MB = 1024 * 1024;

@@ -2,8 +2,8 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, expect, test } from 'vitest';
+import { scratchDir } from '../setup/provided.js';
 import { randomRows } from '../setup/random-words.js';
-import { scratchDir } from '../setup/scratch.js';
 import { goldenGuard, tocsin, writeJsonl } from '../setup/tocsin.js';
 
 const guard = goldenGuard('qwen3-mlp');

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { scratchDir } from '../setup/provided.js';
 import { openScoring, type Scoring } from '../setup/scoring.js';
-import { scratchDir } from '../setup/scratch.js';
 import { parseLines, readScores, type ScoreLine, writeJsonl } from '../setup/tocsin.js';
 
 const ROWS = [

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { CONTENT_GUARDS, goldenCases } from '@tocsin/siren/testing';
 import { beforeAll, expect, test } from 'vitest';
-import { scratchDir } from '../setup/scratch.js';
+import { scratchDir } from '../setup/provided.js';
 import { goldenGuard, readScores, tocsin, writeJsonl } from '../setup/tocsin.js';
 
 /** Invariant 6: float32 tolerance against the reference runtime. */

@@ -4,8 +4,8 @@ import { TestDatabase } from '@tocsin/store/testing';
 import { parse } from 'csv-parse/sync';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { scratchDir } from '../setup/provided.js';
 import { openScoring, type Scoring } from '../setup/scoring.js';
-import { scratchDir } from '../setup/scratch.js';
 import { goldenGuard, parseLines, tocsin, writeJsonl } from '../setup/tocsin.js';
 
 const TEA = 'I love tea.';

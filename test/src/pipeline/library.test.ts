@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { scratchDir } from '../setup/scratch.js';
+import { scratchDir } from '../setup/provided.js';
 import { goldenGuard, parseLines, ROOT, writeJsonl } from '../setup/tocsin.js';
 
 const run = promisify(execFile);

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SmallDisk } from '../chaos/small-disk.js';
-import { scratchDir } from '../setup/scratch.js';
+import { scratchDir } from '../setup/provided.js';
 import { goldenGuard, ROOT, tocsin, writeJsonl } from '../setup/tocsin.js';
 
 const COMMAND = join(ROOT, 'apps', 'tocsin', 'bin', 'tocsin.js');

@@ -7,8 +7,8 @@ import { createRun, exportRows, registerGuard, runProgress } from '@tocsin/store
 import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { until } from '../setup/processes.js';
+import { scratchDir } from '../setup/provided.js';
 import { randomRows, shuffled } from '../setup/random-words.js';
-import { scratchDir } from '../setup/scratch.js';
 
 const GUARD = 'llama-residual';
 const TOLERANCE = 1e-6;

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { POISON, poisonedBackbone } from '../setup/poisoned-backbone.js';
+import { scratchDir } from '../setup/provided.js';
 import { randomRows } from '../setup/random-words.js';
-import { scratchDir } from '../setup/scratch.js';
 import { goldenGuard, readScores, tocsin, writeJsonl } from '../setup/tocsin.js';
 
 const GUARD = 'qwen3-residual';

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { childrenOf } from '../setup/processes.js';
+import { scratchDir } from '../setup/provided.js';
 import { randomRows } from '../setup/random-words.js';
-import { scratchDir } from '../setup/scratch.js';
 import { goldenGuard, readScores, TocsinProcess, writeJsonl } from '../setup/tocsin.js';
 
 const ROWS = randomRows(60, 12);

@@ -5,8 +5,8 @@ import { createPool, type Pool } from '@tocsin/postgres';
 import { listRuns } from '@tocsin/store';
 import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { scratchDir } from '../setup/provided.js';
 import { randomRows } from '../setup/random-words.js';
-import { scratchDir } from '../setup/scratch.js';
 import { type Ended, goldenGuard, readScores, TocsinProcess, tocsin, writeJsonl } from '../setup/tocsin.js';
 
 const guard = goldenGuard('qwen3-mlp');

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { processesNaming } from '../setup/processes.js';
+import { scratchDir } from '../setup/provided.js';
 import { randomRows } from '../setup/random-words.js';
 import { RedisServer } from '../setup/redis.js';
-import { scratchDir } from '../setup/scratch.js';
 import { type Ended, goldenGuard, parseLines, type ScoreLine, tocsin, writeJsonl } from '../setup/tocsin.js';
 
 const ROWS = randomRows(80, 20);

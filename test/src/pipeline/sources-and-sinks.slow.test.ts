@@ -7,8 +7,8 @@ import { stringify } from 'csv-stringify/sync';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { scratchDir } from '../setup/provided.js';
 import { openScoring, type Scoring } from '../setup/scoring.js';
-import { scratchDir } from '../setup/scratch.js';
 import { parseLines, readScores, type ScoreLine, writeJsonl } from '../setup/tocsin.js';
 
 const ROWS = [

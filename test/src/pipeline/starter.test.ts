@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheDirectory } from '@tocsin/models';
 import { expect, test } from 'vitest';
-import { scratchDir } from '../setup/scratch.js';
+import { scratchDir } from '../setup/provided.js';
 import { ROOT, readScores, tocsin, writeJsonl } from '../setup/tocsin.js';
 
 const MINUTE = 60_000;

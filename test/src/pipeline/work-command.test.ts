@@ -6,9 +6,9 @@ import { createRun, exportRows, registerGuard, runProgress } from '@tocsin/store
 import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { childrenOf, until, untilGone } from '../setup/processes.js';
+import { scratchDir } from '../setup/provided.js';
 import { randomRows } from '../setup/random-words.js';
 import { RedisServer } from '../setup/redis.js';
-import { scratchDir } from '../setup/scratch.js';
 import { goldenGuard, TocsinProcess, tocsin } from '../setup/tocsin.js';
 
 const GUARD = 'llama-residual';

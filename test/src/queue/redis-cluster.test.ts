@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspectRedis, ParcelQueue, ParcelWorker, prepareBackend, queueNameOf } from '@tocsin/queue';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { until } from '../setup/processes.js';
+import { scratchDir } from '../setup/provided.js';
 import { RedisProcess } from '../setup/redis-process.js';
-import { scratchDir } from '../setup/scratch.js';
 
 const SLOTS = 16_384;
 let nodes: RedisProcess[];

@@ -16,7 +16,7 @@ import {
 } from '@tocsin/store';
 import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { PARTITIONS, statementsOf } from './statements.js';
+import { PARTITIONS, statementsOf } from '../bench/fleet/partitions.js';
 
 let database: TestDatabase;
 let guardId: number;

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { until } from '../setup/processes.js';
+import { scratchDir } from '../setup/provided.js';
 import { randomRows } from '../setup/random-words.js';
-import { scratchDir } from '../setup/scratch.js';
 import { goldenGuard, TocsinProcess, tocsin, writeJsonl } from '../setup/tocsin.js';
 import { HookReceiver, SECRET } from './schedule-bed.js';
 

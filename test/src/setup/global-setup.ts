@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { messageOf, UserError } from '@tocsin/core';
 import type { TestProject } from 'vitest/node';
 import { findChromium, findPgbouncer, findRedis, findStrace } from './find-programs.js';
-import type { FoundProgram } from './found-program.js';
 import { processesNaming } from './processes.js';
+import type { FoundProgram } from './provided.js';
 
 /** Runs once before the first test: creates a directory for all test data, and finds the programs that tests start. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {

@@ -1,6 +1,5 @@
-import { foundProgram } from './found-program.js';
+import { foundProgram, scratchDir } from './provided.js';
 import { RedisProcess } from './redis-process.js';
-import { scratchDir } from './scratch.js';
 
 export type RedisServer = RedisProcess;
 

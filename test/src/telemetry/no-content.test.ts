@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Fleet, GUARD, ROWS } from '../fleet/fleet.js';
 import { goldenGuard, tocsin } from '../setup/tocsin.js';
-import { listensAt, scrape } from './scrape.js';
+import { listensAt, scrape } from './receivers.js';
 
 let fleet: Fleet;
 beforeEach(async () => {

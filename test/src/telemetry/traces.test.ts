@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Fleet, GUARD, ROWS } from '../fleet/fleet.js';
 import { goldenGuard, TocsinProcess, tocsin } from '../setup/tocsin.js';
-import { SpanReceiver } from './span-receiver.js';
+import { SpanReceiver } from './receivers.js';
 
 let fleet: Fleet;
 let receiver: SpanReceiver;

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { engineOf, Fleet, GUARD, ROWS } from '../fleet/fleet.js';
 import { until } from '../setup/processes.js';
 import { goldenGuard, TocsinProcess } from '../setup/tocsin.js';
-import { listensAt, readiness, scrape } from './scrape.js';
+import { listensAt, readiness, scrape } from './receivers.js';
 
 let fleet: Fleet;
 beforeEach(async () => {

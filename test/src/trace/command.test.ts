@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { goldenCases, goldenDirs, goldenTrajectories } from '@tocsin/siren/testing';
 import { expect, test } from 'vitest';
-import { scratchDir } from '../setup/scratch.js';
+import { scratchDir } from '../setup/provided.js';
 import { tocsin } from '../setup/tocsin.js';
 
 const cacheDir = scratchDir();

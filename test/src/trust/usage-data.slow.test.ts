@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { goldenDirs } from '@tocsin/siren/testing';
 import { expect, test } from 'vitest';
 import { filesBelow, read } from '../infra/infra-files.js';
-import { foundProgram } from '../setup/found-program.js';
-import { scratchDir } from '../setup/scratch.js';
+import { foundProgram, scratchDir } from '../setup/provided.js';
 import { ROOT, writeJsonl } from '../setup/tocsin.js';
 
 const COMMAND = join(ROOT, 'apps', 'tocsin', 'bin', 'tocsin.js');

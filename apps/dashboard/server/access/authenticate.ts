@@ -1,9 +1,8 @@
 import type { Role } from '@tocsin/core';
 import type { KeyRow } from '@tocsin/store';
 import type { FastifyRequest } from 'fastify';
-import type { App } from '../app.js';
+import type { App, Services } from '../app.js';
 import { ApiError } from '../http/api-error.js';
-import type { Services } from '../services.js';
 import { SESSION_COOKIE } from './credentials.js';
 import type { Credential } from './live-answers.js';
 import { isLocal, isToThisMachine, requireSameOrigin } from './request-origin.js';

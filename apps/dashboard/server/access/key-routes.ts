@@ -9,10 +9,9 @@ import {
   newKey,
 } from '@tocsin/contract';
 import { createKey, type KeyRow, listAudit, listKeys, revokeKey } from '@tocsin/store';
-import type { App } from '../app.js';
+import type { App, Services } from '../app.js';
 import { ApiError, notFound } from '../http/api-error.js';
 import { pageOfRows, placeOf, serialPlace } from '../http/cursor.js';
-import type { Services } from '../services.js';
 import { audited, whoOf } from './who.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;

@@ -1,8 +1,7 @@
 import { MAX_ITEMS, me, signIn } from '@tocsin/contract';
 import { beginSession, endSession } from '@tocsin/store';
 import { z } from 'zod';
-import type { App } from '../app.js';
-import type { Services } from '../services.js';
+import type { App, Services } from '../app.js';
 import { clearSessionCookie, SESSION_COOKIE, setSessionCookie } from './credentials.js';
 import { requireSameOrigin } from './request-origin.js';
 import { whoOf } from './who.js';

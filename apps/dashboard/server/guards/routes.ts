@@ -1,8 +1,7 @@
 import { type Guard, guard, guardList, guardParams } from '@tocsin/contract';
 import { type GuardRow, listGuards } from '@tocsin/store';
-import type { App } from '../app.js';
+import type { App, Services } from '../app.js';
 import { notFound } from '../http/api-error.js';
-import type { Services } from '../services.js';
 
 const tags = ['guards'];
 

@@ -6,7 +6,7 @@ import type { FastifyError, FastifyReply } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import type { App } from '../app.js';
 import { ApiError, CODE_OF_STATUS, type ErrorStatus, notFound } from './api-error.js';
-import { logFailure } from './client-gone.js';
+import { logFailure } from './connections.js';
 
 /** Error responses all have the shape `{error: {message, hint?, code, field?}}`. */
 export function answerErrors(app: App): void {

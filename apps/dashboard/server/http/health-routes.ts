@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import type { App } from '../app.js';
-import type { Services } from '../services.js';
+import type { App, Services } from '../app.js';
 
 const tags = ['health'];
 

@@ -3,7 +3,7 @@ import { clientOf } from '../access/who.js';
 import type { App } from '../app.js';
 import type { Limits } from '../limits.js';
 import { ApiError } from './api-error.js';
-import { untilGone } from './client-gone.js';
+import { untilGone } from './connections.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify';
 import type { App } from '../app.js';
 import { toApiError } from '../http/answer-errors.js';
 import type { ApiError, ErrorStatus } from '../http/api-error.js';
-import { logFailure } from '../http/client-gone.js';
+import { logFailure } from '../http/connections.js';
 
 /** Error responses of these routes have OpenAI's shape: `{error: {message, type, param, code}}`. */
 export function answerErrors(app: App): void {

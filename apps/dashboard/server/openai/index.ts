@@ -3,11 +3,10 @@ import { BatchKeeper } from './batches/batch-keeper.js';
 import { batchRoutes } from './batches/routes.js';
 import { answerErrors } from './errors.js';
 import { fileRoutes } from './files/routes.js';
-import { modelRoutes } from './model-routes.js';
+import { modelRoutes, type OpenaiOptions } from './models.js';
 import { moderationRoutes } from './moderation-routes.js';
-import type { OpenaiOptions } from './served-models.js';
 
-export type { OpenaiOptions } from './served-models.js';
+export type { OpenaiOptions } from './models.js';
 
 /**
  * The OpenAI-compatible routes. Register them with the prefix `/v1`, after the authentication hooks and the multipart parser.

@@ -4,9 +4,9 @@ import type { ExpressOutcome } from '@tocsin/pipeline';
 import { listPolicies } from '@tocsin/store';
 import { clientOf } from '../access/who.js';
 import type { App } from '../app.js';
-import { untilGone } from '../http/client-gone.js';
+import { untilGone } from '../http/connections.js';
 import { invalid, notFound, OpenaiError } from './errors.js';
-import { findModel, newId, noSuchModel, type OpenaiOptions } from './served-models.js';
+import { findModel, newId, noSuchModel, type OpenaiOptions } from './models.js';
 
 /** `POST /moderations`: scores texts interactively. */
 export function moderationRoutes(app: App, { pool, guards }: OpenaiOptions): void {

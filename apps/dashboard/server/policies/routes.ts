@@ -23,12 +23,11 @@ import {
   rankRun,
 } from '@tocsin/store';
 import { audited, whoOf } from '../access/who.js';
-import type { App } from '../app.js';
+import type { App, Services } from '../app.js';
 import { type ApiError, conflictOr, notFound } from '../http/api-error.js';
 import { pageOfRows, placeOf, serialPlace } from '../http/cursor.js';
 import { visibleRun } from '../runs/run-answer.js';
 import { previewOf } from '../runs/stored-text.js';
-import type { Services } from '../services.js';
 
 const tags = ['policies'];
 

@@ -27,12 +27,11 @@ import {
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { audited, whoOf } from '../access/who.js';
-import type { App } from '../app.js';
+import type { App, Services } from '../app.js';
 import { conflictOr, notFound } from '../http/api-error.js';
 import { thresholdOf } from '../policies/judgement.js';
 import { visibleRun } from '../runs/run-answer.js';
 import { shownContent } from '../runs/stored-text.js';
-import type { Services } from '../services.js';
 
 const tags = ['reviews'];
 /** Threshold of the `uncertain` queue for a run without one. */

@@ -14,10 +14,9 @@ import {
 } from '@tocsin/store';
 import { z } from 'zod';
 import { audited } from '../access/who.js';
-import type { App } from '../app.js';
-import { untilGone } from '../http/client-gone.js';
+import type { App, Services } from '../app.js';
+import { untilGone } from '../http/connections.js';
 import { visibleRun } from '../runs/run-answer.js';
-import type { Services } from '../services.js';
 import { reviewerNames } from './routes.js';
 
 const tags = ['reviews'];

@@ -3,8 +3,7 @@ import { DistributionDrift } from '@tocsin/evaluate';
 import type { Pool } from '@tocsin/postgres';
 import { compareRuns, eachRanked, itemsBySeq, rankRun } from '@tocsin/store';
 import { audited } from '../access/who.js';
-import type { App } from '../app.js';
-import type { Services } from '../services.js';
+import type { App, Services } from '../app.js';
 import { visibleRun } from './run-answer.js';
 import { previewOf } from './stored-text.js';
 

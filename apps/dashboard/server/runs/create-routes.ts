@@ -6,11 +6,10 @@ import type { Submission } from '@tocsin/pipeline';
 import { openRowsOf } from '@tocsin/store';
 import type { FastifyRequest } from 'fastify';
 import { audited, whoOf } from '../access/who.js';
-import type { App } from '../app.js';
+import type { App, Services } from '../app.js';
 import type { ServedGuard } from '../guards/served-guards.js';
 import { ApiError } from '../http/api-error.js';
 import { elementsOf } from '../http/json-body.js';
-import type { Services } from '../services.js';
 import type { UploadedFiles } from './submissions.js';
 import { receiveUpload, requireSpace, uploadDirectory, uploadForm } from './uploads.js';
 

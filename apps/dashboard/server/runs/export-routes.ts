@@ -10,11 +10,10 @@ import { exportScores } from '@tocsin/pipeline';
 import type { Run } from '@tocsin/store';
 import { z } from 'zod';
 import { audited } from '../access/who.js';
-import type { App } from '../app.js';
+import type { App, Services } from '../app.js';
 import { ApiError } from '../http/api-error.js';
-import { untilGone } from '../http/client-gone.js';
+import { untilGone } from '../http/connections.js';
 import { loggedError } from '../http/log.js';
-import type { Services } from '../services.js';
 import { visibleRun } from './run-answer.js';
 
 type Format = (typeof EXPORT_FORMATS)[number];

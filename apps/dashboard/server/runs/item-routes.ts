@@ -14,12 +14,11 @@ import { findItem, type ItemRow, pageItems, problemRows, type Run, rankRun } fro
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { audited, clientOf } from '../access/who.js';
-import type { App } from '../app.js';
+import type { App, Services } from '../app.js';
 import { ApiError, notFound } from '../http/api-error.js';
-import { untilGone } from '../http/client-gone.js';
+import { untilGone } from '../http/connections.js';
 import { cursorOf, pageOfRows, placeOf, serialPlace } from '../http/cursor.js';
 import { traceAnswer } from '../scoring/score-routes.js';
-import type { Services } from '../services.js';
 import { visibleRun } from './run-answer.js';
 import { previewOf, shownContent, storedItem } from './stored-text.js';
 

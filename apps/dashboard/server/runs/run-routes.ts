@@ -27,10 +27,9 @@ import {
 } from '@tocsin/store';
 import { z } from 'zod';
 import { audited, onlyOwner, whoOf } from '../access/who.js';
-import type { App } from '../app.js';
+import type { App, Services } from '../app.js';
 import { ApiError, notFound } from '../http/api-error.js';
 import { pageOfRows, placeOf, serialPlace } from '../http/cursor.js';
-import type { Services } from '../services.js';
 import { runAnswers, visibleRun } from './run-answer.js';
 
 const tags = ['runs'];

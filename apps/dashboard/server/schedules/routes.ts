@@ -38,9 +38,8 @@ import {
 } from '@tocsin/store';
 import { z } from 'zod';
 import { audited } from '../access/who.js';
-import type { App } from '../app.js';
+import type { App, Services } from '../app.js';
 import { conflictOr, notFound } from '../http/api-error.js';
-import type { Services } from '../services.js';
 import { allowedSource } from './allowed-source.js';
 
 const tags = ['schedules'];

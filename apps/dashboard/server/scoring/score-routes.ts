@@ -14,12 +14,11 @@ import type { Trace as EngineTrace, Item } from '@tocsin/engine';
 import type { ExpressOutcome } from '@tocsin/pipeline';
 import { z } from 'zod';
 import { clientOf } from '../access/who.js';
-import type { App } from '../app.js';
+import type { App, Services } from '../app.js';
 import { ApiError } from '../http/api-error.js';
-import { untilGone } from '../http/client-gone.js';
+import { untilGone } from '../http/connections.js';
 import { elementsOf } from '../http/json-body.js';
 import { type Judgement, judgementOf } from '../policies/judgement.js';
-import type { Services } from '../services.js';
 
 /** Interactive scores of one or many items; workers score them before batch rows. */
 export function scoreRoutes(app: App, services: Services): void {

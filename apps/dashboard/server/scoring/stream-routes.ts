@@ -9,11 +9,10 @@ import {
 import type { StreamPiece } from '@tocsin/engine';
 import { z } from 'zod';
 import { clientOf, whoOf } from '../access/who.js';
-import type { App } from '../app.js';
+import type { App, Services } from '../app.js';
 import { ApiError } from '../http/api-error.js';
-import { untilGone } from '../http/client-gone.js';
+import { untilGone } from '../http/connections.js';
 import { judgementOf } from '../policies/judgement.js';
-import type { Services } from '../services.js';
 
 /** Items that arrive piece by piece; each push costs only its own tokens. */
 export function streamRoutes(app: App, services: Services): void {

@@ -4,8 +4,7 @@ import type { Pool } from '@tocsin/postgres';
 import { type Attempt, closeWebhook, type DeliveryRow, noteAttempt, takeDelivery } from '@tocsin/store';
 import type { Logger } from 'pino';
 import type { ScheduleMeasures } from '../messages.js';
-import { readSecrets } from './secrets.js';
-import { type Sent, sendMessage } from './send.js';
+import { readSecrets, type Sent, sendMessage } from './send.js';
 import { shownUrl, type WebhookRules } from './webhook-url.js';
 
 export interface DeliverOptions extends WebhookRules {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseSecretEnv, readSecrets } from './secrets.js';
+import { parseSecretEnv, readSecrets } from './send.js';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
 

@@ -5,8 +5,7 @@ import { drift } from '@tocsin/evaluate';
 import { Command } from 'commander';
 import { addCorpusOptions, labels, openCorpus } from '../options/corpus-options.js';
 import { addMachineOptions, BACKBONE_HELP, probability } from '../options/guard-options.js';
-import { EXIT } from '../terminal/exit-codes.js';
-import { untilDoneOrInterrupted } from '../terminal/interrupt.js';
+import { EXIT, untilDoneOrInterrupted } from '../terminal/interrupt.js';
 import { type CompareFlags, compareScores, type SideFlags } from './compare-scores.js';
 import { printDrift, writeDriftReport } from './print-drift.js';
 

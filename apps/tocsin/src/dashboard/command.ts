@@ -8,8 +8,7 @@ import { addPrivateWebhookOption, type PrivateWebhookFlags } from '../schedule/s
 import { runServices } from '../services/services.js';
 import { untilToldToStop } from '../terminal/interrupt.js';
 import { addLogOptions, type LogFlags, openLog } from '../terminal/log.js';
-import { addDashboardOptions, type DashboardFlags, several } from './options.js';
-import { DashboardService } from './service.js';
+import { addDashboardOptions, type DashboardFlags, DashboardService, several } from './service.js';
 
 interface Flags
   extends Omit<GuardFlags, 'guard'>,

@@ -1,18 +1,111 @@
 import { isIP } from 'node:net';
 import { codeOf, messageOf, UserError } from '@tocsin/core';
 import type { App } from '@tocsin/dashboard';
+import { DEFAULT_LIMITS as L, type Limits } from '@tocsin/dashboard/limits';
 import { openGuard } from '@tocsin/engine';
 import { anyKey } from '@tocsin/store';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Logger } from 'pino';
 import { type GuardFlags, guardSource } from '../options/guard-options.js';
+import { portNumber } from '../options/metrics-options.js';
 import { allowPrivate, type PrivateWebhookFlags } from '../schedule/serve.js';
 import type { Service } from '../services/services.js';
 import type { Stack } from '../services/stack.js';
 import { withModelProgress } from '../terminal/model-progress.js';
 import { VERSION } from '../version.js';
-import { type DashboardFlags, limitsOf } from './options.js';
 
-export interface DashboardServiceOptions extends DashboardFlags, PrivateWebhookFlags {
+const MIB = 1024 * 1024;
+
+/** Limits that have an option, with its name in `DashboardFlags` and its description. Sizes are in MiB. */
+const LIMITS = {
+  pendingItems: ['pending interactive items of all keys', L.pendingItems],
+  pendingTokens: ['tokens of pending interactive items of all keys', L.pendingTokens],
+  pendingItemsPerKey: ['pending interactive items of one key', L.pendingItemsPerKey],
+  pendingTokensPerKey: ['tokens of pending interactive items of one key', L.pendingTokensPerKey],
+  bodyMib: ['size of a JSON body, in MiB', L.bodyBytes / MIB],
+  pendingBodyMib: ['JSON bodies of all keys in memory, in MiB', L.pendingBodyBytes / MIB],
+  pendingBodyMibPerKey: ['JSON bodies of one key in memory, in MiB', L.pendingBodyBytesPerKey / MIB],
+  uploadMib: ['size of one upload with all its files, in MiB', L.uploadBytes / MIB],
+  rowsPerKey: ['rows of the unfinished runs of one key', L.rowsPerKey],
+  submissionsPerKey: ['corpora of one key read at the same time', L.submissionsPerKey],
+  connections: ['open connections', L.connections],
+  requestsPerMinute: ['requests of one key per minute', L.requestsPerMinute],
+  requestsAtOncePerKey: ['requests of one key processed at the same time; more wait', L.requestsAtOncePerKey],
+  exports: ['simultaneous exports and downloads of all keys', L.exports],
+  exportsPerKey: ['simultaneous exports and downloads of one key', L.exportsPerKey],
+  eventStreams: ['event streams of all keys', L.eventStreams],
+  eventStreamsPerKey: ['event streams of one key', L.eventStreamsPerKey],
+  streams: ['open scoring streams of all keys', L.streams],
+  streamsPerKey: ['open scoring streams of one key', L.streamsPerKey],
+} as const;
+
+/** Where the API and the page are served, and their permissions. */
+export interface DashboardFlags extends Record<keyof typeof LIMITS, number> {
+  host: string;
+  port: number;
+  trustProxy?: string[];
+  corpusRoot?: string[];
+}
+
+const DEFAULT_HOST = '127.0.0.1';
+const DEFAULT_PORT = 8080;
+
+export function addDashboardOptions(command: Command): Command {
+  command
+    .option('--host <address>', 'address to listen at; any but loopback needs a key', DEFAULT_HOST)
+    .option('--port <port>', 'port to listen at; 0 takes any free port', portNumber, DEFAULT_PORT)
+    .option(
+      '--trust-proxy <addresses>',
+      'proxies whose X-Forwarded-For header is trusted, e.g. 10.0.0.0/8',
+      list,
+    )
+    .option(
+      '--corpus-root <dir>',
+      'directory that schedules from the page and the API may read; may be repeated',
+      several,
+    );
+  for (const [name, [description, byDefault]] of Object.entries(LIMITS))
+    command.addOption(limit(name, description, byDefault));
+  return command;
+}
+
+/** An option that an environment variable sets too: `pendingItems` is `--pending-items` and `TOCSIN_PENDING_ITEMS`. */
+function limit(name: string, description: string, byDefault: number): Option {
+  const words = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return new Option(`--${words} <number>`, description)
+    .env(`TOCSIN_${words.toUpperCase().replaceAll('-', '_')}`)
+    .argParser(wholeNumber)
+    .default(byDefault);
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= 1 && number <= Number.MAX_SAFE_INTEGER) return number;
+  throw new InvalidArgumentError('A whole number of 1 or more was expected.');
+}
+
+/** The limits from the options. */
+function limitsOf(flags: DashboardFlags): Partial<Limits> {
+  const { bodyMib, pendingBodyMib, pendingBodyMibPerKey, uploadMib, ...others } = flags;
+  const names = Object.keys(L) as (keyof Limits)[];
+  const given = names.filter((name): name is keyof Limits & keyof typeof others => name in others);
+  return {
+    ...Object.fromEntries(given.map((name) => [name, others[name]])),
+    bodyBytes: bodyMib * MIB,
+    pendingBodyBytes: pendingBodyMib * MIB,
+    pendingBodyBytesPerKey: pendingBodyMibPerKey * MIB,
+    uploadBytes: uploadMib * MIB,
+  };
+}
+
+function list(text: string): string[] {
+  return text.split(',').map((part) => part.trim());
+}
+
+/** A repeatable option. */
+export const several = (value: string, before: string[] = []): string[] => [...before, value];
+
+interface DashboardServiceOptions extends DashboardFlags, PrivateWebhookFlags {
   /** The first is the default. */
   guards: readonly GuardFlags[];
 }

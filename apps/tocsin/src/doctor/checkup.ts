@@ -77,3 +77,8 @@ export const problem = (subject: string, says: string, todo: string): Finding =>
   says,
   todo,
 });
+
+/** The hint of an error, or the given default. */
+export function hintOf(error: unknown, otherwise: string): string {
+  return (isUserError(error) ? error.hint : undefined) ?? otherwise;
+}

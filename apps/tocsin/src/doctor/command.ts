@@ -1,15 +1,14 @@
 import { Chalk } from 'chalk';
 import { Command } from 'commander';
 import { addGuardOptions, type GuardFlags } from '../options/guard-options.js';
-import { EXIT } from '../terminal/exit-codes.js';
+import { EXIT } from '../terminal/interrupt.js';
 import { oneLine, printable } from '../terminal/printable.js';
 import { jsonText } from '../terminal/table.js';
 import { memoryCheck, nodeCheck, processorCheck } from './checks/machine.js';
 import { cacheCheck, guardCheck, hubCheck, pipCheck } from './checks/models.js';
 import { gpuCheck, runtimeCheck } from './checks/runtime.js';
 import { databaseCheck, queueCheck } from './checks/servers.js';
-import type { Finding, Verdict } from './checkup.js';
-import { type Check, checkUp } from './checkup.js';
+import { type Check, checkUp, type Finding, type Verdict } from './checkup.js';
 
 /** In output order. */
 const CHECKS: readonly Check[] = [

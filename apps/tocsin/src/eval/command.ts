@@ -5,12 +5,10 @@ import { Command } from 'commander';
 import { addCorpusOptions, labels, openCorpus, SOURCES } from '../options/corpus-options.js';
 import { addGuardOptions, probability, wholeNumber } from '../options/guard-options.js';
 import { numberFromZero } from '../options/values.js';
-import { EXIT } from '../terminal/exit-codes.js';
-import { untilDoneOrInterrupted } from '../terminal/interrupt.js';
-import { joinScores } from './join-scores.js';
+import { EXIT, untilDoneOrInterrupted } from '../terminal/interrupt.js';
+import { joinScores } from './given-scores.js';
 import { printEvaluation, writeEvaluationReport } from './print-evaluation.js';
-import type { EvalFlags, LabelledScores } from './score-labelled.js';
-import { scoreLabelled } from './score-labelled.js';
+import { type EvalFlags, type LabelledScores, scoreLabelled } from './score-labelled.js';
 
 /** `tocsin eval`: measures a guard's scores against known labels. */
 export function evalCommand(): Command {

@@ -13,8 +13,7 @@ import { Command } from 'commander';
 import { probability } from '../options/guard-options.js';
 import { addOutputOptions, type OutputFlags, outputOptions } from '../options/output-options.js';
 import { addStoreOptions, type StoreFlags, withStackUntil } from '../options/store-options.js';
-import { EXIT } from '../terminal/exit-codes.js';
-import { untilInterrupted } from '../terminal/interrupt.js';
+import { EXIT, untilInterrupted } from '../terminal/interrupt.js';
 import { addRunArgument } from './texts.js';
 
 interface ExportFlags extends StoreFlags, OutputFlags {

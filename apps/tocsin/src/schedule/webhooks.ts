@@ -3,7 +3,7 @@ import { type DeliveryRow, getSchedule, listDeliveries } from '@tocsin/store';
 import { Command } from 'commander';
 import { wholeNumber } from '../options/guard-options.js';
 import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
-import { EXIT } from '../terminal/exit-codes.js';
+import { EXIT } from '../terminal/interrupt.js';
 import { jsonText, tableText } from '../terminal/table.js';
 import { addPrivateWebhookOption, allowPrivate, type PrivateWebhookFlags } from './serve.js';
 import { zonedText } from './texts.js';

@@ -12,8 +12,7 @@ import {
 import { addGuardOptions, type GuardFlags, probability } from '../options/guard-options.js';
 import { addMetricsOptions, type MetricsFlags } from '../options/metrics-options.js';
 import { addOutputOptions, type OutputFlags, outputOptions } from '../options/output-options.js';
-import { EXIT } from '../terminal/exit-codes.js';
-import { untilDoneOrInterrupted } from '../terminal/interrupt.js';
+import { EXIT, untilDoneOrInterrupted } from '../terminal/interrupt.js';
 import { scoreCorpus } from './score-corpus.js';
 import { printSummary, type ScoreSummary } from './summary.js';
 

@@ -1,6 +1,5 @@
 import { Command } from 'commander';
-import { addDashboardOptions, type DashboardFlags } from '../dashboard/options.js';
-import { DashboardService } from '../dashboard/service.js';
+import { addDashboardOptions, type DashboardFlags, DashboardService } from '../dashboard/service.js';
 import { addGuardOptions, type GuardFlags } from '../options/guard-options.js';
 import { addStoreOptions, type StoreFlags, withStackUntil } from '../options/store-options.js';
 import { addPrivateWebhookOption, type PrivateWebhookFlags, ScheduleService } from '../schedule/serve.js';

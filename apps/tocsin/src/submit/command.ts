@@ -16,8 +16,7 @@ import { addGuardOptions, type GuardFlags, probability } from '../options/guard-
 import { addMetricsOptions, type MetricsFlags } from '../options/metrics-options.js';
 import { withStackUntil } from '../options/store-options.js';
 import { runJson } from '../runs/texts.js';
-import { EXIT } from '../terminal/exit-codes.js';
-import { untilDoneOrInterrupted } from '../terminal/interrupt.js';
+import { EXIT, untilDoneOrInterrupted } from '../terminal/interrupt.js';
 import { withModelProgress } from '../terminal/model-progress.js';
 import { reasonLines } from '../terminal/problems.js';
 import { jsonText } from '../terminal/table.js';

@@ -2,8 +2,7 @@ import type { Trace } from '@tocsin/engine';
 import { Chalk } from 'chalk';
 import { expect, test } from 'vitest';
 import { printable } from '../terminal/printable.js';
-import { piecesOf } from './colours.js';
-import { traceText } from './command.js';
+import { piecesOf, traceText } from './command.js';
 
 /** `ab 😀 c`, with the emoji in three tokens and the last character beyond the input. */
 const TRACE: Trace = {

@@ -1,8 +1,14 @@
 import { truncate } from 'node:fs/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { dequantize, type GgufTensor, readGgufTensor, undoInterleaving } from './gguf-tensor.js';
-import { BLOCKS, type TensorType } from './tensor-type.js';
+import {
+  BLOCKS,
+  dequantize,
+  type GgufTensor,
+  readGgufTensor,
+  type TensorType,
+  undoInterleaving,
+} from './gguf-tensor.js';
 import { encodeTensor, exact, interleave, tempFiles } from './testing/write-gguf.js';
 
 const write = tempFiles();

@@ -1,7 +1,6 @@
-import type { ByteCursor } from './byte-cursor.js';
-import { damaged, quote, unsupported } from './gguf-error.js';
+import { type ByteCursor, damaged, quote, unsupported } from './byte-cursor.js';
+import { BLOCKS, readableType, type TensorType, typeName } from './gguf-tensor.js';
 import { Metadata, type MetadataEntry, readMetadataEntry } from './metadata.js';
-import { BLOCKS, readableType, type TensorType, typeName } from './tensor-type.js';
 
 const MAGIC = 'GGUF';
 /** 2 and 3 have the same little-endian layout; 1 had 32-bit lengths and is extinct. */

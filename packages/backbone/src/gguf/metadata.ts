@@ -1,5 +1,4 @@
-import type { ByteCursor } from './byte-cursor.js';
-import { damaged } from './gguf-error.js';
+import { type ByteCursor, damaged } from './byte-cursor.js';
 
 /** The types of metadata values, indexed by their code in the file. */
 const VALUE_TYPES = [

@@ -1,5 +1,5 @@
 import { ropeFrequencies } from '../graph/rope.js';
-import { damaged } from './gguf-error.js';
+import { damaged } from './byte-cursor.js';
 import type { Metadata } from './metadata.js';
 import type { Architecture } from './tensor-name.js';
 

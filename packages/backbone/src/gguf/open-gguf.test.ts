@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { isUserError, UserError } from '@tocsin/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readGgufTensor } from './gguf-tensor.js';
+import { BLOCKS, readGgufTensor, type TensorType } from './gguf-tensor.js';
 import { openGguf } from './open-gguf.js';
-import { BLOCKS, type TensorType } from './tensor-type.js';
 import { SPECIAL_TOKENS, TINY, TOKENS, tinyModel, withMetadata } from './testing/tiny-model.js';
 import {
   encodedLength,

@@ -1,7 +1,6 @@
 import { open } from 'node:fs/promises';
 import { messageOf, UserError } from '@tocsin/core';
-import { ByteCursor } from './byte-cursor.js';
-import { damaged, quote, unsupported } from './gguf-error.js';
+import { ByteCursor, damaged, quote, unsupported } from './byte-cursor.js';
 import { type GgufTensor, readGgufTensor } from './gguf-tensor.js';
 import { checkUnreadTensor, type GgufHeader, placeTensor, readHeader } from './header.js';
 import type { Metadata } from './metadata.js';

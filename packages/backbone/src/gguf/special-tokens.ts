@@ -1,4 +1,4 @@
-import { damaged } from './gguf-error.js';
+import { damaged } from './byte-cursor.js';
 import type { Metadata } from './metadata.js';
 
 /** Names in tokenizer_config.json, and where GGUF keeps the id. */

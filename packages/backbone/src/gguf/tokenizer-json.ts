@@ -1,4 +1,4 @@
-import { damaged, quote, unsupported } from './gguf-error.js';
+import { damaged, quote, unsupported } from './byte-cursor.js';
 import type { Metadata } from './metadata.js';
 import { postProcessor } from './special-tokens.js';
 

@@ -1,8 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { UserError } from '@tocsin/core';
 import type { CheckpointTensor } from '../checkpoint/checkpoint.js';
-import { dequantize, undoInterleaving } from '../gguf/gguf-tensor.js';
-import { BLOCKS, type TensorType } from '../gguf/tensor-type.js';
+import { BLOCKS, dequantize, type TensorType, undoInterleaving } from '../gguf/gguf-tensor.js';
 
 /** A tensor of a safetensors or GGUF file. */
 export interface ReadableTensor extends CheckpointTensor {

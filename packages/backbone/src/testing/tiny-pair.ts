@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { float32Tensor, type TensorSpec, writeSafetensors } from '@tocsin/siren/testing';
+import type { TensorType } from '../gguf/gguf-tensor.js';
 import { openGguf } from '../gguf/open-gguf.js';
 import type { Architecture } from '../gguf/tensor-name.js';
-import type { TensorType } from '../gguf/tensor-type.js';
 import { TINY, TOKENS, tinyModel, withMetadata } from '../gguf/testing/tiny-model.js';
 import { type TensorSpec as GgufTensorSpec, interleave, str, writeGguf } from '../gguf/testing/write-gguf.js';
 

@@ -7,8 +7,7 @@ import type { OpenGuard } from '../compiled/open-guard.js';
 import { writeWhole } from '../compiled/write-whole.js';
 import { EngineProcess } from '../process/engine-process.js';
 import type { EngineOptions } from '../process/engine-protocol.js';
-import { CPU, type Device, deviceName } from './device.js';
-import { type DeviceIdentity, deviceIdentity } from './device-identity.js';
+import { CPU, type Device, type DeviceIdentity, deviceIdentity, deviceName } from './device.js';
 
 /** A device's maximum deviation from a CPU over the checked rows. */
 export interface DeviceVerdict extends DeviceIdentity {

@@ -6,9 +6,17 @@ import {
   type Intervals,
 } from '../intervals/bootstrap.js';
 import { brierScore, type CalibrationBin, calibrationBins, expectedCalibrationError } from './calibration.js';
-import { type Confusion, confusionAt, type Rates, ratesOf } from './confusion.js';
+import {
+  bestThreshold,
+  type Confusion,
+  confusionAt,
+  type FixedRate,
+  type Rates,
+  ratesOf,
+  type ThresholdPoint,
+  thresholdsAtRates,
+} from './confusion.js';
 import { auc, averagePrecision } from './curves.js';
-import { bestThreshold, type FixedRate, type ThresholdPoint, thresholdsAtRates } from './sweep.js';
 import { labelled, type Tally, tallyOf } from './tally.js';
 
 /** A row that has both a score and a label. */

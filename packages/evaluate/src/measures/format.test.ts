@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { bothClasses } from '../testing/arbitraries.js';
-import { confusionAt } from './confusion.js';
+import { confusionAt, sweep } from './confusion.js';
 import { thresholdText } from './format.js';
-import { sweep } from './sweep.js';
 import { labelled, tallyOf } from './tally.js';
 
 test('the written threshold flags the same rows', () => {

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { bothClasses } from '../testing/arbitraries.js';
-import { confusionAt } from './confusion.js';
-import { bestThreshold, sweep, thresholdsAtRates } from './sweep.js';
+import { bestThreshold, confusionAt, sweep, thresholdsAtRates } from './confusion.js';
 import { labelled, tallyOf } from './tally.js';
 
 test('every distinct score is a threshold, with its confusion', () => {

@@ -16,8 +16,7 @@ import {
   xAxis,
   yAxis,
 } from './figure.js';
-import { html, type Part, tableOf } from './html.js';
-import { facts, page, section, tiles } from './page.js';
+import { facts, html, type Part, page, section, tableOf, tiles } from './page.js';
 
 /**
  * The drift between two guards as a single HTML file without external resources, scripts or row texts (only keys).

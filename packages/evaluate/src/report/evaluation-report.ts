@@ -2,19 +2,18 @@ import { CONFIDENCE } from '../intervals/bootstrap.js';
 import type { CalibrationBin } from '../measures/calibration.js';
 import type { Evaluation, Mistake } from '../measures/evaluate.js';
 import { countText, intervalText, measureText, percentText, smallText } from '../measures/format.js';
-import { notesOn } from '../measures/notes.js';
 import {
   confusionTable,
   groupTable,
   measureTable,
+  notesOn,
   printable,
   type TextTable,
   thresholdTable,
 } from '../measures/tables.js';
 import { calibrationPlot, precisionRecallPlot, rocPlot } from './curve-plots.js';
 import { figure } from './figure.js';
-import { type Html, html, tableOf } from './html.js';
-import { facts, page, section, tiles } from './page.js';
+import { facts, type Html, html, page, section, tableOf, tiles } from './page.js';
 import { distributionPlot, sweepPlot } from './threshold-plots.js';
 
 /** A name and a value: the guard, the corpus, the time. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Html, html } from './html.js';
+import { Html, html } from './page.js';
 
 test('text is escaped, in content and in attributes', () => {
   const evil = `<script>alert("x")</script>&'`;

@@ -1,7 +1,6 @@
-import type { Rates } from '../measures/confusion.js';
+import { type Rates, sweep } from '../measures/confusion.js';
 import type { Evaluation } from '../measures/evaluate.js';
 import { measureText, percentText, smallText, thresholdText } from '../measures/format.js';
-import { sweep } from '../measures/sweep.js';
 import type { Tally } from '../measures/tally.js';
 import {
   COLOUR,

@@ -42,3 +42,56 @@ export interface TransferredBytes {
   done: number;
   total: number;
 }
+
+/** A guard that its authors released on the hub. */
+export interface ReleasedGuard {
+  ref: string;
+  task: 'content' | 'trajectory';
+  /** The authors' name. The artifact itself states the model and its commit. */
+  backbone: string;
+  /** The backbone is only for accounts that accepted its licence. */
+  gated: boolean;
+  about: string;
+}
+
+/**
+ * The released guards, from their authors' pages (github.com/CSSLab/SIREN, pypi.org/project/llm-siren). Nothing depends
+ * on this table: any artifact can be used by its name.
+ */
+export const RELEASED_GUARDS: readonly ReleasedGuard[] = [
+  {
+    ref: 'UofTCSSLab/SIREN-Qwen3-0.6B',
+    task: 'content',
+    backbone: 'Qwen/Qwen3-0.6B',
+    gated: false,
+    about: 'the small one',
+  },
+  {
+    ref: 'UofTCSSLab/SIREN-Llama-3.2-1B',
+    task: 'content',
+    backbone: 'meta-llama/Llama-3.2-1B',
+    gated: true,
+    about: 'needs the licence of Llama 3.2',
+  },
+  {
+    ref: 'UofTCSSLab/SIREN-Qwen3-4B',
+    task: 'content',
+    backbone: 'Qwen/Qwen3-4B',
+    gated: false,
+    about: "the best of the four in the paper's measure",
+  },
+  {
+    ref: 'UofTCSSLab/SIREN-Llama-3.1-8B',
+    task: 'content',
+    backbone: 'meta-llama/Llama-3.1-8B',
+    gated: true,
+    about: 'needs the licence of Llama 3.1',
+  },
+  {
+    ref: 'difanjiao/Agent-SIREN-Qwen3-4B',
+    task: 'trajectory',
+    backbone: 'Qwen/Qwen3-4B-Instruct-2507',
+    gated: false,
+    about: "an agent's messages and tool calls",
+  },
+];

@@ -2,7 +2,7 @@ import { UserError } from '@tocsin/core';
 import type { CorpusRow } from '@tocsin/corpus';
 import type { Content } from '@tocsin/engine';
 import { describe, expect, it, test } from 'vitest';
-import { oneAhead, prepareWindow } from './windows.js';
+import { oneAhead, prepareWindow } from './submit-corpus.js';
 
 const content: Content = { tokenIds: Int32Array.of(1), hash: Buffer.alloc(32), truncated: false };
 const item = (seq: number, text: string): CorpusRow => ({

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { LoneGate } from './lone-gate.js';
+import { LoneGate } from './suspect.js';
 
 const NEVER = new AbortController().signal;
 

@@ -11,8 +11,7 @@ import {
   leaseParcel,
 } from '@tocsin/store';
 import { type ParcelMeasure, type Tracing, untraced } from '@tocsin/telemetry';
-import { LoneGate } from './lone-gate.js';
-import { isSuspect, scoreSuspect, type Verdict } from './suspect.js';
+import { isSuspect, LoneGate, scoreSuspect, type Verdict } from './suspect.js';
 
 /** Tokens of a full parcel. */
 const PARCEL_TOKENS = 2048;

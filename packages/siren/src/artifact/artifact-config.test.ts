@@ -1,7 +1,7 @@
 import { UserError } from '@tocsin/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { configWith, fieldPaths, GOOD } from '../testing/changed-artifact.js';
+import { configWith, fieldPaths, GOOD } from '../testing/files.js';
 import { readArtifact } from './read-artifact.js';
 
 const FILE = 'dir/siren_config.json';

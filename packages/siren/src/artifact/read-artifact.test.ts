@@ -1,10 +1,13 @@
 import { UserError } from '@tocsin/core';
 import { describe, expect, test } from 'vitest';
-import { configWith, GOOD, goodTensors, weightsWith } from '../testing/changed-artifact.js';
 import {
+  configWith,
   float32Tensor,
+  GOOD,
+  goodTensors,
   readTensors,
   type TensorSpec,
+  weightsWith,
   withHeader,
   writeSafetensors,
 } from '../testing/files.js';

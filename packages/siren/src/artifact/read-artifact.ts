@@ -1,20 +1,18 @@
 import { UserError } from '@tocsin/core';
-import type {
-  Artifact,
-  BaseModel,
-  ContentArtifact,
-  DenseLayer,
-  SelectedLayer,
-  TrajectoryArtifact,
-} from './artifact.js';
 import {
+  type Artifact,
   type ArtifactConfig,
+  type BaseModel,
+  type ContentArtifact,
   type ContentConfig,
+  type DenseLayer,
   neuronsByLayer,
   parseArtifactConfig,
   poolingOf,
+  type SelectedLayer,
+  type TrajectoryArtifact,
   type TrajectoryConfig,
-} from './artifact-config.js';
+} from './artifact.js';
 import { headTensors, type NamedBytes, takeTensor } from './head-tensors.js';
 
 /**

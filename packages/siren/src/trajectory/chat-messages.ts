@@ -1,5 +1,5 @@
 import { pythonStrip } from '../text/python-strip.js';
-import { isTruthy, type JsonObject, type JsonValue, quotedWord, wrongKind } from './json-value.js';
+import { isTruthy, type JsonObject, type JsonValue, quotedWord, wrongKind } from './python-json.js';
 import { pythonRepr, pythonStr } from './python-text.js';
 import type { Conversation, Turn } from './turns.js';
 

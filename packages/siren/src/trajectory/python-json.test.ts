@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { JsonNumber, type JsonValue } from './json-value.js';
-import { JsonFault, readPythonJson, TooDeep } from './python-json.js';
+import { JsonFault, JsonNumber, type JsonValue, readPythonJson, TooDeep } from './python-json.js';
 
 /** As JSON.parse would return it. */
 function plain(value: JsonValue): unknown {

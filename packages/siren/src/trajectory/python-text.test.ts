@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { JsonNumber } from './json-value.js';
-import { readPythonJson } from './python-json.js';
+import { JsonNumber, readPythonJson } from './python-json.js';
 import { pythonDumps, pythonRepr, pythonStr } from './python-text.js';
 
 // Python's output for each is in golden/rendering.json too; these tests cover all numbers and strings.

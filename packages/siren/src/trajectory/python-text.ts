@@ -1,4 +1,4 @@
-import { JsonNumber, type JsonValue } from './json-value.js';
+import { JsonNumber, type JsonValue } from './python-json.js';
 
 /** Python's `repr(value)` of a value read from JSON. */
 export function pythonRepr(value: JsonValue): string {

@@ -1,8 +1,7 @@
 import { messageOf, UserError } from '@tocsin/core';
 import { chatMessages } from './chat-messages.js';
 import type { ChatTemplate } from './chat-template.js';
-import { isTruthy, type JsonValue, wrongKind } from './json-value.js';
-import { JsonFault, readPythonJson } from './python-json.js';
+import { isTruthy, JsonFault, type JsonValue, readPythonJson, wrongKind } from './python-json.js';
 import { readConversation } from './turns.js';
 
 /**

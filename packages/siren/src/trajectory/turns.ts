@@ -2,13 +2,15 @@ import { UserError } from '@tocsin/core';
 import { pythonStrip } from '../text/python-strip.js';
 import {
   isTruthy,
+  JsonFault,
   type JsonObject,
   type JsonValue,
   kindOfJson,
   quotedWord,
+  readPythonJson,
+  TooDeep,
   wrongKind,
-} from './json-value.js';
-import { JsonFault, readPythonJson, TooDeep } from './python-json.js';
+} from './python-json.js';
 import { pythonDumps, pythonStr } from './python-text.js';
 
 /** One step of a trajectory (llm-siren `Turn`). */

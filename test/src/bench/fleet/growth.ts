@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CostModel } from '@tocsin/engine';
 import type { Pool } from '@tocsin/postgres';
+import type { FleetCorpus } from '../corpus.js';
 import { percent, section, table } from '../report.js';
-import type { FleetCorpus } from './corpora.js';
 import { FleetWorker } from './fleet-worker.js';
 import { type FleetStage, openFleetStage, parcelsWait, submitCommand } from './stage.js';
 

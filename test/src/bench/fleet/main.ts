@@ -1,20 +1,20 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { cpus, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { fleetCorpus } from '../corpus.js';
+import { benchCeiling } from './ceiling.js';
+import { benchGrowth } from './growth.js';
+import { benchPartitions } from './partitions.js';
+import { COSTS } from './simulated-cost.js';
+import { benchQueueMemory, benchTableSizes } from './sizes.js';
+
 /**
  * `npm run bench:fleet [-- names] [--rows n]`: a fleet on one machine with simulated engines: `ceiling` (the pipeline
  * with an engine that answers immediately), `memory` (of the queue), `sizes` (of the tables), `partitions` (of
  * docs/scaling.md), `growth` (throughput with 1, 2, 4 and 8 workers) and `saturation` (the same with devices faster
  * than the pipeline of one machine).
  */
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { cpus, loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { benchCeiling } from './ceiling.js';
-import { fleetCorpus } from './corpora.js';
-import { benchGrowth } from './growth.js';
-import { benchPartitions } from './partitions.js';
-import { COSTS } from './simulated-cost.js';
-import { benchQueueMemory, benchTableSizes } from './sizes.js';
-
 const GUARD = 'starter';
 const CEILING_ROWS = '300000';
 /** Fraction of the number of short rows: they have six times the tokens. */

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import type { Pool } from '@tocsin/postgres';
 import {
   completeParcel,
@@ -11,7 +13,6 @@ import {
   setRunState,
   submitWindow,
 } from '@tocsin/store';
-import { PARTITIONS, statementsOf } from '../../scaling/statements.js';
 import { section, table, times } from '../report.js';
 import { openFleetStage } from './stage.js';
 
@@ -117,4 +118,18 @@ function parcelsOf(hashes: readonly Buffer[]): NewParcel[] {
     const own = hashes.slice(i * PARCEL_ROWS, (i + 1) * PARCEL_ROWS);
     return { hashes: own, tokenIds: own.map((hash) => Int32Array.from(hash.subarray(0, TOKENS))) };
   });
+}
+
+const DOCUMENT = fileURLToPath(new URL('../../../../docs/scaling.md', import.meta.url));
+
+/** The headings of docs/scaling.md that describe partitioning. */
+export const PARTITIONS = ['Scores: by content', 'Rows and texts: by run'] as const;
+
+/** The SQL below a heading of docs/scaling.md. */
+export async function statementsOf(heading: string): Promise<string> {
+  const sections = (await readFile(DOCUMENT, 'utf8')).split(/^### /m);
+  const section = sections.find((each) => each.startsWith(`${heading}\n`)) ?? '';
+  const [, sql] = /^```sql\n(.*?)^```/ms.exec(section) ?? [];
+  if (sql === undefined) throw new Error(`docs/scaling.md has no SQL under "${heading}"`);
+  return sql;
 }

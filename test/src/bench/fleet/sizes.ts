@@ -1,7 +1,7 @@
 import type { Pool } from '@tocsin/postgres';
 import type { Redis } from 'ioredis';
+import { type CorpusKind, fleetCorpus } from '../corpus.js';
 import { section, table } from '../report.js';
-import { type CorpusKind, fleetCorpus } from './corpora.js';
 import { FleetWorker } from './fleet-worker.js';
 import { COSTS } from './simulated-cost.js';
 import { openFleetStage, submitCommand, untilScored } from './stage.js';

@@ -17,7 +17,7 @@ import {
 import { TestDatabase } from '@tocsin/store/testing';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { AskedGuard } from '../served-models.js';
+import type { AskedGuard } from '../models.js';
 import { BatchKeeper } from './batch-keeper.js';
 
 let database: TestDatabase;

@@ -3,7 +3,7 @@ import type { Pool } from '@tocsin/postgres';
 import { attendBatch, type BatchRow, forgetFiles, leaveBatch, settleBatches, takeBatch } from '@tocsin/store';
 import type { FastifyBaseLogger } from 'fastify';
 import { loggedError } from '../../http/log.js';
-import type { OpenaiOptions } from '../served-models.js';
+import type { OpenaiOptions } from '../models.js';
 import { failBatch, finalizeBatch, wholeFault } from './finalize-batch.js';
 import { submitBatch } from './submit-batch.js';
 

@@ -16,7 +16,7 @@ import {
   noSuchModel,
   type ServedGuard,
   type ServedModel,
-} from '../served-models.js';
+} from '../models.js';
 
 /** Maximum number of requests: ids are held in memory to detect duplicates. */
 const MAX_REQUESTS = 500_000;

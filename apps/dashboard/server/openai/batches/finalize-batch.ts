@@ -23,7 +23,7 @@ import {
   runHead,
   type WrittenFile,
 } from '@tocsin/store';
-import { newId, type ServedGuard } from '../served-models.js';
+import { newId, type ServedGuard } from '../models.js';
 import { answerRow, joined, type Unanswered } from './answer-rows.js';
 import { batchRequests } from './batch-requests.js';
 

@@ -26,7 +26,7 @@ import type { FastifyRequest } from 'fastify';
 import { audited, onlyOwner, whoOf } from '../../access/who.js';
 import type { App } from '../../app.js';
 import { conflict, invalid, notFound } from '../errors.js';
-import { newId, type OpenaiOptions } from '../served-models.js';
+import { newId, type OpenaiOptions } from '../models.js';
 import type { BatchKeeper } from './batch-keeper.js';
 
 /** `/batches`: files of requests, scored as runs. */

@@ -10,7 +10,7 @@ import {
   listPolicies,
   readFileChunks,
 } from '@tocsin/store';
-import type { OpenaiOptions, ServedModel } from '../served-models.js';
+import type { OpenaiOptions, ServedModel } from '../models.js';
 import { batchRequests, Judge, KEEP, READING, type RequestRow, TooManyRequests } from './batch-requests.js';
 import { failBatch, wholeFault } from './finalize-batch.js';
 

@@ -6,7 +6,7 @@ import { beginFile, deleteFile, type FileRow, FileWriter } from '@tocsin/store';
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { invalid, OpenaiError } from '../errors.js';
-import { newId } from '../served-models.js';
+import { newId } from '../models.js';
 
 /** Form fields besides the file. */
 const FIELDS = ['purpose', 'expires_after[anchor]', 'expires_after[seconds]'] as const;

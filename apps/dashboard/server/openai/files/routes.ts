@@ -17,7 +17,7 @@ import type { FastifyRequest } from 'fastify';
 import { audited, onlyOwner, whoOf } from '../../access/who.js';
 import type { App } from '../../app.js';
 import { conflict, notFound } from '../errors.js';
-import type { OpenaiOptions } from '../served-models.js';
+import type { OpenaiOptions } from '../models.js';
 import { receiveFile } from './receive-file.js';
 
 /** `/files`: uploaded requests, and output files of batches. */

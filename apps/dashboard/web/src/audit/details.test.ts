@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { detailsOf, rangesOf } from './details.js';
+import { detailsOf, rangesOf } from './audit-screen.js';
 
 test('row numbers are ranges in order, the first few of them in a line', () => {
   expect(rangesOf([7, 3, 1, 2, 3])).toEqual(['1–3', '7']);

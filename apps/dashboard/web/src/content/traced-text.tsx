@@ -4,7 +4,7 @@ import { scaleLinear } from 'd3-scale';
 import type { JSX } from 'preact';
 import { traceAsk } from '../api/runs.js';
 import { counted, score as scoreText, threshold as thresholdText } from '../format.js';
-import { useWidth } from '../histogram/use-width.js';
+import { useWidth } from '../ui/hooks.js';
 import { Problem } from '../ui/when-answered.js';
 import { type HeatPiece, heatPieces, piecesBetween, tracedSpans } from './parts.js';
 import { StoredText } from './stored-text.js';

@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { useStored } from '../ui/stored.js';
+import { useStored } from '../ui/hooks.js';
 
 /** The setting that blurs texts until they are revealed. */
 export function useBlur(): [boolean, (on: boolean) => void] {

@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import { guardsAsk } from '../api/access.js';
 import { count, threshold } from '../format.js';
 import { Screen } from '../layout/screen.js';
-import { Moment } from '../ui/moment.js';
+import { Moment } from '../ui/figure.js';
 import { Table } from '../ui/table.js';
 import { Empty, WhenAnswered } from '../ui/when-answered.js';
 

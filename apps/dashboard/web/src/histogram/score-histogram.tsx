@@ -4,8 +4,8 @@ import { scaleLinear, scaleSqrt } from 'd3-scale';
 import type { JSX } from 'preact';
 import { useId } from 'preact/hooks';
 import { count, threshold as thresholdText } from '../format.js';
+import { useWidth } from '../ui/hooks.js';
 import { thresholdAfter, within } from './thresholds.js';
-import { useWidth } from './use-width.js';
 
 export type CountScale = 'linear' | 'sqrt';
 

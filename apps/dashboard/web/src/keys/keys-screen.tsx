@@ -6,7 +6,7 @@ import { keysAsk, revokeKey } from '../api/access.js';
 import { rowsOf } from '../api/request.js';
 import { Screen } from '../layout/screen.js';
 import { Confirm } from '../ui/dialog.js';
-import { Moment } from '../ui/moment.js';
+import { Moment } from '../ui/figure.js';
 import { MoreButton } from '../ui/more-button.js';
 import { Table } from '../ui/table.js';
 import { useTeller } from '../ui/toasts.js';

@@ -1,7 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { visibleString } from '../content/visible.js';
-import { VisibleText } from '../content/visible-text.js';
+import { VisibleText, visibleString } from '../content/visible-text.js';
 import { Empty } from '../ui/when-answered.js';
 
 interface ScreenProps {

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { signOut } from '../api/access.js';
 import { useBlur } from '../content/veil.js';
 import { useMe } from '../session/me.js';
-import { useStored } from '../ui/stored.js';
+import { useStored } from '../ui/hooks.js';
 import { useTeller } from '../ui/toasts.js';
 
 /** Settings of this browser, and the signed-in user. */

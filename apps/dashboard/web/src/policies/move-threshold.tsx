@@ -6,15 +6,14 @@ import { changePolicy, policiesAsk, policyPreviewAsk } from '../api/policies.js'
 import { rowsOf } from '../api/request.js';
 import { histogramAsk, runsAsk } from '../api/runs.js';
 import { ContentLine } from '../content/content-line.js';
-import { visibleString } from '../content/visible.js';
-import { VisibleText } from '../content/visible-text.js';
+import { VisibleText, visibleString } from '../content/visible-text.js';
 import { count, counted, threshold as thresholdText } from '../format.js';
 import { ScoreHistogram } from '../histogram/score-histogram.js';
 import { estimateFlagged, within } from '../histogram/thresholds.js';
-import { ScoreMark } from '../run/score-mark.js';
 import { Field } from '../ui/field.js';
+import { ScoreMark } from '../ui/figure.js';
+import { useSettled } from '../ui/hooks.js';
 import { useTeller } from '../ui/toasts.js';
-import { useSettled } from '../ui/use-settled.js';
 import { WhenAnswered } from '../ui/when-answered.js';
 
 interface MoveThresholdProps {

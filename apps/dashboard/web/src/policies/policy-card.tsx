@@ -5,7 +5,7 @@ import { useState } from 'preact/hooks';
 import { changePolicy, policyChangesAsk } from '../api/policies.js';
 import { threshold as thresholdText } from '../format.js';
 import { Confirm } from '../ui/dialog.js';
-import { Moment } from '../ui/moment.js';
+import { Moment } from '../ui/figure.js';
 import { useTeller } from '../ui/toasts.js';
 import { WhenAnswered } from '../ui/when-answered.js';
 import { MoveThreshold } from './move-threshold.js';

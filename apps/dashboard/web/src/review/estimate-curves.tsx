@@ -2,7 +2,7 @@ import type { Estimate, Policy, ReviewSummary } from '@tocsin/contract';
 import { scaleLinear } from 'd3-scale';
 import type { JSX } from 'preact';
 import { percent, threshold as thresholdText } from '../format.js';
-import { useWidth } from '../histogram/use-width.js';
+import { useWidth } from '../ui/hooks.js';
 
 interface EstimateCurvesProps {
   thresholds: ReviewSummary['thresholds'];

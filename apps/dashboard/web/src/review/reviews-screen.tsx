@@ -6,7 +6,7 @@ import { VisibleText } from '../content/visible-text.js';
 import { count } from '../format.js';
 import { Screen } from '../layout/screen.js';
 import { useMay } from '../session/me.js';
-import { Moment } from '../ui/moment.js';
+import { Moment } from '../ui/figure.js';
 import { MoreButton } from '../ui/more-button.js';
 import { Table } from '../ui/table.js';
 import { Empty, WhenAnswered } from '../ui/when-answered.js';

@@ -10,8 +10,8 @@ import { Veil } from '../content/veil.js';
 import { VisibleText } from '../content/visible-text.js';
 import { counted } from '../format.js';
 import { Dialog } from '../ui/dialog.js';
+import { ScoreMark } from '../ui/figure.js';
 import { WhenAnswered } from '../ui/when-answered.js';
-import { ScoreMark } from './score-mark.js';
 
 interface ItemDialogProps {
   run: Run;

@@ -7,13 +7,13 @@ import { histogramAsk, itemsAsk } from '../api/runs.js';
 import { ContentLine } from '../content/content-line.js';
 import { VisibleText } from '../content/visible-text.js';
 import { count, threshold as thresholdText } from '../format.js';
+import { ScoreMark } from '../ui/figure.js';
+import { useSettled } from '../ui/hooks.js';
 import { MoreButton } from '../ui/more-button.js';
 import { Segments } from '../ui/segments.js';
 import { Table } from '../ui/table.js';
-import { useSettled } from '../ui/use-settled.js';
 import { Empty, WhenAnswered } from '../ui/when-answered.js';
 import { ItemDialog } from './item-dialog.js';
-import { ScoreMark } from './score-mark.js';
 
 type Side = 'flagged' | 'below' | 'all';
 type Order = NonNullable<ItemsQuery['order']>;

@@ -6,7 +6,7 @@ import { countsAsk, histogramAsk } from '../api/runs.js';
 import { count, counted, percent, threshold as thresholdText } from '../format.js';
 import { type CountScale, HistogramTable, ScoreHistogram } from '../histogram/score-histogram.js';
 import { estimateFlagged, isEdge, within } from '../histogram/thresholds.js';
-import { Moment } from '../ui/moment.js';
+import { Moment } from '../ui/figure.js';
 import { Segments } from '../ui/segments.js';
 import { Empty, WhenAnswered } from '../ui/when-answered.js';
 import type { ThresholdInUse } from './use-threshold.js';

@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 import { policiesAsk } from '../api/policies.js';
 import { within } from '../histogram/thresholds.js';
-import { useSettled } from '../ui/use-settled.js';
+import { useSettled } from '../ui/hooks.js';
 
 const SETTLED_MS = 200;
 const FALLBACK = 0.5;

@@ -12,7 +12,7 @@ import {
 } from '../api/schedules.js';
 import { threshold } from '../format.js';
 import { Confirm } from '../ui/dialog.js';
-import { Moment } from '../ui/moment.js';
+import { Moment } from '../ui/figure.js';
 import { Table } from '../ui/table.js';
 import { useTeller } from '../ui/toasts.js';
 import { WhenAnswered } from '../ui/when-answered.js';

@@ -3,7 +3,7 @@ import type { ComponentChildren, ComponentType, JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { meAsk, signIn } from '../api/access.js';
 import { ApiError } from '../api/request.js';
-import { Bell } from '../layout/bell.js';
+import { Bell } from '../layout/frame.js';
 import { Screen } from '../layout/screen.js';
 import { Field } from '../ui/field.js';
 import { Empty, Problem, wordsOf } from '../ui/when-answered.js';

@@ -14,8 +14,7 @@ import {
   reachHub,
   starterBackboneFile,
 } from '@tocsin/models';
-import { type Check, type Circumstances, type Finding, note, ok, problem } from '../checkup.js';
-import { hintOf } from './hint-of.js';
+import { type Check, type Circumstances, type Finding, hintOf, note, ok, problem } from '../checkup.js';
 
 const CACHE = 'cache';
 /** The largest released backbone takes 16 GB in bfloat16; the starter 0.5. */

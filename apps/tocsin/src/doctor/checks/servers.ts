@@ -10,8 +10,7 @@ import {
 } from '@tocsin/postgres';
 import { inspectRedis, type RedisFacts } from '@tocsin/queue';
 import { type SchemaState, schemaState } from '@tocsin/store';
-import { type Check, type Circumstances, type Finding, note, ok, problem } from '../checkup.js';
-import { hintOf } from './hint-of.js';
+import { type Check, type Circumstances, type Finding, hintOf, note, ok, problem } from '../checkup.js';
 
 const DATABASE = 'database';
 const SCHEMA: Record<Exclude<SchemaState, 'newer'>, string> = {

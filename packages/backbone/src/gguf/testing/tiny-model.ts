@@ -1,5 +1,5 @@
+import type { TensorType } from '../gguf-tensor.js';
 import type { Architecture } from '../tensor-name.js';
-import type { TensorType } from '../tensor-type.js';
 import { bool, exact, f32, type GgufSpec, i32s, str, strs, type TensorSpec, u32 } from './write-gguf.js';
 
 export const TINY = { hidden: 32, heads: 2, keyValueHeads: 1, headDim: 16, inner: 64, layers: 2 };

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
-import { BLOCKS, type TensorType, typeId } from '../tensor-type.js';
+import { BLOCKS, type TensorType, typeId } from '../gguf-tensor.js';
 
 /** The content of a test's GGUF file. */
 export interface GgufSpec {

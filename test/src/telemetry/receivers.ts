@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import type { TocsinProcess } from '../setup/tocsin.js';
 
-export interface ReceivedSpan {
+interface ReceivedSpan {
   service: string | undefined;
   name: string;
   trace: string;
@@ -62,4 +63,28 @@ export class SpanReceiver {
         this.spans.push({ service, name, trace: traceId, id: spanId, parent: parentSpanId || undefined });
     }
   }
+}
+
+/** The address of a process started with `--metrics-port 0`, from its log. */
+export function listensAt(process: TocsinProcess): Promise<string> {
+  return process.said(/"at":"(http:[^"]+)"/);
+}
+
+/** The samples of a process: `name{labels}` to value. */
+export async function scrape(at: string): Promise<Map<string, number>> {
+  const text = await (await fetch(`${at}/metrics`)).text();
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return new Map(
+    lines.map((line): [string, number] => {
+      const space = line.lastIndexOf(' ');
+      return [line.slice(0, space), Number(line.slice(space + 1))];
+    }),
+  );
+}
+
+/** The response of `/readyz`. */
+export async function readiness(at: string): Promise<{ status: number; reasons: Record<string, string> }> {
+  const answer = await fetch(`${at}/readyz`);
+  const { reasons = {} } = (await answer.json()) as { reasons?: Record<string, string> };
+  return { status: answer.status, reasons };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Piece, visiblePieces, visibleString } from './visible.js';
+import { type Piece, visiblePieces, visibleString } from './visible-text.js';
 
 const marks = (text: string): string[] =>
   visiblePieces(text).flatMap((piece) => ('mark' in piece ? [piece.mark] : []));

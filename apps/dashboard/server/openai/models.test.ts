@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { findModel, type ServedGuard } from './served-models.js';
+import { findModel, type ServedGuard } from './models.js';
 
 const guard = (name: string, threshold: number): ServedGuard => ({
   name,
