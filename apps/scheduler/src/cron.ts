@@ -29,7 +29,7 @@ export function parseTimes({ cron, timeZone }: Times): Times {
   }
   // Names of months and days contain an H too: MAR-THU. The random H stands alone, or before a bracket or a slash.
   if (fields.some((field) => /(^|,)H([(/,]|$)/i.test(field))) {
-    throw new UserError('a cron expression cannot hold H: it is another time whenever it is read', {
+    throw new UserError('a cron expression cannot contain H: it would be a different time at each evaluation', {
       hint: HINT,
     });
   }
@@ -37,7 +37,7 @@ export function parseTimes({ cron, timeZone }: Times): Times {
   try {
     nextTime(times, new Date());
   } catch (cause) {
-    throw new UserError(`${JSON.stringify(cron)} is no cron expression: ${messageOf(cause)}`, {
+    throw new UserError(`${JSON.stringify(cron)} is not a cron expression: ${messageOf(cause)}`, {
       hint: HINT,
       cause,
     });
@@ -67,7 +67,7 @@ function requireTimeZone(timeZone: string): void {
   try {
     new Intl.DateTimeFormat('en', { timeZone });
   } catch (cause) {
-    throw new UserError(`${JSON.stringify(timeZone)} is no time zone`, {
+    throw new UserError(`${JSON.stringify(timeZone)} is not a time zone`, {
       hint: 'Expected an IANA name: Europe/Berlin, America/New_York, UTC.',
       cause,
     });

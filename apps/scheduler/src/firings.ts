@@ -41,13 +41,13 @@ export async function submitFiring(firing: FiringRow, options: SubmissionOptions
   if (firing.takes === 1) measures.onLag(Math.max(0, Date.now() - firing.dueAt.getTime()) / 1000);
   const lost = new AbortController();
   const attend = async (): Promise<void> => {
-    if (!(await attendFiring(pool, firing))) lost.abort(new Error('another process has taken the firing'));
+    if (!(await attendFiring(pool, firing))) lost.abort(new Error('another process has claimed the firing'));
   };
   const attending = new Loop(attend, {
     everyMs: ATTEND_EVERY_MS,
     pauseFirst: true,
     // Retried; if all retries fail, another process claims the firing.
-    onError: ({ message: reason }) => log.warn({ firing: firing.id, reason }, 'the firing is not attended'),
+    onError: ({ message: reason }) => log.warn({ firing: firing.id, reason }, 'cannot renew the lease of a firing'),
   });
   let run: number | null = null;
   try {
@@ -86,7 +86,7 @@ async function failFiring(
 ): Promise<void> {
   const mistake = isUserError(error);
   // An internal error may contain anything, and only goes to the log.
-  const reason = mistake ? error.message : 'an unexpected error, which is in the log of the scheduler';
+  const reason = mistake ? error.message : 'an unexpected error; see the log of the scheduler';
   const message = messageTo(firing, firing, { type: 'run.failed', data: { run, reason } });
   const end = { state: 'failed', reason, message } as const;
   if (await withRetry(() => endFiring(pool, firing, end))) measures.onFiring('failed');

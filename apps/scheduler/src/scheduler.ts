@@ -69,7 +69,7 @@ export class Scheduler {
       warnedAt = performance.now();
       options.log.warn(
         { reason: error.message },
-        'the queue is not reachable; schedules are looked at all the same',
+        'the queue is unreachable; polling the schedules',
       );
     };
     this.#clock = new ScheduleClock(options.backend, clockNameOf(installation), {
@@ -78,7 +78,7 @@ export class Scheduler {
     });
     this.#loop = new Loop(() => this.#look(), {
       everyMs: options.lookEveryMs ?? LOOK_EVERY_MS,
-      onError: this.#failed('a look at the schedules'),
+      onError: this.#failed('polling the schedules'),
     });
   }
 
@@ -102,7 +102,7 @@ export class Scheduler {
     for (const step of [this.#setClock, this.#claim, this.#submit, this.#end, this.#deliver]) {
       if (this.#loop.signal.aborted) return;
       // One failure does not stop the others.
-      await step().catch(this.#failed('a look at the schedules'));
+      await step().catch(this.#failed('polling the schedules'));
     }
   }
 
@@ -124,7 +124,7 @@ export class Scheduler {
     // Not awaited: an unreachable queue must not block the schedules.
     this.#clock
       .set(entries)
-      .catch((error: Error) => this.#options.log.warn({ reason: error.message }, 'the clock is not set'))
+      .catch((error: Error) => this.#options.log.warn({ reason: error.message }, 'cannot set the clock'))
       .finally(() => {
         this.#settingClock = false;
       });
@@ -139,7 +139,7 @@ export class Scheduler {
       const entry = { schedule: schedule.name, firing: id, dueAt };
       if (skipped === null) log.info(entry, 'schedule due');
       else {
-        log.warn({ ...entry, reason: skipped }, 'schedule due, and skipped');
+        log.warn({ ...entry, reason: skipped }, 'schedule due, but skipped');
         measures.onFiring('skipped');
       }
     }
@@ -189,7 +189,7 @@ export class Scheduler {
   };
 
   #inBackground(work: Promise<void>, { wake = true } = {}): void {
-    const done = work.catch(this.#failed('a step of a schedule')).finally(() => {
+    const done = work.catch(this.#failed('processing a schedule')).finally(() => {
       this.#background.delete(done);
       if (wake) this.#wake();
     });

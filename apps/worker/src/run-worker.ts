@@ -63,7 +63,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
   readiness.check('database', async () => void (await pool.query('select 1')));
   // The queue in Postgres uses the same database.
   if (backend.kind === 'redis') readiness.check('queue', () => prepareBackend(backend));
-  signal.addEventListener('abort', () => readiness.hold('draining', 'told to stop'), { once: true });
+  signal.addEventListener('abort', () => readiness.hold('draining', 'stopped'), { once: true });
   // Aborts pending Postgres statements: when stopped before it is ready, or after the drain timeout.
   const over = new AbortController();
   cancelWhenInterrupted(pool, over.signal, { graceMs: 0 });

@@ -119,7 +119,7 @@ const BY_CODE: Record<string, Known[]> = {
   ],
   ENOTFOUND: [{ why: 'the host name does not exist', todo: 'Check the host in its URL.' }],
   EAI_AGAIN: [
-    { why: 'its name could not be looked up', todo: "Check the host in its URL, and this machine's DNS." },
+    { why: 'its name could not be resolved', todo: "Check the host in its URL, and this machine's DNS." },
   ],
   CERT_HAS_EXPIRED: [
     { why: 'its TLS certificate has expired', todo: 'Renew the certificate on the server.' },

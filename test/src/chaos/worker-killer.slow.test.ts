@@ -38,7 +38,7 @@ test('a row that kills the worker process again and again ends in an error, and 
   expect(scores).toHaveLength(expected.size);
   for (const { key, score, error } of scores) {
     if (key === 'killer')
-      expect(error).toBe('the worker process died over it 3 times, with no other row beside it');
+      expect(error).toBe('the worker process died 3 times while it scored this row alone');
     else expect({ key, score }).toEqual({ key, score: expect.closeTo(expected.get(key) ?? Number.NaN, 6) });
   }
   // Its parcel of four, then its half, then alone. How often it failed before quarantine depends on when leases

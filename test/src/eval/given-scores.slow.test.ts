@@ -107,9 +107,9 @@ const REFUSED: [what: string, rows: unknown[], given: unknown[], says: RegExp][]
     [{ key: 'a', score: 0.1, threshold: 0.5 }],
     /The corpus has the key "a" twice \(again in .*labelled.jsonl, line 2\)/,
   ],
-  ['a score above 1', [{ id: 'a', label: 1 }], [{ key: 'a', score: 1.5 }], /line 1 is no score: its "score"/],
-  ['no key', [{ id: 'a', label: 1 }], [{ id: 'a', score: 0.5 }], /line 1 is no score: it has no "key"/],
-  ['no threshold', [{ id: 'a', label: 1 }], [{ key: 'a', score: 0.5 }], /name no threshold/],
+  ['a score above 1', [{ id: 'a', label: 1 }], [{ key: 'a', score: 1.5 }], /line 1 is not a score: its "score"/],
+  ['no key', [{ id: 'a', label: 1 }], [{ id: 'a', score: 0.5 }], /line 1 is not a score: it has no "key"/],
+  ['no threshold', [{ id: 'a', label: 1 }], [{ key: 'a', score: 0.5 }], /have no threshold/],
   [
     'two thresholds',
     [
@@ -120,7 +120,7 @@ const REFUSED: [what: string, rows: unknown[], given: unknown[], says: RegExp][]
       { key: 'a', score: 0.5, threshold: 0.5 },
       { key: 'b', score: 0.5, threshold: 0.6 },
     ],
-    /do not name one threshold/,
+    /have different thresholds/,
   ],
 ];
 

@@ -102,7 +102,7 @@ test('what an older version compiled is listed as such, and removed', async () =
 
 test.each([
   ['nothing and everything', [], /either a guard or --unused/],
-  ['what is not there', ['lab/other'], /nothing of the guard lab\/other is in the caches/],
+  ['what is not there', ['lab/other'], /the caches contain nothing of the guard lab\/other/],
   ['a revision', [`${GUARD_REPO}@v1`], /removed with all its revisions/],
   ['a directory of the person', [goldenDirs('qwen3-mlp').artifact], /nothing of the guard/],
 ])('remove refuses %s', async (_what, args, message) => {

@@ -39,7 +39,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
     await run.release();
     const stopped = await command.ended;
     expect(stopped).toMatchObject({ exitCode: 130, stdout: Buffer.alloc(0) });
-    expect(stopped.stderr).toMatch(/Stopped\. .* the same command goes on from here\.\n$/);
+    expect(stopped.stderr).toMatch(/Stopped\. .* the same command resumes\.\n$/);
     expect(existsSync(run.out)).toBe(false);
     await untilGone([worker, engine, postgres]);
     const before = await run.askAfterwards(parcelsOf);

@@ -67,7 +67,7 @@ test('a schedule is added, shown, paused, resumed and removed', async () => {
 
 test.each<[string, string[], RegExp]>([
   ['a cron expression of six fields', ['--cron', '0 0 2 * * *'], /has 5 fields/],
-  ['no time zone', ['--cron', '0 2 * * *', '--time-zone', 'Mars/Olympus'], /"Mars\/Olympus" is no time zone/],
+  ['no time zone', ['--cron', '0 2 * * *', '--time-zone', 'Mars/Olympus'], /"Mars\/Olympus" is not a time zone/],
   [
     'the secret instead of its name',
     ['--cron', '0 2 * * *', '--webhook', 'https://example.com/', '--webhook-secret-env', SECRET],
@@ -76,7 +76,7 @@ test.each<[string, string[], RegExp]>([
   [
     'a password in the URL',
     ['--cron', '0 2 * * *', '--webhook', 'https://ann:s3cret@example.com/'],
-    /holds a user or a password/,
+    /contains a user or a password/,
   ],
   ['a secret of no webhook', ['--cron', '0 2 * * *', '--webhook-secret-env', 'HOOK'], /there is none/],
 ])('%s is refused', async (_what, args, message) => {
@@ -87,7 +87,7 @@ test.each<[string, string[], RegExp]>([
 
 test.each<[string, string, RegExp]>([
   ['standard input', '-', /cannot read standard input/],
-  ['a password in a source', 'postgres://ann:s3cret@db.example/app', /holds a password/],
+  ['a password in a source', 'postgres://ann:s3cret@db.example/app', /contains a password/],
 ])('%s is no corpus of a schedule', async (_what, source, message) => {
   const args = ['schedule', 'add', 'bad', source, ...GUARD, '--cron', '0 2 * * *'];
   const ended = await tocsin(args, { env });

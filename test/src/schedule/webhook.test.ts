@@ -79,7 +79,7 @@ describe('a receiver that does not take it', () => {
     await bed.fire(schedule);
     await until(async () => {
       const [delivery] = await listDeliveries(bed.pool, schedule.id, 1);
-      return delivery?.lastError?.startsWith('HOOK_SECRET, which should hold') ? true : undefined;
+      return delivery?.lastError?.startsWith('HOOK_SECRET, the variable with') ? true : undefined;
     });
     await first.close();
     await bed.startScheduler();

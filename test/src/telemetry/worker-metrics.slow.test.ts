@@ -57,7 +57,7 @@ test('a worker that drains is not ready, and says so until it is gone', async ()
     const now = await readiness(at);
     return now.status === 503 ? now : undefined;
   });
-  expect(told.reasons).toEqual({ draining: 'told to stop' });
+  expect(told.reasons).toEqual({ draining: 'stopped' });
   expect((await fetch(`${at}/healthz`)).status).toBe(200);
   process.kill(engine, 'SIGCONT');
   expect(await worker.ended).toMatchObject({ exitCode: 0 });

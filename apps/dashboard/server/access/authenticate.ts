@@ -25,7 +25,7 @@ export function authenticate(
 ): void {
   app.decorateRequest('who', undefined);
   app.addHook('onRoute', ({ method, url, config }) => {
-    if (config?.needs === undefined) throw new Error(`${String(method)} ${url} does not say what it needs`);
+    if (config?.needs === undefined) throw new Error(`${String(method)} ${url} declares no access level`);
   });
   app.addHook('onRequest', async (request, reply) => {
     const { needs } = request.routeOptions.config;
@@ -34,7 +34,7 @@ export function authenticate(
     const { who, credential } = await whoAsks(request);
     if (!may(who.role, needs)) {
       throw new ApiError(403, `a key of role ${who.role} may not do this`, {
-        hint: `It takes a key of role ${rolesOf(needs).join(' or ')}.`,
+        hint: `Use a key of role ${rolesOf(needs).join(' or ')}.`,
       });
     }
     request.who = who;

@@ -33,7 +33,7 @@ export function keyRoutes(app: App, { pool, credentials, live }: Services): void
       config: { needs: 'manage' },
       schema: {
         tags: ['access'],
-        summary: 'Make a key; only this answer holds it',
+        summary: 'Create a key; only this response contains it',
         body: newKey,
         response: { 201: madeKey },
       },

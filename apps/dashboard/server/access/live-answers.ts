@@ -65,7 +65,7 @@ export class LiveAnswers {
   }
 
   readonly #unchecked = (error: unknown): void =>
-    this.#log.warn(loggedError(error), 'the keys of answers under way could not be looked up');
+    this.#log.warn(loggedError(error), 'cannot check the keys of responses in progress');
 
   async #checkOlderThan(ms: number): Promise<void> {
     const before = performance.now() - ms;

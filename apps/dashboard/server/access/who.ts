@@ -36,7 +36,7 @@ export function clientOf(request: FastifyRequest): string {
 /** The key to whose runs, files and batches the caller is limited; undefined for a caller who may see all. */
 export function onlyOwner({ role, keyId }: Who): string | undefined {
   if (role !== 'submit') return undefined;
-  if (keyId === null) throw new Error('the role submit comes with a key');
+  if (keyId === null) throw new Error('the role submit requires a key');
   return keyId;
 }
 

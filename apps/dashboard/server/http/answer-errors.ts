@@ -88,7 +88,7 @@ export function toApiError(error: unknown): ApiError {
   }
   // The original message repeats the URL, which may contain search terms.
   if (codeOf(error) === 'FST_ERR_BAD_URL') {
-    return new ApiError(400, 'the address cannot be read: a % in it stands before no two hex digits', {
+    return new ApiError(400, 'the URL is malformed: a % must be followed by two hex digits', {
       cause: error,
     });
   }
@@ -134,7 +134,7 @@ function invalid(error: FastifyError): ApiError {
   const where = path === '' ? `the ${NAME_OF[validationContext] ?? validationContext}` : path;
   return new ApiError(400, `${cut(`${where}: ${lowerFirst(first?.message ?? 'does not fit')}`)}${more}`, {
     field: path === '' ? undefined : path,
-    hint: 'What is expected: /api/reference',
+    hint: 'See /api/reference.',
     cause: error,
   });
 }

@@ -14,7 +14,7 @@ export function placeOf<Place extends z.ZodType>(
   if (cursor === undefined) return undefined;
   const parsed = place.safeParse(jsonOrUndefined(Buffer.from(cursor, 'base64url').toString('utf8')));
   if (parsed.success) return parsed.data;
-  throw new ApiError(400, 'the cursor is none of this list', {
+  throw new ApiError(400, 'the cursor does not belong to this list', {
     field: 'cursor',
     hint: 'Give the `next` of the page before, to the same list.',
   });

@@ -56,7 +56,7 @@ export function readJsonBodies(app: App, { maxDepth, room, beforeParsing }: Json
     const text = body.toString('utf8');
     if (isDeeper(text, maxDepth)) {
       done(
-        new ApiError(400, `arrays and objects of the body stand more than ${maxDepth} deep in each other`),
+        new ApiError(400, `arrays and objects of the body are nested more than ${maxDepth} deep`),
       );
       return;
     }

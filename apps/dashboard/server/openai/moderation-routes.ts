@@ -46,7 +46,7 @@ function requireTexts(input: unknown): InputText[] {
   if (!Array.isArray(texts)) throw new OpenaiError({ ...texts, status: texts.status ?? 400 });
   if (texts.length <= MAX_INPUTS) return texts;
   throw invalid(
-    `The "input" holds ${texts.length} texts; at most ${MAX_INPUTS} were expected. Score more as a batch.`,
+    `The "input" has ${texts.length} texts; the maximum is ${MAX_INPUTS}. Use a batch for more.`,
     'input',
     'array_above_max_length',
   );

@@ -34,7 +34,7 @@ export async function thresholdOf(
 ): Promise<number | undefined> {
   if (policy === undefined) return threshold;
   if (threshold !== undefined) {
-    throw new ApiError(400, 'a policy and a threshold are given; one of them was expected', {
+    throw new ApiError(400, 'both a policy and a threshold were given; expected one of them', {
       field: 'policy',
     });
   }
@@ -50,7 +50,7 @@ async function requirePolicy(pool: Pool, name: string): Promise<{ threshold: num
     `there is no policy ${name}${policy === undefined ? '' : ' in use: it is archived'}`,
     {
       field: 'policy',
-      hint: 'Those that there are: GET /api/policies',
+      hint: 'List them with GET /api/policies',
     },
   );
 }

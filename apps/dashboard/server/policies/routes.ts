@@ -80,7 +80,7 @@ export function policyRoutes(app: App, { pool }: Services): void {
       config: { needs: 'manage' },
       schema: {
         tags,
-        summary: 'Move a threshold, rename, archive: each change is kept',
+        summary: 'Change the threshold, rename or archive a policy; changes are recorded',
         params: policyParams,
         body: policyPatch,
         response: { 200: policy },
@@ -111,7 +111,7 @@ export function policyRoutes(app: App, { pool }: Services): void {
       config: { needs: 'look' },
       schema: {
         tags,
-        summary: 'Who has changed what, the newest first',
+        summary: 'History of changes, newest first',
         params: policyParams,
         querystring: policyChangesQuery,
         response: { 200: policyChanges },
@@ -141,7 +141,7 @@ export function policyRoutes(app: App, { pool }: Services): void {
       config: { needs: 'read' },
       schema: {
         tags,
-        summary: 'What another threshold would do to a run',
+        summary: 'Preview another threshold on a run',
         params: policyParams,
         querystring: previewQuery,
         response: { 200: policyPreview },
@@ -184,7 +184,7 @@ export function policyRoutes(app: App, { pool }: Services): void {
 }
 
 const noSuchPolicy = (name: string): ApiError =>
-  notFound(`policy ${name}`, 'Those that there are: GET /api/policies');
+  notFound(`policy ${name}`, 'List them with GET /api/policies');
 
 function answerOf({ id: _, createdAt, archivedAt, changedAt, ...rest }: PolicyRow): Policy {
   return {

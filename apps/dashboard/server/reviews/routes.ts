@@ -119,7 +119,7 @@ export function reviewRoutes(app: App, { pool }: Services): void {
       config: { needs: 'review' },
       schema: {
         tags,
-        summary: 'Let go of what is before you: others may have it',
+        summary: 'Release a leased row',
         body: releaseRequest,
         response: { 204: z.undefined() },
       },

@@ -29,7 +29,7 @@ export function reviewSummaryRoutes(app: App, { pool }: Services): void {
       config: { needs: 'oversee' },
       schema: {
         tags,
-        summary: 'Who has judged how much, how far they agree, precision and recall by threshold',
+        summary: 'Verdicts per reviewer, agreement, and precision and recall by threshold',
         querystring: summaryQuery,
         response: { 200: reviewSummary },
       },
@@ -62,7 +62,7 @@ export function reviewSummaryRoutes(app: App, { pool }: Services): void {
       config: { needs: 'review' },
       schema: {
         tags,
-        summary: 'What was judged, as labelled JSONL for `tocsin eval`; rows whose text was kept',
+        summary: 'Verdicts as labelled JSONL for `tocsin eval`, for rows with stored text',
         querystring: summaryQuery,
         response: { 200: { content: { 'application/jsonl': { schema: z.any() } } } },
       },
@@ -70,7 +70,7 @@ export function reviewSummaryRoutes(app: App, { pool }: Services): void {
     async (request, reply) => {
       const run = await visibleRun(pool, request, request.query.run);
       const judged = await judgedContents(pool, run);
-      const subject = `run ${run.id}, the kept texts of ${judged.length} reviewed contents`;
+      const subject = `run ${run.id}, the stored texts of ${judged.length} reviewed contents`;
       await audited(pool, request, { action: 'text.export', subject, runId: run.id });
       return reply
         .type('application/jsonl')

@@ -28,7 +28,7 @@ export function createRunRoutes(app: App, services: Services): void {
       config: { needs: 'submit' },
       schema: {
         tags,
-        summary: 'Score rows that the request holds',
+        summary: 'Score the rows of the request',
         body: newRun,
         response: { 202: madeRun },
       },

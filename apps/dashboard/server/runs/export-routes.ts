@@ -75,11 +75,11 @@ export function exportRoutes(app: App, { pool, guards }: Services): void {
       if (withText && format !== 'jsonl') {
         throw new ApiError(400, 'texts go into JSON Lines only', {
           field: 'withText',
-          hint: 'Ask for format=jsonl.',
+          hint: 'Use format=jsonl.',
         });
       }
       if (withText) {
-        const subject = `run ${run.id}, all kept texts`;
+        const subject = `run ${run.id}, all stored texts`;
         await audited(pool, request, { action: 'text.export', subject, runId: run.id });
       }
       const wanted = { run, format, min, threshold, withText, signal: untilGone(reply) };

@@ -33,7 +33,7 @@ export function itemRoutes(app: App, { pool, guards }: Services): void {
       config: { needs: 'read' },
       schema: {
         tags,
-        summary: 'Rows, by score or as they stand in the corpus',
+        summary: 'Rows, by score or in corpus order',
         params: runParams,
         querystring: itemsQuery,
         response: { 200: itemList },
@@ -100,7 +100,7 @@ export function itemRoutes(app: App, { pool, guards }: Services): void {
     async (request, reply) => {
       const { run, item } = await readItem(request, request.params);
       if (item.json === null) {
-        throw new ApiError(409, `the text of row ${item.seq} was not kept`, {
+        throw new ApiError(409, `the text of row ${item.seq} is not stored`, {
           hint: 'Runs keep the texts of flagged rows, or of all, or of none: see `retain`.',
         });
       }

@@ -121,5 +121,5 @@ export async function visibleRun(pool: Pool, request: FastifyRequest, runId: num
   const run = await findRun(pool, runId);
   const owner = onlyOwner(whoOf(request));
   if (run !== undefined && (owner === undefined || run.ownerKey === owner)) return run;
-  throw notFound(`run ${runId}`, 'Those that there are: GET /api/runs');
+  throw notFound(`run ${runId}`, 'List them with GET /api/runs');
 }

@@ -105,7 +105,7 @@ export class RunFeeds {
       everyMs: EVERY_MS,
       // Retried in the next round.
       onError: (error) =>
-        this.#log.warn({ run: feed.runId, ...loggedError(error) }, 'the progress of a run cannot be told'),
+        this.#log.warn({ run: feed.runId, ...loggedError(error) }, 'cannot read the progress of a run'),
     });
     this.#loops.add(loop);
   }

@@ -116,7 +116,7 @@ export function runRoutes(app: App, { pool, backend, feeds }: Services): void {
       config: { needs: 'submit' },
       schema: {
         tags,
-        summary: 'Cancel a run: what is scored stays',
+        summary: 'Cancel a run; its scores are kept',
         params: runParams,
         response: { 200: cancelledRun },
       },
@@ -219,7 +219,7 @@ export function runScoreRoutes(app: App, { pool }: Services): void {
       config: { needs: 'read' },
       schema: {
         tags,
-        summary: 'How many rows a threshold flags',
+        summary: 'Count the rows that a threshold flags',
         params: runParams,
         querystring: countsQuery,
         response: { 200: counts },

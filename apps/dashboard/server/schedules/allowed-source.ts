@@ -28,9 +28,9 @@ export async function allowedSource(source: string, roots: readonly string[]): P
       if (isInside(path, resolve(root)) && isInside(place, await realPlace(resolve(root)))) return path;
     }
   }
-  throw new ApiError(422, 'the corpus lies in none of the directories that schedules may read', {
+  throw new ApiError(422, 'the corpus is outside the directories that schedules may read', {
     field: 'corpus',
-    hint: 'The server is told them with --corpus-root. Other sources: `tocsin schedule add`.',
+    hint: 'Set them with --corpus-root, or use `tocsin schedule add` for other sources.',
   });
 }
 

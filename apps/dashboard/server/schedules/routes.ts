@@ -277,7 +277,7 @@ export function scheduleRoutes(app: App, { pool, backend, guards, schedules }: S
       return await getSchedule(pool, name);
     } catch (error) {
       if (!isUserError(error)) throw error;
-      throw notFound(`schedule ${name}`, 'Those that there are: GET /api/schedules');
+      throw notFound(`schedule ${name}`, 'List them with GET /api/schedules');
     }
   }
 

@@ -57,7 +57,7 @@ export function scoreRoutes(app: App, services: Services): void {
 function manyOf({ items = [], ...one }: ScoreRequest, json: string): Item[] {
   const { text, prompt, response, messages, tools } = one;
   if ([text, prompt, response, messages, tools].some((part) => part !== undefined)) {
-    throw new ApiError(400, 'an item stands beside items; one or the other was expected', { field: 'items' });
+    throw new ApiError(400, 'both an item and items were given; expected one of them', { field: 'items' });
   }
   const sources = elementsOf(fieldSource(json, 'items') ?? '[]');
   return items.map((item, i) => itemOf(item, sources[i] ?? '{}', `items.${i}.`));

@@ -26,7 +26,7 @@ export class Streams {
     const own = [...this.#open.values()].filter((stream) => stream.keyId === keyId).length;
     if (own >= streamsPerKey) {
       throw new ApiError(429, `too many streams: ${own} of this key are open, and ${streamsPerKey} may be`, {
-        hint: 'End those that are not used (DELETE /api/streams/:id); a stream that nothing is pushed to ends by itself.',
+        hint: 'End unused streams (DELETE /api/streams/:id); idle ones end automatically.',
         retryAfter,
       });
     }
@@ -52,7 +52,7 @@ export class Streams {
     if (stream !== undefined && stream.keyId === keyId) return stream;
     throw notFound(
       'such stream',
-      'One that nothing is pushed to ends by itself. Streams live in one process.',
+      'Idle streams end automatically, and a stream exists in one process only.',
     );
   }
 
@@ -102,8 +102,8 @@ export class OpenStream {
   async push(piece: StreamPiece, from: Pick<PrefixWork, 'client' | 'signal'>): Promise<StreamScore> {
     const characters = lengthOf(piece);
     if (this.#characters + characters > MAX_CHARACTERS) {
-      throw new ApiError(413, `a stream takes ${MAX_CHARACTERS} characters`, {
-        hint: 'Score what is longer as a text: the guard sees only its beginning.',
+      throw new ApiError(413, `a stream accepts at most ${MAX_CHARACTERS} characters`, {
+        hint: 'Score a longer item as a text: the guard reads only its beginning.',
       });
     }
     clearTimeout(this.#idle);

@@ -56,7 +56,7 @@ async function attempt(delivery: DeliveryRow, options: DeliverOptions): Promise<
   };
   if (outcome.state === 'delivered') log.info(entry, 'summary delivered');
   else if (outcome.state === 'pending') log.warn(entry, 'summary not delivered; trying again');
-  else log.error(entry, 'summary given up');
+  else log.error(entry, 'summary not delivered');
 }
 
 async function send(delivery: DeliveryRow, options: DeliverOptions): Promise<Sent> {
@@ -88,7 +88,7 @@ function outcomeOf(delivery: DeliveryRow, sent: Sent, options: DeliverOptions): 
       return {
         state: 'failed',
         status: sent.status,
-        error: 'the answer was 410: the receiver wants no more, and the webhook is closed',
+        error: 'the receiver answered 410 (gone): the webhook is closed',
       };
     case 'refused':
       return { state: 'failed', status: null, error: sent.reason };
@@ -100,7 +100,7 @@ function outcomeOf(delivery: DeliveryRow, sent: Sent, options: DeliverOptions): 
       return {
         state: 'failed',
         status: sent.status,
-        error: `${sent.reason}; ${MAX_ATTEMPTS} attempts were made`,
+        error: `${sent.reason}; gave up after ${MAX_ATTEMPTS} attempts`,
       };
     }
   }

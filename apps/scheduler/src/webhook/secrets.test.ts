@@ -9,10 +9,10 @@ test('one secret, or several while one replaces the other', () => {
 });
 
 test('one that is not set, or no secret, is named by its variable and not repeated', () => {
-  expect(() => readSecrets({}, 'HOOK')).toThrow(/^HOOK, which should hold the webhook's secret, is not set$/);
+  expect(() => readSecrets({}, 'HOOK')).toThrow(/^HOOK, the variable with the webhook's secret, is not set$/);
   for (const value of ['hunter2', `whsec_${'x'.repeat(31)}`, `whsec_${Buffer.alloc(8).toString('base64')}`]) {
     expect(() => readSecrets({ HOOK: value }, 'HOOK')).toThrow(
-      /^HOOK holds no webhook secret: expected whsec_ and/,
+      /^HOOK contains no webhook secret: expected whsec_ and/,
     );
   }
 });

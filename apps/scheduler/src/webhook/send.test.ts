@@ -120,7 +120,7 @@ test('a name that resolves to a private address is refused, and nothing arrives'
   const sent = await sendMessage(message, { ...strict, url: `https://localhost:${port}/hook` });
   expect(sent).toMatchObject({
     kind: 'refused',
-    reason: expect.stringMatching(/^localhost is (127\.0\.0\.1|::1), which is no public address/),
+    reason: expect.stringMatching(/^localhost is (127\.0\.0\.1|::1), which is not a public address/),
   });
   expect(received).toEqual([]);
 });

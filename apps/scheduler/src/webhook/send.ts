@@ -75,7 +75,7 @@ function outcomeOf(status: number, retryAfter: string | string[] | undefined): S
   return {
     kind: 'failed',
     status,
-    reason: `the answer was ${status}${redirect}`,
+    reason: `the receiver answered ${status}${redirect}`,
     retryAfterSeconds: wait,
   };
 }

@@ -6,16 +6,16 @@ const loose = { allowPrivate: true };
 
 describe('refused, without a word of what may be a credential', () => {
   test.each([
-    ['no URL s3cret', strict, /is no https URL/],
-    ['ftp://example.com/s3cret', strict, /is no https URL/],
-    ['file:///s3cret', loose, /is no https URL/],
-    ['https://ann:s3cret@example.com/', strict, /holds a user or a password/],
-    ['https://s3cret@example.com/', loose, /holds a user or a password/],
+    ['no URL s3cret', strict, /is not an https URL/],
+    ['ftp://example.com/s3cret', strict, /is not an https URL/],
+    ['file:///s3cret', loose, /is not an https URL/],
+    ['https://ann:s3cret@example.com/', strict, /contains a user or a password/],
+    ['https://s3cret@example.com/', loose, /contains a user or a password/],
     ['http://example.com/s3cret', strict, /at http:\/\/example\.com\/\*\*\* is http/],
-    ['https://127.0.0.1/s3cret', strict, /127\.0\.0\.1 is no public address/],
-    ['https://[::ffff:10.1.2.3]/s3cret', strict, /is no public address/],
-    ['https://169.254.169.254/s3cret', strict, /169\.254\.169\.254 is no public address/],
-    ['https://2130706433/s3cret', strict, /127\.0\.0\.1 is no public address/],
+    ['https://127.0.0.1/s3cret', strict, /127\.0\.0\.1 is not a public address/],
+    ['https://[::ffff:10.1.2.3]/s3cret', strict, /is not a public address/],
+    ['https://169.254.169.254/s3cret', strict, /169\.254\.169\.254 is not a public address/],
+    ['https://2130706433/s3cret', strict, /127\.0\.0\.1 is not a public address/],
   ])('%s', (url, rules, message) => {
     let refused: unknown;
     try {

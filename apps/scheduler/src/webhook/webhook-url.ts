@@ -8,7 +8,7 @@ export interface WebhookRules {
 }
 
 const ALLOW_HINT =
-  'Where that is what you want: --allow-private-webhooks, or TOCSIN_WEBHOOK_ALLOW_PRIVATE=1 for every process.';
+  'To allow it, use --allow-private-webhooks, or TOCSIN_WEBHOOK_ALLOW_PRIVATE=1 for every process.';
 
 /**
  * Validates a webhook's URL as text; the addresses of its name are checked at every call.
@@ -17,13 +17,13 @@ const ALLOW_HINT =
 export function parseWebhookUrl(text: string, { allowPrivate }: WebhookRules): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new UserError("the webhook's URL is no https URL", {
+    throw new UserError("the webhook's URL is not an https URL", {
       hint: 'It should read like https://example.com/tocsin.',
     });
   }
   if (url.username !== '' || url.password !== '') {
-    throw new UserError("the webhook's URL holds a user or a password", {
-      hint: 'Leave them out: who receives a summary knows by its signature that it is from you.',
+    throw new UserError("the webhook's URL contains a user or a password", {
+      hint: 'Remove them: the receiver authenticates messages by their signature.',
     });
   }
   if (url.protocol === 'http:' && !allowPrivate) {
@@ -40,7 +40,7 @@ export function parseWebhookUrl(text: string, { allowPrivate }: WebhookRules): U
 export function requirePublic(hostname: string, address: string): void {
   if (isPublicAddress(address)) return;
   const what = addressOfHost(hostname) === undefined ? `${hostname} is ${address}, which` : address;
-  throw new UserError(`${what} is no public address, and webhooks are not sent there`, { hint: ALLOW_HINT });
+  throw new UserError(`${what} is not a public address; webhooks are only sent to public ones`, { hint: ALLOW_HINT });
 }
 
 /** A webhook's URL for display and logs: path and query may contain a credential. */

@@ -64,7 +64,7 @@ function countsText({
 }: CompareCounts): string {
   const reasons = [
     [rejected, 'rejected'],
-    [faultyLabel, 'with a label that is none'],
+    [faultyLabel, 'with an invalid label'],
     [withoutScore, 'without a score'],
   ] as const;
   const said = reasons.filter(([count]) => count > 0).map(([count, why]) => `${countText(count)} ${why}`);

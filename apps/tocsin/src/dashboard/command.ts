@@ -47,8 +47,8 @@ export function dashboardCommand(): Command {
 
 async function serve({ guard: refs, ...flags }: Flags): Promise<void> {
   if (refs.length > 1 && flags.backbone !== undefined) {
-    throw new UserError('--backbone is for a single guard, and several are named', {
-      hint: 'Serve that guard alone, or leave --backbone out.',
+    throw new UserError('--backbone is for a single guard, but several are given', {
+      hint: 'Serve that guard alone, or omit --backbone.',
     });
   }
   const log = openLog(flags);

@@ -159,7 +159,7 @@ export class DashboardService implements Service {
         cause,
       });
     }
-    this.#log.info({ url: this.#url }, 'the dashboard is there');
+    this.#log.info({ url: this.#url }, 'the dashboard is ready');
   }
 
   async close(): Promise<void> {
@@ -171,7 +171,7 @@ const authority = (host: string, port: number): string =>
   isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
 
 function noKeyYet(host: string): UserError {
-  return new UserError(`there is no key yet, and ${host} can be reached by others than this machine`, {
-    hint: 'Make one first (tocsin keys create NAME), or leave --host out.',
+  return new UserError(`there is no key yet, and ${host} can be reached from other machines`, {
+    hint: 'Create one first (tocsin keys create NAME), or omit --host.',
   });
 }

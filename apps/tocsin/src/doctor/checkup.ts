@@ -43,7 +43,7 @@ async function lookAt(
     return await look(circumstances);
   } catch (error) {
     const todo = isUserError(error) ? error.hint : undefined;
-    return [note(subject, `could not be looked at: ${messageOf(error)}`, todo ?? 'Please report this.')];
+    return [note(subject, `could not be checked: ${messageOf(error)}`, todo ?? 'Please report this.')];
   }
 }
 

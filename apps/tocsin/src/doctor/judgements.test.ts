@@ -69,7 +69,7 @@ test('a check that breaks is a finding, and the others go on', async () => {
     ({ subject }) => shown.push(subject),
   );
   expect(shown).toEqual(['a', 'b', 'c', 'c']);
-  expect(findings[1]).toEqual(note('b', 'could not be looked at: no such luck', 'Please report this.'));
+  expect(findings[1]).toEqual(note('b', 'could not be checked: no such luck', 'Please report this.'));
 });
 
 test('a line each, and what to do under it', () => {

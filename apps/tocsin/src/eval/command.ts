@@ -65,7 +65,7 @@ async function evaluateCorpus(files: string[], flags: EvalFlags, interrupted: Ab
 function labelledScores(files: string[], flags: EvalFlags, signal: AbortSignal): Promise<LabelledScores> {
   const { guard, scores } = flags;
   if (guard !== undefined && scores !== undefined) {
-    throw new UserError('--guard and --scores were both given: the scores are from one or the other', {
+    throw new UserError('both --guard and --scores were given; expected one of them', {
       hint: 'Leave one of them out.',
     });
   }

@@ -135,11 +135,11 @@ function scoreOf(score: unknown, error: unknown, place: string): number | string
   if (typeof score === 'number' && score >= 0 && score <= 1) return score;
   // Columnar formats have null where JSON lacks the field.
   if ((score === undefined || score === null) && typeof error === 'string') return error;
-  throw noScore(place, 'its "score" is no number from 0 to 1, and it has no "error"');
+  throw noScore(place, 'its "score" is not a number from 0 to 1, and it has no "error"');
 }
 
 function noScore(place: string, why: string): UserError {
-  return new UserError(`${place} is no score: ${why.replace(/\.$/, '')}.`, {
+  return new UserError(`${place} is not a score: ${why.replace(/\.$/, '')}.`, {
     hint: 'Name a file that `tocsin score --out` or `tocsin runs export` wrote: JSONL, CSV, TSV or Parquet.',
   });
 }
@@ -147,13 +147,13 @@ function noScore(place: string, why: string): UserError {
 function commonThreshold(thresholds: ReadonlySet<unknown>, file: string): number {
   const [threshold] = thresholds;
   if (thresholds.size === 1 && typeof threshold === 'number') return threshold;
-  const what = thresholds.size > 1 ? 'do not name one threshold for all' : 'name no threshold';
-  throw new UserError(`The scores of ${file} ${what}.`, { hint: 'Give it with --threshold.' });
+  const what = thresholds.size > 1 ? 'have different thresholds' : 'have no threshold';
+  throw new UserError(`The scores of ${file} ${what}.`, { hint: 'Set it with --threshold.' });
 }
 
 /** A duplicate key in `what`. */
 function twice(what: string, key: string, place: string): UserError {
   return new UserError(`${what} has the key ${JSON.stringify(key)} twice (again in ${place}).`, {
-    hint: 'Rows and scores are joined by key: give each row an id of its own, or leave out --scores.',
+    hint: 'Rows and scores are joined by key: give each row a unique id, or omit --scores.',
   });
 }

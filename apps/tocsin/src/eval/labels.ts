@@ -108,4 +108,4 @@ export function readLabel(value: unknown, field: string, positive?: string): Rea
 }
 
 const EXPECTED =
-  '1 or 0, true or false, harmful (unsafe) or safe was expected, or --positive with the harmful value';
+  'expected 1 or 0, true or false, harmful (unsafe) or safe; or set --positive to the harmful value';

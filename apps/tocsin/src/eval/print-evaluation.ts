@@ -90,7 +90,7 @@ function countsText(counts: LabelCounts): string {
   const reasons = [
     [rejected, 'rejected'],
     [withoutLabel, 'without a label'],
-    [faultyLabel, 'with a label that is none'],
+    [faultyLabel, 'with an invalid label'],
     [withoutScore, 'without a score'],
   ] as const;
   const said = reasons.filter(([count]) => count > 0).map(([count, why]) => `${countText(count)} ${why}`);

@@ -21,7 +21,7 @@ export function pullCommand(): Command {
     .option('--backbone <path>', BACKBONE_HELP)
     .option(
       '--cache-dir <dir>',
-      "where the starter's backbone is kept (TOCSIN_CACHE); the hub's is in HF_HOME",
+      "cache directory of the starter's backbone (TOCSIN_CACHE); the hub's is HF_HOME",
     )
     .action(async (ref: string, flags: PullFlags) => {
       process.exitCode = await pull(ref, flags);
@@ -48,7 +48,7 @@ async function pull(ref: string, flags: PullFlags): Promise<number> {
     return EXIT.ok;
   } catch (error) {
     if (!(signal.aborted && signal.reason instanceof Interrupted)) throw error;
-    console.error('Stopped. What was fetched is kept: the same command goes on from here.');
+    console.error('Stopped. The same command resumes the download.');
     return EXIT.interrupted;
   } finally {
     dispose();

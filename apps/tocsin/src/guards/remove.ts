@@ -31,10 +31,10 @@ export function removeCommand(): Command {
     .description("Remove a guard's artifact from the hub's cache, which Python's clients share")
     .argument('[ref]', 'owner/name on the hub, starter, or an artifact directory')
     .option('--backbone', 'also remove its backbone')
-    .option('--compiled', 'what was compiled from it too')
-    .option('--unused', 'instead of a guard: what older versions compiled')
+    .option('--compiled', 'also remove its compiled guards')
+    .option('--unused', 'remove compiled guards of older versions instead')
     .option('--yes', 'do not ask')
-    .option('--cache-dir <dir>', 'where compiled guards are kept (TOCSIN_CACHE)')
+    .option('--cache-dir <dir>', 'cache directory of compiled guards (TOCSIN_CACHE)')
     .action(remove);
 }
 
@@ -56,15 +56,15 @@ async function remove(ref: string | undefined, flags: RemoveFlags): Promise<void
 function plan(ref: string | undefined, flags: RemoveFlags): Promise<Removal[]> {
   if (flags.unused === true && ref === undefined) return planUnused(flags);
   if (ref !== undefined && flags.unused !== true) return planRemoval(ref, flags);
-  throw new UserError('either a guard or --unused says what is to be removed', {
-    hint: '`tocsin guards list` shows what is there.',
+  throw new UserError('expected either a guard or --unused', {
+    hint: '`tocsin guards list` shows the cached guards.',
   });
 }
 
 async function confirmed(question: string): Promise<boolean> {
   if (!process.stdin.isTTY) {
     throw new UserError('cannot ask for confirmation without a terminal; nothing was removed', {
-      hint: 'Give --yes to remove it all the same.',
+      hint: 'Use --yes to skip the confirmation.',
     });
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });

@@ -45,7 +45,7 @@ interface GuardFacts {
 /** `tocsin guards show` */
 export function showCommand(): Command {
   return new Command('show')
-    .description('Show what is known of a guard, without fetching its backbone')
+    .description('Show the details of a guard, without downloading its backbone')
     .argument('<ref>', 'owner/name[@revision] on the hub, starter, or an artifact directory')
     .option('--json', 'print the facts as JSON')
     .action(async (ref: string, flags: { json?: boolean }) => {

@@ -33,7 +33,7 @@ const MAX_NAME = 100;
 export function createCommand(): Command {
   return addStoreOptions(new Command('create'))
     .description('Create a key and print it; it is not shown again')
-    .argument('<name>', 'who or what the key is for', keyName)
+    .argument('<name>', 'owner or purpose of the key', keyName)
     .addOption(
       new Option(
         '--role <role>',
@@ -44,7 +44,7 @@ export function createCommand(): Command {
     )
     .option('--expires <duration>', 'lifetime of the key, e.g. 90d (default: unlimited)', duration)
     .option('--json', 'print the key and its details as JSON')
-    .option('--without-admin', 'allow a first key that is no admin key')
+    .option('--without-admin', 'allow a first key that is not an admin key')
     .addHelpText('after', '\nOnce a key exists, every request to the API and the page needs one.')
     .action((name: string, flags: CreateFlags) => create(name, flags));
 }

@@ -70,11 +70,11 @@ export function addCorpusOptions(command: Command): Command {
     .addOption(
       new Option(
         '--quote <style>',
-        'quotes of CSV and TSV: double or single ones around a field, double ones escaped by backslashes, or none at all (default: what it looks like)',
+        'quotes of CSV and TSV: double or single ones around a field, double ones escaped by backslashes, or none (default: detected)',
       ).choices([...QUOTE_STYLES]),
     )
     .option('--encoding <name>', 'encoding of text that is not UTF-8, e.g. windows-1252 (UTF-16 is detected)')
-    .option('--query <sql>', 'query whose rows are the corpus; the source is the database')
+    .option('--query <sql>', 'query that returns the corpus; the source is a database URL')
     .option('--query-file <file>', 'file with the query')
     .option(
       '--data-dir <dir>',

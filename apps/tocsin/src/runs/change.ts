@@ -41,7 +41,7 @@ function retriedText(left: number, runId: number, { parcels, lost }: RetriedRun)
   ];
   if (lost > 0) {
     lines.push(
-      `${countText(lost)} rows ended in an error, and their tokens are no longer kept: submit the corpus again to try those.`,
+      `${countText(lost)} rows have an error, and their tokens are no longer stored: submit the corpus again to retry them.`,
     );
   }
   return lines.join('\n');

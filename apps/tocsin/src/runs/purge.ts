@@ -37,10 +37,10 @@ export function purgeCommand(): Command {
       duration,
     )
     .addOption(
-      new Option('--texts', 'delete only the texts, and tokens kept for a retry').conflicts('scores'),
+      new Option('--texts', 'delete only the texts, and tokens stored for a retry').conflicts('scores'),
     )
     .option('--scores', 'also delete the scores of contents that no other run has')
-    .option('--yes', 'delete; without it, purge only says what it would delete')
+    .option('--yes', 'delete; without it, purge only lists what it would delete')
     .action(async (flags: PurgeFlags) => {
       const which = whichRuns(flags);
       await withStack(flags, (stack) => purge(stack, which, flags));

@@ -27,7 +27,7 @@ export const pauseCommand = (): Command =>
 export const resumeCommand = (): Command =>
   changeCommand(
     'resume',
-    'Resume a schedule and reopen its webhook; missed times are not made up',
+    'Resume a schedule and reopen its webhook; missed times are skipped',
     async ({ pool }, name) => {
       await resumeSchedule(pool, name, nextTime(await getSchedule(pool, name), new Date()));
       const { nextAt, timeZone } = await getSchedule(pool, name);

@@ -31,7 +31,7 @@ function sentText(sent: Sent): string {
     case 'delivered':
       return `Delivered: the answer was ${sent.status}.`;
     case 'gone':
-      return `Not delivered: the answer was ${sent.status}, by which a receiver says that it wants no more.`;
+      return `Not delivered: the receiver answered ${sent.status} and wants no more messages.`;
     case 'refused':
       return `Not sent: ${sent.reason}.${sent.hint === undefined ? '' : `\n${sent.hint}`}`;
     case 'failed':

@@ -58,7 +58,7 @@ export async function untilDoneOrInterrupted(
     return await command(signal);
   } catch (error) {
     if (!(signal.aborted && signal.reason instanceof Interrupted)) throw error;
-    console.error('Stopped. The scores so far are kept: the same command goes on from here.');
+    console.error('Stopped. The scores so far are kept: the same command resumes.');
     return EXIT.interrupted;
   } finally {
     dispose();

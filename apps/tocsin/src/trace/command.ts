@@ -114,7 +114,7 @@ export function trajectoryOf(file: string, json: string): Item {
   if (Array.isArray(value)) return { messages: json };
   const messages = typeof value === 'object' && value !== null ? fieldSource(json, 'messages') : undefined;
   if (messages === undefined) {
-    throw new UserError(`${file} must hold an array of messages, or an object with messages and tools`);
+    throw new UserError(`${file} must contain an array of messages, or an object with messages and tools`);
   }
   return { messages, tools: fieldSource(json, 'tools') };
 }

@@ -30,7 +30,7 @@ export function workCommand(): Command {
     .option('--run <id>', 'refuse to start if this run needs another guard', runId)
     .addHelpText(
       'after',
-      '\nSIGTERM or Ctrl-C drains the worker: it finishes the parcels it holds and takes no new ones. A second one stops it at once.',
+      '\nSIGTERM or Ctrl-C drains the worker: it finishes its parcels and takes no new ones. A second signal stops it immediately.',
     )
     .action((flags: WorkFlags) => work(flags));
 }

@@ -173,7 +173,7 @@ test.each<[string, object, string]>([
   [
     'a rope of each kind of layer',
     { rope_parameters: { full_attention: { rope_type: 'yarn' } } },
-    'rope_parameters.full_attention has parameters of its own; expected the same for every layer',
+    'rope_parameters.full_attention has different parameters; expected the same for every layer',
   ],
   [
     'equal factors',

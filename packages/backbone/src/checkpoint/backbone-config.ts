@@ -153,7 +153,7 @@ function ropeOf(file: string, raw: RawConfig): Rope {
   const perKind = Object.entries(parameters).find(([, value]) => z.looseObject({}).safeParse(value).success);
   if (perKind !== undefined) {
     throw new UserError(
-      `${file}: ${field}.${perKind[0]} has parameters of its own; expected the same for every layer`,
+      `${file}: ${field}.${perKind[0]} has different parameters; expected the same for every layer`,
     );
   }
   const thetas = [raw.rope_theta, parameters.rope_theta].filter((theta) => theta != null);

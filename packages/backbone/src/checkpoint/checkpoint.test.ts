@@ -96,7 +96,7 @@ test.each<[string, string, (dir: string) => void, string]>([
       const file = join(dir, SHARDS[1] ?? '');
       writeFileSync(file, writeSafetensors(readTensors(readFileSync(file)).slice(1)));
     },
-    `is missing; ${SHARD_INDEX} says it is there`,
+    `is missing; but ${SHARD_INDEX} lists it`,
   ],
   ['an index of no JSON', sharded, (dir) => writeFileSync(join(dir, SHARD_INDEX), '{'), 'is no valid JSON'],
   ['an index without a map', sharded, (dir) => writeFileSync(join(dir, SHARD_INDEX), '{}'), 'weight_map'],

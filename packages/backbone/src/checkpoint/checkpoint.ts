@@ -49,7 +49,7 @@ export async function weightFilesOf(
   const indexFile = join(dir, SHARD_INDEX);
   if (!existsSync(indexFile)) {
     throw new UserError(`${dir} has neither ${SINGLE_FILE} nor ${SHARD_INDEX}`, {
-      hint: 'A backbone directory holds config.json, tokenizer.json and the weights as safetensors.',
+      hint: 'A backbone directory contains config.json, tokenizer.json and the weights as safetensors.',
     });
   }
   const index = await readShardIndex(indexFile);
@@ -86,7 +86,7 @@ async function readShards(dir: string, index: Map<string, string>): Promise<Map<
   for (const [name, shard] of index) {
     const tensor = shards.get(shard)?.get(name);
     if (tensor === undefined)
-      throw new UserError(`${join(dir, shard)}: tensor ${name} is missing; ${SHARD_INDEX} says it is there`);
+      throw new UserError(`${join(dir, shard)}: tensor ${name} is missing; but ${SHARD_INDEX} lists it`);
     tensors.set(name, tensor);
   }
   return tensors;

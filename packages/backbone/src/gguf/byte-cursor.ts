@@ -109,7 +109,7 @@ export class ByteCursor {
     const low = this.u32();
     const value = this.u32() * 2 ** 32 + low;
     if (!Number.isSafeInteger(value)) {
-      throw damaged(this.path, `${this.reading} says ${what} ${value}, which no file can hold`);
+      throw damaged(this.path, `${this.reading} says ${what} ${value}, which exceeds the file`);
     }
     return value;
   }
@@ -128,7 +128,7 @@ export class ByteCursor {
     const text = this.#window.toString('utf8', start, start + length);
     // A lenient decoder would write U+FFFD for invalid UTF-8 and so change the token.
     if (text.includes('\uFFFD') && !isUtf8(this.#window.subarray(start, start + length))) {
-      throw damaged(this.path, `${this.reading} holds a string that is no valid UTF-8`);
+      throw damaged(this.path, `${this.reading} contains a string that is not valid UTF-8`);
     }
     return text;
   }

@@ -81,7 +81,7 @@ function readMetadata(cursor: ByteCursor, count: number): Metadata {
     cursor.reading = `metadata key ${i + 1} of ${count}`;
     const key = cursor.string(MAX_KEY_BYTES);
     cursor.reading = `metadata key ${quote(key)}`;
-    if (entries.has(key)) throw damaged(cursor.path, `${cursor.reading} stands there twice`);
+    if (entries.has(key)) throw damaged(cursor.path, `${cursor.reading} occurs twice`);
     entries.set(key, readMetadataEntry(cursor));
   }
   return new Metadata(cursor.path, entries);
@@ -93,7 +93,7 @@ function readTensorInfos(cursor: ByteCursor, count: number): TensorInfo[] {
     cursor.reading = `the entry of tensor ${i + 1} of ${count}`;
     const name = cursor.string(MAX_NAME_BYTES);
     cursor.reading = `the entry of tensor ${quote(name)}`;
-    if (tensors.has(name)) throw damaged(cursor.path, `${cursor.reading} stands there twice`);
+    if (tensors.has(name)) throw damaged(cursor.path, `${cursor.reading} occurs twice`);
     tensors.set(name, {
       name,
       dimensions: readDimensions(cursor),

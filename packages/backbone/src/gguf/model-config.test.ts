@@ -132,7 +132,7 @@ test('modelConfig.factors of Llama 3 become its rope_scaling, others are refused
   expect(config.rope_scaling).toMatchObject({ rope_type: 'llama3', factor: 8 });
   expect(readBackboneConfig('m.gguf', config).rope.scaling?.originalMaxPositions).toBe(8192);
   await expect(configOf(withTensor(theta, 'rope_freqs.weight', 1, 1, 1, 1, 1, 1, 1, 7))).rejects.toThrow(
-    /tensor "rope_freqs.weight" holds rotary factors that are not those of Llama 3/,
+    /tensor "rope_freqs.weight" has rotary factors other than those of Llama 3/,
   );
 });
 

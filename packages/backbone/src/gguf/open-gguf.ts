@@ -175,7 +175,7 @@ async function ropeScalingOf(
   if (scaling === undefined) {
     throw unsupported(
       metadata.path,
-      `tensor "${factors.ggufName}" holds rotary factors that are not those of Llama 3.1 to 3.3 (low 1, high 4, original length 8192)`,
+      `tensor "${factors.ggufName}" has rotary factors other than those of Llama 3.1 to 3.3 (low 1, high 4, original length 8192)`,
     );
   }
   return scaling;

@@ -99,7 +99,7 @@ function quantizedStore(tensor: ReadableTensor, format: BlockFormat): Store {
 function explain(tensor: ReadableTensor, error: unknown): never {
   if (!(error instanceof RangeError)) throw error;
   throw new UserError(`${tensor.file}: tensor ${tensor.name}: ${error.message}`, {
-    hint: 'Another precision may hold it: bfloat16 has the range of float32.',
+    hint: 'Use another precision: bfloat16 has the range of float32.',
     cause: error,
   });
 }

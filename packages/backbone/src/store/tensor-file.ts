@@ -120,7 +120,7 @@ export class TensorFile {
   /** Where a tensor is in the file. */
   placed(name: string): PlacedTensor {
     const placed = this.#placed.get(name);
-    if (placed === undefined) throw new Error(`${this.#file} was not planned to hold ${name}`);
+    if (placed === undefined) throw new Error(`${this.#file} has no tensor ${name}`);
     return placed;
   }
 

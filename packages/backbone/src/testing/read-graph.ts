@@ -38,7 +38,7 @@ export function typedNodes(bytes: Uint8Array): TypedNode[] {
   for (const { name, type } of graph.input) types.set(name, type.tensorType.elemType);
   const typeOf = (name: string): DataType => {
     const type = types.get(name);
-    if (type === undefined) throw new Error(`${name} is used before it is there`);
+    if (type === undefined) throw new Error(`${name} is used before it is defined`);
     return type;
   };
   const nodes = graph.node.map(({ opType, domain, input, output, attribute }): TypedNode => {
@@ -50,7 +50,7 @@ export function typedNodes(bytes: Uint8Array): TypedNode[] {
     return { opType, domain, inputs, output: given };
   });
   for (const { name, type } of graph.output) {
-    if (typeOf(name) !== type.tensorType.elemType) throw new Error(`${name} has another type than it says`);
+    if (typeOf(name) !== type.tensorType.elemType) throw new Error(`${name} does not have its declared type`);
   }
   return nodes;
 }

@@ -112,7 +112,7 @@ export const COMPLETION_SECONDS = 24 * 60 * 60;
 
 const metadata = z
   .record(prose(64), prose(512))
-  .refine((pairs) => Object.keys(pairs).length <= 16, 'holds more than 16 pairs');
+  .refine((pairs) => Object.keys(pairs).length <= 16, 'contains more than 16 pairs');
 
 export const newBatch = z
   .object({

@@ -211,7 +211,7 @@ const tooLarge = (rows: Row[], cause: OutOfMemoryError): UserError =>
   new UserError(
     `the device has no memory left for a single row of ${rows[0]?.tokenIds.length} tokens: ${cause.message.trim().split('\n')[0]}`,
     {
-      hint: 'End what else uses the device, take another one (--device), or hold the weights in less: --precision int8 or int4.',
+      hint: 'Stop other programs that use the device, use another device (--device), or a smaller precision: --precision int8 or int4.',
       cause,
     },
   );

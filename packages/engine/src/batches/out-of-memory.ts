@@ -42,7 +42,7 @@ export async function notEnoughMemory(
   return new UserError(
     `device ${deviceName(device)} has not enough memory for this guard: its weights alone take ${bytesText(needed)}, and ${has}`,
     {
-      hint: 'End what else uses the device, take another one (--device), a smaller guard, or hold the weights in less: --precision int8 or int4.',
+      hint: 'Stop other programs that use the device, use another device (--device), a smaller guard, or a smaller precision: --precision int8 or int4.',
       cause,
     },
   );

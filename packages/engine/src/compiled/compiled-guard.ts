@@ -227,7 +227,7 @@ export function checkFits(artifact: Artifact, config: BackboneConfig): void {
     if (blocks > config.numLayers)
       refuse(`the state after ${blocks} blocks is read, the backbone has ${config.numLayers}`);
     if (readout.weight.length !== config.hiddenSize)
-      refuse(`the readout takes ${readout.weight.length} numbers, the hidden size is ${config.hiddenSize}`);
+      refuse(`the readout has ${readout.weight.length} inputs, the hidden size is ${config.hiddenSize}`);
     return;
   }
   for (const { index, neurons } of artifact.layers) {

@@ -152,7 +152,7 @@ async function onCpu(guard: CheckedGuard, rows: readonly Int32Array[]): Promise<
       {
         hint: memory
           ? 'The CPU computes the same rows once, and needs memory for it: as much as the weights take on disk, and some.'
-          : 'No score of a device is kept before it was checked. Use --device cpu.',
+          : 'A device is not used before it is checked. Use --device cpu.',
         cause: error,
       },
     );
@@ -222,7 +222,7 @@ function wrong(
   const beside = row.others === 0 ? 'alone' : `beside ${row.others} others`;
   return new UserError(
     `device ${deviceName(device)} computes wrong numbers (${name}, driver ${driver}): a row of ${row.tokens} tokens, ${beside}, scores ${there.score} there and ${here.score} on the CPU, and what the head reads differs by ${(100 * features).toPrecision(2)} %; rounding (${numerics.weights}) explains ${tolerance.score} and ${100 * tolerance.features} %`,
-    { hint: 'Use --device cpu. After an update of the driver or of Tocsin the device is checked anew.' },
+    { hint: 'Use --device cpu. After an update of the driver or of Tocsin the device is checked again.' },
   );
 }
 

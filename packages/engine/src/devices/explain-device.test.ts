@@ -31,7 +31,7 @@ test.each<[string, Partial<CudaFacts>, string, string]>([
   [
     'another CUDA than the one that is wanted',
     { missing: ['libcublasLt.so.13', 'libcudart.so.13', 'libcuda.so.1'], otherVersions: ['libcudart.so.12'] },
-    'CUDA library (built for CUDA 13) does not find libcublasLt.so.13, libcudart.so.13; what is here is libcudart.so.12',
+    'CUDA library (built for CUDA 13) does not find libcublasLt.so.13, libcudart.so.13; found libcudart.so.12',
     'CUDA 13 and cuDNN 9',
   ],
 ])('%s: what is missing, and what to do', (_what, facts, problem, hint) => {
@@ -63,7 +63,7 @@ test.each<[said: string, Partial<CudaFacts>, problem: string]>([
   [
     'OrtSessionOptionsAppendExecutionProvider_Cuda: Failed to load shared library',
     { driver: false, provider: false },
-    "onnxruntime-node's CUDA library is not installed (/somewhere/libonnxruntime_providers_cuda.so); nor is there an NVIDIA driver",
+    "onnxruntime-node's CUDA library is not installed (/somewhere/libonnxruntime_providers_cuda.so); there is no NVIDIA driver either",
   ],
   ['CUDA failure 999: unknown error\nmore', {}, 'CUDA failure 999: unknown error'],
 ])('what onnxruntime says comes before what files tell: %s', (said, facts, problem) => {

@@ -44,7 +44,7 @@ function missingLibraries(
 ): DeviceProblem {
   const major = facts.cudaMajor ?? cudaMajorOf(missing);
   const others =
-    facts.otherVersions.length === 0 ? '' : `; what is here is ${facts.otherVersions.join(', ')}`;
+    facts.otherVersions.length === 0 ? '' : `; found ${facts.otherVersions.join(', ')}`;
   const wanted = major === undefined ? '' : ` (built for CUDA ${major})`;
   return {
     problem: `onnxruntime's CUDA library${wanted} does not find ${missing.join(', ')}${others}`,
@@ -55,7 +55,7 @@ function missingLibraries(
 /** The first cause, and whether another follows. */
 function withDriver(facts: CudaFacts, { problem, hint }: DeviceProblem): DeviceProblem {
   if (facts.driver) return { problem, hint };
-  return { problem: `${problem}; nor is there an NVIDIA driver (no ${DRIVER_FILE})`, hint };
+  return { problem: `${problem}; there is no NVIDIA driver either (no ${DRIVER_FILE})`, hint };
 }
 
 /** Messages of onnxruntime and CUDA for causes that files do not show. */
@@ -75,7 +75,7 @@ const SAID: [RegExp, (match: RegExpExecArray, device: Device, facts: CudaFacts) 
     /driver version is insufficient|(?:CUDA failure|cudaError)\D{0,12}35\b/i,
     (_match, _device, { cudaMajor }) => ({
       problem: `the NVIDIA driver is too old for CUDA${cudaMajor === undefined ? '' : ` ${cudaMajor}`}`,
-      hint: 'Update the driver: nvidia-smi shows the newest version of CUDA that it takes.',
+      hint: 'Update the driver: nvidia-smi shows the newest CUDA version that it supports.',
     }),
   ],
   [
@@ -101,7 +101,7 @@ export function deviceProblem(device: Device, reason: string, facts: CudaFacts):
     const known = cudaProblem(facts);
     if (known !== undefined) return known;
   }
-  return { problem: firstLine(reason), hint: 'tocsin doctor shows the GPUs and libraries that are there.' };
+  return { problem: firstLine(reason), hint: 'tocsin doctor lists the GPUs and libraries.' };
 }
 
 export function unusable(device: Device, { problem, hint }: DeviceProblem): UserError {

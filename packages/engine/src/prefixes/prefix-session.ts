@@ -71,7 +71,7 @@ export class PrefixSession {
       const tokenIds = rows[row]?.tokenIds.subarray(from, from + count) ?? new Int32Array();
       const memory = memories[row];
       if (memory?.length !== from)
-        throw new Error(`row ${row} of a pass goes on at a token that is not next`);
+        throw new Error(`row ${row} of a pass does not continue at its next token`);
       return { memory, past: memory.first(from), new: { tokenIds, past: from } };
     });
     const feeds = this.#feeds(

@@ -39,7 +39,7 @@ interface Session {
 
 async function load(options: EngineOptions): Promise<Session> {
   const unexpected = (request: EngineRequest): never => {
-    throw new Error(`an engine process for ${options.scores} was asked for ${request.type}`);
+    throw new Error(`an engine process for ${options.scores} got a request for ${request.type}`);
   };
   if (options.scores === 'batches') {
     const session = await BatchSession.load(options);

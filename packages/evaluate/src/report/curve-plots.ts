@@ -108,7 +108,7 @@ export function calibrationPlot({ calibration, measures, rows }: Evaluation): Fi
     id: 'calibration',
     title: 'Calibration',
     description: `Expected calibration error ${error} over ${calibration.length} bins of equal width; the table of bins has the numbers.`,
-    caption: `Expected calibration error ${error} over ${calibration.length} bins. On the dashed line scores are perfectly calibrated; below it they are too high. Larger dots hold more rows.`,
+    caption: `Expected calibration error ${error} over ${calibration.length} bins. On the dashed line scores are perfectly calibrated; below it they are too high. Larger dots have more rows.`,
     option: {
       grid: GRID,
       legend: legend(['guard', 'calibrated']),

@@ -83,7 +83,7 @@ export async function requireSpace(dir: string, bytes: number): Promise<void> {
 /** @param what describes the sizes, for the message */
 export function noSpace(dir: string, what: string, cause?: unknown): UserError {
   return new UserError(`there is not enough space in ${dir}: ${what}`, {
-    hint: 'Free some space (`tocsin guards remove`), or name another directory with HF_HOME. What was fetched is kept.',
+    hint: 'Free some space (`tocsin guards remove`), or set HF_HOME to another directory. Downloaded parts are kept.',
     cause,
   });
 }

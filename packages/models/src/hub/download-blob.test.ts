@@ -101,7 +101,7 @@ test('a part that was damaged is noticed by the hash and fetched anew, once', as
   expect((await fetchWeights()).equals(content)).toBe(true);
   expect(ranges()).toEqual(['bytes=200000-', undefined]);
   expect(notes()).toEqual([
-    'siren.safetensors: the part that was fetched earlier is damaged; fetching it anew',
+    'siren.safetensors: the part downloaded earlier is damaged; downloading it again',
   ]);
 });
 

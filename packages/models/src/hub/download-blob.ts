@@ -94,7 +94,7 @@ async function receive(
   await rm(part, { force: true });
   if (!resumed) throw mismatch(url, file, writer.position, digest);
   // The bytes of an earlier attempt may be the wrong ones: try once more from the first byte.
-  options.onNote?.(`${file.path}: the part that was fetched earlier is damaged; fetching it anew`);
+  options.onNote?.(`${file.path}: the part downloaded earlier is damaged; downloading it again`);
   await receive(hub, repo, commit, file, options);
 }
 

@@ -149,7 +149,7 @@ function answerOf(error: HubResponseError, asked: Asked, settings: HubSettings):
   if (code === 'EntryNotFound') {
     return [
       `there is no file ${file ?? 'of that name'} at ${revision}`,
-      `What is there: ${page}/tree/${revision}.`,
+      `See ${page}/tree/${revision} for its files.`,
     ];
   }
   if (status === 401 && token !== undefined && code !== 'RepoNotFound') {
@@ -169,26 +169,26 @@ function answerOf(error: HubResponseError, asked: Asked, settings: HubSettings):
   if (status === 403) {
     return [
       `the hub refuses it (403${words(error)})`,
-      `Open ${page} with the account ${token === undefined ? 'that you use' : `of the token in ${token.from}`}: the page says what is missing.`,
+      `Open ${page} with the account ${token === undefined ? 'that you use' : `of the token in ${token.from}`}: the page shows what is missing.`,
     ];
   }
   if (status === 429) {
     const wait = error.retryAfter === undefined ? '' : ` for ${Math.ceil(error.retryAfter / 1000)} s`;
     return [
       `the hub asks to wait${wait}: too many requests from this address or account`,
-      'Run the same command later: what was fetched is kept. A token (HF_TOKEN) allows more requests.',
+      'Run the same command later; it resumes the download. A token (HF_TOKEN) allows more requests.',
     ];
   }
   return [
     `the hub answers ${status}${words(error)}`,
-    'Run the same command later: what was fetched is kept, and it goes on from there.',
+    'Run the same command later; it resumes the download.',
   ];
 }
 
 function explainNetwork(error: HubNetworkError, asked: Asked, settings: HubSettings): UserError {
   const host = new URL(error.url).host;
   const reason = redactUrls(messageOf(error));
-  const goesOn = 'Run the same command again when it works: what was fetched is kept.';
+  const goesOn = 'Run the same command again when it works; it resumes the download.';
   const byHand = 'Or fetch it on a machine that can, and copy the directory that HF_HOME names there.';
   const { proxy } = error;
   if (proxy !== undefined) {
@@ -197,7 +197,7 @@ function explainNetwork(error: HubNetworkError, asked: Asked, settings: HubSetti
     return new UserError(
       `cannot fetch ${nameOf(asked)}: the proxy ${proxy.url.host} (${proxy.from}) ${did} to ${host}: ${reason}`,
       {
-        hint: `Check ${proxy.from}, and the user and password in it if the proxy asks for them; NO_PROXY=${new URL(error.url).hostname} goes past it. ${byHand}`,
+        hint: `Check ${proxy.from}, and the user and password in it if the proxy requires them; NO_PROXY=${new URL(error.url).hostname}  bypasses it. ${byHand}`,
         cause: error,
       },
     );

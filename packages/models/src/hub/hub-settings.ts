@@ -86,7 +86,7 @@ async function readToken(env: Environment): Promise<HubToken | undefined> {
 /** Headers hold only visible characters; messages never contain the value. */
 function checked(token: HubToken): HubToken {
   if (/^[\x21-\x7e]+$/.test(token.value)) return token;
-  throw new UserError(`the token in ${token.from} holds characters that a token cannot have`, {
+  throw new UserError(`the token in ${token.from} contains characters that a token cannot have`, {
     hint: 'Copy it again from the hub, without quotes or line breaks.',
   });
 }

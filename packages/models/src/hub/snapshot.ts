@@ -160,7 +160,7 @@ async function commitOf(hub: Hub, cached: CachedRepo, revision: string): Promise
   const { repo } = cached;
   if (settings.offline !== undefined) {
     if (known !== undefined) return known;
-    throw offlineError(settings.offline, { repo, revision }, 'holds nothing of it', cached.dir);
+    throw offlineError(settings.offline, { repo, revision }, 'does not contain it', cached.dir);
   }
   const ask = () =>
     modelInfo({

@@ -12,7 +12,7 @@ const SHARD_INDEX = 'model.safetensors.index.json';
 
 const WHAT_A_BACKBONE_IS =
   `A backbone is a directory with config.json, tokenizer.json and ${SINGLE_FILE} (or ${SHARD_INDEX} and its shards), ` +
-  'a directory that holds one .gguf file, or a .gguf file.';
+  'a directory with one .gguf file, or a .gguf file.';
 
 /**
  * Determines the kind of a backbone on disk and checks that its files exist, but not their content.
@@ -48,7 +48,7 @@ async function ofDirectory(dir: string): Promise<BackboneSource> {
   }
   if (ggufs.length > 1) {
     throw new UserError(
-      `the backbone directory ${dir} holds ${ggufs.length} .gguf files: ${ggufs.join(', ')}`,
+      `the backbone directory ${dir} contains ${ggufs.length} .gguf files: ${ggufs.join(', ')}`,
       {
         hint: 'Give the path of the one to use.',
       },

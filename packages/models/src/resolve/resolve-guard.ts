@@ -91,7 +91,7 @@ async function artifactIn(dir: string): Promise<ArtifactSource> {
       ? `${dir} looks like a backbone: give it with --backbone, and the guard's artifact with --guard.`
       : `An artifact is a directory with ${CONFIG_FILE} and ${WEIGHTS_FILE}.`,
   );
-  await requireFile(weights, `It holds the guard's head; it is released together with ${CONFIG_FILE}.`);
+  await requireFile(weights, `It contains the guard's head, and is released together with ${CONFIG_FILE}.`);
   return { config, weights };
 }
 

@@ -199,6 +199,6 @@ function failureName(error: unknown, signal: AbortSignal): ExpressOutcomeName {
 function requireTimeout(timeoutMs: number): number {
   if (timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS) return timeoutMs;
   throw new UserError(`timeoutMs must be more than 0 and at most ${MAX_TIMEOUT_MS}, got ${timeoutMs}`, {
-    hint: 'Score what takes longer as a run.',
+    hint: 'Use a run for items that take longer.',
   });
 }

@@ -24,8 +24,8 @@ test('paths are kept absolute, names on the hub and databases as they are', () =
 
 test.each([
   ['-', /standard input/],
-  ['postgres://ann:s3cret@db.example/app', /holds a password/],
-  ['postgres://db.example/app?password=s3cret', /holds a password/],
+  ['postgres://ann:s3cret@db.example/app', /contains a password/],
+  ['postgres://db.example/app?password=s3cret', /contains a password/],
 ])('%s is refused', (source, message) => {
   expect(() => scheduledRequestOf({ ...REQUEST, sources: [source] })).toThrow(message);
 });

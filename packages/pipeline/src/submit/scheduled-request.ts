@@ -126,13 +126,13 @@ export async function readQuery(file: string): Promise<NonNullable<CorpusReading
 function storedSource(source: string): string {
   if (source === STDIN) {
     throw new UserError('a schedule cannot read standard input', {
-      hint: 'Name files or a database that are there whenever it comes due.',
+      hint: 'Use files or a database that exist at every firing.',
     });
   }
   const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(source) && URL.canParse(source) ? new URL(source) : undefined;
   if (url === undefined) return resolve(source);
   if (url.password !== '' || [...url.searchParams.keys()].some((key) => /password|secret|token/i.test(key))) {
-    throw new UserError('a source of the corpus holds a password, and a schedule is stored in the database', {
+    throw new UserError('a source of the corpus contains a password, and a schedule is stored in the database', {
       hint: 'Leave it out, and let the process that runs the schedules have it in its environment (PGPASSWORD, PGPASSFILE).',
     });
   }

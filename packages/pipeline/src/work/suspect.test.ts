@@ -104,7 +104,7 @@ test('the one content that workers die over is found by halves, and every other 
   for await (const page of exportRows(pool, runId)) {
     for (const { key, score, error } of page) {
       if (Number(key) === KILLER)
-        expect(error).toBe('the worker process died over it 3 times, with no other row beside it');
+        expect(error).toBe('the worker process died 3 times while it scored this row alone');
       else expect({ score, error }).toEqual({ score: Number(key) / 64, error: null });
     }
   }
@@ -118,10 +118,10 @@ test('a worker that gives a suspect back, or fails for another reason, has not d
   let counted: number | undefined;
   const score = async (): Promise<never> => {
     counted = (await leaseParcel(pool, id))?.lostLeases;
-    throw new Error('told to stop');
+    throw new Error('stopped');
   };
   const { signal } = new AbortController();
-  await expect(scoreSuspect(parcel, { pool, score, signal })).rejects.toThrow('told to stop');
+  await expect(scoreSuspect(parcel, { pool, score, signal })).rejects.toThrow('stopped');
   expect(counted).toBe(parcel.lostLeases + 1);
   expect((await leaseParcel(pool, id))?.lostLeases).toBe(parcel.lostLeases);
 });

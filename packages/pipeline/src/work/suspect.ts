@@ -37,7 +37,7 @@ export async function scoreSuspect(
   }
   if (deaths >= LONE_TRIES) {
     onVerdict?.(parcel.id, 'given up');
-    const error = `the worker process died over it ${deaths} times, with no other row beside it`;
+    const error = `the worker process died ${deaths} times while it scored this row alone`;
     return parcel.hashes.map(() => ({ error }));
   }
   onVerdict?.(parcel.id, 'tried alone');

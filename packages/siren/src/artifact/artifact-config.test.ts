@@ -103,8 +103,8 @@ test('several wrong fields are told at once', () => {
 test.each([
   ['cut short', '{"task":', `${FILE} is no valid JSON`],
   ['no text', '\u0000', `${FILE} is no valid JSON`],
-  ['an array', '[]', `${FILE} must hold a JSON object`],
-  ['null', 'null', `${FILE} must hold a JSON object`],
+  ['an array', '[]', `${FILE} must contain a JSON object`],
+  ['null', 'null', `${FILE} must contain a JSON object`],
 ])('a config that is %s is told', (_what, json, message) => {
   refuses(new TextEncoder().encode(json), message);
 });

@@ -54,7 +54,7 @@ export function takeTensor(
     weights.bytes.subarray(tensor.offset, tensor.offset + tensor.byteLength),
   );
   if (!values.every(Number.isFinite))
-    throw new UserError(`${weights.file}: tensor ${name} holds values that are no finite numbers`);
+    throw new UserError(`${weights.file}: tensor ${name} contains values that are not finite numbers`);
   return values;
 }
 

@@ -156,12 +156,12 @@ test.each<[string, Uint8Array, string]>([
   [
     'a weight that is no number',
     weightsWith('network.7.bias', bias(Number.NaN)),
-    'tensor network.7.bias holds values that are no finite numbers',
+    'tensor network.7.bias contains values that are not finite numbers',
   ],
   [
     'an infinite weight',
     weightsWith('network.7.bias', bias(Number.NEGATIVE_INFINITY)),
-    'tensor network.7.bias holds values that are no finite numbers',
+    'tensor network.7.bias contains values that are not finite numbers',
   ],
   ['half a file', GOOD.weights.bytes.subarray(0, 11_000), 'is not a whole safetensors file'],
 ])('%s is told, with file and tensor', (_what, weights, message) => {

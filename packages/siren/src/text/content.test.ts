@@ -25,8 +25,8 @@ test.each<[unknown, string]>([
   [{ text: 7 }, 'text must be a string, got a value of type number'],
   [{ prompt: ['p'] }, 'prompt must be a string, got an array'],
   [{ response: {} }, 'response must be a string, got a value of type object'],
-  [{ text: 'a\ud83d' }, 'text holds an unpaired surrogate'],
-  [{ response: '\ude00' }, 'response holds an unpaired surrogate'],
+  [{ text: 'a\ud83d' }, 'text contains an unpaired surrogate'],
+  [{ response: '\ude00' }, 'response contains an unpaired surrogate'],
   ['a', 'expected an object with text, or with prompt and/or response, got a value of type string'],
   [null, 'got null'],
 ])('%j is refused', (input, message) => {

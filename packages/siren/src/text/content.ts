@@ -33,7 +33,7 @@ function stringOrNothing(value: unknown, field: string): string | undefined {
   if (typeof value !== 'string') throw new UserError(`${field} must be a string, got ${kindOf(value)}`);
   // Tokenizers do not define unpaired surrogates, and the reference fails on them.
   if (!value.isWellFormed())
-    throw new UserError(`${field} holds an unpaired surrogate (half of a character)`);
+    throw new UserError(`${field} contains an unpaired surrogate (half of a character)`);
   return value;
 }
 

@@ -32,11 +32,11 @@ test('of several templates the default one; a file of its own wins', () => {
 });
 
 test.each<[string, unknown, string]>([
-  ['no template', {}, `${FILE} has no chat_template, and there is no chat_template.jinja beside it`],
+  ['no template', {}, `${FILE} has no chat_template, and there is no chat_template.jinja next to it`],
   ['no default', { chat_template: [{ name: 'rag', template: 'A' }] }, 'with one named "default"'],
   ['a template of another kind', { chat_template: 5 }, `${FILE}: chat_template must be a string`],
   ['a token of another kind', { chat_template: 'T', eos_token: 5 }, `${FILE}: eos_token must be a string`],
-  ['no object', [], `${FILE} must hold a JSON object`],
+  ['no object', [], `${FILE} must contain a JSON object`],
 ])('%s is told', (_what, config, message) => {
   expect(() => chatFormatOf(FILE, config)).toThrow(UserError);
   expect(() => chatFormatOf(FILE, config)).toThrow(message);
@@ -88,12 +88,12 @@ test.each<[string, string, string]>([
   [
     'loops in loops',
     '{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}',
-    'it takes more than',
+    'it needs more than',
   ],
   [
     'loops over a variable in loops',
     '{% set r = range(99999) %}{% for i in r %}{% for j in r %}{% endfor %}{% endfor %}',
-    'it takes more than',
+    'it needs more than',
   ],
   [
     'a text that doubles',

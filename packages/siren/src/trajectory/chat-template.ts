@@ -32,7 +32,7 @@ const SPECIAL_TOKENS = [
  */
 export function chatFormatOf(file: string, config: unknown, template?: string): ChatFormat {
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {
-    throw new UserError(`${file} must hold a JSON object`);
+    throw new UserError(`${file} must contain a JSON object`);
   }
   const fields = config as Record<string, unknown>;
   const specialTokens: Record<string, string> = {};
@@ -55,7 +55,7 @@ function tokenText(file: string, name: string, token: unknown): string | undefin
 function templateOf(file: string, template: unknown): string {
   if (typeof template === 'string') return template;
   if (template === undefined || template === null) {
-    throw new UserError(`${file} has no chat_template, and there is no chat_template.jinja beside it`, {
+    throw new UserError(`${file} has no chat_template, and there is no chat_template.jinja next to it`, {
       hint: 'A trajectory guard renders conversations with the chat template of its backbone. Take a backbone that has one.',
     });
   }
@@ -176,7 +176,7 @@ function limit(interpreter: Evaluating, bounds: Bounds): void {
   let steps = 0;
   const count = (more: number): void => {
     steps += more;
-    if (steps > bounds.steps) throw new Error(`it takes more than ${bounds.steps} steps`);
+    if (steps > bounds.steps) throw new Error(`it needs more than ${bounds.steps} steps`);
   };
   interpreter.evaluate = (node, environment) => {
     count(1);

@@ -30,7 +30,7 @@ export function definePythonStrips(environment: Environment): void {
     environment.set(name, (text: unknown, characters?: unknown) => {
       if (typeof text !== 'string') throw new Error(`${method}() of something that is no string`);
       if (characters === undefined || characters === null) return strip(text);
-      if (typeof characters !== 'string') throw new Error(`${method}() takes a string`);
+      if (typeof characters !== 'string') throw new Error(`${method}() requires a string`);
       return strip(text, characters);
     });
   }

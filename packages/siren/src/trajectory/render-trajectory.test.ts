@@ -23,7 +23,7 @@ test.each<[string, unknown, unknown, string]>([
     'a role that could be a text',
     [{ role: 'a b' }],
     null,
-    'message 0 has a role that is none of those known',
+    'message 0 has a role that is unknown',
   ],
   ['a role that is none', [{ role: 5 }], null, 'message 0 has a role that is a number'],
   [
@@ -92,7 +92,7 @@ test.each<[string, unknown, unknown, string]>([
   ],
   ['a value that JSON has not', [{ role: 5n }], null, 'messages cannot be written as JSON'],
   ['nothing', [], [], 'the trajectory is empty: it has neither messages nor tools'],
-  ['half a character', [{ role: 'user', content: '\ud83d' }], null, 'holds an unpaired surrogate'],
+  ['half a character', [{ role: 'user', content: '\ud83d' }], null, 'contains an unpaired surrogate'],
 ])('%s is refused, with its place', (_what, messages, tools, message) => {
   const rendering = () => render(messages as unknown[], tools as unknown[]);
   expect(rendering).toThrow(UserError);

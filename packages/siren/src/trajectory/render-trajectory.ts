@@ -52,7 +52,7 @@ function jsonOf(value: unknown, field: string): string {
       // JSON.stringify would silently write null.
       if (typeof part !== 'number' || Number.isFinite(part)) return part;
       throw new UserError(
-        `${field} holds ${part} as ${JSON.stringify(key)}; give it as JSON text to keep it`,
+        `${field} contains ${part} as ${JSON.stringify(key)}; give it as JSON text to keep it`,
       );
     });
   } catch (error) {
@@ -76,7 +76,7 @@ export function renderTrajectory(template: ChatTemplate, input: TrajectoryInput)
   const rendered = template.render(chat);
   // Tokenizers do not define unpaired surrogates, and the reference fails on them.
   if (!rendered.isWellFormed()) {
-    throw new UserError('the trajectory holds an unpaired surrogate (half of a character)');
+    throw new UserError('the trajectory contains an unpaired surrogate (half of a character)');
   }
   return rendered;
 }

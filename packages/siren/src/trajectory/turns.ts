@@ -129,6 +129,6 @@ function unknownRole(place: string, role: JsonValue | undefined): UserError {
       ? 'has no role'
       : (word ?? '') !== ''
         ? `has the role ${word}`
-        : `has a role that is ${typeof role === 'string' ? 'none of those known' : kindOfJson(role)}`;
+        : `has a role that is ${typeof role === 'string' ? 'unknown' : kindOfJson(role)}`;
   return new UserError(`${place} ${what}; ${ROLES} was expected`);
 }

@@ -108,5 +108,5 @@ test('pages of any length are joined; what the run did not come to has no row', 
 });
 
 test('rows of another file are a defect', async () => {
-  await expect(join([[1, 2]], [[1, 3]])).rejects.toThrow('row 3 of the run stands beside row 2');
+  await expect(join([[1, 2]], [[1, 3]])).rejects.toThrow('row 3 of the run does not match row 2');
 });

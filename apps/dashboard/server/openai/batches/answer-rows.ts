@@ -65,7 +65,7 @@ export async function* joined(
       for (const request of chunk) {
         const { value: row } = await rows.next();
         if (row !== undefined && row.seq !== request.row.seq) {
-          throw new Error(`row ${row.seq} of the run stands beside row ${request.row.seq} of its file`);
+          throw new Error(`row ${row.seq} of the run does not match row ${request.row.seq} of its file`);
         }
         joint.push({ request, row });
       }

@@ -39,7 +39,7 @@ export class BatchKeeper {
   start(): void {
     this.#loop = new Loop((signal) => this.#keep(signal), {
       everyMs: LOOK_EVERY_MS,
-      onError: (error) => this.#options.log.warn(loggedError(error), 'batches could not be looked after'),
+      onError: (error) => this.#options.log.warn(loggedError(error), 'polling the batches failed'),
     });
   }
 
@@ -116,7 +116,7 @@ export class BatchKeeper {
   }
 
   async #giveUp(batch: BatchRow): Promise<void> {
-    const message = `The server could not bring this batch to its end in ${MAX_TAKES} tries; its log says why.`;
+    const message = `The server could not complete this batch in ${MAX_TAKES} tries; see its log for the reason.`;
     await failBatch(this.#options.pool, batch, [wholeFault('server_error', message)]);
   }
 }

@@ -44,7 +44,7 @@ export interface BatchRules {
 /** The batch has too many requests. */
 export class TooManyRequests extends Error {
   constructor(max: number) {
-    super(`The file holds more than ${max.toLocaleString('en-US')} requests.`);
+    super(`The file contains more than ${max.toLocaleString('en-US')} requests.`);
     this.name = 'TooManyRequests';
   }
 }

@@ -62,7 +62,7 @@ async function firstModel(pages: AsyncIterable<RequestRow[]>): Promise<ServedMod
       requests = row.request;
     }
   }
-  if (requests === 0) errors.push(wholeFault('empty_file', 'The file holds no request.'));
+  if (requests === 0) errors.push(wholeFault('empty_file', 'The file contains no requests.'));
   return { errors, requests };
 }
 

@@ -86,6 +86,6 @@ function requireFields(fields: ReadonlyMap<string, unknown>): z.output<typeof fi
   const [issue] = parsed.error.issues;
   const param = issue?.path.join('.') ?? 'purpose';
   if (param === 'purpose')
-    throw invalid('The "purpose" of a file has to be "batch": others are not kept here.', param);
+    throw invalid('The "purpose" of a file must be "batch": others are not supported.', param);
   throw invalid(`Invalid value for '${param}': ${issue?.message ?? 'it is not as expected'}.`, param);
 }

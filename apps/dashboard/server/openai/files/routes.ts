@@ -90,7 +90,7 @@ export function fileRoutes(app: App, { pool, uploadBytes }: OpenaiOptions): void
     '/files/:id/content',
     {
       config: { needs: 'read', download: true },
-      schema: { tags: ['OpenAI'], summary: 'What a file holds', params: fileParams },
+      schema: { tags: ['OpenAI'], summary: 'Download the content of a file', params: fileParams },
     },
     async (request, reply) => {
       const found = await visibleFile(request, request.params.id);
@@ -109,7 +109,7 @@ export function fileRoutes(app: App, { pool, uploadBytes }: OpenaiOptions): void
       config: { needs: 'submit' },
       schema: {
         tags: ['OpenAI'],
-        summary: 'Delete a file with what it holds',
+        summary: 'Delete a file and its content',
         params: fileParams,
         response: { 200: deletedFile, ...refusals },
       },

@@ -32,7 +32,7 @@ export function isMissing(error: unknown): boolean {
 /** No response: the server or the network is down. */
 export function noAnswer(): ApiError {
   return new ApiError(0, 'The server does not answer.', {
-    hint: 'Check that tocsin dashboard still runs. This page goes on by itself when it does.',
+    hint: 'Check that tocsin dashboard is still running. This page reconnects automatically.',
   });
 }
 

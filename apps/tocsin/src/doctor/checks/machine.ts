@@ -39,7 +39,7 @@ export function judgeProcessor(
     return note(
       PROCESSOR,
       `${what}, without AVX2`,
-      'Scoring works, several times slower: take a machine with AVX2.',
+      'Scoring works, but is several times slower. Use a machine with AVX2.',
     );
   }
   const found = [
@@ -91,7 +91,7 @@ export function judgeMemory(total: number, free: number, limit: number | undefin
   return note(
     MEMORY,
     says,
-    'Scoring may be killed for memory. Give it 2 GB, or hold weights in less: --precision int8.',
+    'Scoring may run out of memory. Allow 2 GB, or use less for weights: --precision int8.',
   );
 }
 

@@ -118,7 +118,7 @@ async function reach(settings: HubSettings): Promise<Finding> {
       return note(
         HUB,
         `${where} answers, and refuses the token of ${from}`,
-        'Make another token on the hub, or take it away: public guards need none.',
+        'Create another token on the hub, or remove this one: public guards need none.',
       );
     }
     const tokenText = {
@@ -147,7 +147,7 @@ export const pipCheck: Check = {
     }
     try {
       const { command, args } = await findPip(env);
-      return [ok(PIP, `not fetched yet; ${[command, ...args].join(' ')} is there to fetch it`)];
+      return [ok(PIP, `not fetched yet; ${[command, ...args].join(' ')} can download it`)];
     } catch (error) {
       return [
         note(

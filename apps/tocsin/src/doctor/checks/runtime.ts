@@ -84,7 +84,7 @@ async function gpus(): Promise<Finding[]> {
     return gpuLines((await promisify(execFile)('nvidia-smi', QUERY)).stdout);
   } catch {
     return [
-      note('gpu', 'nvidia-smi does not answer', "Install NVIDIA's driver utilities to see what is there."),
+      note('gpu', 'nvidia-smi does not answer', "Install NVIDIA's driver utilities to list the GPUs."),
     ];
   }
 }

@@ -79,16 +79,16 @@ export function judgeRedis({ server, evictionPolicy, persistent }: RedisFacts): 
   if (evictionPolicy !== 'noeviction') {
     return problem(
       QUEUE,
-      `${server} drops keys when it is full (maxmemory-policy ${evictionPolicy})`,
+      `${server} evicts keys when it is full (maxmemory-policy ${evictionPolicy})`,
       'A queue needs noeviction: redis-cli config set maxmemory-policy noeviction, and in its configuration.',
     );
   }
   if (!persistent) {
     return note(
       QUEUE,
-      `${server}, noeviction; it keeps nothing over a restart, as far as it says`,
-      'No work is lost (Postgres has it), but it takes a while until it is queued again: set appendonly yes.',
+      `${server}, noeviction; not persistent, by its configuration`,
+      'No work is lost, because Postgres has it, but after a restart it must be queued again: set appendonly yes.',
     );
   }
-  return ok(QUEUE, `${server}, noeviction, keeps its queue over a restart`);
+  return ok(QUEUE, `${server}, noeviction, persistent`);
 }
