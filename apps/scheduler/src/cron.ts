@@ -29,9 +29,12 @@ export function parseTimes({ cron, timeZone }: Times): Times {
   }
   // Names of months and days contain an H too: MAR-THU. The random H stands alone, or before a bracket or a slash.
   if (fields.some((field) => /(^|,)H([(/,]|$)/i.test(field))) {
-    throw new UserError('a cron expression cannot contain H: it would be a different time at each evaluation', {
-      hint: HINT,
-    });
+    throw new UserError(
+      'a cron expression cannot contain H: it would be a different time at each evaluation',
+      {
+        hint: HINT,
+      },
+    );
   }
   const times = { cron: fields.join(' '), timeZone };
   try {

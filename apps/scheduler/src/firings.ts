@@ -47,7 +47,8 @@ export async function submitFiring(firing: FiringRow, options: SubmissionOptions
     everyMs: ATTEND_EVERY_MS,
     pauseFirst: true,
     // Retried; if all retries fail, another process claims the firing.
-    onError: ({ message: reason }) => log.warn({ firing: firing.id, reason }, 'cannot renew the lease of a firing'),
+    onError: ({ message: reason }) =>
+      log.warn({ firing: firing.id, reason }, 'cannot renew the lease of a firing'),
   });
   let run: number | null = null;
   try {

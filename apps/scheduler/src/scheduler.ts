@@ -67,10 +67,7 @@ export class Scheduler {
       // The client reconnects every second, and reports each failure.
       if (performance.now() - warnedAt < WARN_EVERY_MS) return;
       warnedAt = performance.now();
-      options.log.warn(
-        { reason: error.message },
-        'the queue is unreachable; polling the schedules',
-      );
+      options.log.warn({ reason: error.message }, 'the queue is unreachable; polling the schedules');
     };
     this.#clock = new ScheduleClock(options.backend, clockNameOf(installation), {
       onDue: () => this.#wake(),

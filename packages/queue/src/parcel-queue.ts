@@ -89,10 +89,10 @@ export interface ParcelWorkerOptions {
 }
 
 /** Thrown by `handle` to release a parcel (nack): it returns to the front of the queue for another worker. */
-export class GiveBack extends Error {
+export class ReleasedError extends Error {
   constructor() {
     super('the parcel is released');
-    this.name = 'GiveBack';
+    this.name = 'ReleasedError';
   }
 }
 
@@ -118,7 +118,7 @@ export class ParcelWorker {
       try {
         await this.#hold(handle(job.data.parcelId));
       } catch (error) {
-        if (!(error instanceof GiveBack)) throw error;
+        if (!(error instanceof ReleasedError)) throw error;
         await job.moveToWait(token);
         throw new WaitingError();
       } finally {

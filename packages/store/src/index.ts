@@ -24,6 +24,7 @@ export {
   type BatchEnd,
   type BatchesPage,
   type BatchRow,
+  type ClaimedBatch,
   cancelBatch,
   changeBatch,
   endBatch,
@@ -32,7 +33,6 @@ export {
   type NewBatch,
   pageBatches,
   settleBatches,
-  type TakenBatch,
   takeBatch,
   type WrittenFile,
 } from './batches/batches.js';
@@ -76,11 +76,11 @@ export { type TextsOfRows, type TextsOptions, textsInTurn } from './items/texts-
 export { type ContentOutcome, completeParcel } from './parcels/complete-parcel.js';
 export {
   countLostLease,
-  countTry,
-  forgiveTry,
+  forgiveAttempt,
   type LeasedParcel,
   leaseParcel,
-  SUSPECT_AFTER,
+  QUARANTINE_AFTER,
+  recordAttempt,
 } from './parcels/lease-parcel.js';
 export { splitParcel } from './parcels/split-parcel.js';
 export {
@@ -201,6 +201,7 @@ export {
   eachScore,
   endedFirings,
   endFiring,
+  type FiringClaim,
   type FiringEnd,
   type FiringRow,
   firingOf,
@@ -210,7 +211,6 @@ export {
   type ScoreCount,
   setFiringRun,
   setFiringState,
-  type TakenFiring,
   takeFiring,
 } from './schedules/firings.js';
 export {

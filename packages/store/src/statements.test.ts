@@ -95,8 +95,8 @@ async function live(pool: Pool, size: number): Promise<void> {
   await store.guardQueue(pool, guardId);
   const [first = 0, ...rest] = parcels;
   await store.countLostLease(pool, first);
-  await store.countTry(pool, { id: first, lostLeases: 1 });
-  await store.forgiveTry(pool, { id: first, lostLeases: 1 });
+  await store.recordAttempt(pool, { id: first, lostLeases: 1 });
+  await store.forgiveAttempt(pool, { id: first, lostLeases: 1 });
   await score(pool, [...(await store.splitParcel(pool, first)), ...rest], true);
   await store.hasUnresolvedItems(pool, runId);
   await store.adoptParcels(pool, runId);

@@ -41,7 +41,7 @@ test(`whatever happens to a fleet, every row has its one score (CHAOS_SEED=${SEE
     parcelsLeft: 0,
   });
   // Processes that were not killed ended only because a server was down when they started.
-  for (const words of report.lastWords)
+  for (const words of report.lastOutput)
     expect(words).toMatch(/^tocsin: (Postgres|Redis) at .* does not answer/);
   // Every content was scored by a pass that the witnesses recorded.
   expect(report.passes.scored).toBeGreaterThan(ROWS / 2);

@@ -3,7 +3,7 @@ import { codeOf } from '@tocsin/core';
 import { childrenOf, until, untilGone } from '../setup/processes.js';
 import { randomFrom } from '../setup/random-words.js';
 import type { Commits } from './commits.js';
-import type { KeptWorker } from './kept-worker.js';
+import type { SupervisedWorker } from './kept-worker.js';
 import { timeToLease } from './leases.js';
 import type { Producer } from './producer.js';
 import type { Stage } from './stage.js';
@@ -52,7 +52,7 @@ export interface Strike {
 
 export interface FaultTargets {
   stage: Stage;
-  workers: readonly KeptWorker[];
+  workers: readonly SupervisedWorker[];
   producer: Producer;
   commits: Commits;
 }

@@ -6,7 +6,7 @@ import type { Ended, TocsinProcess } from '../setup/tocsin.js';
 const PAUSE_MS = 500;
 
 /** A worker that is restarted whenever it ends, as by an orchestrator. */
-export class KeptWorker {
+export class SupervisedWorker {
   readonly #start: () => TocsinProcess;
   readonly #kept: Promise<void>;
   #process: TocsinProcess;
@@ -14,7 +14,7 @@ export class KeptWorker {
   #killed: TocsinProcess | undefined;
   #over = false;
   /** Last output of processes that ended without being killed. */
-  readonly lastWords: string[] = [];
+  readonly lastOutput: string[] = [];
 
   constructor(start: () => TocsinProcess) {
     this.#start = start;
@@ -60,7 +60,7 @@ export class KeptWorker {
       const { signal, stderr } = await this.#process.ended;
       if (this.#over) return;
       if (signal === null) {
-        this.lastWords.push(lastWords(stderr));
+        this.lastOutput.push(lastOutput(stderr));
         await sleep(PAUSE_MS);
         if (this.#over) return;
       }
@@ -73,7 +73,7 @@ const TRACE_LINES = 8;
 const DEFECT = 'tocsin: this is a defect';
 
 /** A failed command's message without its hint; for a crash, where it happened. */
-export function lastWords(stderr: string): string {
+export function lastOutput(stderr: string): string {
   const lines = stderr.trim().split('\n');
   const said = lines.findLast((line) => line.startsWith('tocsin:'));
   if (said !== undefined && !said.startsWith(DEFECT)) return said;

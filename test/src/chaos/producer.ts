@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TocsinProcess } from '../setup/tocsin.js';
 import type { Corpus } from './corpora.js';
-import { lastWords } from './kept-worker.js';
+import { lastOutput } from './kept-worker.js';
 import type { Stage } from './stage.js';
 
 /** Pause before a failed submit is repeated. */
@@ -15,7 +15,7 @@ export class Producer {
   /** The run of each corpus, in the order of the corpora. */
   readonly runs: number[] = [];
   /** Last output of failed submits. */
-  readonly lastWords: string[] = [];
+  readonly lastOutput: string[] = [];
   #process: TocsinProcess | undefined;
   #over = false;
   #done = false;
@@ -70,7 +70,7 @@ export class Producer {
       if (exitCode !== null && SUBMITTED.includes(exitCode))
         return (JSON.parse(String(stdout)) as { run: number }).run;
       if (killed === null) {
-        this.lastWords.push(lastWords(stderr));
+        this.lastOutput.push(lastOutput(stderr));
         await sleep(PAUSE_MS);
       }
     }

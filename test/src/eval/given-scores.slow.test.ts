@@ -107,7 +107,12 @@ const REFUSED: [what: string, rows: unknown[], given: unknown[], says: RegExp][]
     [{ key: 'a', score: 0.1, threshold: 0.5 }],
     /The corpus has the key "a" twice \(again in .*labelled.jsonl, line 2\)/,
   ],
-  ['a score above 1', [{ id: 'a', label: 1 }], [{ key: 'a', score: 1.5 }], /line 1 is not a score: its "score"/],
+  [
+    'a score above 1',
+    [{ id: 'a', label: 1 }],
+    [{ key: 'a', score: 1.5 }],
+    /line 1 is not a score: its "score"/,
+  ],
   ['no key', [{ id: 'a', label: 1 }], [{ id: 'a', score: 0.5 }], /line 1 is not a score: it has no "key"/],
   ['no threshold', [{ id: 'a', label: 1 }], [{ key: 'a', score: 0.5 }], /have no threshold/],
   [

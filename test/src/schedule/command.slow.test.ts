@@ -67,7 +67,11 @@ test('a schedule is added, shown, paused, resumed and removed', async () => {
 
 test.each<[string, string[], RegExp]>([
   ['a cron expression of six fields', ['--cron', '0 0 2 * * *'], /has 5 fields/],
-  ['no time zone', ['--cron', '0 2 * * *', '--time-zone', 'Mars/Olympus'], /"Mars\/Olympus" is not a time zone/],
+  [
+    'no time zone',
+    ['--cron', '0 2 * * *', '--time-zone', 'Mars/Olympus'],
+    /"Mars\/Olympus" is not a time zone/,
+  ],
   [
     'the secret instead of its name',
     ['--cron', '0 2 * * *', '--webhook', 'https://example.com/', '--webhook-secret-env', SECRET],

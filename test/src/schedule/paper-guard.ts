@@ -17,15 +17,15 @@ import {
 } from '@tocsin/store';
 
 /** A row that contains its score. */
-export type PaperRow = [word: string, score: number];
+export type FakeRow = [word: string, score: number];
 
 const FINGERPRINT = 'a'.repeat(64);
 const THOUSAND = 1000;
 
 /** A guard that gives each row the score written in it, through the real store. */
-export class PaperGuard {
+export class FakeGuard {
   /** The current content of the corpus. */
-  rows: PaperRow[] = [];
+  rows: FakeRow[] = [];
   /** The number of submissions. */
   submissions = 0;
   /** Aborts to release submissions that wait for it. */
@@ -47,7 +47,7 @@ export class PaperGuard {
       await once(AbortSignal.any([signal, this.gate.signal]), 'abort');
       signal.throwIfAborted();
     }
-    const fresh = new Map<string, PaperRow>();
+    const fresh = new Map<string, FakeRow>();
     const counts = { fresh: 0, known: 0, duplicates: 0, rejected: 0 };
     const stored = await knownContents(
       pool,
@@ -103,7 +103,7 @@ export class PaperGuard {
   }
 }
 
-function parcelOf(rows: PaperRow[]): { hashes: Buffer[]; tokenIds: Int32Array[] } {
+function parcelOf(rows: FakeRow[]): { hashes: Buffer[]; tokenIds: Int32Array[] } {
   return {
     hashes: rows.map(([word]) => hashOf(word)),
     tokenIds: rows.map(([, score]) => Int32Array.of(Math.round(score * THOUSAND))),

@@ -19,7 +19,7 @@ import { Telemetry } from '@tocsin/telemetry';
 import { pino } from 'pino';
 import { Webhook } from 'standardwebhooks';
 import { until } from '../setup/processes.js';
-import { PaperGuard } from './paper-guard.js';
+import { FakeGuard } from './paper-guard.js';
 
 /** Never due during a test. */
 const YEARLY = { cron: '0 0 1 1 *', timeZone: 'UTC' };
@@ -28,7 +28,7 @@ export const SECOND = 1000;
 /** Schedulers in this process on a real database, a fake guard, and a webhook receiver. */
 export class ScheduleBed {
   readonly pool: Pool;
-  readonly guard: PaperGuard;
+  readonly guard: FakeGuard;
   readonly receiver: HookReceiver;
   backend: QueueBackend;
   /** Metrics events of the schedulers. */
@@ -43,7 +43,7 @@ export class ScheduleBed {
     this.#telemetry = telemetry;
     this.#database = database;
     this.pool = database.pool;
-    this.guard = new PaperGuard(database.pool);
+    this.guard = new FakeGuard(database.pool);
     this.receiver = receiver;
     this.backend = { kind: 'postgres', url: database.url };
   }

@@ -9,17 +9,17 @@ const OVERSEES: readonly Role[] = ['read', 'review', 'admin'];
 const REVIEWS: readonly Role[] = ['review', 'admin'];
 const ADMIN: readonly Role[] = ['admin'];
 /** No key is needed. */
-const NOBODY = 'nobody';
+const PUBLIC = 'public';
 
 /** Who may call which route. A route in the OpenAPI document that is missing here fails the test. */
-const MAY: Record<string, readonly Role[] | typeof NOBODY> = {
-  'GET /healthz': NOBODY,
-  'GET /readyz': NOBODY,
+const MAY: Record<string, readonly Role[] | typeof PUBLIC> = {
+  'GET /healthz': PUBLIC,
+  'GET /readyz': PUBLIC,
   'GET /metrics': OVERSEES,
-  'GET /api/openapi.json': NOBODY,
+  'GET /api/openapi.json': PUBLIC,
   'GET /api/me': ALL,
-  'POST /api/session': NOBODY,
-  'DELETE /api/session': NOBODY,
+  'POST /api/session': PUBLIC,
+  'DELETE /api/session': PUBLIC,
   'GET /api/keys': ADMIN,
   'POST /api/keys': ADMIN,
   'DELETE /api/keys/{id}': ADMIN,
@@ -102,28 +102,28 @@ beforeAll(async () => {
 afterAll(() => bed.close());
 
 /** Statuses of a permitted call without valid input. */
-async function statusOf(asker: Role | null, name: string): Promise<number> {
+async function statusOf(caller: Role | null, name: string): Promise<number> {
   const [method = '', path = ''] = name.split(' ');
   const url = path
     .replace(/\{(id|other|seq)\}/g, path.startsWith('/v1/') || path.includes('streams') ? 'none' : '999999')
     .replace(/\{[^}]*\}/g, 'none');
-  const { status } = await bed.ask(asker, { method: method as 'GET', url });
+  const { status } = await bed.ask(caller, { method: method as 'GET', url });
   return status;
 }
 
 test('the document has the routes that are listed here, each for those who may', () => {
   const documented = Object.fromEntries(routes.map(({ name, roles }) => [name, roles]));
-  const expected = Object.entries(MAY).map(([name, roles]) => [name, roles === NOBODY ? [] : [...roles]]);
+  const expected = Object.entries(MAY).map(([name, roles]) => [name, roles === PUBLIC ? [] : [...roles]]);
   expect(documented).toEqual(Object.fromEntries(expected));
 });
 
-describe.each([...ROLES, null])('%s', (asker) => {
+describe.each([...ROLES, null])('%s', (caller) => {
   test('may call what is listed, and is refused elsewhere', async () => {
     const wrong: string[] = [];
     for (const [name, roles] of Object.entries(MAY)) {
-      const status = await statusOf(asker, name);
-      const allowed = roles === NOBODY || (asker !== null && roles.includes(asker));
-      const refusal = asker === null ? 401 : 403;
+      const status = await statusOf(caller, name);
+      const allowed = roles === PUBLIC || (caller !== null && roles.includes(caller));
+      const refusal = caller === null ? 401 : 403;
       // Sign-in without a key is refused too, with another message.
       if (allowed ? status === 401 || status === 403 || status >= 500 : status !== refusal) {
         wrong.push(`${name}: ${status}`);

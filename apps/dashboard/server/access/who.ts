@@ -41,10 +41,10 @@ export function onlyOwner({ role, keyId }: Who): string | undefined {
 }
 
 /** An audit entry without its actor, which comes from the request. Never contains the text of a row. */
-export type Deed = Omit<AuditEntry, 'who' | 'keyId'>;
+export type NewAuditEntry = Omit<AuditEntry, 'who' | 'keyId'>;
 
 /** Writes an audit entry for the caller. A read is recorded before its response, a change after it succeeded. */
-export async function audited(pool: Pool, request: FastifyRequest, deed: Deed): Promise<void> {
+export async function audited(pool: Pool, request: FastifyRequest, entry: NewAuditEntry): Promise<void> {
   const { name, keyId } = whoOf(request);
-  await audit(pool, { ...deed, who: name, keyId });
+  await audit(pool, { ...entry, who: name, keyId });
 }

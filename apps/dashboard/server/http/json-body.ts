@@ -55,9 +55,7 @@ export function readJsonBodies(app: App, { maxDepth, room, beforeParsing }: Json
     }
     const text = body.toString('utf8');
     if (isDeeper(text, maxDepth)) {
-      done(
-        new ApiError(400, `arrays and objects of the body are nested more than ${maxDepth} deep`),
-      );
+      done(new ApiError(400, `arrays and objects of the body are nested more than ${maxDepth} deep`));
       return;
     }
     request.jsonText = text;

@@ -1,6 +1,6 @@
 import type { NextReview, ReviewRow, ReviewSummary } from '@tocsin/contract';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Asker, DashboardBed } from '../testing/dashboard-bed.js';
+import { type Caller, DashboardBed } from '../testing/dashboard-bed.js';
 import { scoredRun } from '../testing/scored-run.js';
 
 let bed: DashboardBed;
@@ -15,11 +15,11 @@ beforeAll(async () => {
 });
 afterAll(() => bed.close());
 
-const post = async <Body>(asker: Asker, url: string, body: object) =>
-  bed.ask<Body>(asker, { method: 'POST', url: `/api/reviews/${url}`, body: { run, ...body } });
+const post = async <Body>(caller: Caller, url: string, body: object) =>
+  bed.ask<Body>(caller, { method: 'POST', url: `/api/reviews/${url}`, body: { run, ...body } });
 
-async function next(asker: Asker, body: object = {}): Promise<ReviewRow> {
-  const { row } = (await post<NextReview>(asker, 'next', { order: 'score', ...body })).body;
+async function next(caller: Caller, body: object = {}): Promise<ReviewRow> {
+  const { row } = (await post<NextReview>(caller, 'next', { order: 'score', ...body })).body;
   if (row === null) throw new Error('there is no row');
   return row;
 }

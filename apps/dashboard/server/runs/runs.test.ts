@@ -185,8 +185,8 @@ describe('of somebody else', () => {
   test('that texts were known is told to who sees all runs, and not to a key that sees its own', async () => {
     const { pool } = bed.database;
     await pool.query('update runs set known = 1, fresh = 0 where id = $1', [own]);
-    const counters = async (asker: 'submit' | 'read') =>
-      (await bed.ask<Run>(asker, { url: `/api/runs/${own}` })).body.counters;
+    const counters = async (caller: 'submit' | 'read') =>
+      (await bed.ask<Run>(caller, { url: `/api/runs/${own}` })).body.counters;
     expect(await counters('read')).toMatchObject({ fresh: 0, known: 1 });
     expect(await counters('submit')).toMatchObject({ fresh: 1, known: 0 });
     await pool.query('update runs set known = 0, fresh = 1 where id = $1', [own]);
@@ -209,20 +209,20 @@ describe('of somebody else', () => {
       '/items/1/trace',
     ];
     const posts = ['/cancel', '/retry'];
-    for (const asker of ['submit', another] as const) {
-      const hidden = asker === 'submit' ? run : own;
-      const nowhere = await bed.ask(asker, { url: `/api/runs/999999` });
+    for (const caller of ['submit', another] as const) {
+      const hidden = caller === 'submit' ? run : own;
+      const nowhere = await bed.ask(caller, { url: `/api/runs/999999` });
       for (const route of [...routes, '/rejects', '/export', `/compare/${hidden}`]) {
-        const { status, text } = await bed.ask(asker, { url: `/api/runs/${hidden}${route}` });
+        const { status, text } = await bed.ask(caller, { url: `/api/runs/${hidden}${route}` });
         expect([route, status, text]).toEqual([route, 404, nowhere.text.replace('999999', String(hidden))]);
       }
       for (const route of posts) {
-        const { status } = await bed.ask(asker, { method: 'POST', url: `/api/runs/${hidden}${route}` });
+        const { status } = await bed.ask(caller, { method: 'POST', url: `/api/runs/${hidden}${route}` });
         expect(status).toBe(404);
       }
-      expect((await bed.ask(asker, { method: 'DELETE', url: `/api/runs/${hidden}` })).status).toBe(404);
+      expect((await bed.ask(caller, { method: 'DELETE', url: `/api/runs/${hidden}` })).status).toBe(404);
       const preview = `/api/policies/default/preview?run=${hidden}&threshold=0.1`;
-      expect((await bed.ask(asker, { url: preview })).status).toBe(404);
+      expect((await bed.ask(caller, { url: preview })).status).toBe(404);
     }
     expect((await bed.ask('submit', { url: `/api/runs/${own}/compare/${run}` })).status).toBe(404);
   });

@@ -154,8 +154,8 @@ test('an upload that the disk has no room for is refused before it is written', 
 test("a key's open runs have so many rows and no more; another key's are its own", async () => {
   const bounded = await DashboardBed.open({ limits: { rowsPerKey: 3 } });
   try {
-    const submit = (asker: 'submit' | 'admin', texts: string[]) =>
-      bounded.ask<MadeRun & ErrorBody>(asker, {
+    const submit = (caller: 'submit' | 'admin', texts: string[]) =>
+      bounded.ask<MadeRun & ErrorBody>(caller, {
         method: 'POST',
         url: '/api/runs',
         body: { rows: texts.map((text) => ({ text })) },
@@ -198,8 +198,8 @@ test('what a killed server has left of uploads is removed; what is of a server t
 
 test('a key has no more corpora read at once than it may', async () => {
   const tight = await DashboardBed.open({ limits: { submissionsPerKey: 1 } });
-  const submit = (asker: 'submit' | 'admin') =>
-    tight.ask<ErrorBody>(asker, { method: 'POST', url: '/api/runs', body: { rows: [{ text: 'tea' }] } });
+  const submit = (caller: 'submit' | 'admin') =>
+    tight.ask<ErrorBody>(caller, { method: 'POST', url: '/api/runs', body: { rows: [{ text: 'tea' }] } });
   const client = await tight.database.pool.connect();
   // Nothing is stored until this ends.
   await client.query('begin');

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Asker, DashboardBed } from '../testing/dashboard-bed.js';
+import { type Caller, DashboardBed } from '../testing/dashboard-bed.js';
 
 let bed: DashboardBed;
 beforeAll(async () => {
@@ -68,8 +68,8 @@ test('a key with too much pending is refused at once on every scoring route; oth
 test('the bodies of a key that are in memory are bounded, and one is always let in', async () => {
   const small = await DashboardBed.open({ limits: { pendingBodyBytesPerKey: 5_000 } });
   try {
-    const ask = (asker: Asker) =>
-      small.ask<Failure>(asker, {
+    const ask = (caller: Caller) =>
+      small.ask<Failure>(caller, {
         method: 'POST',
         url: '/api/score',
         body: { text: 'a letter '.repeat(1_000) },

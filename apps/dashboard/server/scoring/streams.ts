@@ -50,10 +50,7 @@ export class Streams {
   get(id: string, keyId: string | null): OpenStream {
     const stream = this.#open.get(id);
     if (stream !== undefined && stream.keyId === keyId) return stream;
-    throw notFound(
-      'such stream',
-      'Idle streams end automatically, and a stream exists in one process only.',
-    );
+    throw notFound('such stream', 'Idle streams end automatically, and a stream exists in one process only.');
   }
 
   async close(): Promise<void> {

@@ -32,7 +32,7 @@ export interface Answer<Body> {
 }
 
 /** A caller with a key of this role, or with the given key; `null` sends no key. */
-export type Asker = Role | { key: string } | null;
+export type Caller = Role | { key: string } | null;
 
 /** A server with a real database, a golden guard and one key per role. Workers start on demand. */
 export class DashboardBed {
@@ -104,9 +104,9 @@ export class DashboardBed {
     return { id: row.id, key };
   }
 
-  async ask<Body = unknown>(asker: Asker, request: Request): Promise<Answer<Body>> {
+  async ask<Body = unknown>(caller: Caller, request: Request): Promise<Answer<Body>> {
     const { method = 'GET', url, body, headers = {} } = request;
-    const key = asker === null ? undefined : typeof asker === 'string' ? this.keys[asker].key : asker.key;
+    const key = caller === null ? undefined : typeof caller === 'string' ? this.keys[caller].key : caller.key;
     const response = await this.app.inject({
       method,
       url,

@@ -11,22 +11,22 @@ import {
 } from '@tocsin/store';
 
 /** A row with its score; null for a row that the model could not score, a string for an unreadable row. */
-interface PaperRow {
+interface FakeRow {
   text: string;
   score: number | null;
   key?: string;
 }
 
-export interface PaperRun extends RunOptions {
+export interface FakeRun extends RunOptions {
   fingerprint: string;
-  rows: readonly PaperRow[];
+  rows: readonly FakeRow[];
   name?: string;
   /** Reasons of unreadable rows; they come after the others. */
   rejects?: readonly string[];
 }
 
 /** Creates a finished run with the given scores. */
-export async function scoredRun(pool: Pool, run: PaperRun): Promise<number> {
+export async function scoredRun(pool: Pool, run: FakeRun): Promise<number> {
   const { fingerprint, rows, name = 'paper.jsonl', rejects = [], ...options } = run;
   const { id: guardId } = await registerGuard(pool, fingerprint, 'paper');
   const runId = await createRun(pool, guardId, name, { threshold: 0.5, retain: 'all', ...options });

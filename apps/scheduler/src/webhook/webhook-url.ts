@@ -40,7 +40,9 @@ export function parseWebhookUrl(text: string, { allowPrivate }: WebhookRules): U
 export function requirePublic(hostname: string, address: string): void {
   if (isPublicAddress(address)) return;
   const what = addressOfHost(hostname) === undefined ? `${hostname} is ${address}, which` : address;
-  throw new UserError(`${what} is not a public address; webhooks are only sent to public ones`, { hint: ALLOW_HINT });
+  throw new UserError(`${what} is not a public address; webhooks are only sent to public ones`, {
+    hint: ALLOW_HINT,
+  });
 }
 
 /** A webhook's URL for display and logs: path and query may contain a credential. */

@@ -27,7 +27,7 @@ export class WorkerChild {
   readonly #options: WorkerChildOptions;
   readonly #failed = new AbortController();
   #child: ChildProcess;
-  #lastWords = '';
+  #errorTail = '';
   #ready = false;
   #earlyDeaths = 0;
   #closing = false;
@@ -54,14 +54,14 @@ export class WorkerChild {
 
   #start(): ChildProcess {
     this.#ready = false;
-    this.#lastWords = '';
+    this.#errorTail = '';
     const child = fork(MAIN, ['work', ...this.#options.args], {
       env: this.#options.env,
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       execArgv: [],
     });
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.#lastWords = (this.#lastWords + text).slice(-KEPT_CHARACTERS);
+      this.#errorTail = (this.#errorTail + text).slice(-KEPT_CHARACTERS);
       this.#options.onOutput?.(text);
     });
     child.on('message', (message) => {
@@ -79,7 +79,7 @@ export class WorkerChild {
     this.#earlyDeaths = this.#ready ? 0 : this.#earlyDeaths + 1;
     // A worker that exits by itself has printed why; only a killed one is restarted.
     if (signal === null || this.#earlyDeaths >= MAX_EARLY_DEATHS) {
-      const said = this.#options.onOutput === undefined ? this.#lastWords.trim() : '';
+      const said = this.#options.onOutput === undefined ? this.#errorTail.trim() : '';
       this.#failed.abort(
         new UserError(`the worker process ended (${how})${said === '' ? '' : `:\n${said}`}`),
       );

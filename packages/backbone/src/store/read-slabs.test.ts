@@ -16,7 +16,7 @@ async function slabsOf(tensor: ReadableTensor, slabValues?: number): Promise<Flo
   for await (const slab of readSlabs(tensor, slabValues)) slabs.push(slab.slice());
   return slabs;
 }
-const joined = (slabs: Float32Array[]): number[] => slabs.flatMap((slab) => [...slab]);
+const flatten = (slabs: Float32Array[]): number[] => slabs.flatMap((slab) => [...slab]);
 
 test.each([
   ['llama', 'Q4_1'],
@@ -28,8 +28,8 @@ test.each([
   for (const tensor of (await openGguf(gguf)).tensors.values()) {
     const whole = [...(await readGgufTensor(tensor))];
     const few = await slabsOf(tensor, 3 * 32);
-    expect(joined(await slabsOf(tensor)), tensor.name).toEqual(whole);
-    expect(joined(few), tensor.name).toEqual(whole);
+    expect(flatten(await slabsOf(tensor)), tensor.name).toEqual(whole);
+    expect(flatten(few), tensor.name).toEqual(whole);
     const isOneHead = tensor.interleavedHeads === 1;
     if (tensor.shape.length === 2 && !isOneHead) expect(few.length, tensor.name).toBeGreaterThan(1);
   }
@@ -45,7 +45,7 @@ test('a safetensors file too; a slab is whole rows', async () => {
       0,
       tensor.byteLength / 4,
     );
-    expect(joined(slabs)).toEqual([...whole]);
+    expect(flatten(slabs)).toEqual([...whole]);
     const inputs = tensor.shape[1] ?? 1;
     for (const slab of slabs) expect(slab.length % inputs).toBe(0);
   }

@@ -10,7 +10,7 @@ import { UNMEASURED } from './plan-batches.js';
 import { Scorer } from './scorer.js';
 
 /** Messages of onnxruntime 1.30 and the libraries below it. */
-const SAYINGS = [
+const MESSAGES = [
   "Non-zero status code returned while running FusedMatMul node. Name:'n12_FusedMatMul' Status Message: /onnxruntime_src/onnxruntime/core/framework/bfc_arena.cc:376 void* onnxruntime::BFCArena::AllocateRawInternal(size_t, bool, onnxruntime::Stream*) Failed to allocate memory for requested buffer of size 1610612736",
   'CUDA failure 2: out of memory ; GPU=0 ; hostname=host ; file=/onnxruntime_src/onnxruntime/core/providers/cuda/cuda_allocator.cc ; line=74 ; expr=cudaMalloc((void**)&p, size);',
   'CUBLAS failure 3: CUBLAS_STATUS_ALLOC_FAILED ; GPU=0 ; expr=cublasCreate(&cublas_handle_);',
@@ -19,7 +19,7 @@ const SAYINGS = [
   'std::bad_alloc',
 ];
 
-test.each(SAYINGS)('%s', (saying) => {
+test.each(MESSAGES)('%s', (saying) => {
   expect(saysOutOfMemory(saying)).toBe(true);
 });
 
@@ -64,7 +64,7 @@ function expectAllScored(outcomes: Awaited<ReturnType<Scorer['score']>>): void {
   for (const [i, { score }] of outcomes.entries()) expect(score).toBeCloseTo(expected[i] ?? Number.NaN, 4);
 }
 
-describe.each(SAYINGS.slice(0, 2))('an engine process that says: %s', (saying) => {
+describe.each(MESSAGES.slice(0, 2))('an engine process that says: %s', (saying) => {
   test('every row has its score, in smaller batches from then on, by another process', async () => {
     const [budgets, restarts]: [number[], string[]] = [[], []];
     const scorer = await start(
@@ -87,7 +87,7 @@ describe.each(SAYINGS.slice(0, 2))('an engine process that says: %s', (saying) =
 });
 
 test('a single row that does not fit ends the scoring with a sentence, and is not recorded as bad', async () => {
-  const scorer = await start({ saying: SAYINGS[1] ?? '', maxTokens: LENGTH - 1 });
+  const scorer = await start({ saying: MESSAGES[1] ?? '', maxTokens: LENGTH - 1 });
   const scoring = scorer.score(rows.slice(0, 3));
   await expect(scoring).rejects.toThrow(
     'the device has no memory left for a single row of 20 tokens: CUDA failure 2',
@@ -96,7 +96,7 @@ test('a single row that does not fit ends the scoring with a sentence, and is no
 });
 
 test('a guard that does not fit when it is loaded: what it needs and what is free', async () => {
-  const starting = start({ saying: SAYINGS[1] ?? '' });
+  const starting = start({ saying: MESSAGES[1] ?? '' });
   await expect(starting).rejects.toThrow(
     /^device cpu has not enough memory for this guard: its weights alone take [\d.]+ [kMG]?B, and [\d.]+ [kMG]?B are free$/,
   );
@@ -107,7 +107,7 @@ test('calibration stops where memory does, and what it kept is lowered when that
   const { dir } = guard.compiled;
   const costs = async (): Promise<string[]> => (await readdir(dir)).filter((name) => name.startsWith('cost'));
   for (const name of await costs()) await rm(join(dir, name));
-  const saying = SAYINGS[0] ?? '';
+  const saying = MESSAGES[0] ?? '';
   const scorer = await start({ saying, maxTokens: 600 }, { calibrateAfter: 0 });
   expect(scorer.costModel).not.toEqual(UNMEASURED);
   expect(scorer.costModel.budgetTokens).toBeLessThanOrEqual(600);

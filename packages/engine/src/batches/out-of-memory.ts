@@ -15,7 +15,7 @@ export class OutOfMemoryError extends Error {
 }
 
 /** Messages of onnxruntime, CUDA's libraries, WebGPU and Node when an allocation fails. */
-const SAYINGS = [
+const MESSAGES = [
   /failed to allocate memory/i, // onnxruntime's arenas (BFCArena) and allocators
   /available memory of \d+ is smaller than requested bytes/i, // an arena with a limit
   /bad[ _]alloc/i, // C++
@@ -30,7 +30,8 @@ const SAYINGS = [
 ];
 
 /** Whether an error message reports failed allocation. */
-export const saysOutOfMemory = (message: string): boolean => SAYINGS.some((saying) => saying.test(message));
+export const saysOutOfMemory = (message: string): boolean =>
+  MESSAGES.some((pattern) => pattern.test(message));
 
 /** A message for a model that did not fit when loaded: the memory it needs and what is free. */
 export async function notEnoughMemory(

@@ -43,8 +43,7 @@ function missingLibraries(
   facts: Pick<CudaFacts, 'cudaMajor' | 'otherVersions'>,
 ): DeviceProblem {
   const major = facts.cudaMajor ?? cudaMajorOf(missing);
-  const others =
-    facts.otherVersions.length === 0 ? '' : `; found ${facts.otherVersions.join(', ')}`;
+  const others = facts.otherVersions.length === 0 ? '' : `; found ${facts.otherVersions.join(', ')}`;
   const wanted = major === undefined ? '' : ` (built for CUDA ${major})`;
   return {
     problem: `onnxruntime's CUDA library${wanted} does not find ${missing.join(', ')}${others}`,

@@ -59,7 +59,7 @@ export class PrefixSession {
     });
     this.#memories.shrink();
     const ofRows = scores.map((ofRow) => ofRow ?? new Float32Array());
-    return features ? [...ofRows, joined(means)] : ofRows;
+    return features ? [...ofRows, concatenate(means)] : ofRows;
   }
 
   forget(stream: number): void {
@@ -124,14 +124,18 @@ export class PrefixSession {
     };
     for (let layer = 0; layer < this.#widths.layers; layer++) {
       const past = (kind: 'keys' | 'values'): Tensor =>
-        new Tensor('float32', joined(pasts.map((of) => of[kind][layer] ?? new Float32Array())), pastDims);
+        new Tensor(
+          'float32',
+          concatenate(pasts.map((of) => of[kind][layer] ?? new Float32Array())),
+          pastDims,
+        );
       feeds[pastKeys(layer)] = past('keys');
       feeds[pastValues(layer)] = past('values');
     }
     if (this.#task === 'content') {
       feeds[PREFIX_INPUTS.pooling] = new Tensor('float32', packed.pooling, [tokens, tokens]);
       feeds[PREFIX_INPUTS.pastShare] = new Tensor('float32', packed.pastShare, [tokens, rows]);
-      const sums = joined(pasts.map((past) => lastSums(past, this.#widths.means)));
+      const sums = concatenate(pasts.map((past) => lastSums(past, this.#widths.means)));
       feeds[PREFIX_INPUTS.pastSums] = new Tensor('float32', sums, [rows, this.#widths.means]);
     }
     return feeds;
@@ -148,7 +152,7 @@ function lastSums({ tokenIds, means }: Remembered, width: number): Float32Array 
   return means.subarray(means.length - width).map((mean) => mean * tokenIds.length);
 }
 
-function joined(arrays: Float32Array[]): Float32Array {
+function concatenate(arrays: Float32Array[]): Float32Array {
   const [only, ...others] = arrays;
   if (only !== undefined && others.length === 0) return only;
   const all = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0));

@@ -107,14 +107,14 @@ export class EngineProcess {
     if (!this.alive) throw this.#death();
     if (recall?.aborted === true) throw new RecalledError();
     const id = this.#nextId++;
-    const askBack = (): void => {
+    const sendRecall = (): void => {
       if (this.alive) this.#send({ recall: id }, () => {});
     };
-    recall?.addEventListener('abort', askBack);
+    recall?.addEventListener('abort', sendRecall);
     try {
       return await this.#answerTo(id, request);
     } finally {
-      recall?.removeEventListener('abort', askBack);
+      recall?.removeEventListener('abort', sendRecall);
     }
   }
 

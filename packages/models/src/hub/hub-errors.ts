@@ -179,16 +179,13 @@ function answerOf(error: HubResponseError, asked: Asked, settings: HubSettings):
       'Run the same command later; it resumes the download. A token (HF_TOKEN) allows more requests.',
     ];
   }
-  return [
-    `the hub answers ${status}${words(error)}`,
-    'Run the same command later; it resumes the download.',
-  ];
+  return [`the hub answers ${status}${words(error)}`, 'Run the same command later; it resumes the download.'];
 }
 
 function explainNetwork(error: HubNetworkError, asked: Asked, settings: HubSettings): UserError {
   const host = new URL(error.url).host;
   const reason = redactUrls(messageOf(error));
-  const goesOn = 'Run the same command again when it works; it resumes the download.';
+  const resumeHint = 'Run the same command again when it works; it resumes the download.';
   const byHand = 'Or fetch it on a machine that can, and copy the directory that HF_HOME names there.';
   const { proxy } = error;
   if (proxy !== undefined) {
@@ -206,7 +203,7 @@ function explainNetwork(error: HubNetworkError, asked: Asked, settings: HubSetti
   return new UserError(`cannot fetch ${nameOf(asked)}: no connection to ${host}: ${reason}`, {
     hint: certificate
       ? 'A proxy that opens TLS connections? Name its certificate with NODE_EXTRA_CA_CERTS=<file.pem>.'
-      : `Check the network${settings.env.HF_ENDPOINT ? ' and HF_ENDPOINT' : ''}; behind a proxy set HTTPS_PROXY. ${goesOn} ${byHand}`,
+      : `Check the network${settings.env.HF_ENDPOINT ? ' and HF_ENDPOINT' : ''}; behind a proxy set HTTPS_PROXY. ${resumeHint} ${byHand}`,
     cause: error,
   });
 }

@@ -207,7 +207,7 @@ function offlineError(
 }
 
 /** Minimum time between two progress events (ms). */
-const TELL_EVERY_MS = 100;
+const PROGRESS_EVERY_MS = 100;
 
 /** Progress of one download. */
 export class Transfer {
@@ -215,8 +215,8 @@ export class Transfer {
   readonly #label: string;
   readonly #bytesOf = new Map<string, number>();
   readonly #total: number;
-  #toldAt = 0;
-  #told = -1;
+  #reportedAt = 0;
+  #reported = -1;
 
   constructor(hub: Hub, label: string, files: readonly { path: string; size: number }[]) {
     this.#hub = hub;
@@ -239,9 +239,9 @@ export class Transfer {
     this.#bytesOf.set(file, bytes);
     const done = [...this.#bytesOf.values()].reduce((sum, value) => sum + value, 0);
     const now = performance.now();
-    if (done === this.#told || (now - this.#toldAt < TELL_EVERY_MS && done < this.#total)) return;
-    this.#toldAt = now;
-    this.#told = done;
+    if (done === this.#reported || (now - this.#reportedAt < PROGRESS_EVERY_MS && done < this.#total)) return;
+    this.#reportedAt = now;
+    this.#reported = done;
     this.#hub.tellBytes({ label: this.#label, file, done, total: this.#total });
   }
 }

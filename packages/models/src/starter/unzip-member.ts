@@ -45,7 +45,9 @@ async function findEntry(archive: yauzl.ZipFile, member: string, zip: string): P
   } catch (cause) {
     throw damaged(zip, cause);
   }
-  throw new UserError(`${zip} has no member ${member}; it contains ${seen.slice(0, 5).join(', ') || 'nothing'}`);
+  throw new UserError(
+    `${zip} has no member ${member}; it contains ${seen.slice(0, 5).join(', ') || 'nothing'}`,
+  );
 }
 
 async function writeEntry(

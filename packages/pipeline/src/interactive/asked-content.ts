@@ -17,7 +17,7 @@ export interface AskedParcel {
   contents: Set<AskedContent>;
 }
 
-interface Asker {
+interface Requester {
   resolve(result: ExpressResult): void;
   reject(error: unknown): void;
 }
@@ -35,7 +35,7 @@ export class AskedContent {
   submitted = false;
   /** The first look-up found no score. */
   unknown = false;
-  readonly #askers = new Set<Asker>();
+  readonly #requesters = new Set<Requester>();
 
   constructor(content: Content, client: string) {
     this.content = content;
@@ -43,18 +43,18 @@ export class AskedContent {
   }
 
   get wanted(): boolean {
-    return this.#askers.size > 0;
+    return this.#requesters.size > 0;
   }
 
   /** @param signal ends the wait with its reason; `onLeave` is called then */
   wait(signal: AbortSignal, onLeave: () => void): Promise<ExpressResult> {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
-        this.#askers.delete(asker);
+        this.#requesters.delete(requester);
         reject(signal.reason);
         onLeave();
       };
-      const asker: Asker = {
+      const requester: Requester = {
         resolve: (result) => {
           signal.removeEventListener('abort', leave);
           resolve(result);
@@ -64,20 +64,20 @@ export class AskedContent {
           reject(error);
         },
       };
-      this.#askers.add(asker);
+      this.#requesters.add(requester);
       if (signal.aborted) leave();
       else signal.addEventListener('abort', leave, { once: true });
     });
   }
 
   settle(result: ExpressResult): void {
-    for (const asker of this.#askers) asker.resolve(result);
-    this.#askers.clear();
+    for (const requester of this.#requesters) requester.resolve(result);
+    this.#requesters.clear();
   }
 
   fail(error: unknown): void {
-    for (const asker of this.#askers) asker.reject(error);
-    this.#askers.clear();
+    for (const requester of this.#requesters) requester.reject(error);
+    this.#requesters.clear();
   }
 }
 

@@ -52,7 +52,7 @@ export async function reconcile(options: ReconcileOptions, signal: AbortSignal):
   await Promise.all([
     // Concurrently, since the other steps may take longer than the timeout for abandoned runs.
     ...(options.runId === undefined ? [] : [attend(options, options.runId, until).catch(stop)]),
-    keepInStep(options, until).catch(stop),
+    reconcileInRounds(options, until).catch(stop),
   ]);
   over.signal.throwIfAborted();
 }
@@ -63,7 +63,7 @@ async function attend(options: ReconcileOptions, runId: number, signal: AbortSig
   await poll(() => withRetry(() => attendRun(pool, runId), signal), { everyMs, signal, onError });
 }
 
-async function keepInStep(options: ReconcileOptions, signal: AbortSignal): Promise<void> {
+async function reconcileInRounds(options: ReconcileOptions, signal: AbortSignal): Promise<void> {
   const { onError, everyMs = EVERY_MS } = options;
   const leadership = new Leadership(options.pool, options.guardId);
   // Runs that looked abandoned in the previous round.

@@ -132,9 +132,12 @@ function storedSource(source: string): string {
   const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(source) && URL.canParse(source) ? new URL(source) : undefined;
   if (url === undefined) return resolve(source);
   if (url.password !== '' || [...url.searchParams.keys()].some((key) => /password|secret|token/i.test(key))) {
-    throw new UserError('a source of the corpus contains a password, and a schedule is stored in the database', {
-      hint: 'Leave it out, and let the process that runs the schedules have it in its environment (PGPASSWORD, PGPASSFILE).',
-    });
+    throw new UserError(
+      'a source of the corpus contains a password, and a schedule is stored in the database',
+      {
+        hint: 'Leave it out, and let the process that runs the schedules have it in its environment (PGPASSWORD, PGPASSFILE).',
+      },
+    );
   }
   return source;
 }

@@ -117,7 +117,7 @@ export class AlignedText {
       parts.push(this.slice(last, match.index), this.#replacement(match.index, end, by));
       last = end;
     }
-    return last === 0 ? this : AlignedText.joined([...parts, this.slice(last, this.text.length)]);
+    return last === 0 ? this : AlignedText.concat([...parts, this.slice(last, this.text.length)]);
   }
 
   slice(start: number, end: number): AlignedText {
@@ -143,7 +143,7 @@ export class AlignedText {
     );
   }
 
-  static joined(parts: readonly AlignedText[]): AlignedText {
+  static concat(parts: readonly AlignedText[]): AlignedText {
     const text = parts.map((part) => part.text).join('');
     const starts = new Uint32Array(text.length);
     const ends = new Uint32Array(text.length);

@@ -19,12 +19,7 @@ test.each<[string, unknown, unknown, string]>([
   ['a message that is none', [ASK, 'hello'], null, 'message 1 is a string; an object was expected'],
   ['no role', [{ content: 'x' }], null, 'message 0 has no role; system, developer, user, assistant, tool'],
   ['an unknown role', [ASK, { role: 'human' }], null, 'message 1 has the role "human"; system, developer'],
-  [
-    'a role that could be a text',
-    [{ role: 'a b' }],
-    null,
-    'message 0 has a role that is unknown',
-  ],
+  ['a role that could be a text', [{ role: 'a b' }], null, 'message 0 has a role that is unknown'],
   ['a role that is none', [{ role: 5 }], null, 'message 0 has a role that is a number'],
   [
     'content of another kind',

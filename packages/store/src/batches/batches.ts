@@ -83,7 +83,7 @@ const LOST_AFTER_SECONDS = 15;
 const SEEN_WHILE_SUBMITTED = sql`case when ${batches.state} = 'validating' then ${batches.seenAt} end`;
 
 /** A batch as somebody has taken it: by that number, one who has lost it to another is known. */
-export type TakenBatch = Pick<BatchRow, 'id' | 'takes'>;
+export type ClaimedBatch = Pick<BatchRow, 'id' | 'takes'>;
 
 /**
  * Takes the oldest batch that is to be submitted or to be ended and that no process works on, one that died over it
@@ -120,15 +120,15 @@ async function updateBatch(
   return batch;
 }
 
-const isTaken = ({ id, takes }: TakenBatch) => and(eq(batches.id, id), eq(batches.takes, takes));
+const isTaken = ({ id, takes }: ClaimedBatch) => and(eq(batches.id, id), eq(batches.takes, takes));
 
 /** Says that the process that took a batch is there. @returns it as it is now; undefined when another has taken it */
-export function attendBatch(pool: Pool, taken: TakenBatch): Promise<BatchRow | undefined> {
+export function attendBatch(pool: Pool, taken: ClaimedBatch): Promise<BatchRow | undefined> {
   return updateBatch(pool, { seenAt: sql`now()` }, () => isTaken(taken));
 }
 
 /** Gives a batch back: whoever asks next takes it, without a wait. */
-export async function leaveBatch(pool: Pool, taken: TakenBatch): Promise<void> {
+export async function leaveBatch(pool: Pool, taken: ClaimedBatch): Promise<void> {
   await updateBatch(pool, { seenAt: null }, () => isTaken(taken));
 }
 
@@ -150,7 +150,7 @@ export interface BatchChanges {
  */
 export function changeBatch(
   pool: Pool,
-  taken: TakenBatch,
+  taken: ClaimedBatch,
   changes: BatchChanges,
 ): Promise<BatchRow | undefined> {
   const now = sql`now()`;
@@ -208,7 +208,7 @@ const TIME_OF = {
  * Ends a batch: its files are there from now on, or none of this is.
  * @returns false when another has taken it
  */
-export function endBatch(pool: Pool, { id, takes }: TakenBatch, end: BatchEnd): Promise<boolean> {
+export function endBatch(pool: Pool, { id, takes }: ClaimedBatch, end: BatchEnd): Promise<boolean> {
   const { state, total, completed, failed, output, errors } = end;
   return inTransaction(pool, async (client) => {
     const { rowCount } = await runQuery(client, (db) =>

@@ -9,7 +9,7 @@ export interface LeasedParcel {
   hashes: Buffer[];
   /** Token ids of each content, in the order of `hashes`. */
   tokenIds: Int32Array[];
-  /** See `SUSPECT_AFTER`. */
+  /** See `QUARANTINE_AFTER`. */
   lostLeases: number;
 }
 
@@ -65,14 +65,14 @@ export async function leaseParcel(pool: Pool, parcelId: number): Promise<LeasedP
  * A parcel that so many leases were lost over is suspected of ending its workers, and tried with no other beside it. A
  * worker that dies takes the leases of all that it holds along: most of them are innocent.
  */
-export const SUSPECT_AFTER = 2;
+export const QUARANTINE_AFTER = 2;
 
 /** Counts a lease that ran out: its worker has died, or was cut off. Those of a suspect count by its tries alone. */
 export async function countLostLease(pool: Pool, parcelId: number): Promise<void> {
   // SQL, as all statements of a worker for a parcel: the query builder adds 0.1 to 0.4 ms to a statement.
   await pool.query(
     `update parcels set lost_leases = lost_leases + 1 where id = $1 and state = 'waiting' and lost_leases < $2`,
-    [parcelId, SUSPECT_AFTER],
+    [parcelId, QUARANTINE_AFTER],
   );
 }
 
@@ -84,9 +84,9 @@ export interface Suspect {
 
 /**
  * A suspect's lease counts as lost before it is tried: a worker that dies over it could not say so any more. What ends
- * in another way than by the worker's death is taken back (`forgiveTry`). Both may be repeated.
+ * in another way than by the worker's death is taken back (`forgiveAttempt`). Both may be repeated.
  */
-export async function countTry(pool: Pool, { id, lostLeases }: Suspect): Promise<void> {
+export async function recordAttempt(pool: Pool, { id, lostLeases }: Suspect): Promise<void> {
   await pool.query(
     `update parcels set lost_leases = $2 + 1 where id = $1 and state = 'waiting' and lost_leases = $2`,
     [id, lostLeases],
@@ -94,7 +94,7 @@ export async function countTry(pool: Pool, { id, lostLeases }: Suspect): Promise
 }
 
 /** The worker has outlived the try. */
-export async function forgiveTry(pool: Pool, { id, lostLeases }: Suspect): Promise<void> {
+export async function forgiveAttempt(pool: Pool, { id, lostLeases }: Suspect): Promise<void> {
   await pool.query(
     `update parcels set lost_leases = $2 where id = $1 and state = 'waiting' and lost_leases = $2 + 1`,
     [id, lostLeases],

@@ -5,7 +5,13 @@ import { retryRun } from '../runs/retry-run.js';
 import { knownContents } from '../scores/contents.js';
 import { hashOf, newRun, parcelOf, scoreParcel, windowOf } from '../testing/fixtures.js';
 import { TestDatabase } from '../testing/index.js';
-import { countLostLease, countTry, forgiveTry, leaseParcel, SUSPECT_AFTER } from './lease-parcel.js';
+import {
+  countLostLease,
+  forgiveAttempt,
+  leaseParcel,
+  QUARANTINE_AFTER,
+  recordAttempt,
+} from './lease-parcel.js';
 import { splitParcel } from './split-parcel.js';
 import { submitWindow } from './submit-window.js';
 
@@ -30,12 +36,12 @@ test('the halves hold what the parcel held, claims included, and it is gone', as
   expect(await leaseParcel(pool, first)).toEqual({
     id: first,
     ...parcelOf('a', 'bb', 'ccc'),
-    lostLeases: SUSPECT_AFTER,
+    lostLeases: QUARANTINE_AFTER,
   });
   expect(await leaseParcel(pool, second)).toEqual({
     id: second,
     ...parcelOf('dddd', 'eeeee'),
-    lostLeases: SUSPECT_AFTER,
+    lostLeases: QUARANTINE_AFTER,
   });
   const claims = await knownContents(pool, guardId, ['a', 'dddd'].map(hashOf));
   expect(claims.map(({ state, parcelId }) => ({ state, parcelId }))).toEqual(
@@ -96,18 +102,18 @@ test('lost leases count until a parcel is suspect; from then on its tries do, an
   const { id, runId } = await parcelWith('a');
   const lost = async (): Promise<number | undefined> => (await leaseParcel(pool, id))?.lostLeases;
   expect(await lost()).toBe(0);
-  for (let i = 0; i < SUSPECT_AFTER + 2; i++) await countLostLease(pool, id);
-  expect(await lost()).toBe(SUSPECT_AFTER);
-  const leased = { id, lostLeases: SUSPECT_AFTER };
+  for (let i = 0; i < QUARANTINE_AFTER + 2; i++) await countLostLease(pool, id);
+  expect(await lost()).toBe(QUARANTINE_AFTER);
+  const leased = { id, lostLeases: QUARANTINE_AFTER };
   // After a broken connection nobody knows whether it was counted: it is counted again.
-  for (let i = 0; i < 2; i++) await countTry(pool, leased);
-  expect(await lost()).toBe(SUSPECT_AFTER + 1);
-  for (let i = 0; i < 2; i++) await forgiveTry(pool, leased);
-  expect(await lost()).toBe(SUSPECT_AFTER);
+  for (let i = 0; i < 2; i++) await recordAttempt(pool, leased);
+  expect(await lost()).toBe(QUARANTINE_AFTER + 1);
+  for (let i = 0; i < 2; i++) await forgiveAttempt(pool, leased);
+  expect(await lost()).toBe(QUARANTINE_AFTER);
 
-  await countTry(pool, leased);
+  await recordAttempt(pool, leased);
   await scoreParcel(pool, id, { a: 'died' });
   await finishRun(pool, runId);
   await retryRun(pool, runId);
-  expect(await lost()).toBe(SUSPECT_AFTER);
+  expect(await lost()).toBe(QUARANTINE_AFTER);
 });

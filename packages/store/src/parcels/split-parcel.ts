@@ -2,7 +2,7 @@ import { HASH_BYTES } from '@tocsin/core';
 import { inTransaction, type Pool } from '@tocsin/postgres';
 import type pg from 'pg';
 import { int32Of } from '../scores/contents.js';
-import { SUSPECT_AFTER } from './lease-parcel.js';
+import { QUARANTINE_AFTER } from './lease-parcel.js';
 
 /**
  * Puts two parcels in the place of one that waits: the first half of its contents, and the rest. They hold its claims,
@@ -57,7 +57,7 @@ async function insertPart(
          and scores.parcel_id = $1
      )
      select id from part`,
-    [parcelId, begin, end - begin, before, tokens, SUSPECT_AFTER],
+    [parcelId, begin, end - begin, before, tokens, QUARANTINE_AFTER],
   );
   const [part] = rows;
   if (part === undefined) throw new Error('the insert returned no row');

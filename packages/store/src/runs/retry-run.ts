@@ -2,7 +2,7 @@ import { HASH_BYTES, isOpen, type RunState, UserError } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { inTransaction } from '@tocsin/postgres';
 import type pg from 'pg';
-import { SUSPECT_AFTER } from '../parcels/lease-parcel.js';
+import { QUARANTINE_AFTER } from '../parcels/lease-parcel.js';
 import { adoptParcels } from '../parcels/waiting-parcels.js';
 
 /** What a retry takes up again. */
@@ -80,7 +80,7 @@ async function reopenFailed(client: pg.PoolClient, runId: number): Promise<numbe
          lost_leases = least(lost_leases, $2)
      where state = 'done' and hashes is not null and id in (select failed.parcel_id from ${FAILED})
      returning id`,
-    [runId, SUSPECT_AFTER],
+    [runId, QUARANTINE_AFTER],
   );
   await client.query(
     `update scores set error = null

@@ -68,12 +68,12 @@ export async function takeFiring(pool: Pool): Promise<FiringRow | undefined> {
 }
 
 /** A firing that this process has taken. */
-export type TakenFiring = Pick<FiringRow, 'id' | 'takes'>;
+export type FiringClaim = Pick<FiringRow, 'id' | 'takes'>;
 
 /** The statements of a process that has lost its firing to another one change nothing. @returns rows changed */
 async function updateTaken(
   pool: Pool | pg.PoolClient,
-  { id, takes }: TakenFiring,
+  { id, takes }: FiringClaim,
   set: PgUpdateSetSource<typeof firings>,
   from: FiringState[] = ['submitting'],
 ): Promise<number> {
@@ -83,19 +83,19 @@ async function updateTaken(
 }
 
 /** Says that the process that submits a firing is there. @returns false when the firing is not its own any more */
-export async function attendFiring(pool: Pool, taken: TakenFiring): Promise<boolean> {
+export async function attendFiring(pool: Pool, taken: FiringClaim): Promise<boolean> {
   return (await updateTaken(pool, taken, { seenAt: sql`now()` })) === 1;
 }
 
 /** Notes the run of a firing as soon as there is one: whoever takes the firing over finds it. */
-export async function setFiringRun(pool: Pool, taken: TakenFiring, runId: number): Promise<void> {
+export async function setFiringRun(pool: Pool, taken: FiringClaim, runId: number): Promise<void> {
   await updateTaken(pool, taken, { runId });
 }
 
 /** Moves a firing on that was submitted, or gives it back to be submitted by another process. */
 export async function setFiringState(
   pool: Pool,
-  taken: TakenFiring,
+  taken: FiringClaim,
   state: 'due' | 'scoring',
 ): Promise<void> {
   await updateTaken(pool, taken, { state });
@@ -128,7 +128,7 @@ export interface FiringEnd {
  * Ends a firing and puts its message on the way, both or neither.
  * @returns false when another process has ended it, or taken it over
  */
-export function endFiring(pool: Pool, taken: TakenFiring, end: FiringEnd): Promise<boolean> {
+export function endFiring(pool: Pool, taken: FiringClaim, end: FiringEnd): Promise<boolean> {
   const { message, summary = null, reason = null, state } = end;
   return inTransaction(pool, async (client) => {
     const set = { state, summary, reason, finishedAt: sql`now()` };

@@ -1,6 +1,6 @@
 import type { ExportRow } from '@tocsin/store';
 import { expect, test } from 'vitest';
-import { answerRow, joined } from './answer-rows.js';
+import { answerRow, zipRows } from './answer-rows.js';
 import type { RequestRow } from './batch-requests.js';
 
 const guard = { name: 'starter', threshold: 0.5, createdAt: new Date(0) };
@@ -87,7 +87,7 @@ async function* pages<T>(...given: T[][]): AsyncGenerator<T[]> {
 async function join(requests: number[][], rows: number[][]): Promise<unknown[]> {
   const found: unknown[] = [];
   const asked = pages(...requests.map((page) => page.map(requestAt)));
-  for await (const page of joined(asked, pages(...rows.map((one) => one.map(rowAt)))))
+  for await (const page of zipRows(asked, pages(...rows.map((one) => one.map(rowAt)))))
     found.push(page.map((joint) => [joint.request.row.seq, joint.row?.seq]));
   return found;
 }

@@ -54,7 +54,7 @@ export interface JoinedRow {
 }
 
 /** Joins the texts of a file with the rows of its run in order, a few at a time. */
-export async function* joined(
+export async function* zipRows(
   requests: AsyncIterable<RequestRow[]>,
   pages: AsyncIterable<ExportRow[]>,
 ): AsyncGenerator<JoinedRow[]> {

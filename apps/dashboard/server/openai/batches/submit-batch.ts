@@ -15,7 +15,7 @@ import { batchRequests, Judge, KEEP, READING, type RequestRow, TooManyRequests }
 import { failBatch, wholeFault } from './finalize-batch.js';
 
 /** Maximum number of errors reported for a file without valid requests. */
-const TOLD_FAULTS = 100;
+const REPORTED_FAULTS = 100;
 
 export type SubmitBatchOptions = Pick<OpenaiOptions, 'pool' | 'guards' | 'submit'>;
 
@@ -58,7 +58,7 @@ async function firstModel(pages: AsyncIterable<RequestRow[]>): Promise<ServedMod
   for await (const page of pages) {
     for (const row of page) {
       if (row.model !== undefined) return row.model;
-      if (errors.length < TOLD_FAULTS) errors.push(faultOf(row));
+      if (errors.length < REPORTED_FAULTS) errors.push(faultOf(row));
       requests = row.request;
     }
   }

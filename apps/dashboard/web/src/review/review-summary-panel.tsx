@@ -20,7 +20,11 @@ export function ReviewSummaryPanel({ run, policies }: ReviewSummaryPanelProps): 
   return (
     <WhenAnswered of={summary} what="the summary" lines={8}>
       {(data) =>
-        data.judged === 0 ? <NoVerdicts run={run} /> : <Told run={run} policies={policies} summary={data} />
+        data.judged === 0 ? (
+          <NoVerdicts run={run} />
+        ) : (
+          <Results run={run} policies={policies} summary={data} />
+        )
       }
     </WhenAnswered>
   );
@@ -45,7 +49,11 @@ function NoVerdicts({ run }: { run: Run }): JSX.Element {
   );
 }
 
-function Told({ run, policies, summary }: ReviewSummaryPanelProps & { summary: ReviewSummary }): JSX.Element {
+function Results({
+  run,
+  policies,
+  summary,
+}: ReviewSummaryPanelProps & { summary: ReviewSummary }): JSX.Element {
   const { judged, reviewers, agreement, thresholds } = summary;
   const mayReview = useMay('review');
   return (
@@ -75,7 +83,7 @@ function Told({ run, policies, summary }: ReviewSummaryPanelProps & { summary: R
           { name: 'Recall', class: 'number' },
         ]}
       >
-        {told(thresholds, policies).map(({ threshold, flagged, precision, recall, policy }) => (
+        {rowsToShow(thresholds, policies).map(({ threshold, flagged, precision, recall, policy }) => (
           <tr key={threshold}>
             <td class="number">{thresholdText(threshold)}</td>
             <td>{policy ?? ''}</td>
@@ -142,12 +150,12 @@ function EstimateCell({
   );
 }
 
-type Told = ReviewSummary['thresholds'][number] & { policy: string | undefined };
+type ThresholdRow = ReviewSummary['thresholds'][number] & { policy: string | undefined };
 
 const TENTH = 10;
 
 /** The thresholds to show: those of policies, and every tenth. */
-function told(thresholds: ReviewSummary['thresholds'], policies: readonly Policy[]): Told[] {
+function rowsToShow(thresholds: ReviewSummary['thresholds'], policies: readonly Policy[]): ThresholdRow[] {
   return thresholds
     .map((row) => ({
       ...row,

@@ -18,18 +18,18 @@ const MAY: Record<'submit' | 'oversee' | 'review' | 'administer', readonly Role[
   administer: ['admin'],
 };
 
-export type Doing = keyof typeof MAY;
+export type PageAction = keyof typeof MAY;
 
 /** e.g. "review or admin". */
-export function rolesThatMay(what: Doing): string {
+export function rolesThatMay(what: PageAction): string {
   return MAY[what].join(' or ');
 }
 
-export function may(role: Role, what: Doing): boolean {
+export function may(role: Role, what: PageAction): boolean {
   return MAY[what].includes(role);
 }
 
 /** Whether the user may do something. Only hides controls: the server checks every request. */
-export function useMay(what: Doing): boolean {
+export function useMay(what: PageAction): boolean {
   return may(useMe().role, what);
 }

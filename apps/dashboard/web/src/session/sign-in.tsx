@@ -7,7 +7,7 @@ import { Bell } from '../layout/frame.js';
 import { Screen } from '../layout/screen.js';
 import { Field } from '../ui/field.js';
 import { Empty, Problem, wordsOf } from '../ui/when-answered.js';
-import { type Doing, MeContext, rolesThatMay, useMay, useMe } from './me.js';
+import { MeContext, type PageAction, rolesThatMay, useMay, useMe } from './me.js';
 
 /** Shows the page when signed in, else the sign-in. */
 export function SignedIn({ children }: { children: ComponentChildren }): JSX.Element | null {
@@ -79,7 +79,7 @@ function SignIn(): JSX.Element {
 }
 
 /** A screen that needs a permission; without it, shows the required role and sends no requests. */
-export function restricted(Shown: ComponentType, needs: Doing, title: string): () => JSX.Element {
+export function restricted(Shown: ComponentType, needs: PageAction, title: string): () => JSX.Element {
   return function Restricted() {
     const { name, role } = useMe();
     if (useMay(needs)) return <Shown />;

@@ -57,7 +57,7 @@ interface ProblemProps {
 
 /** An error, and what to do about it. */
 export function Problem({ error, title, onRetry }: ProblemProps): JSX.Element {
-  const { message, hint } = told(error);
+  const { message, hint } = asSentences(error);
   return (
     <div class="notice problem" role="alert">
       {title !== undefined && <strong>{title}</strong>}
@@ -76,7 +76,7 @@ export function Problem({ error, title, onRetry }: ProblemProps): JSX.Element {
 const FOR_PROGRAMS = /\b(GET|POST|PATCH|DELETE) \/|\/api\b/;
 
 /** An error's message and hint as sentences. */
-function told(error: unknown): { message: string; hint: string | undefined } {
+function asSentences(error: unknown): { message: string; hint: string | undefined } {
   if (error instanceof ApiError) {
     const { message, hint } = error;
     const useful = hint !== undefined && !FOR_PROGRAMS.test(hint);
@@ -90,6 +90,6 @@ function told(error: unknown): { message: string; hint: string | undefined } {
 
 /** The same in one line. */
 export function wordsOf(error: unknown): string {
-  const { message, hint } = told(error);
+  const { message, hint } = asSentences(error);
   return hint === undefined ? message : `${message} ${hint}`;
 }

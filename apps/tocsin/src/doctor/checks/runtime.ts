@@ -83,9 +83,7 @@ async function gpus(): Promise<Finding[]> {
   try {
     return gpuLines((await promisify(execFile)('nvidia-smi', QUERY)).stdout);
   } catch {
-    return [
-      note('gpu', 'nvidia-smi does not answer', "Install NVIDIA's driver utilities to list the GPUs."),
-    ];
+    return [note('gpu', 'nvidia-smi does not answer', "Install NVIDIA's driver utilities to list the GPUs.")];
   }
 }
 

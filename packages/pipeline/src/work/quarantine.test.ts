@@ -11,7 +11,7 @@ import {
 } from '@tocsin/store';
 import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { isSuspect, scoreSuspect, type Verdict } from './suspect.js';
+import { isQuarantined, scoreQuarantined, type Verdict } from './quarantine.js';
 
 const KILLER = 5;
 const TOKENS = [1, 2, 3, 4, KILLER, 6, 7];
@@ -54,13 +54,13 @@ async function suspectParcel(name: string): Promise<{ guardId: number; runId: nu
 async function work(parcelId: number): Promise<Verdict | 'died' | undefined> {
   const { pool } = database;
   const parcel = await leaseParcel(pool, parcelId);
-  if (parcel === undefined || !isSuspect(parcel)) throw new Error('no suspect');
+  if (parcel === undefined || !isQuarantined(parcel)) throw new Error('no suspect');
   let verdict: Verdict | undefined;
   let die = (): void => {};
   const died = new Promise<'died'>((resolve) => {
     die = () => resolve('died');
   });
-  const scored = scoreSuspect(parcel, {
+  const scored = scoreQuarantined(parcel, {
     pool,
     score: async ({ tokenIds }) => {
       if (tokenIds.some(([token]) => token === KILLER)) {
@@ -100,7 +100,7 @@ test('the one content that workers die over is found by halves, and every other 
   // 7 -> 4 and 3; 3 -> 2 (4 is done by then) and 1; 2 -> 1 and 1.
   expect(seen.filter((verdict) => verdict === 'split')).toHaveLength(3);
   expect(seen.filter((verdict) => verdict === 'died')).toHaveLength(3 + 3);
-  expect(seen.filter((verdict) => verdict === 'given up')).toHaveLength(1);
+  expect(seen.filter((verdict) => verdict === 'failed')).toHaveLength(1);
   for await (const page of exportRows(pool, runId)) {
     for (const { key, score, error } of page) {
       if (Number(key) === KILLER)
@@ -121,7 +121,7 @@ test('a worker that gives a suspect back, or fails for another reason, has not d
     throw new Error('stopped');
   };
   const { signal } = new AbortController();
-  await expect(scoreSuspect(parcel, { pool, score, signal })).rejects.toThrow('stopped');
+  await expect(scoreQuarantined(parcel, { pool, score, signal })).rejects.toThrow('stopped');
   expect(counted).toBe(parcel.lostLeases + 1);
   expect((await leaseParcel(pool, id))?.lostLeases).toBe(parcel.lostLeases);
 });
