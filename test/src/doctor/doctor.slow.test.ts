@@ -54,7 +54,7 @@ test('servers that answer: what they are, and what state they are in', async () 
   expect(of('database').says).toMatch(/^PostgreSQL \d+.* at postgres.*; tables are up to date$/);
   // The tests' server has no persistence.
   expect(of('queue')).toMatchObject({ verdict: 'note' });
-  expect(of('queue').says).toMatch(/^(Redis|Valkey) \d.*, noeviction; it keeps nothing/);
+  expect(of('queue').says).toMatch(/^(Redis|Valkey) \d.*, noeviction; not persistent/);
   for (const url of [migrated.url, redis.url]) {
     const { password } = new URL(url);
     expect(password).not.toBe('');

@@ -153,7 +153,7 @@ describe('what cannot be is said, in words', () => {
       /none of the 60 rows has both/,
     ],
     ['a harmful value that no row has', () => [corpus, '--positive', '2'], /no row has the label "2"/],
-    ['a guard and scores', () => [corpus, '--scores', 'x.jsonl'], /--guard and --scores were both given/],
+    ['a guard and scores', () => [corpus, '--scores', 'x.jsonl'], /both --guard and --scores were given/],
     [
       'a report in a directory that is not there',
       () => [corpus, '-o', join(dir, 'no', 'r.html')],

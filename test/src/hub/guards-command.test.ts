@@ -70,7 +70,7 @@ test('list tells what is in the caches, and remove takes it out after it is told
 
   const asked = await guards('remove', GUARD_REPO, '--backbone', '--compiled');
   expect(asked.exitCode).toBe(1);
-  expect(asked.stderr).toContain('Give --yes');
+  expect(asked.stderr).toContain('Use --yes');
   expect(existsSync(repoDir(GUARD_REPO))).toBe(true);
 
   const removed = await guards('remove', GUARD_REPO, '--backbone', '--compiled', '--yes');

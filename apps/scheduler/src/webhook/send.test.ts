@@ -69,14 +69,14 @@ test('while one secret replaces another, either verifies', async () => {
     expect(new Webhook(secret).verify(message.body, headers)).toBeDefined();
 });
 
-test('410 is a farewell; other answers are failures, and a redirect is not followed', async () => {
+test('410 closes the webhook, other error statuses are failures, and redirects are not followed', async () => {
   answer = { status: 410 };
   expect(await sendMessage(message, { ...allowed, url: url() })).toEqual({ kind: 'gone', status: 410 });
   answer = { status: 503, headers: { 'retry-after': '120' } };
   expect(await sendMessage(message, { ...allowed, url: url() })).toEqual({
     kind: 'failed',
     status: 503,
-    reason: 'the answer was 503',
+    reason: 'the receiver answered 503',
     retryAfterSeconds: 120,
   });
   answer = { status: 307, headers: { location: url('127.0.0.1', '/elsewhere') } };

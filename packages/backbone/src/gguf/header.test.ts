@@ -81,7 +81,7 @@ test('header.values that are none are refused with their key', async () => {
   expect(await problem(withKey(bool(2)))).toBe('metadata key "test.key" is a boolean of 2; expected 0 or 1');
   expect(await problem(withKey(array(9, 0, [])))).toMatch(/"test.key" is an array of arrays/);
   expect(await problem(withKey(str(Buffer.from([0x61, 0xff]))))).toMatch(
-    /"test.key" holds a string that is no valid/,
+    /"test.key" contains a string that is not valid/,
   );
 });
 

@@ -83,7 +83,7 @@ test.each<[string, unknown, unknown, string]>([
     'a number that JSON has not',
     [ASK],
     [{ a: Number.NaN }],
-    'tools holds NaN as "a"; give it as JSON text to keep it',
+    'tools contains NaN as "a"; give it as JSON text to keep it',
   ],
   ['a value that JSON has not', [{ role: 5n }], null, 'messages cannot be written as JSON'],
   ['nothing', [], [], 'the trajectory is empty: it has neither messages nor tools'],
