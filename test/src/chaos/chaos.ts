@@ -7,7 +7,7 @@ import { readScores, type ScoreLine } from '../setup/tocsin.js';
 import { Commits } from './commits.js';
 import { type CorporaOptions, type Corpus, writeCorpora } from './corpora.js';
 import { FAULTS, type Fault, type FaultTargets, Injector, POSSIBLE_FAULTS, type Strike } from './faults.js';
-import { KeptWorker } from './kept-worker.js';
+import { SupervisedWorker } from './kept-worker.js';
 import { Producer } from './producer.js';
 import { Stage, type StagePlace } from './stage.js';
 import { type Findings, type Passes, readPasses, verify } from './verify.js';
@@ -34,7 +34,7 @@ interface ChaosReport {
   findings: Findings;
   passes: Passes;
   /** Last output of processes that ended by themselves too early. */
-  lastWords: string[];
+  lastOutput: string[];
   seconds: number;
 }
 
@@ -50,7 +50,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosReport> {
   const corpora = await writeCorpora(corpusDir, options);
   const stage = await Stage.set(options);
   const commits = new Commits(stage.pool);
-  const workers = Array.from({ length: WORKERS }, () => new KeptWorker(() => stage.worker()));
+  const workers = Array.from({ length: WORKERS }, () => new SupervisedWorker(() => stage.worker()));
   const fleet = { stage, commits, workers, producer: new Producer(stage) };
   try {
     return await abortable(harm(fleet, corpora, options), signal);
@@ -87,16 +87,16 @@ async function harm(
     })),
     findings: await verify(stage.pool, corpora, producer.runs, undisturbed),
     passes: await readPasses(stage.witnessDir, await contentsOf(stage)),
-    lastWords: [...workers, producer].flatMap(({ lastWords }) => lastWords),
+    lastOutput: [...workers, producer].flatMap(({ lastOutput }) => lastOutput),
     seconds,
   };
 }
 
-async function untilReady(workers: readonly KeptWorker[]): Promise<void> {
+async function untilReady(workers: readonly SupervisedWorker[]): Promise<void> {
   await until(() => (workers.every(({ ready }) => ready) ? true : undefined));
 }
 
-async function drain(workers: readonly KeptWorker[]): Promise<void> {
+async function drain(workers: readonly SupervisedWorker[]): Promise<void> {
   // One may still be in progress.
   await untilReady(workers);
   for (const { exitCode, stderr } of await Promise.all(workers.map((worker) => worker.stop()))) {
@@ -155,7 +155,7 @@ async function contentsOf({ pool }: Stage): Promise<Set<string>> {
 
 /** The report as text, one fact per line. */
 export function reportText(report: ChaosReport): string {
-  const { seed, strikes, findings, passes, lastWords, seconds } = report;
+  const { seed, strikes, findings, passes, lastOutput, seconds } = report;
   const faults = FAULTS.map((fault) => ({
     fault,
     of: strikes.filter((strike) => strike.fault === fault),
@@ -177,8 +177,8 @@ export function reportText(report: ChaosReport): string {
     `forward passes: ${passes.passes}, re-run ${passes.rerun} (${share(passes.rerun, passes.passes)}); contents scored again ${passes.scoredAgain} of ${passes.scored} (${share(passes.scoredAgain, passes.scored)})`,
     `time to recover (fault to the next committed score): ${times(strikes.map(({ recoveryMs }) => recoveryMs))}`,
     `killed worker to the last of its parcels leased anew: ${times(strikes.map(({ leaseMs }) => leaseMs))}`,
-    `processes that ended by themselves and were started again: ${lastWords.length}`,
-    ...[...tally(lastWords)].map(([words, count]) => `  ${count} x ${words}`),
+    `processes that ended by themselves and were started again: ${lastOutput.length}`,
+    ...[...tally(lastOutput)].map(([words, count]) => `  ${count} x ${words}`),
     ...findings.different.slice(0, 10).map((line) => `  ${line}`),
   ].join('\n');
 }

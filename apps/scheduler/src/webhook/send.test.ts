@@ -83,7 +83,7 @@ test('410 closes the webhook, other error statuses are failures, and redirects a
   expect(await sendMessage(message, { ...allowed, url: url() })).toMatchObject({
     kind: 'failed',
     status: 307,
-    reason: 'the answer was 307, and redirects are not followed',
+    reason: 'the receiver answered 307, and redirects are not followed',
   });
   expect(received.map(({ path }) => path)).toEqual(['/hook', '/hook', '/hook']);
 });

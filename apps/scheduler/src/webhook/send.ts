@@ -172,7 +172,7 @@ const PREFIX = 'whsec_';
 const MIN_BYTES = 24;
 const MAX_BYTES = 64;
 const MAKE_HINT =
-  'Make one: echo "whsec_$(openssl rand -base64 32)". Give it to the process that runs the schedules, and to the receiver.';
+  'Create one: echo "whsec_$(openssl rand -base64 32)". Give it to the process that runs the schedules, and to the receiver.';
 
 /**
  * Validates the name of the variable with a webhook's secret.
@@ -180,7 +180,7 @@ const MAKE_HINT =
  */
 export function parseSecretEnv(name: string): string {
   if (/^[A-Z][A-Z0-9_]*$/.test(name) && !name.startsWith(PREFIX.toUpperCase())) return name;
-  throw new UserError("expected the name of the environment variable that holds the webhook's secret", {
+  throw new UserError("expected the name of the environment variable with the webhook's secret", {
     hint: `Capital letters, digits and _: ${DEFAULT_SECRET_ENV}. The secret itself is not stored.`,
   });
 }
@@ -192,7 +192,7 @@ export function parseSecretEnv(name: string): string {
 export function readSecrets(env: NodeJS.ProcessEnv, name: string): string[] {
   const secrets = (env[name] ?? '').split(/\s+/).filter((secret) => secret !== '');
   if (secrets.length === 0) {
-    throw new UserError(`${name}, which should hold the webhook's secret, is not set`, { hint: MAKE_HINT });
+    throw new UserError(`${name}, the variable with the webhook's secret, is not set`, { hint: MAKE_HINT });
   }
   for (const secret of secrets) requireKey(secret, name);
   return secrets;
@@ -204,7 +204,7 @@ function requireKey(secret: string, name: string): void {
   const isBase64 = bytes.toString('base64').replace(/=+$/, '') === base64.replace(/=+$/, '');
   if (isBase64 && base64.length % 4 === 0 && bytes.length >= MIN_BYTES && bytes.length <= MAX_BYTES) return;
   throw new UserError(
-    `${name} holds no webhook secret: expected whsec_ and ${MIN_BYTES} to ${MAX_BYTES} bytes in base64`,
+    `${name} contains no webhook secret: expected whsec_ and ${MIN_BYTES} to ${MAX_BYTES} bytes in base64`,
     { hint: MAKE_HINT },
   );
 }

@@ -81,7 +81,7 @@ function limit(name: string, description: string, byDefault: number): Option {
 function wholeNumber(text: string): number {
   const number = Number(text);
   if (/^\d+$/.test(text) && number >= 1 && number <= Number.MAX_SAFE_INTEGER) return number;
-  throw new InvalidArgumentError('A whole number of 1 or more was expected.');
+  throw new InvalidArgumentError('Expected a positive integer.');
 }
 
 /** The limits from the options. */

@@ -96,8 +96,8 @@ async function planRemoval(ref: string, flags: RemovalFlags): Promise<Removal[]>
   const repo = await hubRepoOf(ref);
   const removals = repo === undefined ? await ownGuard(ref, flags) : await hubGuard(repo, flags);
   if (removals.length > 0) return removals;
-  throw new UserError(`nothing of the guard ${ref} is in the caches that this would remove`, {
-    hint: '`tocsin guards list` shows what is there. --backbone and --compiled remove those parts too.',
+  throw new UserError(`the caches contain nothing of the guard ${ref} to remove`, {
+    hint: '`tocsin guards list` shows the cached guards. --backbone and --compiled remove those parts too.',
   });
 }
 

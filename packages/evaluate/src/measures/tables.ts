@@ -188,7 +188,7 @@ export function notesOn(evaluation: Evaluation): string[] {
   if (atFalsePositiveRates.some(({ limit, at }) => at === undefined && safe > 0 && limit > 0)) {
     notes.push('Where no threshold is given for a false-positive rate, even the highest score exceeds it.');
   }
-  notes.push('Best thresholds were chosen on these very rows: on others they will do a little worse.');
+  notes.push('Best thresholds were chosen on these rows: expect slightly worse results on others.');
   if (groups?.some(({ harmful: some, rows }) => some === 0 || some === rows)) {
     notes.push('A group of one class has no Macro F1 and no AUC (–).');
   }

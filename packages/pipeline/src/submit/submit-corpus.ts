@@ -50,7 +50,7 @@ export async function submitCorpus(
     rows: 0,
     texts: options.texts ?? false,
   };
-  for await (const { window, contents } of oneAhead(preparedWindows(rows, preparation))) {
+  for await (const { window, contents } of prefetch(preparedWindows(rows, preparation))) {
     signal?.throwIfAborted();
     const facts = { 'tocsin.run': runId, 'tocsin.rows': window.length };
     await tracing.within('submit window', facts, async () => {
@@ -146,7 +146,7 @@ function refusedBy(row: CorpusRow, message: string): CorpusRow {
 }
 
 /** Yields the values of `source`, and computes the next one while the consumer processes the current one. */
-export async function* oneAhead<T>(source: AsyncGenerator<T>): AsyncGenerator<T> {
+export async function* prefetch<T>(source: AsyncGenerator<T>): AsyncGenerator<T> {
   let next = source.next();
   try {
     for (;;) {

@@ -2,7 +2,7 @@ import { UserError } from '@tocsin/core';
 import type { CorpusRow } from '@tocsin/corpus';
 import type { Content } from '@tocsin/engine';
 import { describe, expect, it, test } from 'vitest';
-import { oneAhead, prepareWindow } from './submit-corpus.js';
+import { prefetch, prepareWindow } from './submit-corpus.js';
 
 const content: Content = { tokenIds: Int32Array.of(1), hash: Buffer.alloc(32), truncated: false };
 const item = (seq: number, text: string): CorpusRow => ({
@@ -64,10 +64,10 @@ async function* numbers(log: string[], failAt = Number.POSITIVE_INFINITY): Async
   }
 }
 
-describe('oneAhead', () => {
+describe('prefetch', () => {
   it('makes the next value while the consumer has this one', async () => {
     const log: string[] = [];
-    for await (const value of oneAhead(numbers(log))) log.push(`take ${value}`);
+    for await (const value of prefetch(numbers(log))) log.push(`take ${value}`);
     expect(log.indexOf('make 2')).toBeLessThan(log.indexOf('take 1'));
     expect(log.filter((line) => line.startsWith('take'))).toEqual(['take 1', 'take 2', 'take 3', 'take 4']);
   });
@@ -75,7 +75,7 @@ describe('oneAhead', () => {
   it('gives every value before the error that follows it', async () => {
     const taken: number[] = [];
     const consume = async (): Promise<void> => {
-      for await (const value of oneAhead(numbers([], 3))) taken.push(value);
+      for await (const value of prefetch(numbers([], 3))) taken.push(value);
     };
     await expect(consume()).rejects.toThrow('no 3');
     expect(taken).toEqual([1, 2]);
@@ -83,7 +83,7 @@ describe('oneAhead', () => {
 
   it('closes its source when the consumer leaves, and an error that nobody asked for is no crash', async () => {
     const log: string[] = [];
-    for await (const _ of oneAhead(numbers(log, 2))) break;
+    for await (const _ of prefetch(numbers(log, 2))) break;
     expect(log).toEqual(['make 1', 'closed']);
   });
 });

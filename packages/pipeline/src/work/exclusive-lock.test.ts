@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { LoneGate } from './suspect.js';
+import { ExclusiveLock } from './quarantine.js';
 
 const NEVER = new AbortController().signal;
 
@@ -20,16 +20,16 @@ class Guest {
   };
 }
 
-test('in the order of their coming: who is to be alone waits, and who comes later waits for it', async () => {
-  const gate = new LoneGate();
+test('first come, first served: exclusive work waits for shared work, and later work waits for it', async () => {
+  const lock = new ExclusiveLock();
   const guests = Array.from({ length: 5 }, () => new Guest());
   const [first, second, lone, third, fourth] = guests as [Guest, Guest, Guest, Guest, Guest];
   const visits = [
-    gate.beside(first.visit, NEVER),
-    gate.beside(second.visit, NEVER),
-    gate.alone(lone.visit, NEVER),
-    gate.beside(third.visit, NEVER),
-    gate.beside(fourth.visit, NEVER),
+    lock.shared(first.visit, NEVER),
+    lock.shared(second.visit, NEVER),
+    lock.exclusive(lone.visit, NEVER),
+    lock.shared(third.visit, NEVER),
+    lock.shared(fourth.visit, NEVER),
   ];
   const inside = async (): Promise<boolean[]> => {
     await turn();
@@ -47,14 +47,14 @@ test('in the order of their coming: who is to be alone waits, and who comes late
   await Promise.all(visits);
 });
 
-test('who waits leaves with the signal and holds nobody up; work that fails lets the next one in', async () => {
-  const gate = new LoneGate();
+test('an aborted wait blocks no other work, and failed work releases the lock', async () => {
+  const lock = new ExclusiveLock();
   const first = new Guest();
   const last = new Guest();
   const leaving = new AbortController();
-  const visit = gate.beside(first.visit, NEVER);
-  const left = gate.alone(() => expect.unreachable(), leaving.signal);
-  const lastVisit = gate.beside(last.visit, NEVER);
+  const visit = lock.shared(first.visit, NEVER);
+  const left = lock.exclusive(() => expect.unreachable(), leaving.signal);
+  const lastVisit = lock.shared(last.visit, NEVER);
   leaving.abort(new Error('enough'));
   await expect(left).rejects.toThrow('enough');
   await turn();
@@ -63,20 +63,20 @@ test('who waits leaves with the signal and holds nobody up; work that fails lets
   last.out();
   await Promise.all([visit, lastVisit]);
 
-  await expect(gate.alone(() => Promise.reject(new Error('broken')), NEVER)).rejects.toThrow('broken');
-  await expect(gate.beside(async () => 1, AbortSignal.abort(new Error('too late')))).rejects.toThrow(
+  await expect(lock.exclusive(() => Promise.reject(new Error('broken')), NEVER)).rejects.toThrow('broken');
+  await expect(lock.shared(async () => 1, AbortSignal.abort(new Error('too late')))).rejects.toThrow(
     'too late',
   );
-  expect(await gate.alone(async () => 2, NEVER)).toBe(2);
+  expect(await lock.exclusive(async () => 2, NEVER)).toBe(2);
 });
 
-test('whatever comes and goes: nobody is beside who is alone, and everybody gets in', async () => {
+test('exclusive work runs alone, and all work gets the lock', async () => {
   const visits = fc.array(fc.record({ alone: fc.boolean(), turns: fc.nat(3), later: fc.nat(3) }), {
     maxLength: 20,
   });
   await fc.assert(
     fc.asyncProperty(visits, async (planned) => {
-      const gate = new LoneGate();
+      const lock = new ExclusiveLock();
       let inside = 0;
       const wait = async (turns: number): Promise<void> => {
         for (let i = 0; i < turns; i++) await turn();
@@ -84,17 +84,17 @@ test('whatever comes and goes: nobody is beside who is alone, and everybody gets
       const seen = await Promise.all(
         planned.map(async ({ alone, turns, later }) => {
           await wait(later);
-          return gate[alone ? 'alone' : 'beside'](async () => {
+          return lock[alone ? 'exclusive' : 'shared'](async () => {
             inside++;
             await wait(turns);
-            const beside = inside;
+            const running = inside;
             inside--;
-            return { alone, beside };
+            return { alone, running };
           }, NEVER);
         }),
       );
       expect(seen).toHaveLength(planned.length);
-      for (const { alone, beside } of seen) if (alone) expect(beside).toBe(1);
+      for (const { alone, running } of seen) if (alone) expect(running).toBe(1);
     }),
     { numRuns: 50 },
   );

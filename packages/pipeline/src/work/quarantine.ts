@@ -1,16 +1,22 @@
 import type { RowOutcome } from '@tocsin/engine';
 import { type Pool, withRetry } from '@tocsin/postgres';
-import { countTry, forgiveTry, type LeasedParcel, SUSPECT_AFTER, splitParcel } from '@tocsin/store';
+import {
+  forgiveAttempt,
+  type LeasedParcel,
+  QUARANTINE_AFTER,
+  recordAttempt,
+  splitParcel,
+} from '@tocsin/store';
 
 /** Worker deaths on a single content, alone, before it gets an error. */
-const LONE_TRIES = 3;
+const MAX_LONE_ATTEMPTS = 3;
 
 /** What happens to a quarantined parcel. */
-export type Verdict = 'tried alone' | 'split' | 'given up';
+export type Verdict = 'tried alone' | 'split' | 'failed';
 
-export const isSuspect = ({ lostLeases }: LeasedParcel): boolean => lostLeases >= SUSPECT_AFTER;
+export const isQuarantined = ({ lostLeases }: LeasedParcel): boolean => lostLeases >= QUARANTINE_AFTER;
 
-interface SuspectOptions {
+interface QuarantineOptions {
   pool: Pool;
   score: (parcel: LeasedParcel) => Promise<RowOutcome[]>;
   onVerdict?: (parcelId: number, verdict: Verdict) => void;
@@ -25,96 +31,96 @@ interface SuspectOptions {
  * other contents of the parcel get their scores.
  * @returns an outcome per content; undefined when it was replaced by its halves
  */
-export async function scoreSuspect(
+export async function scoreQuarantined(
   parcel: LeasedParcel,
-  { pool, score, onVerdict, onError, signal }: SuspectOptions,
+  { pool, score, onVerdict, onError, signal }: QuarantineOptions,
 ): Promise<RowOutcome[] | undefined> {
-  const deaths = parcel.lostLeases - SUSPECT_AFTER;
+  const deaths = parcel.lostLeases - QUARANTINE_AFTER;
   if (deaths > 0 && parcel.hashes.length > 1) {
     onVerdict?.(parcel.id, 'split');
     await withRetry(() => splitParcel(pool, parcel.id), signal);
     return undefined;
   }
-  if (deaths >= LONE_TRIES) {
-    onVerdict?.(parcel.id, 'given up');
+  if (deaths >= MAX_LONE_ATTEMPTS) {
+    onVerdict?.(parcel.id, 'failed');
     const error = `the worker process died ${deaths} times while it scored this row alone`;
     return parcel.hashes.map(() => ({ error }));
   }
   onVerdict?.(parcel.id, 'tried alone');
-  await withRetry(() => countTry(pool, parcel), signal);
+  await withRetry(() => recordAttempt(pool, parcel), signal);
   try {
     return await score(parcel);
   } catch (error) {
     // The parcel was released, or failed for another reason, and the worker lives. If this cannot be stored, it counts
     // as a death; one alone has no effect.
-    await forgiveTry(pool, parcel).catch((error: Error) => onError?.(error));
+    await forgiveAttempt(pool, parcel).catch((error: Error) => onError?.(error));
     throw error;
   }
 }
 
-interface Entrant {
-  alone: boolean;
-  enter(): void;
+interface Waiter {
+  exclusive: boolean;
+  grant(): void;
 }
 
 /** A fair read-write lock: shared holders run concurrently, an exclusive one alone, in order of arrival. */
-export class LoneGate {
-  readonly #waiting: Entrant[] = [];
-  #inside = 0;
-  #taken = false;
+export class ExclusiveLock {
+  readonly #waiting: Waiter[] = [];
+  #holders = 0;
+  #exclusive = false;
 
   /** @param signal ends the wait for the lock, with its reason; work that has started continues */
-  beside<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    return this.#pass(false, work, signal);
+  shared<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    return this.#hold(false, work, signal);
   }
 
-  /** Like `shared`, with no other work running. */
-  alone<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    return this.#pass(true, work, signal);
+  /** Like `shared`, while no other work runs. */
+  exclusive<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    return this.#hold(true, work, signal);
   }
 
-  async #pass<T>(alone: boolean, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    await this.#enter(alone, signal);
+  async #hold<T>(exclusive: boolean, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    await this.#acquire(exclusive, signal);
     try {
       return await work();
     } finally {
-      this.#inside--;
-      this.#taken = false;
-      this.#admit();
+      this.#holders--;
+      this.#exclusive = false;
+      this.#grant();
     }
   }
 
-  #enter(alone: boolean, signal: AbortSignal): Promise<void> {
+  #acquire(exclusive: boolean, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
-        this.#waiting.splice(this.#waiting.indexOf(entrant), 1);
+        this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
         reject(signal.reason);
-        this.#admit();
+        this.#grant();
       };
-      const entrant: Entrant = {
-        alone,
-        enter: () => {
+      const waiter: Waiter = {
+        exclusive,
+        grant: () => {
           signal.removeEventListener('abort', leave);
           resolve();
         },
       };
-      this.#waiting.push(entrant);
+      this.#waiting.push(waiter);
       if (signal.aborted) leave();
       else {
         signal.addEventListener('abort', leave, { once: true });
-        this.#admit();
+        this.#grant();
       }
     });
   }
 
-  #admit(): void {
+  #grant(): void {
     for (;;) {
       const [next] = this.#waiting;
-      if (next === undefined || this.#taken || (next.alone && this.#inside > 0)) return;
+      if (next === undefined || this.#exclusive || (next.exclusive && this.#holders > 0)) return;
       this.#waiting.shift();
-      this.#inside++;
-      this.#taken = next.alone;
-      next.enter();
+      this.#holders++;
+      this.#exclusive = next.exclusive;
+      next.grant();
     }
   }
 }

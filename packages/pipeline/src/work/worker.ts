@@ -2,7 +2,13 @@ import { setMaxListeners } from 'node:events';
 import { abortable, type LaneName } from '@tocsin/core';
 import type { RowOutcome, Scorer } from '@tocsin/engine';
 import { type Pool, withRetry } from '@tocsin/postgres';
-import { expressQueueNameOf, GiveBack, ParcelWorker, type QueueBackend, queueNameOf } from '@tocsin/queue';
+import {
+  expressQueueNameOf,
+  ParcelWorker,
+  type QueueBackend,
+  queueNameOf,
+  ReleasedError,
+} from '@tocsin/queue';
 import {
   type ContentOutcome,
   completeParcel,
@@ -11,7 +17,7 @@ import {
   leaseParcel,
 } from '@tocsin/store';
 import { type ParcelMeasure, type Tracing, untraced } from '@tocsin/telemetry';
-import { isSuspect, LoneGate, scoreSuspect, type Verdict } from './suspect.js';
+import { ExclusiveLock, isQuarantined, scoreQuarantined, type Verdict } from './quarantine.js';
 
 /** Tokens of a full parcel. */
 const PARCEL_TOKENS = 2048;
@@ -55,8 +61,8 @@ export class Worker {
   readonly #bulk: ParcelWorker;
   readonly #express: ParcelWorker;
   readonly #drainEnds = new AbortController();
-  readonly #gate = new LoneGate();
-  #givenBack = 0;
+  readonly #lock = new ExclusiveLock();
+  #released = 0;
   /** Expired leases being recorded in the store. */
   #counting: Promise<void> = Promise.resolve();
 
@@ -80,14 +86,16 @@ export class Worker {
    */
   async close(limitMs?: number): Promise<number> {
     const ends =
-      limitMs === undefined ? undefined : setTimeout(() => this.#drainEnds.abort(new GiveBack()), limitMs);
+      limitMs === undefined
+        ? undefined
+        : setTimeout(() => this.#drainEnds.abort(new ReleasedError()), limitMs);
     try {
       await Promise.all([this.#bulk.close(), this.#express.close()]);
     } finally {
       clearTimeout(ends);
     }
     await this.#counting;
-    return this.#givenBack;
+    return this.#released;
   }
 
   #take(queue: string, lane: LaneName, concurrency: number): ParcelWorker {
@@ -124,8 +132,8 @@ export class Worker {
     } catch (thrown) {
       // After the drain timeout its statements are cancelled.
       const error: unknown = this.#drainEnds.signal.aborted ? this.#drainEnds.signal.reason : thrown;
-      over(error instanceof GiveBack ? 'given_back' : 'failed', 0, 0);
-      if (error instanceof GiveBack) this.#givenBack++;
+      over(error instanceof ReleasedError ? 'given_back' : 'failed', 0, 0);
+      if (error instanceof ReleasedError) this.#released++;
       else this.#options.onFailure(error as Error);
       throw error;
     }
@@ -139,17 +147,17 @@ export class Worker {
     const signal = this.#drainEnds.signal;
     const parcel = await this.#lease(parcelId, lane);
     if (parcel === undefined) return undefined;
-    if (!isSuspect(parcel)) {
-      return this.#gate.beside(
+    if (!isQuarantined(parcel)) {
+      return this.#lock.shared(
         async () => this.#store(parcel, lane, await this.#score(parcel, lane)),
         signal,
       );
     }
     // A dying worker loses the leases of all its parcels, so no other parcel may run beside this one.
-    return this.#gate.alone(async () => {
+    return this.#lock.exclusive(async () => {
       const { pool, onSuspect: onVerdict, onError } = this.#options;
       const score = (leased: LeasedParcel): Promise<RowOutcome[]> => this.#score(leased, lane);
-      const outcomes = await scoreSuspect(parcel, { pool, score, onVerdict, onError, signal });
+      const outcomes = await scoreQuarantined(parcel, { pool, score, onVerdict, onError, signal });
       return outcomes && this.#store(parcel, lane, outcomes);
     }, signal);
   }

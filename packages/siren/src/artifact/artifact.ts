@@ -196,7 +196,7 @@ function parseJson(file: string, json: string): Record<string, unknown> {
     throw new UserError(`${file} is no valid JSON`, { cause });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new UserError(`${file} must hold a JSON object`);
+    throw new UserError(`${file} must contain a JSON object`);
   }
   return value as Record<string, unknown>;
 }

@@ -24,7 +24,7 @@ import {
   type WrittenFile,
 } from '@tocsin/store';
 import { newId, type ServedGuard } from '../models.js';
-import { answerRow, joined, type Unanswered } from './answer-rows.js';
+import { answerRow, type Unanswered, zipRows } from './answer-rows.js';
 import { batchRequests } from './batch-requests.js';
 
 export interface FinalizeBatchOptions {
@@ -87,7 +87,7 @@ async function writeAnswers(
   try {
     const unanswered = isExpired(batch) ? 'batch_expired' : 'batch_cancelled';
     let left = 0;
-    for await (const texts of joined(requests, exportRows(pool, runId, signal))) {
+    for await (const texts of zipRows(requests, exportRows(pool, runId, signal))) {
       const rows = texts.map(({ request, row }) => answerRow(request, row, unanswered));
       left += rows.filter(({ answer }) => answer?.fault?.code === unanswered).length;
       await writer.write(rows);

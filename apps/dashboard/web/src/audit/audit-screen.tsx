@@ -105,16 +105,16 @@ function Details({ entry }: { entry: AuditEntry }): JSX.Element {
 const SHOWN_RANGES = 6;
 
 /** The details of an entry. */
-interface Told {
+interface DetailsText {
   text: string;
   /** The full text, when `text` is shortened. */
   full?: string;
 }
 
 /** An entry's details in words: row ranges, threshold changes, names. */
-export function detailsOf({ action, details }: Pick<AuditEntry, 'action' | 'details'>): Told {
+export function detailsOf({ action, details }: Pick<AuditEntry, 'action' | 'details'>): DetailsText {
   const { seqs, ...rest } = details;
-  if (isNumbers(seqs)) return rowsTold(seqs);
+  if (isNumbers(seqs)) return rowRanges(seqs);
   if (action === 'policy.change') return { text: policyChange(rest) };
   return {
     text: Object.entries(rest)
@@ -128,7 +128,7 @@ function subjectOf({ action, subject, details }: AuditEntry): string {
   return action.startsWith('key.') && typeof details.name === 'string' ? `key ${details.name}` : subject;
 }
 
-function rowsTold(seqs: readonly number[]): Told {
+function rowRanges(seqs: readonly number[]): DetailsText {
   const ranges = rangesOf(seqs);
   if (ranges.length <= SHOWN_RANGES) return { text: `Rows ${ranges.join(', ')}` };
   const rest = ranges.length - SHOWN_RANGES;

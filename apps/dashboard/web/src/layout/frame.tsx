@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
-import { type Doing, may, useMe } from '../session/me.js';
+import { may, type PageAction, useMe } from '../session/me.js';
 import { Settings } from './settings.js';
 
 /** The page's mark: a tocsin is an alarm bell. */
@@ -20,7 +20,7 @@ interface Place {
   href: string;
   label: string;
   /** Shown only to users with this permission. */
-  needs?: Doing;
+  needs?: PageAction;
 }
 
 const WORK: readonly Place[] = [
