@@ -1,5 +1,6 @@
 import type { Retention } from '@tocsin/core';
-import { type CorpusFields, DEFAULT_FIELDS, DEFAULT_TABLE_MODE, type TableMode } from '@tocsin/corpus';
+import { DEFAULT_TABLE_MODE, type TableMode } from '@tocsin/core';
+import { type CorpusFields, DEFAULT_FIELDS } from '@tocsin/corpus';
 import type { CorpusFlags } from './options/corpus-options.js';
 import { scoreToOutput } from './score/command.js';
 import type { ScoreSummary } from './score/summary.js';

@@ -57,6 +57,18 @@ export type QuoteStyle = (typeof QUOTE_STYLES)[number];
 export const SCORE_FORMATS = ['jsonl', 'csv', 'tsv', 'parquet', 'openai-batch'] as const;
 export type ScoreFormat = (typeof SCORE_FORMATS)[number];
 
+/**
+ * How to treat existing rows of the table:
+ * - `replace`: upsert by key, so that writing again changes nothing. If rows of one output share a key, the last score
+ *   wins (an error never replaces a score), and the others are counted;
+ * - `append`: always insert;
+ * - `fail`: the table must be empty or missing.
+ */
+export const TABLE_MODES = ['replace', 'append', 'fail'] as const;
+export type TableMode = (typeof TABLE_MODES)[number];
+
+export const DEFAULT_TABLE_MODE = 'replace' satisfies TableMode;
+
 /** Batch rows (`bulk`) and interactive requests (`express`). */
 export const LANES = ['bulk', 'express'] as const;
 export type LaneName = (typeof LANES)[number];

@@ -24,7 +24,6 @@ export {
   OpenaiBatchWriter,
 } from './sinks/openai-batch-writer.js';
 export { checkWritable, refuseInputAsOutput, writeText } from './sinks/output.js';
-export { DEFAULT_TABLE_MODE, TABLE_MODES, type TableMode } from './sinks/postgres-writer.js';
 export type { RowWriter } from './sinks/row-writer.js';
 export { csvText } from './sinks/score-encoder.js';
 export type { RequestAnswer, ScoreRow } from './sinks/score-format.js';

@@ -1,4 +1,5 @@
-import { checkOutput, type ScoreRow, type TableMode, writerFor } from '@tocsin/corpus';
+import type { TableMode } from '@tocsin/core';
+import { checkOutput, type ScoreRow, writerFor } from '@tocsin/corpus';
 import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 

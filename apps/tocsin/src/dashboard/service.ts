@@ -4,10 +4,11 @@ import type { App } from '@tocsin/dashboard';
 import { DEFAULT_LIMITS as L, type Limits } from '@tocsin/dashboard/limits';
 import { openGuard } from '@tocsin/engine';
 import { anyKey } from '@tocsin/store';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Logger } from 'pino';
 import { type GuardFlags, guardSource } from '../options/guard-options.js';
 import { portNumber } from '../options/metrics-options.js';
+import { wholeNumber } from '../options/values.js';
 import { allowPrivate, type PrivateWebhookFlags } from '../schedule/serve.js';
 import type { Service } from '../services/services.js';
 import type { Stack } from '../services/stack.js';
@@ -76,12 +77,6 @@ function limit(name: string, description: string, byDefault: number): Option {
     .env(`TOCSIN_${words.toUpperCase().replaceAll('-', '_')}`)
     .argParser(wholeNumber)
     .default(byDefault);
-}
-
-function wholeNumber(text: string): number {
-  const number = Number(text);
-  if (/^\d+$/.test(text) && number >= 1 && number <= Number.MAX_SAFE_INTEGER) return number;
-  throw new InvalidArgumentError('Expected a positive integer.');
 }
 
 /** The limits from the options. */

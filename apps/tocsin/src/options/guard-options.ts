@@ -2,6 +2,7 @@ import { isUserError } from '@tocsin/core';
 import { DEVICE_NAMES, PRECISIONS, parseDevice } from '@tocsin/engine';
 import type { ScheduledRequest } from '@tocsin/pipeline';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { wholeNumber } from './values.js';
 
 /** The guard and its device: options of every command that scores. */
 export interface GuardFlags {
@@ -86,15 +87,4 @@ function device(text: string): string {
     if (!isUserError(error)) throw error;
     throw new InvalidArgumentError(`Expected one of ${DEVICE_NAMES}.`);
   }
-}
-
-export function wholeNumber(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Expected a whole number from 1.');
-}
-
-export function probability(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && value >= 0 && value <= 1) return value;
-  throw new InvalidArgumentError('Expected a number from 0 to 1.');
 }

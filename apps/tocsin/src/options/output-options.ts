@@ -1,5 +1,5 @@
-import { SCORE_FORMATS } from '@tocsin/core';
-import { DEFAULT_TABLE_MODE, type OutputOptions, TABLE_MODES, type TableMode } from '@tocsin/corpus';
+import { DEFAULT_TABLE_MODE, SCORE_FORMATS, TABLE_MODES, type TableMode } from '@tocsin/core';
+import type { OutputOptions } from '@tocsin/corpus';
 import { type Command, Option } from 'commander';
 
 /** Output options of every command that writes scores. */

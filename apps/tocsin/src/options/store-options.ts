@@ -1,8 +1,8 @@
 import { abortable } from '@tocsin/core';
 import type { Command } from 'commander';
-import { openStack, type Stack } from '../services/stack.js';
+import type { Stack } from '../services/stack.js';
 import { untilInterrupted } from '../terminal/interrupt.js';
-import { listenAt, type MetricsFlags } from './metrics-options.js';
+import type { MetricsFlags } from './metrics-options.js';
 
 /** The embedded store that a command uses when DATABASE_URL is unset. */
 export interface StoreFlags {
@@ -43,6 +43,11 @@ export async function withStackUntil<T>(
   work: (stack: Stack) => Promise<T>,
 ): Promise<T> {
   try {
+    // Loaded here, because they take most of a second that the help of a command does not need.
+    const [{ openStack }, { listenAt }] = await Promise.all([
+      import('../services/stack.js'),
+      import('./metrics-options.js'),
+    ]);
     const stack = await openStack({
       dataDir: flags.dataDir,
       listen: listenAt(flags),

@@ -1,5 +1,4 @@
 import { InvalidArgumentError } from 'commander';
-import { wholeNumber } from './guard-options.js';
 
 const SECOND = 1000;
 const UNITS: Record<string, number> = {
@@ -23,4 +22,20 @@ export function duration(text: string): number {
 /** A non-negative integer option, where 0 means "none". */
 export function numberFromZero(text: string): number {
   return text === '0' ? 0 : wholeNumber(text);
+}
+
+const MAX_NUMBER = 999_999_999;
+
+/** Parses a whole number from 1 to 999,999,999, for an option. */
+export function wholeNumber(text: string): number {
+  const value = /^\d+$/.test(text) ? Number(text) : 0;
+  if (value >= 1 && value <= MAX_NUMBER) return value;
+  throw new InvalidArgumentError(`Expected a whole number from 1 to ${MAX_NUMBER}.`);
+}
+
+/** Parses a number from 0 to 1, for an option. */
+export function probability(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= 0 && value <= 1) return value;
+  throw new InvalidArgumentError('Expected a number from 0 to 1.');
 }

@@ -1,6 +1,5 @@
 import { countText } from '@tocsin/evaluate';
-import { retryQueued } from '@tocsin/pipeline';
-import { cancelRun, getRun, type RetriedRun, runHead } from '@tocsin/store';
+import type { RetriedRun } from '@tocsin/store';
 import { Command } from 'commander';
 import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
 import { addRunArgument } from './texts.js';
@@ -10,6 +9,7 @@ export function cancelCommand(): Command {
   return addStoreOptions(addRunArgument(new Command('cancel')))
     .description('Cancel a run. Its scores stay; tocsin runs retry scores the rest')
     .action(async (runId: number, flags: StoreFlags) => {
+      const { cancelRun, runHead } = await import('@tocsin/store');
       const ended = await withStack(flags, async ({ pool }) =>
         (await cancelRun(pool, runId)) ? undefined : (await runHead(pool, runId)).state,
       );
@@ -26,6 +26,10 @@ export function retryCommand(): Command {
   return addStoreOptions(addRunArgument(new Command('retry')))
     .description('Score the rows that have no score: cancelled rows, and rows that ended in an error')
     .action(async (runId: number, flags: StoreFlags) => {
+      const [{ retryQueued }, { getRun }] = await Promise.all([
+        import('@tocsin/pipeline'),
+        import('@tocsin/store'),
+      ]);
       await withStack(flags, async ({ pool, backend }) => {
         const retried = await retryQueued(pool, backend, runId);
         console.log(retriedText(await getRun(pool, runId).then(({ left }) => left), runId, retried));

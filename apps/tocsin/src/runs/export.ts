@@ -1,18 +1,8 @@
 import { isOpen, UserError } from '@tocsin/core';
-import {
-  checkOutput,
-  filesOf,
-  outputFiles,
-  refuseInputAsOutput,
-  scoreFormat,
-  writerFor,
-} from '@tocsin/corpus';
-import { exportScores } from '@tocsin/pipeline';
-import { getRun, runSources } from '@tocsin/store';
 import { Command } from 'commander';
-import { probability } from '../options/guard-options.js';
 import { addOutputOptions, type OutputFlags, outputOptions } from '../options/output-options.js';
 import { addStoreOptions, type StoreFlags, withStackUntil } from '../options/store-options.js';
+import { probability } from '../options/values.js';
 import { EXIT, untilInterrupted } from '../terminal/interrupt.js';
 import { addRunArgument } from './texts.js';
 
@@ -36,12 +26,15 @@ export function exportCommand(): Command {
     });
 }
 
-function isJsonLines({ out, format, outTable }: ExportFlags): boolean {
-  return outTable === undefined && scoreFormat(out, format).format === 'jsonl';
-}
-
 async function exportRun(runId: number, flags: ExportFlags): Promise<number> {
-  if (flags.withText === true && !isJsonLines(flags)) {
+  const [corpus, { exportScores }, { getRun, runSources }] = await Promise.all([
+    import('@tocsin/corpus'),
+    import('@tocsin/pipeline'),
+    import('@tocsin/store'),
+  ]);
+  const isJsonLines =
+    flags.outTable === undefined && corpus.scoreFormat(flags.out, flags.format).format === 'jsonl';
+  if (flags.withText === true && !isJsonLines) {
     throw new UserError('--with-text is for JSON Lines, and the output has another format', {
       hint: 'Name a .jsonl file, or leave --with-text out.',
     });
@@ -59,11 +52,12 @@ async function exportRun(runId: number, flags: ExportFlags): Promise<number> {
         );
       }
       const output = outputOptions(flags, run.guard);
-      const inputs = await filesOf(await runSources(pool, runId));
-      for (const file of outputFiles(flags.out, flags.format)) await refuseInputAsOutput(file, inputs);
-      await checkOutput(flags.out, flags.format, output);
+      const inputs = await corpus.filesOf(await runSources(pool, runId));
+      for (const file of corpus.outputFiles(flags.out, flags.format))
+        await corpus.refuseInputAsOutput(file, inputs);
+      await corpus.checkOutput(flags.out, flags.format, output);
       const threshold = flags.threshold ?? run.threshold ?? DEFAULT_THRESHOLD;
-      const writer = await writerFor(flags.out, flags.format, output);
+      const writer = await corpus.writerFor(flags.out, flags.format, output);
       const { notes } = await exportScores(
         { pool, runId, signal, withText: flags.withText === true },
         writer,

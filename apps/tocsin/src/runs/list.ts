@@ -1,8 +1,8 @@
 import { countText } from '@tocsin/evaluate';
-import { listRuns, type Run } from '@tocsin/store';
+import type { Run } from '@tocsin/store';
 import { Command } from 'commander';
-import { wholeNumber } from '../options/guard-options.js';
 import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
+import { wholeNumber } from '../options/values.js';
 import { jsonText, tableText } from '../terminal/table.js';
 import { runJson, tookText, whenText } from './texts.js';
 
@@ -15,6 +15,7 @@ export function listCommand(): Command {
     .option('--limit <n>', 'number of runs', wholeNumber, DEFAULT_LIMIT)
     .option('--json', 'print JSON, one run per line')
     .action(async (flags: StoreFlags & { limit: number; json?: boolean }) => {
+      const { listRuns } = await import('@tocsin/store');
       const runs = await withStack(flags, ({ pool }) => listRuns(pool, flags));
       if (flags.json === true) for (const run of runs) console.log(jsonText(runJson(run)));
       else if (runs.length === 0) console.log('No runs yet. Create one with tocsin submit or tocsin score.');

@@ -1,15 +1,7 @@
 import { UserError } from '@tocsin/core';
 import { countText } from '@tocsin/evaluate';
 import type { Pool } from '@tocsin/postgres';
-import {
-  type PurgedRuns,
-  purgeableRuns,
-  purgeExpress,
-  purgeFiles,
-  purgeRuns,
-  purgeScores,
-  purgeTexts,
-} from '@tocsin/store';
+import type { PurgedRuns } from '@tocsin/store';
 import { Command, Option } from 'commander';
 import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
 import { duration } from '../options/values.js';
@@ -54,6 +46,7 @@ function whichRuns({ run, olderThan }: PurgeFlags): PurgedRuns {
 }
 
 async function purge({ pool }: Stack, which: PurgedRuns, flags: PurgeFlags): Promise<void> {
+  const { purgeableRuns } = await import('@tocsin/store');
   const runs = await purgeableRuns(pool, which);
   if (flags.yes !== true) {
     throw new UserError(`${wouldGo(runs, which, flags)} would be deleted`, { hint: 'Add --yes to do it.' });
@@ -75,6 +68,7 @@ function wouldGo(runs: number[], which: PurgedRuns, { texts, scores }: PurgeFlag
 
 async function deleteRuns(pool: Pool, runs: number[], { texts, scores }: PurgeFlags): Promise<string[]> {
   if (runs.length === 0) return [];
+  const { purgeRuns, purgeScores, purgeTexts } = await import('@tocsin/store');
   if (texts === true) return [`${countText(await purgeTexts(pool, runs))} texts`];
   const deleted = scores === true ? [`${countText(await purgeScores(pool, runs))} scores`] : [];
   return [`${runs.length} runs with ${countText(await purgeRuns(pool, runs))} rows`, ...deleted];
@@ -83,6 +77,7 @@ async function deleteRuns(pool: Pool, runs: number[], { texts, scores }: PurgeFl
 /** Data outside runs: files of the API, and parcels of interactive requests. */
 async function deleteOld(pool: Pool, which: PurgedRuns): Promise<string[]> {
   if ('runId' in which) return [];
+  const { purgeExpress, purgeFiles } = await import('@tocsin/store');
   const files = await purgeFiles(pool, which.olderThanDays);
   const parcels = await purgeExpress(pool, which.olderThanDays);
   return [

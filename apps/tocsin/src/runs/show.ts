@@ -1,19 +1,10 @@
 import { isOpen, poll, type RunState } from '@tocsin/core';
 import { countText } from '@tocsin/evaluate';
-import { type Pool, withRetry } from '@tocsin/postgres';
-import {
-  getRun,
-  type ProblemReason,
-  type ProblemRow,
-  problemRows,
-  type Run,
-  runHead,
-  runNotes,
-  runProgress,
-} from '@tocsin/store';
+import type { Pool } from '@tocsin/postgres';
+import type { ProblemReason, ProblemRow, Run } from '@tocsin/store';
 import { Command } from 'commander';
-import { wholeNumber } from '../options/guard-options.js';
 import { addStoreOptions, type StoreFlags, withStackUntil } from '../options/store-options.js';
+import { wholeNumber } from '../options/values.js';
 import { openProgress } from '../score/progress.js';
 import { EXIT, untilInterrupted } from '../terminal/interrupt.js';
 import { oneLine } from '../terminal/printable.js';
@@ -57,6 +48,7 @@ function addShowOptions(command: Command): Command {
 }
 
 async function show(runId: number, flags: ShowFlags): Promise<number> {
+  const { getRun, problemRows, runNotes } = await import('@tocsin/store');
   const { signal, dispose } = untilInterrupted();
   try {
     return await withStackUntil(signal, flags, async ({ pool }) => {
@@ -131,6 +123,10 @@ const SHARE_OF_TIME = 0.2;
 
 /** Shows the progress of a run until it ends or the signal aborts. */
 export async function watchProgress(pool: Pool, runId: number, signal: AbortSignal): Promise<void> {
+  const [{ withRetry }, { runHead, runProgress }] = await Promise.all([
+    import('@tocsin/postgres'),
+    import('@tocsin/store'),
+  ]);
   const progress = openProgress();
   const look = async (): Promise<RunState | undefined> => {
     const { state, rows } = await withRetry(() => runHead(pool, runId), signal);

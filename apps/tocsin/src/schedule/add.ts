@@ -18,8 +18,9 @@ import {
   retentionOption,
   SOURCES,
 } from '../options/corpus-options.js';
-import { addGuardOptions, type GuardFlags, guardSource, probability } from '../options/guard-options.js';
+import { addGuardOptions, type GuardFlags, guardSource } from '../options/guard-options.js';
 import { withStack } from '../options/store-options.js';
+import { probability } from '../options/values.js';
 import { addPrivateWebhookOption, allowPrivate, type PrivateWebhookFlags } from './serve.js';
 import { printSchedule } from './show.js';
 

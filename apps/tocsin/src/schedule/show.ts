@@ -2,8 +2,8 @@ import { readScheduledRequest, type ScheduledRequest } from '@tocsin/pipeline';
 import { nextTimes, shownUrl } from '@tocsin/scheduler';
 import { type FiringRow, getSchedule, listFirings, listSchedules, type ScheduleRow } from '@tocsin/store';
 import { Command } from 'commander';
-import { wholeNumber } from '../options/guard-options.js';
 import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
+import { wholeNumber } from '../options/values.js';
 import { fieldLines, jsonText, tableText } from '../terminal/table.js';
 import { firingsTable, stateText, zonedText } from './texts.js';
 

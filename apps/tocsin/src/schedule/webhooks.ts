@@ -1,8 +1,8 @@
 import { type Sent, sendTest } from '@tocsin/scheduler';
 import { type DeliveryRow, getSchedule, listDeliveries } from '@tocsin/store';
 import { Command } from 'commander';
-import { wholeNumber } from '../options/guard-options.js';
 import { addStoreOptions, type StoreFlags, withStack } from '../options/store-options.js';
+import { wholeNumber } from '../options/values.js';
 import { EXIT } from '../terminal/interrupt.js';
 import { jsonText, tableText } from '../terminal/table.js';
 import { addPrivateWebhookOption, allowPrivate, type PrivateWebhookFlags } from './serve.js';

@@ -9,9 +9,10 @@ import {
   runName,
   SOURCES,
 } from '../options/corpus-options.js';
-import { addGuardOptions, type GuardFlags, probability } from '../options/guard-options.js';
+import { addGuardOptions, type GuardFlags } from '../options/guard-options.js';
 import { addMetricsOptions, type MetricsFlags } from '../options/metrics-options.js';
 import { addOutputOptions, type OutputFlags, outputOptions } from '../options/output-options.js';
+import { probability } from '../options/values.js';
 import { EXIT, untilDoneOrInterrupted } from '../terminal/interrupt.js';
 import { scoreCorpus } from './score-corpus.js';
 import { printSummary, type ScoreSummary } from './summary.js';

@@ -12,9 +12,10 @@ import {
   runName,
   SOURCES,
 } from '../options/corpus-options.js';
-import { addGuardOptions, type GuardFlags, probability } from '../options/guard-options.js';
+import { addGuardOptions, type GuardFlags } from '../options/guard-options.js';
 import { addMetricsOptions, type MetricsFlags } from '../options/metrics-options.js';
 import { withStackUntil } from '../options/store-options.js';
+import { probability } from '../options/values.js';
 import { runJson } from '../runs/texts.js';
 import { EXIT, untilDoneOrInterrupted } from '../terminal/interrupt.js';
 import { withModelProgress } from '../terminal/model-progress.js';

@@ -1,6 +1,6 @@
 import { countText, printable } from '@tocsin/evaluate';
-import { type Pool, withRetry } from '@tocsin/postgres';
-import { type ProblemReason, problemReasons, type Run } from '@tocsin/store';
+import type { Pool } from '@tocsin/postgres';
+import type { ProblemReason, Run } from '@tocsin/store';
 import { oneLine } from './printable.js';
 
 /** Reasons printed; the rest is only counted. */
@@ -16,7 +16,12 @@ export async function reasonsOf(
   pool: Pool,
   { id, rejected, failed }: Pick<Run, 'id' | 'rejected' | 'failed'>,
 ): Promise<ProblemReason[]> {
-  return rejected + failed === 0 ? [] : withRetry(() => problemReasons(pool, id, SHOWN_PROBLEMS));
+  if (rejected + failed === 0) return [];
+  const [{ withRetry }, { problemReasons }] = await Promise.all([
+    import('@tocsin/postgres'),
+    import('@tocsin/store'),
+  ]);
+  return withRetry(() => problemReasons(pool, id, SHOWN_PROBLEMS));
 }
 
 /** The same as text, each with one row as an example. */

@@ -5,7 +5,8 @@ import { fieldSource } from '@tocsin/corpus';
 import { Guard, type Item, type Trace } from '@tocsin/engine';
 import { Chalk, type ChalkInstance } from 'chalk';
 import { Command, Option } from 'commander';
-import { addGuardOptions, type GuardFlags, probability } from '../options/guard-options.js';
+import { addGuardOptions, type GuardFlags } from '../options/guard-options.js';
+import { probability } from '../options/values.js';
 import { withModelProgress } from '../terminal/model-progress.js';
 import { printable } from '../terminal/printable.js';
 

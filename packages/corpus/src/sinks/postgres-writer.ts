@@ -1,21 +1,17 @@
-import { codeOf, isUserError, MIGRATIONS_TABLE, messageOf, UserError } from '@tocsin/core';
+import {
+  codeOf,
+  DEFAULT_TABLE_MODE,
+  isUserError,
+  MIGRATIONS_TABLE,
+  messageOf,
+  type TableMode,
+  UserError,
+} from '@tocsin/core';
 import pg from 'pg';
 import { connectPostgres, postgresError } from '../formats/postgres.js';
 import { sourceLabel } from '../sources/source-name.js';
 import type { RowWriter } from './row-writer.js';
 import type { ScoreRow } from './score-format.js';
-
-/**
- * How to treat existing rows of the table:
- * - `replace`: upsert by key, so that writing again changes nothing. If rows of one output share a key, the last score
- *   wins (an error never replaces a score), and the others are counted;
- * - `append`: always insert;
- * - `fail`: the table must be empty or missing.
- */
-export const TABLE_MODES = ['replace', 'append', 'fail'] as const;
-export type TableMode = (typeof TABLE_MODES)[number];
-
-export const DEFAULT_TABLE_MODE = 'replace' satisfies TableMode;
 
 /** Rows per statement; each is one transaction. */
 const PAGE_ROWS = 5_000;

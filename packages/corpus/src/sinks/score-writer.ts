@@ -1,9 +1,9 @@
 import type { Writable } from 'node:stream';
-import { UserError } from '@tocsin/core';
+import { type TableMode, UserError } from '@tocsin/core';
 import { isPostgres } from '../sources/source-name.js';
 import { batchErrorsPath, batchLines, OpenaiBatchWriter } from './openai-batch-writer.js';
 import { checkWritable, openFile } from './output.js';
-import { checkTable, PostgresWriter, type TableMode } from './postgres-writer.js';
+import { checkTable, PostgresWriter } from './postgres-writer.js';
 import { type Encoder, OpenEnd, OwnEnd, type RowWriter, StreamWriter } from './row-writer.js';
 import { scoreEncoder } from './score-encoder.js';
 import { type ScoreRow, STDOUT, scoreFormat } from './score-format.js';

@@ -1,11 +1,11 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/preact-query';
+import { useQuery } from '@tanstack/preact-query';
 import type { Policy } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { createPolicy, policiesAsk } from '../api/policies.js';
 import { Screen } from '../layout/screen.js';
 import { useMay } from '../session/me.js';
-import { FormDialog } from '../ui/dialog.js';
+import { CreateDialog } from '../ui/dialog.js';
 import { Field, NameField } from '../ui/field.js';
 import { Empty, WhenAnswered } from '../ui/when-answered.js';
 import { PolicyCard } from './policy-card.js';
@@ -64,30 +64,17 @@ function byThreshold(policies: readonly Policy[]): Policy[] {
 
 /** Creates a policy. */
 function NewPolicyDialog({ onClose }: { onClose: () => void }): JSX.Element {
-  const client = useQueryClient();
-  const creating = useMutation({
-    mutationFn: createPolicy,
-    onSuccess: async () => {
-      await client.invalidateQueries({ queryKey: ['policies'] });
-      onClose();
-    },
-  });
-  const submit = (form: FormData): void => {
-    creating.mutate({
-      name: String(form.get('name')).trim(),
-      threshold: Number(form.get('threshold')),
-      meaning: String(form.get('meaning')).trim(),
-    });
-  };
   return (
-    <FormDialog
-      title="New policy"
+    <CreateDialog
+      what="policy"
+      queryKey={['policies']}
+      create={createPolicy}
+      valuesOf={(form) => ({
+        name: String(form.get('name')).trim(),
+        threshold: Number(form.get('threshold')),
+        meaning: String(form.get('meaning')).trim(),
+      })}
       onClose={onClose}
-      onSubmit={submit}
-      action="Create"
-      disabled={creating.isPending}
-      error={creating.error}
-      failure="The policy was not created"
     >
       <div class="pair">
         <NameField />
@@ -107,6 +94,6 @@ function NewPolicyDialog({ onClose }: { onClose: () => void }): JSX.Element {
         </Field>
       </div>
       <Field label="Purpose">{(control) => <input {...control} name="meaning" maxLength={1000} />}</Field>
-    </FormDialog>
+    </CreateDialog>
   );
 }

@@ -1,11 +1,11 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/preact-query';
-import type { Retention } from '@tocsin/contract';
+import { useQuery } from '@tanstack/preact-query';
+import type { NewSchedule, Retention } from '@tocsin/contract';
 import type { JSX } from 'preact';
 import { useId, useState } from 'preact/hooks';
 import { createSchedule, schedulesAsk } from '../api/schedules.js';
 import { Screen } from '../layout/screen.js';
 import { useMay } from '../session/me.js';
-import { FormDialog } from '../ui/dialog.js';
+import { CreateDialog } from '../ui/dialog.js';
 import { Field, GuardField, NameField } from '../ui/field.js';
 import { Empty, WhenAnswered } from '../ui/when-answered.js';
 import { ScheduleCard } from './schedule-card.js';
@@ -78,38 +78,13 @@ interface NewScheduleDialogProps {
 
 /** Creates a schedule of a corpus that the server can read. */
 function NewScheduleDialog({ roots, onClose }: NewScheduleDialogProps): JSX.Element {
-  const client = useQueryClient();
-  const creating = useMutation({
-    mutationFn: createSchedule,
-    onSuccess: async () => {
-      await client.invalidateQueries({ queryKey: ['schedules'] });
-      onClose();
-    },
-  });
-  const submit = (form: FormData): void => {
-    const given = (name: string): string => String(form.get(name) ?? '').trim();
-    creating.mutate({
-      name: given('name'),
-      cron: given('cron'),
-      timeZone: given('timeZone'),
-      guard: given('guard'),
-      retain: given('retain') as Retention,
-      corpus: given('corpus')
-        .split('\n')
-        .map((line) => line.trim())
-        .filter((line) => line !== ''),
-      ...(given('webhookUrl') !== '' && { webhookUrl: given('webhookUrl') }),
-    });
-  };
   return (
-    <FormDialog
-      title="New schedule"
+    <CreateDialog
+      what="schedule"
+      queryKey={['schedules']}
+      create={createSchedule}
+      valuesOf={newSchedule}
       onClose={onClose}
-      onSubmit={submit}
-      action="Create"
-      disabled={creating.isPending}
-      error={creating.error}
-      failure="The schedule was not created"
     >
       <NameField />
       <Field
@@ -148,6 +123,22 @@ function NewScheduleDialog({ roots, onClose }: NewScheduleDialogProps): JSX.Elem
       <Field label="Webhook" help="Optional. Receives a summary of each run: numbers, no texts.">
         {(control) => <input {...control} name="webhookUrl" type="url" autocomplete="off" />}
       </Field>
-    </FormDialog>
+    </CreateDialog>
   );
+}
+
+function newSchedule(form: FormData): NewSchedule {
+  const given = (name: string): string => String(form.get(name) ?? '').trim();
+  return {
+    name: given('name'),
+    cron: given('cron'),
+    timeZone: given('timeZone'),
+    guard: given('guard'),
+    retain: given('retain') as Retention,
+    corpus: given('corpus')
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== ''),
+    ...(given('webhookUrl') !== '' && { webhookUrl: given('webhookUrl') }),
+  };
 }

@@ -1,3 +1,4 @@
+import { useMutation, useQueryClient } from '@tanstack/preact-query';
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { Problem } from './when-answered.js';
@@ -81,6 +82,44 @@ export function FormDialog(props: FormDialogProps): JSX.Element {
         </div>
       </form>
     </Dialog>
+  );
+}
+
+interface CreateDialogProps<T> {
+  /** What is created: "policy". */
+  what: string;
+  /** The query that lists what there is, refreshed afterwards. */
+  queryKey: readonly string[];
+  create: (values: T) => Promise<unknown>;
+  /** The entered values, as `create` takes them. */
+  valuesOf: (form: FormData) => T;
+  onClose: () => void;
+  children: ComponentChildren;
+}
+
+/** A form that creates something. It closes when that is done. */
+export function CreateDialog<T>(props: CreateDialogProps<T>): JSX.Element {
+  const { what, queryKey, create, valuesOf, onClose, children } = props;
+  const client = useQueryClient();
+  const creating = useMutation({
+    mutationFn: create,
+    onSuccess: async () => {
+      await client.invalidateQueries({ queryKey });
+      onClose();
+    },
+  });
+  return (
+    <FormDialog
+      title={`New ${what}`}
+      onClose={onClose}
+      onSubmit={(form) => creating.mutate(valuesOf(form))}
+      action="Create"
+      disabled={creating.isPending}
+      error={creating.error}
+      failure={`The ${what} was not created`}
+    >
+      {children}
+    </FormDialog>
   );
 }
 
