@@ -44,10 +44,21 @@ const ALIASES: Readonly<Record<string, Load>> = {
 /** Prints a completion script for a shell (`tocsin complete bash`), and serves its requests. */
 const COMPLETE = 'complete';
 
-/** Registers the called command only; all of them for the help and for suggestions after an unknown name. */
-export async function addCommands(program: Command, called: string | undefined): Promise<void> {
+/**
+ * Registers the called command only; all of them for the help and for suggestions after an unknown name.
+ * @param words the arguments of the called command
+ */
+export async function addCommands(
+  program: Command,
+  called: string | undefined,
+  words: readonly string[] = [],
+): Promise<void> {
   if (called === '-V' || called === '--version') return;
-  const load = [...Object.values(GROUPS), ALIASES].map((group) => group[called ?? '']).find(Boolean);
+  if (called === COMPLETE) {
+    await addCompletion(program, words);
+    return;
+  }
+  const load = loaderOf(called);
   if (load !== undefined) {
     program.addCommand(await load());
     return;
@@ -58,13 +69,6 @@ export async function addCommands(program: Command, called: string | undefined):
   program.addHelpCommand(
     new Command('help').argument('[command]').description('Show the help of a command').helpGroup('Set up:'),
   );
-  if (called === COMPLETE) {
-    const { default: addCompletion } = await import('@bomb.sh/tab/commander');
-    // The partial command line arrives as arguments.
-    program.allowExcessArguments();
-    addCompletion(program, { completionCommandName: COMPLETE });
-    return;
-  }
   // Its implementation walks all commands.
   program
     .command(COMPLETE)
@@ -72,4 +76,21 @@ export async function addCommands(program: Command, called: string | undefined):
     .description('Print a completion script for bash, zsh, fish or powershell')
     .argument('<shell>');
   for (const each of Object.values(ALIASES)) program.addCommand(await each(), { hidden: true });
+}
+
+function loaderOf(name: string | undefined): Load | undefined {
+  return [...Object.values(GROUPS), ALIASES].map((group) => group[name ?? '']).find(Boolean);
+}
+
+/** Loads only the command being completed. @param words of a request: `--` and the partial command line */
+async function addCompletion(program: Command, words: readonly string[]): Promise<void> {
+  const [mark, typed, ...rest] = words;
+  const load = mark === '--' && rest.length > 0 ? loaderOf(typed) : undefined;
+  for (const name of Object.values(GROUPS).flatMap(Object.keys)) {
+    program.addCommand(name === typed && load !== undefined ? await load() : new Command(name));
+  }
+  const { default: completion } = await import('@bomb.sh/tab/commander');
+  // The partial command line arrives as arguments.
+  program.allowExcessArguments();
+  completion(program, { completionCommandName: COMPLETE });
 }

@@ -21,7 +21,7 @@ function inherit(parent: Command): void {
 }
 
 try {
-  await addCommands(program, process.argv[2]);
+  await addCommands(program, process.argv[2], process.argv.slice(3));
   inherit(program);
   await program.parseAsync();
 } catch (error) {
