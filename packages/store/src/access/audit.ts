@@ -5,10 +5,10 @@ import { type Queryable, runQuery } from '../schema/run-query.js';
 
 export type AuditRow = typeof auditLog.$inferSelect;
 
-/** What somebody did. Never a text in it, and no secret. */
+/** An action for the audit log. Contains no row text and no secret. */
 export type AuditEntry = Omit<typeof auditLog.$inferInsert, 'id' | 'at' | 'keyId'> & Pick<AuditRow, 'keyId'>;
 
-/** Writes one entry. What it tells of is done only when this has come back: there is no change without its entry. */
+/** Writes one entry. Await it before the action itself, so that there is no change without its entry. */
 export async function audit(pool: Queryable, entry: AuditEntry): Promise<void> {
   await runQuery(pool, (db) => db.insert(auditLog).values(entry));
 }
@@ -22,7 +22,7 @@ export interface AuditQuery {
   action?: string;
 }
 
-/** Entries, the newest first. */
+/** Entries, newest first. */
 export function listAudit(
   pool: Pool,
   { limit, before, runId, who, action }: AuditQuery,

@@ -5,10 +5,10 @@ import { and, asc, desc, eq, getTableColumns, gt, inArray, isNull, or, sql } fro
 import { apiKeys, sessions } from '../schema/access.js';
 import { inserted, runQuery } from '../schema/run-query.js';
 
-/** Every key begins with this, so that one that has leaked is found by those who search for such. */
+/** Prefix of every key, so that secret scanners can find leaked ones. */
 export const KEY_MARK = 'tcs_';
 const KEY_BYTES = 32;
-/** So much of a key is shown. */
+/** Displayed characters of a key. */
 const PREFIX_LETTERS = 12;
 
 /** All columns but the hash. */
@@ -29,9 +29,9 @@ export const KEY_IS_VALID = and(
 );
 
 /**
- * Makes a key. The database keeps its hash: it cannot be told again. 256 random bits need no slow hash, and a look-up by
- * the hash of what was given tells nothing by the time that it takes.
- * @returns the key itself, to be told once, and its row
+ * Creates a key. The database only stores its hash, so it cannot be shown again. A key has 256 random bits, so a fast hash
+ * suffices, and looking up the hash is safe against timing attacks.
+ * @returns the key itself, to be shown once, and its row
  */
 export async function createKey(pool: Pool, newKey: NewKey): Promise<{ key: string; row: KeyRow }> {
   const key = KEY_MARK + randomBytes(KEY_BYTES).toString('base64url');
@@ -41,8 +41,8 @@ export async function createKey(pool: Pool, newKey: NewKey): Promise<{ key: stri
 }
 
 /**
- * Looks keys up, all in one query, and notes that they were used.
- * @returns the rows of those that exist and are neither revoked nor expired, by the key
+ * Looks up keys in one query, and records their use.
+ * @returns the rows of the valid keys (neither revoked nor expired), by key
  */
 export async function checkKeys(pool: Pool, keys: readonly string[]): Promise<Map<string, KeyRow>> {
   const byHash = byHashOf(keys);
@@ -60,7 +60,7 @@ export async function checkKeys(pool: Pool, keys: readonly string[]): Promise<Ma
   return found;
 }
 
-/** Not at every request: a row that is written so often is waited for. */
+/** At most once a minute, because concurrent updates of a row wait for each other. */
 const USE_IS_UNNOTED = sql`(${apiKeys.lastUsedAt} is null or ${apiKeys.lastUsedAt} < now() - interval '1 minute')`;
 
 export async function noteUse(pool: Pool, keyId: string): Promise<void> {
@@ -72,13 +72,13 @@ export async function noteUse(pool: Pool, keyId: string): Promise<void> {
   );
 }
 
-/** Whether there ever was a key: from then on every request needs one, even when all of them are revoked. */
+/** Whether any key was ever created: from then on every request needs one, even when all are revoked. */
 export async function anyKey(pool: Pool): Promise<boolean> {
   const rows = await runQuery(pool, (db) => db.select({ id: apiKeys.id }).from(apiKeys).limit(1));
   return rows.length > 0;
 }
 
-/** All of them, the newest first: those that are revoked or expired, too. */
+/** All keys, newest first, including revoked and expired ones. */
 export function listKeys(pool: Pool): Promise<KeyRow[]> {
   return runQuery(pool, (db) =>
     db.select(KEY).from(apiKeys).orderBy(desc(apiKeys.createdAt), asc(apiKeys.id)),
@@ -86,8 +86,8 @@ export function listKeys(pool: Pool): Promise<KeyRow[]> {
 }
 
 /**
- * Makes a key worthless, and ends the sessions that were begun with it. One that is revoked stays as it was.
- * @param which its id, or its prefix as it is shown
+ * Revokes a key, and ends its sessions. A revoked key stays unchanged.
+ * @param which its id or displayed prefix
  * @returns undefined when there is no such key
  */
 export function revokeKey(pool: Pool, which: string): Promise<KeyRow | undefined> {
@@ -105,10 +105,10 @@ export function revokeKey(pool: Pool, which: string): Promise<KeyRow | undefined
   });
 }
 
-/** What the database keeps of a secret that somebody shows to get in. */
+/** The stored hash of a secret. */
 export const hashOfSecret = (secret: string): Buffer => createHash('sha256').update(secret).digest();
 
-/** Secrets by their hashes, in hex: a map does not find a Buffer. */
+/** Secrets by their hashes in hex: a Map compares Buffers by identity. */
 export const byHashOf = (secrets: readonly string[]): Map<string, string> =>
   new Map(secrets.map((secret) => [hashOfSecret(secret).toString('hex'), secret]));
 export const hashesOf = (byHash: ReadonlyMap<string, string>): Buffer[] =>

@@ -8,8 +8,8 @@ import { byHashOf, hashesOf, hashOfSecret, KEY, KEY_IS_VALID, type KeyRow, noteU
 const TOKEN_BYTES = 32;
 
 /**
- * Signs somebody in who has shown a key.
- * @returns what the cookie is to hold; the database keeps its hash
+ * Creates a session for a key.
+ * @returns the cookie's value; the database stores its hash
  */
 export async function beginSession(pool: Pool, keyId: string, seconds: number): Promise<string> {
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
@@ -21,8 +21,8 @@ export async function beginSession(pool: Pool, keyId: string, seconds: number): 
 const SESSION_IS_VALID = and(gt(sessions.expiresAt, sql`now()`), KEY_IS_VALID);
 
 /**
- * Looks sessions up, all in one query, and notes that they and their keys were used.
- * @returns the key that each was begun with, by the session's token; only where session and key are valid
+ * Looks up sessions in one query, and records the use of them and their keys.
+ * @returns each session's key by the session's token; only if both are valid
  */
 export async function checkSessions(pool: Pool, tokens: readonly string[]): Promise<Map<string, KeyRow>> {
   const byHash = byHashOf(tokens);
@@ -56,7 +56,7 @@ export interface ShownCredentials {
   sessions: readonly string[];
 }
 
-/** Those of the keys and sessions that are still valid. Notes no use. */
+/** The keys and sessions that are still valid. Does not record a use. */
 export async function validCredentials(
   pool: Pool,
   { keyIds, sessions: tokens }: ShownCredentials,
@@ -78,12 +78,12 @@ export async function validCredentials(
   return new Set(rows.map(({ key, session }) => key ?? byHash.get(session?.toString('hex') ?? '') ?? ''));
 }
 
-/** Signs out. */
+/** Ends a session. */
 export async function endSession(pool: Pool, token: string): Promise<void> {
   await runQuery(pool, (db) => db.delete(sessions).where(eq(sessions.id, hashOfSecret(token))));
 }
 
-/** Deletes those that are over. */
+/** Deletes expired sessions. */
 export async function forgetSessions(pool: Pool): Promise<void> {
   await runQuery(pool, (db) => db.delete(sessions).where(lt(sessions.expiresAt, sql`now()`)));
 }

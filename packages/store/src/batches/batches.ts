@@ -23,7 +23,7 @@ import { inserted, runQuery } from '../schema/run-query.js';
 /** All columns but `seenAt`. */
 const { seenAt: _, ...columns } = getTableColumns(batches);
 const BATCH = columns;
-/** A file of requests that is scored as a run. */
+/** A file of requests, scored as a run. */
 export type BatchRow = Omit<typeof batches.$inferSelect, 'seenAt'>;
 
 export interface NewBatch {
@@ -33,17 +33,17 @@ export interface NewBatch {
   endpoint: string;
   completionWindow: string;
   metadata?: Record<string, string> | null;
-  /** Seconds for which output and error file are kept; for ever if left out. */
+  /** Lifetime in seconds of output and error files; unlimited by default. */
   outputExpiresAfter?: number;
   expiresAt: Date;
 }
 
-/** Makes a batch, in state `validating`: whoever takes it goes on with it. */
+/** Creates a batch in state `validating`, for any process to claim. */
 export async function addBatch(pool: Pool, batch: NewBatch): Promise<BatchRow> {
   return inserted(await runQuery(pool, (db) => db.insert(batches).values(batch).returning(BATCH)));
 }
 
-/** One; undefined when there is none. */
+/** A batch; undefined when it does not exist. */
 export async function findBatch(pool: Pool, id: string): Promise<BatchRow | undefined> {
   const [batch] = await runQuery(pool, (db) => db.select(BATCH).from(batches).where(eq(batches.id, id)));
   return batch;
@@ -57,7 +57,7 @@ export interface BatchesPage {
   ownerKey?: string;
 }
 
-/** Batches, the newest first. */
+/** Batches, newest first. */
 export function pageBatches(pool: Pool, { limit, after, ownerKey }: BatchesPage): Promise<BatchRow[]> {
   return runQuery(pool, (db) =>
     db
@@ -76,19 +76,18 @@ export function pageBatches(pool: Pool, { limit, after, ownerKey }: BatchesPage)
   );
 }
 
-/** A process that has not been heard of for so long has lost its batches. */
+/** A process without a heartbeat for this long has lost its batches. */
 const LOST_AFTER_SECONDS = 15;
 
-/** The process that submits a batch keeps it when the state changes; in any other state the batch is free. */
+/** The submitting process keeps its claim when the state changes; in any other state the batch is free. */
 const SEEN_WHILE_SUBMITTED = sql`case when ${batches.state} = 'validating' then ${batches.seenAt} end`;
 
-/** A batch as somebody has taken it: by that number, one who has lost it to another is known. */
+/** A claim on a batch: its number tells whether another process has claimed it since. */
 export type ClaimedBatch = Pick<BatchRow, 'id' | 'takes'>;
 
 /**
- * Takes the oldest batch that is to be submitted or to be ended and that no process works on, one that died over it
- * included. The caller says now and then that it is there (`attendBatch`). Between the two, while its run is scored,
- * nobody has a batch: see `settleBatches`.
+ * Claims the oldest batch that must be submitted or finalized and that no live process works on. The caller must send
+ * heartbeats (`attendBatch`). Between the two steps, while its run is scored, no process has a claim: see `settleBatches`.
  */
 export function takeBatch(pool: Pool): Promise<BatchRow | undefined> {
   return updateBatch(pool, { takes: sql`${batches.takes} + 1`, seenAt: sql`now()` }, (db) => {
@@ -122,19 +121,19 @@ async function updateBatch(
 
 const isTaken = ({ id, takes }: ClaimedBatch) => and(eq(batches.id, id), eq(batches.takes, takes));
 
-/** Says that the process that took a batch is there. @returns it as it is now; undefined when another has taken it */
+/** Sends a heartbeat for a claimed batch. @returns its current state; undefined when another process has claimed it */
 export function attendBatch(pool: Pool, taken: ClaimedBatch): Promise<BatchRow | undefined> {
   return updateBatch(pool, { seenAt: sql`now()` }, () => isTaken(taken));
 }
 
-/** Gives a batch back: whoever asks next takes it, without a wait. */
+/** Releases a claim, so that another process can claim the batch immediately. */
 export async function leaveBatch(pool: Pool, taken: ClaimedBatch): Promise<void> {
   await updateBatch(pool, { seenAt: null }, () => isTaken(taken));
 }
 
-/** What has become of a batch; the rest stays. */
+/** Changes of a batch; other fields stay. */
 export interface BatchChanges {
-  /** How it is ended otherwise: `endBatch`. */
+  /** Other final states are set by `endBatch`. */
   state?: 'in_progress' | 'failed';
   runId?: number;
   model?: string;
@@ -145,8 +144,8 @@ export interface BatchChanges {
 }
 
 /**
- * Changes a batch that the caller has taken; a new state gets its time.
- * @returns undefined when another has taken it, it is over, or it is to be ended and would be in progress
+ * Changes a claimed batch; a new state gets its timestamp.
+ * @returns undefined when another process has claimed it, it has ended, or it is being cancelled and would be in progress
  */
 export function changeBatch(
   pool: Pool,
@@ -170,7 +169,7 @@ export function changeBatch(
 }
 
 /**
- * Cancels a batch whose run is not over: whoever works on it finds that out when it attends it, and it is ended then.
+ * Cancels a batch whose run has not ended; the process that works on it notices at its next heartbeat.
  * @returns undefined when it is too late, or there is none
  */
 export function cancelBatch(pool: Pool, id: string): Promise<BatchRow | undefined> {
@@ -180,21 +179,21 @@ export function cancelBatch(pool: Pool, id: string): Promise<BatchRow | undefine
   );
 }
 
-/** A file that was written, and is to be completed. */
+/** A written file to be completed. */
 export interface WrittenFile {
   id: string;
   bytes: number;
 }
 
-/** What a batch came to. */
+/** The result of a batch. */
 export interface BatchEnd {
   state: 'completed' | 'expired' | 'cancelled';
   total: number;
   completed: number;
   failed: number;
-  /** With what was answered; undefined when nothing was. */
+  /** With the results; undefined without any. */
   output: WrittenFile | undefined;
-  /** With what was not. */
+  /** With the errors. */
   errors: WrittenFile | undefined;
 }
 
@@ -205,8 +204,8 @@ const TIME_OF = {
 } as const satisfies Record<BatchEnd['state'], keyof typeof batches.$inferSelect>;
 
 /**
- * Ends a batch: its files are there from now on, or none of this is.
- * @returns false when another has taken it
+ * Ends a batch and completes its files, in one transaction.
+ * @returns false when another process has claimed it
  */
 export function endBatch(pool: Pool, { id, takes }: ClaimedBatch, end: BatchEnd): Promise<boolean> {
   const { state, total, completed, failed, output, errors } = end;
@@ -242,8 +241,8 @@ export function endBatch(pool: Pool, { id, takes }: ClaimedBatch, end: BatchEnd)
 }
 
 /**
- * Moves batches on whose run is over, or whose time is up: they are to be finalized. Whoever works on one whose time is
- * up finds that out when it attends it.
+ * Marks batches to be finalized when their runs have ended or they have expired. A process that works on an expired one
+ * notices at its next heartbeat.
  * @returns how many
  */
 export async function settleBatches(pool: Pool): Promise<number> {

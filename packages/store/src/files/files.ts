@@ -17,14 +17,14 @@ import { batches, fileChunks, files, OPEN_BATCHES } from '../schema/dashboard.js
 import { type Queryable, runQuery } from '../schema/run-query.js';
 
 const { completeAt, ...FILE } = getTableColumns(files);
-/** A file of the API, whole. */
+/** A complete file of the API. */
 export type FileRow = Omit<typeof files.$inferSelect, 'completeAt'>;
 
-/** One that is being stored, or has expired, is not there. */
+/** Incomplete and expired files are excluded. */
 const IS_THERE = and(isNotNull(completeAt), or(isNull(files.expiresAt), gt(files.expiresAt, sql`now()`)));
 
 export interface NewFile {
-  /** `file-...`, of nobody else. */
+  /** `file-...`, unique. */
   id: string;
   ownerKey?: string | null;
   filename: string;
@@ -32,14 +32,14 @@ export interface NewFile {
   expiresAt?: Date;
 }
 
-/** Begins a file: see `FileWriter`. It is there for others when it is complete. */
+/** Creates an incomplete file: see `FileWriter`. It becomes visible when it is completed. */
 export async function beginFile(pool: Pool, file: NewFile): Promise<void> {
   await runQuery(pool, (db) => db.insert(files).values(file));
 }
 
 /**
- * Says that a file is whole.
- * @param expiresAfter seconds from now; what it was begun with if it is left out
+ * Completes a file.
+ * @param expiresAfter seconds from now; default: as given at its creation
  */
 export async function completeFile(
   client: Queryable,
@@ -60,12 +60,12 @@ export async function completeFile(
   return row;
 }
 
-/** One that is there; undefined when there is none. */
+/** A complete file; undefined when there is none. */
 export function findFile(pool: Pool, id: string): Promise<FileRow | undefined> {
   return oneFile(pool, and(eq(files.id, id), IS_THERE));
 }
 
-/** The file that a batch reads: also one that has expired meanwhile. */
+/** The input file of a batch, even when it has expired meanwhile. */
 export function findInput(pool: Pool, id: string): Promise<FileRow | undefined> {
   return oneFile(pool, and(eq(files.id, id), isNotNull(completeAt)));
 }
@@ -77,9 +77,9 @@ async function oneFile(pool: Pool, condition: SQL | undefined): Promise<FileRow 
 
 export interface FilesPage {
   limit: number;
-  /** By the time when they were stored. */
+  /** By creation time. */
   order: 'asc' | 'desc';
-  /** Files that come after this one. */
+  /** Files after this one. */
   after?: string;
   /** Files of this key only. */
   ownerKey?: string;
@@ -109,7 +109,10 @@ export function pageFiles(pool: Pool, page: FilesPage): Promise<FileRow[]> {
   );
 }
 
-/** A batch that is not over still needs its file. A count: `not exists` may become a join that compares every row with every other. */
+/**
+ * An unfinished batch still needs its file. A count, because the planner may turn `not exists` into a join that
+ * compares all rows.
+ */
 const NOT_NEEDED = sql`(select count(*) = 0 from ${batches} where ${batches.inputFile} = ${files.id} and ${batches.state} in ${OPEN_BATCHES})`;
 
 async function deleteWhere(pool: Queryable, condition: SQL | undefined): Promise<number> {
@@ -117,23 +120,23 @@ async function deleteWhere(pool: Queryable, condition: SQL | undefined): Promise
   return rowCount ?? 0;
 }
 
-/** @returns false when there is none, or a batch that is not over needs it */
+/** @returns false when it does not exist, or an unfinished batch needs it */
 export async function deleteFile(pool: Pool, id: string): Promise<boolean> {
   return (await deleteWhere(pool, eq(files.id, id))) === 1;
 }
 
-/** Deletes files that have expired, and what is left of those whose storing was broken off a day ago. */
+/** Deletes expired files, and incomplete ones after a day. */
 export async function forgetFiles(pool: Pool): Promise<void> {
   const abandoned = and(isNull(completeAt), lt(files.createdAt, sql`now() - interval '1 day'`));
   await deleteWhere(pool, or(lt(files.expiresAt, sql`now()`), abandoned));
 }
 
 /**
- * Deletes the files that runs were made from, and those that came of them: they hold what the runs' texts hold.
+ * Deletes the input and output files of runs, which contain the runs' texts.
  * @returns files deleted
  */
 export function purgeRunFiles(pool: Queryable, runIds: readonly number[]): Promise<number> {
-  // An array, and no join: the planner looks each file up by its id, whatever it thinks of the tables' sizes.
+  // An array instead of a join: the planner then looks up each file by id, whatever the statistics.
   return deleteWhere(
     pool,
     sql`${files.id} = any(array(select unnest(array[input_file, output_file, error_file])
@@ -142,17 +145,17 @@ export function purgeRunFiles(pool: Queryable, runIds: readonly number[]): Promi
 }
 
 /**
- * Deletes files that were stored so many days ago, whether they became a run or not.
+ * Deletes files older than this many days, whether or not they became a run.
  * @returns files deleted
  */
 export function purgeFiles(pool: Pool, olderThanDays: number): Promise<number> {
   return deleteWhere(pool, lt(files.createdAt, sql`now() - ${olderThanDays}::float8 * interval '1 day'`));
 }
 
-/** Bytes of a row: enough that rows are few, little enough that several at once cost no memory. */
+/** Bytes per row: enough that rows are few, few enough that several at once cost little memory. */
 export const CHUNK_BYTES = 1024 * 1024;
 
-/** Writes a file that was begun, piece by piece; await each call before the next. */
+/** Writes an incomplete file in pieces; await each call before the next. */
 export class FileWriter {
   readonly #pool: Pool;
   readonly id: string;
@@ -166,7 +169,7 @@ export class FileWriter {
     this.id = id;
   }
 
-  /** Given so far. */
+  /** Bytes written so far. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -180,12 +183,12 @@ export class FileWriter {
     if (this.#pending >= CHUNK_BYTES) await this.#store();
   }
 
-  /** Stores what is left. The file is still not complete: see `completeFile`. */
+  /** Flushes the rest. The file is still incomplete: see `completeFile`. */
   async flush(): Promise<void> {
     if (this.#pending > 0) await this.#store();
   }
 
-  /** Stores what is left, and completes the file. @param expiresAfter as of `completeFile` */
+  /** Flushes the rest and completes the file. @param expiresAfter as for `completeFile` */
   async complete(expiresAfter?: number): Promise<FileRow> {
     await this.flush();
     return withRetry(() => completeFile(this.#pool, this.id, this.#bytes, expiresAfter));
@@ -197,7 +200,7 @@ export class FileWriter {
     this.#pending = 0;
     for (let at = 0; at < all.length; at += CHUNK_BYTES) {
       const n = this.#chunks++;
-      // Safe to repeat: the same bytes at the same place.
+      // Idempotent: the same bytes at the same position.
       await withRetry(() =>
         runQuery(this.#pool, (db) =>
           db
@@ -210,7 +213,7 @@ export class FileWriter {
   }
 }
 
-/** What a file holds, from its beginning. @throws Error when it is deleted while it is read */
+/** The content of a file. @throws Error when it is deleted while it is read */
 export async function* readFileChunks(
   pool: Pool,
   { id, bytes }: Pick<FileRow, 'id' | 'bytes'>,

@@ -5,8 +5,8 @@ import pg from 'pg';
 const CONNECT_AGAIN_MS = 500;
 
 /**
- * Hears of express parcels that are done. Takes one connection of the pool for itself, and another when that one
- * breaks; what is done in between it does not hear of.
+ * Listens for finished express parcels. Holds one connection of the pool and reconnects when it breaks; notifications
+ * in between are lost.
  */
 export class ExpressListener {
   readonly #pool: Pool;
@@ -21,7 +21,7 @@ export class ExpressListener {
     this.#onError = onError;
   }
 
-  /** @param onError told of a connection that broke or cannot be had; the listener goes on trying */
+  /** @param onError called when a connection breaks or fails; the listener keeps retrying */
   static async open(
     pool: Pool,
     onDone: (done: ExpressDone) => void,
@@ -34,7 +34,7 @@ export class ExpressListener {
 
   close(): void {
     this.#closing.abort();
-    // Whatever else uses the pool is not to be told of parcels.
+    // The connection must not return to the pool while it listens.
     this.#client?.release(true);
     this.#client = undefined;
   }
@@ -60,7 +60,7 @@ export class ExpressListener {
     });
   }
 
-  /** Whoever may connect to the database may send anything. */
+  /** Any user of the database may send notifications. */
   #hear(message: string): void {
     let done: ExpressDone;
     try {
@@ -81,30 +81,30 @@ export class ExpressListener {
   }
 }
 
-/** Every express parcel that is done is notified on this channel. Channels are per database, so it is named after the schema. */
+/** The channel for finished express parcels. Channels are per database, so its name includes the schema. */
 const expressChannelOf = (schema: string): string => `${schema}_express`;
 /** The same as SQL. */
 export const EXPRESS_CHANNEL = `current_schema() || '_express'`;
 
-/** An express parcel is done. */
+/** A finished express parcel. */
 export interface ExpressDone {
   parcelId: number;
   /**
-   * The scores that it has brought, by content hash in hex. Not those that were there before, nor errors, nor anything
-   * when there are too many for a message: whoever waits for one of those asks the store.
+   * The new scores by content hash in hex. Excludes earlier scores and errors, and is empty when there are too many for a
+   * notification: read those from the store.
    */
   scores: ReadonlyMap<string, number>;
 }
 
-/** A message of Postgres has 8,000 bytes at most; a score in it takes 84. */
+/** A notification of Postgres has at most 8,000 bytes; a score takes 84. */
 const MOST_SCORES = 90;
 
-/** The message of parcel `id`, with the scores that the CTE `stored` (content, score) has stored. */
+/** The notification of parcel `id` with the scores in the CTE `stored` (content, score). */
 export const DONE_MESSAGE = `json_build_object('parcel', id, 'scores',
   (select json_object_agg(encode(content, 'hex'), score) filter (where score is not null)
    from stored having count(*) <= ${MOST_SCORES}))::text`;
 
-/** @throws Error for a message that is not ours */
+/** @throws Error for an invalid notification */
 function parseDone(message: string): ExpressDone {
   const parsed: unknown = JSON.parse(message);
   if (typeof parsed !== 'object' || parsed === null || !('parcel' in parsed) || !('scores' in parsed))

@@ -3,29 +3,26 @@ import type { NewParcel } from '../parcels/submit-window.js';
 import { OPEN_STATES } from '../runs/run-progress.js';
 import { bytesOf, lengthsOf } from '../scores/contents.js';
 
-/** What becomes of contents that somebody asks for. */
+/** The state of requested contents. */
 export interface SubmittedExpress {
-  /** Those that have a score or a fresh error, or whose express parcel is on its way. */
+  /** Contents with a score, a recent error, or an express parcel in progress. */
   known: KnownOutcome[];
-  /** The parcel of all others, to be queued; undefined when there are none. */
+  /** The parcel of all others, to be enqueued; undefined without any. */
   parcelId: number | undefined;
 }
 
-/** A known outcome, or the new parcel: then all but `parcelId` is null. */
+/** A known outcome, or the new parcel: then all fields but `parcelId` are null. */
 interface Row extends Omit<KnownOutcome, 'hash'> {
   hash: Buffer | null;
 }
 
 /**
- * Looks contents up, and stores an express parcel of those that are not known, with claims, all in one statement:
- * somebody waits for it. A content that a run's parcel has claimed stays with that one, which may be deep in its queue:
- * the express parcel brings the score first, and the run's parcel another time, which changes nothing. Claims of
- * cancelled parcels, and old errors, go to the express parcel.
- *
- * The commit does not wait for the disk. What a power cut takes was seen by nobody but its asker: parcel and claims go
- * together, as they are one transaction, so no claim is left without its parcel; the asker looks again every second,
- * finds no parcel, and asks anew. Scores, runs and their parcels are not written here.
- * @param asked no more than one parcel holds
+ * Looks up contents, and stores an express parcel with claims for the unknown ones, in one statement. A content claimed by a
+ * run's parcel stays claimed, but is also in the express parcel, which is scored first; the run's parcel later changes
+ * nothing. Claims of cancelled parcels, and old errors, move to the express parcel.
+ * The commit does not wait for the disk. After a power cut, parcel and claims of this transaction may be lost together; the
+ * client polls every second, finds no parcel, and requests the contents again. Scores, runs and their parcels are not written here.
+ * @param asked at most as many as fit into one parcel
  */
 export async function submitExpress(
   pool: Pool,
@@ -33,9 +30,9 @@ export async function submitExpress(
   asked: NewParcel,
 ): Promise<SubmittedExpress> {
   const { rows } = await pool.query<Row>({
-    // Prepared once a connection: planning this took as long as running it.
+    // Prepared once per connection: planning took as long as running it.
     name: 'submit-express',
-    // In the order of the hashes, so that two askers never wait for each other.
+    // In hash order, so that concurrent statements cannot deadlock.
     text: `
       with fast as (
         select set_config('synchronous_commit', 'off', true)
@@ -81,22 +78,22 @@ export async function submitExpress(
   return { known, parcelId };
 }
 
-/** An error is told to whoever asks within this time; later askers have the content tried again. */
+/** Age in seconds up to which an error is returned; after that the content is tried again. */
 const ERROR_KEPT_SECONDS = 600;
 
-/** What the store knows of a content that somebody asks for. */
+/** The state of a requested content. */
 export interface KnownOutcome {
   /** 32 bytes. */
   hash: Buffer;
   score: number | null;
   error: string | null;
-  /** The error is of the last ten minutes: another try would most likely end in it again, and cost the engine's life. */
+  /** A recent error: another attempt would most likely fail again, and kill the engine. */
   errorIsFresh: boolean;
-  /** The express parcel that will bring the score; null when none is on its way. */
+  /** The express parcel that will score it; null when there is none. */
   parcelId: number | null;
 }
 
-/** What is known of the contents $2 (bytea[]) of the guard $1: those that have a score, an error or a claim. */
+/** The state of the contents $2 (bytea[]) of the guard $1: those with a score, an error or a claim. */
 const KNOWN_OUTCOMES = `
   select s.content as hash, s.score, s.error,
          s.error is not null
@@ -107,7 +104,7 @@ const KNOWN_OUTCOMES = `
   where s.guard_id = $1::int and s.content = any($2::bytea[])`;
 
 /**
- * Those of the contents that have a score, an error or a claim.
+ * The contents with a score, an error or a claim.
  * @param hashes 32 bytes each
  */
 export async function knownOutcomes(pool: Pool, guardId: number, hashes: Buffer[]): Promise<KnownOutcome[]> {
@@ -119,13 +116,14 @@ export async function knownOutcomes(pool: Pool, guardId: number, hashes: Buffer[
   return rows;
 }
 
-/** Nobody waits longer for an express parcel. */
+/** No client waits longer for an express parcel. */
 export const EXPRESS_WAIT_SECONDS = 60;
 
-/** Those of the parcels that are express parcels and still wait to be scored. */
+/** Which of the parcels are pending express parcels. */
 export async function waitingExpress(pool: Pool, parcelIds: readonly number[]): Promise<number[]> {
   if (parcelIds.length === 0) return [];
-  // SQL, like all statements of interactive parcels, because clients wait for them: the query builder adds 0.1 to 0.4 ms to a statement.
+  // SQL, like all statements of interactive parcels, for low latency: the query builder adds 0.1 to 0.4 ms per
+  // statement.
   const { rows } = await pool.query<{ id: number }>(
     `select id from parcels where id = any($1::bigint[]) and state = 'waiting' and run_id is null order by id`,
     [parcelIds],
@@ -133,7 +131,7 @@ export async function waitingExpress(pool: Pool, parcelIds: readonly number[]): 
   return rows.map((row) => row.id);
 }
 
-/** Cancels express parcels that nobody waits for any more. As of a cancelled run's, a later run takes them up again. */
+/** Cancels abandoned express parcels. Like those of a cancelled run, a later run can claim their contents. */
 export async function cancelExpress(pool: Pool, parcelIds: readonly number[]): Promise<void> {
   if (parcelIds.length === 0) return;
   await pool.query(
@@ -144,7 +142,7 @@ export async function cancelExpress(pool: Pool, parcelIds: readonly number[]): P
 }
 
 /**
- * Cancels a guard's express parcels that have waited longer than anybody waits: their asker was killed.
+ * Cancels a guard's express parcels that are older than the longest timeout: their process was killed.
  * @returns how many
  */
 export async function cancelAbandonedExpress(pool: Pool, guardId: number): Promise<number> {
@@ -157,12 +155,12 @@ export async function cancelAbandonedExpress(pool: Pool, guardId: number): Promi
   return rowCount ?? 0;
 }
 
-/** Nobody asks for a cancelled express parcel, or why one had an error, after so long. */
+/** Seconds after which a finished express parcel is no longer needed by any client. */
 const EXPRESS_KEPT_SECONDS = 3600;
 
 /**
- * Deletes a guard's express parcels that are over: there may be one for every call of an API, and those that were
- * cancelled or had errors still hold token ids. A content without a score is as if nobody had asked for it.
+ * Deletes a guard's finished express parcels: there may be one per API call, and cancelled or failed ones still contain
+ * token ids. A content without a score becomes unknown again.
  * @returns how many
  */
 export async function forgetExpress(pool: Pool, guardId: number): Promise<number> {
@@ -176,8 +174,8 @@ export async function forgetExpress(pool: Pool, guardId: number): Promise<number
 }
 
 /**
- * Deletes the express parcels of all guards that are over, or that nobody waits for any more, and are so old. Those of a
- * guard that has an open run stay: the run may wait for a content of theirs.
+ * Deletes old express parcels of all guards that are finished or abandoned. Those of a guard with an open run are kept: the
+ * run may wait for their contents.
  * @returns how many
  */
 export async function purgeExpress(pool: Pool, olderThanDays: number): Promise<number> {

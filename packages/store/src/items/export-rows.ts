@@ -2,7 +2,7 @@ import type { Pool } from '@tocsin/postgres';
 import { withRetry } from '@tocsin/postgres';
 import { textsInTurn } from './texts-in-turn.js';
 
-/** A row of a run with its outcome: one of score, error and reject. */
+/** A row of a run with its outcome: a score, an error or a reject reason. */
 export interface ExportRow {
   seq: number;
   key: string;
@@ -13,20 +13,20 @@ export interface ExportRow {
   error: string | null;
   /** The row could not be read. */
   reject: string | null;
-  /** What was given, as JSON; null when texts were not asked for, or this one was not retained. */
+  /** The item as JSON; null when texts were not requested, or it was not retained. */
   json: string | null;
 }
 
 export interface ExportOptions {
-  /** With the texts that were retained. */
+  /** Include retained texts. */
   texts?: boolean;
 }
 
 const PAGE_ROWS = 5_000;
 
 /**
- * Every row of a run in the order of its corpus, a page at a time. Pages with texts are cut by the bytes of these: 1 MiB, or
- * one row with a longer text.
+ * All rows of a run in corpus order, page by page. Pages with texts are limited to 1 MiB, or one row with a longer
+ * text.
  */
 export async function* exportRows(
   pool: Pool,

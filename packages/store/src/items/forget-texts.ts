@@ -1,13 +1,13 @@
 import type { Retention } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 
-/** Rows that one statement looks at. */
+/** Rows per statement. */
 const BATCH_ROWS = 10_000;
 
 /**
- * Deletes the texts of a run that are not retained, a batch at a time, and what reviewers have noted of them. Doing it
- * again, or from where it was broken off, is the same.
- * @returns how many texts were deleted
+ * Deletes the texts of a run that are not retained, and reviewers' notes on them, in batches. Idempotent, and can be
+ * interrupted.
+ * @returns texts deleted
  */
 export async function forgetTexts(
   pool: Pick<Pool, 'query'>,
@@ -16,7 +16,7 @@ export async function forgetTexts(
 ): Promise<number> {
   if (retain === 'all') return 0;
   const deleted = await deleteTexts(pool, runId, retain);
-  // A note may quote what it is about.
+  // A note may quote the text.
   await pool.query(
     `update verdicts v set note = null
      where run_id = $1 and note is not null
@@ -49,7 +49,7 @@ async function deleteTexts(
   return deleted;
 }
 
-/** Deletes what was retained for too long: texts of runs that were stopped when their process could not do it. */
+/** Deletes texts that should have been deleted earlier: of runs whose process was stopped before it could do so. */
 export async function forgetStoppedTexts(pool: Pool): Promise<void> {
   const { rows } = await pool.query<{ id: number }>(
     `select id from runs
@@ -62,17 +62,16 @@ export async function forgetStoppedTexts(pool: Pool): Promise<void> {
 const DELETE_ALL = 'delete from item_texts where run_id = $1 and seq >= $2 and seq < $3';
 
 /**
- * A row without a score is not flagged, nor is any of a run that has no threshold.
- *
- * A subquery that gives a value is looked up for each row. Of `exists` the planner makes a join, and where its statistics
- * are of before the run, it takes the run's rows for one and compares every text with every row: 6,000 took nine minutes.
+ * A row without a score is not flagged, nor is any of a run without a threshold.
+ * A scalar subquery is evaluated per row. The planner turns `exists` into a join, and with statistics from before the run
+ * compares every text with every row: 6,000 rows took nine minutes.
  */
 const DELETE_UNFLAGGED = `${DELETE_ALL} and (
   select (select s.score >= r.threshold from scores s where s.guard_id = r.guard_id and s.content = i.content)
   from items i join runs r on r.id = i.run_id
   where i.run_id = item_texts.run_id and i.seq = item_texts.seq) is not true`;
 
-/** Rows of a run whose texts are in the store. */
+/** Rows of a run with stored texts. */
 export async function keptTexts(pool: Pool, runId: number): Promise<number> {
   const { rows } = await pool.query<{ kept: number }>(
     'select count(*) as kept from item_texts where run_id = $1',

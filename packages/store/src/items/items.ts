@@ -2,40 +2,40 @@ import type { ItemOrder } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 import { type RankedRow, rankedRows } from '../ranking/ranked-rows.js';
 
-/** Characters of a row's JSON that a list reads: enough for a preview of each part, unless the first is very long. */
+/** Characters of a row's JSON for lists: enough for a preview of each part, unless the first is very long. */
 const LISTED_CHARACTERS = 16_000;
-/** Characters of a row's JSON that are read for one row. A file may hold longer ones; no guard reads as much. */
+/** Characters of a row's JSON for a single row. Files may have longer ones, but no guard reads as much. */
 const SHOWN_CHARACTERS = 4_000_000;
 
-/** Which run, and whose scores: a `Run` or a row of it. */
+/** A run and its guard: a `Run` or its row. */
 export interface ScoredRun {
   id: number;
   guardId: number;
 }
 
-/** A row of a run, with what became of it. */
+/** A row of a run with its outcome. */
 export interface ItemRow {
   /** From 1. */
   seq: number;
   key: string;
-  /** Null for a row that has none (yet). */
+  /** Null without a score (yet). */
   score: number | null;
-  /** What the model saw of it. */
+  /** Tokens that the model read. */
   tokens: number | null;
-  /** Its content ended in this. */
+  /** The error of its content. */
   error: string | null;
-  /** It could not be read. */
+  /** Why it could not be read. */
   reject: string | null;
   truncated: boolean;
-  /** What was given, as JSON (see `plainText`), perhaps cut off; null when it was not asked for, or is not retained. */
+  /** The item as JSON (see `plainText`), possibly truncated; null when not requested, or not retained. */
   json: string | null;
   /** Bytes of the whole JSON; null with `json`. */
   jsonBytes: number | null;
 }
 
 /**
- * Rows of a run by their numbers, in that order; those that there are. Of texts only the first 16,000 characters are read: a
- * page of long ones would not fit into memory.
+ * Rows of a run by number, in the given order; missing ones are skipped. Texts are limited to 16,000 characters, so
+ * that a page fits into memory.
  */
 export function itemsBySeq(
   pool: Pool,
@@ -46,7 +46,7 @@ export function itemsBySeq(
   return readItems(pool, run, seqs, options.texts === true ? LISTED_CHARACTERS : 0);
 }
 
-/** One row of a run with the first 4,000,000 characters of its text; undefined when there is none. */
+/** One row of a run with up to 4,000,000 characters of its text; undefined when it does not exist. */
 export async function findItem(pool: Pool, run: ScoredRun, seq: number): Promise<ItemRow | undefined> {
   const [item] = await readItems(pool, run, [seq], SHOWN_CHARACTERS);
   return item;
@@ -58,7 +58,7 @@ async function readItems(
   seqs: readonly number[],
   characters: number,
 ): Promise<ItemRow[]> {
-  // SQL: one look-up by key for each row of a page, whatever the planner thinks of the tables' sizes.
+  // SQL: one look-up by key per row, whatever the planner's statistics.
   const { rows } = await pool.query<ItemRow>(
     `select i.seq, i.key, s.score, s.tokens, s.error, i.reject, i.truncated,
             left(t.json, $4) as json, octet_length(t.json) as "jsonBytes"
@@ -73,29 +73,29 @@ async function readItems(
   return rows;
 }
 
-/** Whether a row's JSON is only the beginning of what is stored. */
+/** Whether a row's JSON is truncated. */
 export function isCut({ json, jsonBytes }: Pick<ItemRow, 'json' | 'jsonBytes'>): boolean {
   return json !== null && Buffer.byteLength(json) < (jsonBytes ?? 0);
 }
 
-/** Where a page ends. */
+/** The position of a page's end. */
 export interface ItemCursor {
   seq: number;
-  /** Of an order by score. */
+  /** For an order by score. */
   score?: number;
 }
 
 export interface OrderedQuery {
   order: ItemOrder;
   limit: number;
-  /** Scores in [min, max]; with either, only rows that have a score. */
+  /** Scores in [min, max]; with either, only rows with a score. */
   min?: number;
   max?: number;
-  /** `next` of the page before this one. */
+  /** `next` of the previous page. */
   after?: ItemCursor;
 }
 
-/** Rows in the order that is asked for, as far as scores and numbers go. */
+/** Rows in the given order, filtered by score and position. */
 export function rowsInOrder(
   pool: Pool,
   runId: number,
@@ -106,7 +106,7 @@ export function rowsInOrder(
   return scoredRowsBySeq(pool, runId, { min: min ?? 0, max: max ?? 1, after: after?.seq ?? 0, limit });
 }
 
-/** @throws RangeError when it is none of an order by score */
+/** @throws RangeError for a cursor of another order */
 export function rankedCursor(after: ItemCursor | undefined): RankedRow | undefined {
   if (after === undefined) return undefined;
   if (after.score === undefined) throw new RangeError('a cursor of an order by score has a score');
@@ -114,7 +114,7 @@ export function rankedCursor(after: ItemCursor | undefined): RankedRow | undefin
 }
 
 async function rowsBySeq(pool: Pool, runId: number, after: number, limit: number): Promise<ItemCursor[]> {
-  // SQL: the arrays of chunks are unnested, and only those chunks that matter are read.
+  // SQL: unnests the arrays of the relevant chunks only.
   const { rows } = await pool.query<ItemCursor>(
     'select seq from items where run_id = $1 and seq > $2 order by seq limit $3',
     [runId, after, limit],

@@ -12,22 +12,22 @@ import { countWords, parsableQuery, QUERY, SEARCHED_CHARACTERS, searchedWords } 
 import { textsInTurn } from './texts-in-turn.js';
 
 export interface ItemsQuery extends OrderedQuery {
-  /** Words of the text, as people write them to a search engine: `"two words"`, `or`, `-not`. Of retained texts only. */
+  /** A full-text query over retained texts: `"two words"`, `or`, `-not`. */
   search?: string;
-  /** With the texts that are retained. */
+  /** Include retained texts. */
   texts?: boolean;
 }
 
 export interface ItemsPage {
   rows: ItemRow[];
   /**
-   * Null for the last page. A search that finds little ends its page after so many rows have been looked at: a page may be
-   * short, or empty, and another come after it.
+   * Null on the last page. A search with few matches ends its page after a bounded number of rows, so a page may be
+   * short or empty although more follow.
    */
   next: ItemCursor | null;
 }
 
-/** A page of a run's rows. Each row comes once, however the pages are cut. */
+/** A page of a run's rows. Across pages each row occurs once. */
 export async function pageItems(pool: Pool, run: ScoredRun, query: ItemsQuery): Promise<ItemsPage> {
   const { seqs, next } =
     query.search === undefined
@@ -46,9 +46,9 @@ async function page(
   return { seqs: seen.map(({ seq }) => seq), next: rows.length > query.limit ? (seen.at(-1) ?? null) : null };
 }
 
-/** As many matches are sorted; of more, the rows of the order are gone through until enough of them match. */
+/** Up to this many matches are sorted; with more, rows are scanned in order until enough match. */
 const SORTED_MATCHES = 5_000;
-/** Rows of one look at the texts; and rows, and bytes of texts without an index, after which a page ends. */
+/** Rows per scan of texts; and rows, and bytes of unindexed texts, after which a page ends. */
 const LOOK_ROWS = 1_000;
 const PAGE_ROWS = 20_000;
 const PAGE_BYTES = 32 * 1024 * 1024;
@@ -63,8 +63,8 @@ interface TextQuery extends OrderedQuery {
 }
 
 /**
- * Rows whose text has the words that are searched for, in the order that is asked for. Few matches come from the index,
- * sorted; many are found by going through the rows. So are those of a run that is not over, whose texts are in no index.
+ * Rows that match a full-text query, in the given order. Few matches come from the index, sorted; many are found by
+ * scanning the rows. Texts of an unfinished run are not indexed, and always scanned.
  */
 async function searchRows(pool: Pool, run: ScoredRun, asked: TextQuery): Promise<FoundRows> {
   const query = { ...asked, search: parsableQuery(asked.search) };
@@ -74,7 +74,7 @@ async function searchRows(pool: Pool, run: ScoredRun, asked: TextQuery): Promise
     [run.id],
   );
   const [found] = about;
-  // A query without a word, such as one of signs only, finds nothing.
+  // A query without words, e.g. only signs, matches nothing.
   if (found === undefined || words === 0) return { seqs: [], next: null };
   if (found.indexed) {
     const { rows } = await pool.query<{ seq: number }>(
@@ -159,14 +159,14 @@ async function goThrough(pool: Pool, run: ScoredRun, query: TextQuery): Promise<
 }
 
 interface Looked {
-  /** How many of the rows, from where the last look ended. */
+  /** Number of rows since the last scan ended. */
   looked: number;
   matching: Set<number>;
-  /** Of the texts that had to be read. */
+  /** Of the texts that were read. */
   bytes: number;
 }
 
-/** Which of the rows have a text that matches: by the index, or by reading the texts, some at a time. */
+/** Which of the rows match: by the index, or by reading the texts in portions. */
 async function* matchesAmong(
   pool: Pool,
   runId: number,

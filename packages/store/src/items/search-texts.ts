@@ -3,27 +3,21 @@ import { int8Array, type Pool, textArray } from '@tocsin/postgres';
 import { OPEN_STATES } from '../runs/run-progress.js';
 import { textsInTurn } from './texts-in-turn.js';
 
-/** UTF-16 units of a text that can be searched: Postgres takes no more than a megabyte of words. */
+/** Searchable UTF-16 units of a text: Postgres limits a tsvector to one megabyte. */
 const SEARCHED_LENGTH = 100_000;
-/** Characters of a row's JSON that are read for them: quotes and names come on top, and escapes. */
+/** Characters of a row's JSON read for indexing: includes quotes, names and escapes. */
 export const SEARCHED_CHARACTERS = 4 * SEARCHED_LENGTH;
 const BATCH_ROWS = 2_000;
-/**
- * A word that no text has, for the space in it: with it, the words of one run are looked up among its own rows, however
- * many other runs have them.
- */
+/** An artificial word (it contains a space) that limits an index search to the rows of one run. */
 const RUN_WORD = "'=run ' || $1::bigint";
-/** The query of run $1 for what somebody has typed, $2. */
+/** The query of run $1 for the search string $2. */
 export const QUERY = `(quote_literal(${RUN_WORD})::tsquery && websearch_to_tsquery('simple', $2))`;
 
-/** The words of a text as the search takes them. */
+/** The words of a text, as a tsvector. */
 export const searchedWords = (json: string): string =>
   plainText(json, SEARCHED_LENGTH).slice(0, SEARCHED_LENGTH).replaceAll('\0', ' ');
 
-/**
- * Makes the texts of a run that is over fit to be searched fast: a batch at a time, so that it can be broken off and gone
- * on with.
- */
+/** Indexes the texts of a finished run in batches; can be interrupted and resumed. */
 export async function indexTexts(pool: Pool, runId: number, signal?: AbortSignal): Promise<void> {
   for (let after = 0; ; ) {
     signal?.throwIfAborted();
@@ -52,19 +46,19 @@ export async function indexTexts(pool: Pool, runId: number, signal?: AbortSignal
 }
 
 /**
- * A search as it was typed, in a form that `websearch_to_tsquery` can read. Postgres puts every minus before a word on a stack of 32:
- * the 33rd is an error. So of several where a word may begin, whatever signs are between them, the last one stays.
+ * Normalizes a search string for `websearch_to_tsquery`. Postgres pushes every minus before a word onto a stack of 32,
+ * and the 33rd is an error, so of several consecutive ones only the last is kept.
  */
 export function parsableQuery(typed: string): string {
   return typed.replace(/(^|[\s!&|()"])[-\s!&|()]*-/g, '$1-');
 }
 
-/** Classes of errors that say that the words themselves are no query: wrong syntax, a limit, an internal one of the parser. */
+/** Error classes that mean an invalid query: syntax errors, limits, internal errors of the parser. */
 const NO_QUERY = /^(22|42601|54|XX000)/;
 
 /**
- * The words and operators of a search; 0 for one that has none.
- * @throws UserError when Postgres cannot read it
+ * The number of words and operators in a search; 0 for one without any.
+ * @throws UserError when Postgres cannot parse it
  */
 export async function countWords(pool: Pool, search: string): Promise<number> {
   try {
@@ -82,14 +76,13 @@ export async function countWords(pool: Pool, search: string): Promise<number> {
   }
 }
 
-/** Strings of the stored JSON that are JSON themselves: they are kept as they stood in the corpus. */
+/** Strings of the stored JSON that contain JSON themselves, stored unchanged. */
 const NESTED = new Set(['messages', 'tools']);
 
 /**
- * The words of a row's text, for people and for the search: a text, the two parts of a pair, or the strings of messages
- * and tools, one after another, without the names of fields. No more than `longest` UTF-16 units are looked for, so
- * the end of a longer text may be missing, or a little more be there.
- * @param json what `item_texts` keeps of a row; it may be cut off at its end
+ * The words of a row's text, for display and search: a text, both parts of a pair, or the strings of messages and tools,
+ * joined, without field names. Reads about `longest` UTF-16 units, so the end of a longer text may be missing.
+ * @param json from `item_texts`; may be truncated
  */
 export function plainText(json: string, longest = Number.POSITIVE_INFINITY): string {
   const parts: string[] = [];
@@ -120,11 +113,11 @@ const COLON = ':'.charCodeAt(0);
 const QUOTE = '"'.charCodeAt(0);
 
 /**
- * Calls `see` with each string of a JSON text that is a value, in their order, until it returns false. A scan, because
- * `JSON.parse` takes neither a text that is cut off nor one that is nested without end.
+ * Calls `see` with each string value of a JSON text in order, until it returns false. A scanner, because `JSON.parse`
+ * rejects truncated texts and fails on very deep ones.
  */
 function eachString(json: string, see: (value: string, field: string | undefined) => boolean): void {
-  /** Of each array or object that is open: whether it is an object. */
+  /** Whether each open bracket is an object. */
   const open: boolean[] = [];
   let nameIsNext = false;
   let field: string | undefined;
@@ -146,11 +139,11 @@ function eachString(json: string, see: (value: string, field: string | undefined
   }
 }
 
-/** The string whose opening quote is at `from`, as far as it is there. @returns `end`: where its last character is */
+/** The string that starts with the quote at `from`, possibly truncated. @returns `end`: index of its last character */
 function stringAt(json: string, from: number): { value: string; end: number } {
   let at = from + 1;
   let escaped = false;
-  /** Up to here it can be decoded. */
+  /** Decodable up to here. */
   let whole = at;
   while (at < json.length && json.charCodeAt(at) !== QUOTE) {
     if (json[at] === '\\') {

@@ -1,33 +1,30 @@
 import type { Pool } from '@tocsin/postgres';
 import { int8Array, withRetry } from '@tocsin/postgres';
 
-/**
- * Bytes of texts that one step holds, as the database stores them. Their rows, parsed and encoded again, take several
- * times as much.
- */
+/** Stored bytes of texts per step. Parsed and re-encoded rows take several times as much. */
 const HELD_BYTES = 1024 * 1024;
-/** UTF-8 takes no more for a character. */
+/** Maximum bytes per character in UTF-8. */
 const BYTES_PER_CHARACTER = 4;
 
-/** Rows that follow each other in the list that was asked for, and the texts of those that have one. */
+/** Consecutive rows of the requested list, with the available texts. */
 export interface TextsOfRows {
   seqs: number[];
-  /** JSON, by the number of the row. */
+  /** JSON by row number. */
   texts: Map<number, string>;
   /** Of the texts. */
   bytes: number;
 }
 
 export interface TextsOptions {
-  /** Only the first so many characters of each text. */
+  /** Maximum characters of each text. */
   characters?: number;
   signal?: AbortSignal;
 }
 
 /**
- * The texts of a run's rows in the order asked for, some rows at a time: as many as have 1 MiB of texts together, or one row
- * whose text is longer. However long texts are, memory holds no more than that.
- * @param seqs numbers of rows, no two alike
+ * The texts of a run's rows in the given order, in portions of up to 1 MiB of texts, or one row with a longer text. This
+ * bounds memory whatever the texts' lengths.
+ * @param seqs unique row numbers
  */
 export async function* textsInTurn(
   pool: Pool,
@@ -60,7 +57,7 @@ function cut(seqs: readonly number[], sizeOf: (seq: number) => number): { seqs: 
   return groups;
 }
 
-/** Bytes of each text that is there. Postgres knows them without reading the text. */
+/** Bytes of each stored text. Postgres knows them without reading the text. */
 async function sizesOf(pool: Pool, runId: number, seqs: readonly number[]): Promise<Map<number, number>> {
   if (seqs.length === 0) return new Map();
   const { rows } = await pool.query<{ seq: number; bytes: number }>(

@@ -2,25 +2,24 @@ import { byteaArray, float4Array, int4Array, type Pool, textArray } from '@tocsi
 import { DONE_MESSAGE, EXPRESS_CHANNEL } from '../interactive/express-listener.js';
 import { byHash, bytesOf, lengthsOf } from '../scores/contents.js';
 
-/** A content's outcome: its score, or the reason why it has none. */
+/** A content's outcome: its score, or its error. */
 export interface ContentOutcome {
   /** 32 bytes. */
   hash: Buffer;
-  /** How many it has. */
+  /** Number of tokens. */
   tokens: number;
   score: number | null;
   error: string | null;
-  /** Of a content with an error: its tokens, to be kept in the parcel for another try. */
+  /** For a content with an error: its tokens, kept in the parcel for a retry. */
   tokenIds?: Int32Array;
 }
 
 /**
- * Stores a parcel's scores and marks it done, in one statement: both or neither. Doing it again, or by two workers at
- * once, changes nothing: a score that is there stays. Who waits for an express parcel is told of it; that commit does
- * not wait for the disk: what a power cut takes is scored again.
- *
- * An upsert though the claims are there: it finds each by the key. Joined with an update, on a table that Postgres has no
- * statistics of yet, every parcel read the whole table. In the order of the hashes, so that two never wait for each other.
+ * Stores a parcel's scores and marks it done, in one statement. Idempotent, also with concurrent workers: an existing score
+ * stays. Notifies the clients of an express parcel; that commit does not wait for the disk, because scores lost in a power
+ * cut are computed again.
+ * An upsert although the claims exist, because it finds each by key. As a join with an update, on a table without
+ * statistics, every parcel read the whole table. In hash order, so that concurrent statements cannot deadlock.
  */
 export async function completeParcel(
   pool: Pool,
@@ -33,7 +32,7 @@ export async function completeParcel(
   const keptIds = kept.map(({ tokenIds }) => tokenIds);
   const sorted = byHash(outcomes);
   await pool.query({
-    // Prepared once a connection: of a parcel of one row, planning took as long as all else.
+    // Prepared once per connection: for a parcel of one row, planning took as long as everything else.
     name: 'complete-parcel',
     text: `with parcel as (
        update parcels

@@ -13,18 +13,18 @@ export interface LeasedParcel {
   lostLeases: number;
 }
 
-/** Which contents of an express parcel have a score, by their place: a run has been faster, or another asker. */
+/** The indices of an express parcel's contents that already have a score, from a run or another request. */
 const SCORED = `select n from generate_series(0, contents - 1) n
   where (select s.score is not null from scores s
          where s.guard_id = p.guard_id and s.content = substring(p.hashes from ${HASH_BYTES} * n + 1 for ${HASH_BYTES}))`;
 
 /**
- * What a parcel holds, if it still waits to be scored. The lease itself is the queue's: a parcel that two workers
- * take is scored twice and stored once. Contents of an express parcel that have a score are left out; of a run's
- * parcel, whose contents were new when it was cut, it would cost more to ask (10 us each) than it could ever save.
+ * Reads a parcel if it is pending. The lease itself is in the queue: a parcel taken by two workers is scored twice and
+ * stored once. Contents of an express parcel that have a score are skipped; for a run's parcel, whose contents were new
+ * when it was made, the check would cost more (10 us each) than it saves.
  */
 export async function leaseParcel(pool: Pool, parcelId: number): Promise<LeasedParcel | undefined> {
-  // SQL, once for each parcel: the query builder adds 0.1 to 0.4 ms to a statement.
+  // SQL, run once per parcel: the query builder adds 0.1 to 0.4 ms per statement.
   const { rows } = await pool.query<{
     hashes: Buffer;
     lengths: Buffer;
@@ -32,7 +32,7 @@ export async function leaseParcel(pool: Pool, parcelId: number): Promise<LeasedP
     lost_leases: number;
     scored: number[];
   }>({
-    // Prepared once a connection: its plan took longer than its run.
+    // Prepared once per connection: planning took longer than running it.
     name: 'lease-parcel',
     text: `select hashes, lengths, token_ids, lost_leases,
             case when run_id is null then array(${SCORED}) else '{}' end as scored
@@ -62,29 +62,32 @@ export async function leaseParcel(pool: Pool, parcelId: number): Promise<LeasedP
 }
 
 /**
- * A parcel that so many leases were lost over is suspected of ending its workers, and tried with no other beside it. A
- * worker that dies takes the leases of all that it holds along: most of them are innocent.
+ * Lost leases after which a parcel is quarantined and scored alone. A dying worker loses the leases of all its parcels,
+ * most of which are harmless.
  */
 export const QUARANTINE_AFTER = 2;
 
-/** Counts a lease that ran out: its worker has died, or was cut off. Those of a suspect count by its tries alone. */
+/**
+ * Counts an expired lease: its worker died or was disconnected. Quarantined parcels are counted by their attempts
+ * instead.
+ */
 export async function countLostLease(pool: Pool, parcelId: number): Promise<void> {
-  // SQL, as all statements of a worker for a parcel: the query builder adds 0.1 to 0.4 ms to a statement.
+  // SQL, like all statements of a worker per parcel: the query builder adds 0.1 to 0.4 ms per statement.
   await pool.query(
     `update parcels set lost_leases = lost_leases + 1 where id = $1 and state = 'waiting' and lost_leases < $2`,
     [parcelId, QUARANTINE_AFTER],
   );
 }
 
-/** A parcel, and how many leases were lost over it when it was leased. */
+/** A parcel, and its lost leases when it was leased. */
 export interface Suspect {
   id: number;
   lostLeases: number;
 }
 
 /**
- * A suspect's lease counts as lost before it is tried: a worker that dies over it could not say so any more. What ends
- * in another way than by the worker's death is taken back (`forgiveAttempt`). Both may be repeated.
+ * Counts an attempt at a quarantined parcel as a lost lease before it starts, because a dying worker cannot report it.
+ * `forgiveAttempt` undoes it after any other outcome. Both are idempotent.
  */
 export async function recordAttempt(pool: Pool, { id, lostLeases }: Suspect): Promise<void> {
   await pool.query(
@@ -93,7 +96,7 @@ export async function recordAttempt(pool: Pool, { id, lostLeases }: Suspect): Pr
   );
 }
 
-/** The worker has outlived the try. */
+/** The worker survived the attempt. */
 export async function forgiveAttempt(pool: Pool, { id, lostLeases }: Suspect): Promise<void> {
   await pool.query(
     `update parcels set lost_leases = $2 where id = $1 and state = 'waiting' and lost_leases = $2 + 1`,

@@ -5,13 +5,13 @@ import { int32Of } from '../scores/contents.js';
 import { QUARANTINE_AFTER } from './lease-parcel.js';
 
 /**
- * Puts two parcels in the place of one that waits: the first half of its contents, and the rest. They hold its claims,
- * belong to its run, and are suspects as it was. A job of the parcel that is gone finds nothing to do.
- * @returns the halves, to be queued; none when the parcel does not wait any more, or holds a single content
+ * Replaces a pending parcel by two with half of its contents each. They inherit its claims, run and quarantine. A job of the
+ * replaced parcel does nothing.
+ * @returns the halves, to be enqueued; none when the parcel is not pending any more, or has a single content
  */
 export function splitParcel(pool: Pool, parcelId: number): Promise<number[]> {
   return inTransaction(pool, async (client) => {
-    // The run first, then its parcels, as when a run is cancelled: that must not miss the halves.
+    // Locks the run first, then its parcels, in the same order as a cancellation, which must not miss the halves.
     await client.query('select from runs where id = (select run_id from parcels where id = $1) for share', [
       parcelId,
     ]);
@@ -32,7 +32,7 @@ export function splitParcel(pool: Pool, parcelId: number): Promise<number[]> {
   });
 }
 
-/** A new parcel of the contents from `begin` to before `end`, and their claims. @returns its id */
+/** Creates a parcel of the contents from `begin` to before `end`, with their claims. @returns its id */
 async function insertPart(
   client: pg.PoolClient,
   parcelId: number,

@@ -11,7 +11,7 @@ import {
 import type pg from 'pg';
 import { byHash, bytesOf, lengthsOf } from '../scores/contents.js';
 
-/** A row of the corpus, as the store keeps it. */
+/** A row of the corpus, as it is stored. */
 export interface WindowItem {
   /** From 1, without gaps. */
   seq: number;
@@ -20,7 +20,7 @@ export interface WindowItem {
   content: Buffer | null;
   truncated: boolean;
   reject: string | null;
-  /** What was given, as JSON, if it is to be kept; it may be of any length. */
+  /** The item as JSON if it is stored, of any length. */
   json?: string;
 }
 
@@ -32,24 +32,23 @@ export interface NewParcel {
   tokenIds: Int32Array[];
 }
 
-/** Part of a corpus: rows that go into the store together, in one transaction. */
+/** A part of a corpus: rows stored in one transaction. */
 export interface Window {
   runId: number;
   guardId: number;
-  /** The rows that the store has before: the window begins after them. */
+  /** Rows already stored: the window starts after them. */
   afterRows: number;
   items: WindowItem[];
   parcels: NewParcel[];
-  /** Cancelled parcels whose contents the window needs: they are taken up again, for this run. */
+  /** Cancelled parcels with contents that the window needs: this run claims them. */
   stranded: number[];
   counts: { fresh: number; known: number; duplicates: number; rejected: number };
 }
 
 /**
- * Stores a window: items, claims and parcels in one transaction. Safe to repeat: a window that is in the store
- * already is not stored again.
+ * Stores a window: items, claims and parcels in one transaction. Idempotent: a stored window is not stored again.
  * @throws UserError when the run was cancelled meanwhile
- * @returns the parcels to be queued; undefined when the window was there already (the reconciler queues its parcels)
+ * @returns the parcels to be enqueued; undefined when the window was already stored (the reconciler enqueues its parcels)
  */
 export function submitWindow(pool: Pool, window: Window): Promise<number[] | undefined> {
   return inTransaction(pool, async (client) => {
@@ -62,7 +61,7 @@ export function submitWindow(pool: Pool, window: Window): Promise<number[] | und
   });
 }
 
-/** The run's row count says which windows are stored: the update that finds it moved on must not be done twice. */
+/** The run's row count shows which windows are stored; this update guards against storing one twice. */
 async function moveRunOn(client: pg.PoolClient, window: Window): Promise<boolean> {
   const { runId, afterRows, items, counts } = window;
   const { rowCount } = await client.query(
@@ -93,7 +92,7 @@ export interface EndedRun {
   reason: string | null;
 }
 
-/** The error for a process that still works for a run which has been ended. @param run undefined when it was deleted */
+/** The error for a process that works for an ended run. @param run undefined when it was deleted */
 export function runHasEnded(runId: number, run: EndedRun | undefined): UserError {
   const how = run === undefined ? 'was deleted' : run.state === 'failed' ? 'has failed' : 'was cancelled';
   return new UserError(`run ${runId} ${how}${run?.reason ? `: ${run.reason}` : ''}`, {
@@ -129,8 +128,8 @@ async function insertParcels(client: pg.PoolClient, window: Window): Promise<num
 }
 
 /**
- * Another producer may have claimed a content since we looked: then both parcels bring its score, and the second is
- * the same. In the order of the hashes, so that two producers never wait for each other.
+ * Another producer may have claimed a content since the look-up: then both parcels contain it, with the same score. In
+ * hash order, so that concurrent producers cannot deadlock.
  */
 async function claimContents(client: pg.PoolClient, window: Window, parcelIds: number[]): Promise<void> {
   const claims = byHash(

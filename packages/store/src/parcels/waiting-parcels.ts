@@ -2,11 +2,11 @@ import { LANES, type LaneName } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 
 /**
- * The oldest parcels of a guard's runs that wait to be scored: what a reconciler puts back into the queue. They are worked
- * off in this order, so one that was lost is among the oldest before long.
+ * The oldest pending parcels of a guard's runs, for the reconciler to enqueue. They are processed in this order, so a
+ * lost one soon becomes one of the oldest.
  */
 export async function waitingParcels(pool: Pool, guardId: number, limit: number): Promise<number[]> {
-  // SQL: these read a range of the index on guard, state and id, and the tests hold them to it.
+  // SQL: a range scan of the index on guard, state and id, which the tests verify.
   const { rows } = await pool.query<{ id: number }>(
     `select id from parcels where guard_id = $1 and state = 'waiting' and run_id is not null order by id limit $2`,
     [guardId, limit],
@@ -15,12 +15,11 @@ export async function waitingParcels(pool: Pool, guardId: number, limit: number)
 }
 
 /**
- * Takes up cancelled parcels that hold contents which a run waits for: another run had claimed them, and was
- * cancelled since.
- * @returns the parcels to be queued
+ * Claims cancelled parcels with contents that a run waits for: another run had claimed them, and was cancelled since.
+ * @returns the parcels to be enqueued
  */
 export async function adoptParcels(pool: Pick<Pool, 'query'>, runId: number): Promise<number[]> {
-  // The items are looked at, one by one (see hasUnresolvedItems), only when there is a cancelled parcel at all.
+  // Scans the items one by one (see hasUnresolvedItems) only when there is any cancelled parcel.
   const { rows } = await pool.query<{ id: number }>(
     `update parcels set state = 'waiting', run_id = $1
      where state = 'cancelled' and id in (
@@ -37,18 +36,18 @@ export async function adoptParcels(pool: Pick<Pool, 'query'>, runId: number): Pr
   return rows.map((row) => row.id);
 }
 
-/** What waits of a guard, in runs or by itself. */
+/** Pending work of a guard, of runs or interactive. */
 export interface WaitingClass {
   lane: LaneName;
   parcels: number;
   tokens: number;
-  /** Age of the oldest; 0 when there is none. */
+  /** Age of the oldest; 0 without any. */
   oldestSeconds: number;
 }
 
-/** How much of a guard's work waits or is under way, by class. The truth: the queue may have lost some of it. */
+/** A guard's pending work by class, from the store: the queue may have lost some of it. */
 export async function waitingByClass(pool: Pool, guardId: number): Promise<WaitingClass[]> {
-  // SQL: one pass over the range of an index, with aggregates.
+  // SQL: one pass over an index range, with aggregates.
   const { rows } = await pool.query<{ express: boolean; parcels: number; tokens: number; oldest: number }>(
     `select run_id is null as express, count(*) as parcels, sum(tokens)::bigint as tokens,
             extract(epoch from now() - min(created_at))::float8 as oldest
@@ -66,7 +65,7 @@ export async function waitingByClass(pool: Pool, guardId: number): Promise<Waiti
   });
 }
 
-/** Parcels that wait for a guard. */
+/** Pending parcels of a guard. */
 export interface WaitingGuard {
   guardId: number;
   ref: string;
@@ -74,9 +73,9 @@ export interface WaitingGuard {
   parcels: number;
 }
 
-/** The guards that parcels wait for, those with the most first. */
+/** Guards with pending parcels, those with the most first. */
 export async function waitingGuards(pool: Pool): Promise<WaitingGuard[]> {
-  // SQL: a count for each guard over the range of an index, and not a join of all parcels.
+  // SQL: a count per guard over an index range, instead of a join of all parcels.
   const { rows } = await pool.query<WaitingGuard>(
     `select g.id as "guardId", g.ref, g.fingerprint, p.parcels
      from guards g

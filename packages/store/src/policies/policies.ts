@@ -5,7 +5,7 @@ import type { NodePgDatabase } from 'drizzle-orm/node-postgres';
 import { policyChanges as changes, policies } from '../schema/access.js';
 import { inserted, type Queryable, runQuery } from '../schema/run-query.js';
 
-/** A threshold with a name, and when and by whom it was last changed. */
+/** A named threshold with its last change. */
 export type PolicyRow = typeof policies.$inferSelect & { changedAt: Date; changedBy: string };
 
 export interface NewPolicy {
@@ -30,7 +30,7 @@ function selectPolicies(db: NodePgDatabase) {
     .innerJoinLateral(latest, sql`true`);
 }
 
-/** Those in use, the lowest threshold first; then, if asked for, those that are archived. */
+/** Active policies, lowest threshold first; then, on request, archived ones. */
 export function listPolicies(pool: Pool, options: { archived?: boolean } = {}): Promise<PolicyRow[]> {
   return runQuery(pool, (db) =>
     selectPolicies(db)
@@ -39,13 +39,13 @@ export function listPolicies(pool: Pool, options: { archived?: boolean } = {}): 
   );
 }
 
-/** One by its name, archived or not; undefined when there is none. */
+/** A policy by name, archived or not; undefined when it does not exist. */
 export async function findPolicy(pool: Queryable, name: string): Promise<PolicyRow | undefined> {
   const [policy] = await runQuery(pool, (db) => selectPolicies(db).where(eq(policies.name, name)));
   return policy;
 }
 
-/** @throws UserError when there is a policy of that name, archived or not, or the threshold is not in [0, 1] */
+/** @throws UserError when the name is taken, even by an archived policy, or the threshold is not in [0, 1] */
 export async function addPolicy(pool: Pool, policy: NewPolicy, change: Change): Promise<PolicyRow> {
   requireThreshold(policy.threshold);
   return withFreeName(policy.name, () =>
@@ -59,7 +59,7 @@ export async function addPolicy(pool: Pool, policy: NewPolicy, change: Change): 
   );
 }
 
-/** One that is known to be there. */
+/** A policy that is known to exist. */
 async function requirePolicy(client: Queryable, name: string): Promise<PolicyRow> {
   const policy = await findPolicy(client, name);
   if (policy === undefined) throw new Error('a policy is gone that was there in the same transaction');
@@ -73,7 +73,7 @@ function requireThreshold(threshold: number): void {
   });
 }
 
-/** Says in words that a name is taken. */
+/** Turns a unique violation into a UserError. */
 async function withFreeName<T>(name: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -86,7 +86,7 @@ async function withFreeName<T>(name: string, work: () => Promise<T>): Promise<T>
   }
 }
 
-/** Who changes a policy, and why. */
+/** The author of a change, and the reason. */
 export interface Change {
   who: string;
   note?: string;
@@ -94,10 +94,10 @@ export interface Change {
 
 const { policyId: _, ...COLUMNS } = getTableColumns(changes);
 
-/** What became of a policy. */
+/** A change of a policy. */
 export type PolicyChangeRow = Omit<typeof changes.$inferSelect, 'policyId'>;
 
-/** The newest changes of a policy, newest first. @param page.before older than this change */
+/** The latest changes of a policy, newest first. @param page.before older than this change */
 export function policyChanges(
   pool: Pool,
   policyId: number,
@@ -113,11 +113,11 @@ export function policyChanges(
   );
 }
 
-/** What changed: of a threshold both numbers, of a name or a meaning both wordings. */
+/** The change: old and new threshold, name or meaning. */
 type ChangedPart = Pick<PolicyChangeRow, 'what'> &
   Partial<Pick<PolicyChangeRow, 'thresholdFrom' | 'thresholdTo' | 'wordsFrom' | 'wordsTo'>>;
 
-/** Keeps a change, as a part of the transaction that makes it. */
+/** Records a change within its transaction. */
 async function keepChange(
   client: Queryable,
   policyId: number,
@@ -127,7 +127,7 @@ async function keepChange(
   await runQuery(client, (db) => db.insert(changes).values({ policyId, ...change, ...part }));
 }
 
-/** What is to be another; the rest stays. */
+/** Changes; other fields stay. */
 export interface PolicyChanges {
   name?: string;
   threshold?: number;
@@ -136,8 +136,7 @@ export interface PolicyChanges {
 }
 
 /**
- * Changes a policy, and keeps what it was: an entry for each part that is another now. It counts at once, for all runs;
- * nothing is scored again.
+ * Changes a policy and records an entry per changed field. It applies immediately to all runs; nothing is rescored.
  * @throws UserError when the new name is taken, or the threshold is not in [0, 1]
  * @returns undefined when there is no such policy
  */

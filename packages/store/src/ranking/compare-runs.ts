@@ -1,31 +1,31 @@
 import type { Pool } from '@tocsin/postgres';
 import { inTransaction } from '@tocsin/postgres';
 
-/** Two runs, key by key, as they are ranked: of rows that have a score. A key that repeats has its highest one. */
+/** Two ranked runs joined by key, for rows with a score. A duplicate key counts with its highest score. */
 export interface RunComparison {
-  /** Keys that both runs have. */
+  /** Keys in both runs. */
   both: number;
-  /** Of these: flagged now, and not before. */
+  /** Of these: newly flagged. */
   flippedUp: number;
   flippedDown: number;
-  /** Keys that only this run has, or only the one before. */
+  /** Keys only in this run, or only in the other one. */
   newKeys: number;
   goneKeys: number;
-  /** Keys whose flag is another, those first whose score has moved most. */
+  /** Keys whose flag changed, largest score change first. */
   examples: ComparedKey[];
 }
 
 export interface ComparedKey {
   key: string;
-  /** The first row that has it, in this run. */
+  /** The first row with the key, in this run. */
   seq: number;
   before: number;
   now: number;
 }
 
 /**
- * Compares a run with another. Every row of both is looked at: of a million, that takes seconds.
- * @param runs two that have been ranked, of guards that may differ
+ * Compares a run with another. Reads every row of both: a million take seconds.
+ * @param runs two ranked runs, possibly of different guards
  */
 export function compareRuns(
   pool: Pool,

@@ -7,7 +7,7 @@ export interface RankedRow {
   score: number;
 }
 
-/** The highest scores first, of equals the first row first; or exactly the other way round. */
+/** Highest score first, ties in corpus order; or exactly the reverse. */
 export type ScoreOrder = 'score_desc' | 'score_asc';
 
 export interface RankedPage {
@@ -16,14 +16,14 @@ export interface RankedPage {
   /** Scores in [min, max]. */
   min?: number;
   max?: number;
-  /** The rows that come after this one; it need not be there any more. */
+  /** Rows after this position, which need not exist any more. */
   after?: RankedRow;
 }
 
-/** A page of a run's rows in the order of their scores, as the run is ranked. */
+/** A page of a run's rows in ranking order. */
 export async function rankedRows(pool: Pool, runId: number, page: RankedPage): Promise<RankedRow[]> {
   const down = page.order === 'score_desc';
-  // SQL: the arrays of chunks are unnested, and only those chunks that matter are read.
+  // SQL: unnests the arrays of the relevant chunks only.
   const { rows } = await pool.query<RankedRow>(
     `select seq::bigint as seq, score
      from (
@@ -42,7 +42,7 @@ export async function rankedRows(pool: Pool, runId: number, page: RankedPage): P
       page.after?.score ?? null,
       page.after?.seq ?? null,
       page.limit,
-      // The first may have but one row that is wanted.
+      // The first chunk may contain only one matching row.
       Math.ceil(page.limit / CHUNK_ROWS) + 1,
     ],
   );
@@ -54,7 +54,7 @@ const AFTER_DOWN = (score: string, seq: string) =>
 const AFTER_UP = (score: string, seq: string) =>
   `(${score} > $4::real or (${score} = $4::real and ${seq} < $5::bigint))`;
 
-/** Some rows of a ranking, in its order. */
+/** Some rows of a ranking, in order. */
 export interface RankedChunk {
   seqs: number[];
   scores: number[];
@@ -62,7 +62,7 @@ export interface RankedChunk {
 
 const CHUNKS_AT_ONCE = 20;
 
-/** All rows of a run, as it is ranked, in the order of their scores; a few thousand at a time. */
+/** All rows of a ranked run in score order, a few thousand at a time. */
 export async function* eachRanked(pool: Pool, runId: number): AsyncGenerator<RankedChunk> {
   for (let after = -1; ; ) {
     // SQL: arrays of a thousand numbers, which need no mapping by column.
@@ -78,8 +78,8 @@ export async function* eachRanked(pool: Pool, runId: number): AsyncGenerator<Ran
 }
 
 /**
- * Rows of a run, as it is ranked, drawn at random: each is as likely as every other, and none comes twice.
- * @param draw.among of so many with the highest scores
+ * A uniform random sample of a ranked run's rows, without replacement.
+ * @param draw.among only this many with the highest scores
  * @returns fewer than `count` only when there are fewer
  */
 export function randomRows(
@@ -90,9 +90,9 @@ export function randomRows(
   return rowsAt(pool, runId, drawPlaces(draw.among, Math.min(draw.count, draw.among)));
 }
 
-/** Rows by their places in the ranking, from 0; in the order of `places`. */
+/** Rows by their ranks, from 0; in the order of `places`. */
 async function rowsAt(pool: Pool, runId: number, places: number[]): Promise<RankedRow[]> {
-  // SQL: the arrays of chunks are unnested, and only those chunks that matter are read.
+  // SQL: unnests the arrays of the relevant chunks only.
   const { rows } = await pool.query<RankedRow>(
     `select c.seqs[place % $3 + 1]::bigint as seq, c.scores[place % $3 + 1] as score
      from unnest($2::bigint[]) with ordinality as asked (place, n)
@@ -103,7 +103,7 @@ async function rowsAt(pool: Pool, runId: number, places: number[]): Promise<Rank
   return rows;
 }
 
-/** Floyd's way: as many draws as there are places to be drawn, whatever their share. */
+/** Floyd's algorithm: exactly as many draws as samples. */
 function drawPlaces(of: number, count: number): number[] {
   const drawn = new Set<number>();
   for (let last = of - count; last < of; last++) {
@@ -113,19 +113,18 @@ function drawPlaces(of: number, count: number): number[] {
   return [...drawn];
 }
 
-/** How far a reader has got on the two sides of a threshold. */
+/** The position of a reader on both sides of a threshold. */
 export interface Outwards {
-  /** Of the rows with score >= threshold, the last that was read. */
+  /** The last row read among those with score >= threshold. */
   above?: RankedRow;
   below?: RankedRow;
 }
 
 /**
- * Rows of a run, as it is ranked, by how near their score is to a threshold: those first of which the threshold says
- * least. Of two that are equally near, the one that is flagged comes first.
- * @param page.floor no row below it is wanted
- * @param page.floor no row below it is wanted
- * @param page.after `next` of the page before this one
+ * Rows of a ranked run by distance of their score from a threshold, nearest first. Of two equally near ones the flagged one
+ * comes first.
+ * @param page.floor minimum score
+ * @param page.after `next` of the previous page
  */
 export async function uncertainRows(
   pool: Pool,
@@ -140,7 +139,7 @@ export async function uncertainRows(
       after: after.above,
       limit,
     }),
-    // After the last row that has just this score: none of them is below.
+    // After the last row with exactly this score, so that no row below is included.
     rankedRows(pool, runId, {
       order: 'score_desc',
       min: floor,
@@ -164,7 +163,7 @@ export async function uncertainRows(
   }
   return { rows, next };
 
-  /** Of numbers as the database has them: a score has 24 bits. */
+  /** In float32, as stored: a score has 24 bits. */
   function distance({ score }: RankedRow): number {
     return Math.abs(Math.fround(score) - Math.fround(threshold));
   }

@@ -3,26 +3,26 @@ import type pg from 'pg';
 import { noSuchRun } from '../runs/retry-run.js';
 import { OPEN_STATES } from '../runs/run-progress.js';
 
-/** What the ranking of a run is of. */
+/** Metadata of a run's ranking. */
 export interface Ranking {
   runId: number;
-  /** Rows that got their score later are not in it. */
+  /** Rows scored later are not included. */
   asOf: Date;
-  /** It never changes any more: the run is over, and each row that could be read has a score. */
+  /** The ranking is final: the run has ended, and each readable row has a score. */
   final: boolean;
   /** Rows with a score. */
   scored: number;
-  /** Rows whose content ended in an error. */
+  /** Rows whose content has an error. */
   failed: number;
 }
 
-/** A ranking that can still change is built again after so long, and after so many times what it took to build. */
+/** A ranking that is not final is rebuilt after this time, and after this multiple of its build time. */
 const AGE = { going: { seconds: 3, builds: 10 }, over: { seconds: 10, builds: 100 } };
 
 /**
- * The ranking of a run, made now if there is none or it has grown old. Everything else in this folder reads what the last
- * such look has left: look first. A second look while another process builds gets the old one.
- * @throws UserError when there is no such run
+ * The ranking of a run, rebuilt if missing or outdated. Everything else in this folder reads the stored ranking, so call
+ * this first. While another process rebuilds it, the old one is returned.
+ * @throws UserError when the run does not exist
  */
 export async function rankRun(pool: Pool, runId: number): Promise<Ranking> {
   const found = await look(pool, runId);
@@ -32,17 +32,17 @@ export async function rankRun(pool: Pool, runId: number): Promise<Ranking> {
     return ranking === undefined || old;
   });
   const { ranking } = await look(pool, runId);
-  // The run was deleted while it was ranked.
+  // The run was deleted meanwhile.
   if (ranking === undefined) throw noSuchRun(runId);
   return ranking;
 }
 
-/** @throws UserError when there is no such run */
+/** @throws UserError when the run does not exist */
 async function look(
   pool: Pick<Pool, 'query'>,
   runId: number,
 ): Promise<{ ranking: Ranking | undefined; old: boolean }> {
-  // SQL: asked at every look at a run; one row by its key, with what makes it old.
+  // SQL: runs for every view of a run; one row by key, with the facts that outdate it.
   const { rows } = await pool.query<Omit<Ranking, 'asOf'> & { asOf: Date | null; old: boolean }>(
     `select r.id as "runId", k.built_at as "asOf", k.final, k.scored, k.failed,
             not k.final and (
@@ -64,15 +64,15 @@ async function look(
 
 const RANKING_LOCK = lockKey('ranking', '$1');
 /**
- * Rows of a chunk: what a page, or the edge of a count, has to look at. As many as fill two of the 1,996-byte pieces into
- * which Postgres cuts an array, and begin no third: 24 bytes, and 4 a row.
+ * Rows per chunk: the unit of reading for a page, or the edge of a count. Fills two of the 1,996-byte TOAST pieces into
+ * which Postgres cuts an array: 24 bytes, and 4 per row.
  */
 export const CHUNK_ROWS = 992;
 
 /**
- * Sorts a run's scored rows, and stores them in chunks in place of those that are there. One process builds at a time.
- * @param patience `wait` for a process that is building now; `leave` it at that, and build nothing
- * @param needed asked when nobody else is building: whether it is still to be done
+ * Sorts a run's scored rows and replaces its chunks. One process builds at a time.
+ * @param patience `wait` for another process that is building; `leave` returns without building
+ * @param needed called under the lock: whether a build is still necessary
  */
 function buildRanking(
   pool: Pool,
@@ -83,10 +83,10 @@ function buildRanking(
   return inTransaction(pool, async (client) => {
     if (!(await lock(client, runId, patience)) || !(await needed(client))) return;
     const begun = performance.now();
-    // The sort of a million rows stays in memory.
+    // Keeps the sort of a million rows in memory.
     await client.query(`set local work_mem = '64MB'`);
-    // Asked before the rows are: a run that ends meanwhile has a ranking that is not final. One that is being deleted is
-    // waited for, and one that is ranked is not deleted.
+    // Read before the rows, so that a run that ends meanwhile does not get a final ranking. Locks the run against
+    // deletion.
     const { rows: heads } = await client.query<{ over: boolean; readable: number }>(
       `select state not in ${OPEN_STATES} as over, rows - rejected as readable from runs where id = $1 for key share`,
       [runId],
@@ -112,7 +112,7 @@ function buildRanking(
   });
 }
 
-/** Rows that ended in an error are chunk -1: counted, and not stored. */
+/** Rows with an error are chunk -1: counted, but not stored. */
 const STORE_CHUNKS = `
   with ranked as (
     select i.seq, s.score,

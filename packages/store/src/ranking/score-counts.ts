@@ -2,15 +2,15 @@ import type { Pool } from '@tocsin/postgres';
 import { type RankedRow, rankedRows } from './ranked-rows.js';
 
 /**
- * How many rows of a run, as it is ranked, have a score at or above each threshold. From the chunks' ends, and the rows
- * of the one chunk that a threshold falls into.
+ * The number of a ranked run's rows at or above each threshold. Reads the chunks' bounds, and the rows of the one chunk
+ * that contains the threshold.
  */
 export async function countAtLeast(
   pool: Pool,
   runId: number,
   thresholds: readonly number[],
 ): Promise<number[]> {
-  // SQL: the arrays of chunks are unnested, and only those chunks that matter are read.
+  // SQL: unnests the arrays of the relevant chunks only.
   const { rows } = await pool.query<{ rows: number }>(
     `select (
        select coalesce(sum(case when bottom_score >= threshold then c.rows
@@ -24,15 +24,15 @@ export async function countAtLeast(
 }
 
 /**
- * The histogram of a run's scores, as it is ranked.
+ * The histogram of a ranked run's scores.
  * @param edges ascending; one more than there are bins
- * @returns rows of each bin: edges[i] <= score < edges[i + 1], and in the last one also its upper edge
+ * @returns rows per bin: edges[i] <= score < edges[i + 1]; the last bin includes its upper edge
  */
 export async function countByScore(pool: Pool, runId: number, edges: readonly number[]): Promise<number[]> {
   const bins = edges.length - 1;
   if (bins < 1) throw new RangeError('a histogram has two edges at least');
   const { rows } = await pool.query<{ bin: number; rows: number }>(
-    // A chunk whose ends fall into one bin is not looked into. width_bucket numbers bins from 1.
+    // A chunk within one bin is not unnested. width_bucket numbers bins from 1.
     `with chunks as (
        select rows, scores, width_bucket(top_score, $2::real[]) as top, width_bucket(bottom_score, $2::real[]) as bottom
        from ranking_chunks
@@ -51,15 +51,15 @@ export async function countByScore(pool: Pool, runId: number, edges: readonly nu
   return counts;
 }
 
-/** What moving a threshold would do to a run, as it is ranked. */
+/** The effect of a changed threshold on a ranked run. */
 export interface ThresholdPreview {
-  /** Rows that are flagged before the move, and after it. */
+  /** Rows flagged before and after the change. */
   before: number;
   after: number;
-  /** Rows whose flag it changes: all of them get it, or all of them lose it. */
+  /** Rows whose flag changes, all in the same direction. */
   added: number;
   removed: number;
-  /** Some of those rows: first those whose score is nearest to the new threshold. */
+  /** Some of those rows, nearest to the new threshold first. */
   examples: RankedRow[];
 }
 
@@ -74,7 +74,7 @@ export async function previewThreshold(
     countAtLeast(pool, runId, [from, to]),
     rankedRows(pool, runId, {
       order: lower ? 'score_asc' : 'score_desc',
-      // The rows between the two: the lower one is flagged, the higher one is what they do not reach.
+      // The rows between both: the lower bound is included, the upper one is not.
       min: Math.min(from, to),
       after: lower ? undefined : { score: to, seq: Number.MAX_SAFE_INTEGER },
       limit: move.examples,
@@ -85,7 +85,7 @@ export async function previewThreshold(
     after,
     added: Math.max(0, after - before),
     removed: Math.max(0, before - after),
-    // Going up from the new threshold, the rows from the old one on were flagged before.
+    // Upwards from the new threshold, rows from the old one on were already flagged.
     examples: lower ? examples.filter(({ score }) => Math.fround(score) < Math.fround(from)) : examples,
   };
 }

@@ -14,15 +14,15 @@ import { heldReview, type LeasedRow, leaseFirst } from './review-leases.js';
 export interface ReviewQuery {
   reviewer: string;
   order: ReviewOrder;
-  /** What `uncertain` is about. */
+  /** The threshold for the `uncertain` order. */
   threshold: number;
-  /** Rows that one other has judged, for the agreement between two, instead of those that nobody has. */
+  /** Rows judged by exactly one other reviewer, to measure agreement, instead of unjudged ones. */
   second?: boolean;
-  /** Rows that the reviewer has before them: another one, then, leased as well. */
+  /** Rows that the reviewer already holds: lease another one. */
   besides?: readonly number[];
 }
 
-/** A run, and which of its texts are there. */
+/** A run, and which of its texts are stored. */
 export interface ReviewedRun extends ScoredRun {
   state: RunState;
   retain: Retention;
@@ -30,9 +30,9 @@ export interface ReviewedRun extends ScoredRun {
 }
 
 /**
- * The row that a reviewer is to judge next: leased to them, so that nobody else gets it, nor another row with its content.
- * The same one again as long as it is neither judged nor released, nor named in `besides`.
- * @returns undefined when there is none: all are judged or with others, or no text is retained
+ * Leases the next row to a reviewer, so that no one else gets it, or another row with its content. Returns the same row again
+ * until it is judged, released, or named in `besides`.
+ * @returns undefined when there is none: all are judged or leased, or no text is stored
  */
 export async function nextReview(
   pool: Pool,
@@ -53,7 +53,7 @@ export async function nextReview(
   return undefined;
 }
 
-/** A run that is over and keeps the flagged ones only has no text below its threshold: there is no use in looking. */
+/** A finished run that only keeps flagged texts has none below its threshold. */
 function lowestRetained({ state, retain, threshold }: ReviewedRun): number {
   return !isOpen(state) && retain === 'flagged' ? (threshold ?? 0) : 0;
 }
@@ -68,7 +68,7 @@ async function hasTexts(pool: Pool, runId: number): Promise<boolean> {
 
 const SORT = { uncertain: 'distance, id', score: 'score desc, id', random: 'random()' };
 
-/** The rows of a run that somebody else has judged in it. */
+/** The rows of a run that another reviewer has judged in it. */
 async function judgedRows(pool: Pool, run: ScoredRun, query: ReviewQuery): Promise<RankedRow[]> {
   const { rows } = await pool.query<RankedRow>(
     `select seq, score
@@ -82,18 +82,18 @@ async function judgedRows(pool: Pool, run: ScoredRun, query: ReviewQuery): Promi
 
 interface CandidateQuery {
   order: ReviewOrder;
-  /** Of `uncertain`. */
+  /** For `uncertain`. */
   threshold: number;
-  /** No row below it is wanted. */
+  /** Minimum score. */
   floor: number;
 }
 
-/** Most are free: a few are enough. Those after them are looked at in larger pages. */
+/** Most rows are free, so the first page is small; later pages are larger. */
 const FIRST_PAGE = 50;
 const PAGE = 1_000;
 const DRAWS = 5;
 
-/** A run's rows, as it is ranked, in the order in which they are to be reviewed: a page at a time, as long as there are any. */
+/** A ranked run's rows in review order, page by page. */
 async function* reviewCandidates(
   pool: Pool,
   runId: number,
@@ -112,7 +112,7 @@ async function* reviewCandidates(
     for (let draw = 0, limit = FIRST_PAGE; draw < DRAWS; draw++, limit = PAGE) {
       yield await randomRows(pool, runId, { among: wanted, count: limit });
     }
-    // Nearly all are judged: what is left is found by going through them.
+    // Nearly all are judged: scan for the rest.
   }
   for (let after: RankedRow | undefined, limit = FIRST_PAGE; ; limit = PAGE) {
     const rows = await rankedRows(pool, runId, { order: 'score_desc', min: floor, limit, after });

@@ -7,24 +7,24 @@ import type { RankedRow } from '../ranking/ranked-rows.js';
 import { reviewLeases } from '../schema/dashboard.js';
 import { runQuery } from '../schema/run-query.js';
 
-/** So long a reviewer has a row before it may go to another; renewed as long as the page is open. */
+/** Duration of a lease; renewed while the page is open. */
 export const REVIEW_LEASE_SECONDS = 600;
 
-/** A row that a reviewer has before them: nobody else gets it, nor another row with its content. */
+/** A row leased to a reviewer: no one else gets it, or another row with its content. */
 export type LeasedRow = Pick<typeof reviewLeases.$inferSelect, 'seq' | 'until'>;
 
 const { guardId, content, seq, until } = reviewLeases;
 /** From now on. */
 const LEASED_UNTIL = sql`now() + make_interval(secs => ${REVIEW_LEASE_SECONDS})`;
 
-/** What a reviewer may be given. */
+/** Which contents a reviewer may lease. */
 export interface Wanted {
   reviewer: string;
-  /** Contents that one other has judged, instead of those that nobody has. */
+  /** Contents judged by exactly one other reviewer, instead of unjudged ones. */
   second: boolean;
 }
 
-/** The row that a reviewer has already, the newest of several, but none of `besides`. */
+/** The reviewer's latest lease, except those in `besides`. */
 export async function heldReview(
   pool: Pool,
   runId: number,
@@ -48,15 +48,15 @@ export async function heldReview(
   return held;
 }
 
-/** Lets go of whatever a reviewer has in a run, and of what has run out. */
+/** Releases a reviewer's leases in a run, and expired ones. */
 export async function releaseReviews(pool: Pool, runId: number, reviewer: string): Promise<void> {
   const gone = or(eq(reviewLeases.reviewer, reviewer), lte(until, sql`now()`));
   await runQuery(pool, (db) => db.delete(reviewLeases).where(and(eq(reviewLeases.runId, runId), gone)));
 }
 
 /**
- * SQL, also in the statements that use it: whether reviewer $2 may be given the content `i.content` of guard $1. Counts, and no `exists`: of those the planner makes
- * joins, and on tables that it has no statistics of yet it compares every row with every verdict.
+ * SQL: whether reviewer $2 may lease the content `i.content` of guard $1. Counts instead of `exists`, which the planner
+ * turns into joins that, without statistics, compare every row with every verdict.
  */
 const OF_CONTENT = 'v.guard_id = $1 and v.content = i.content and v.undone_at is null';
 const UNJUDGED = `(select count(*) = 0 from verdicts v where ${OF_CONTENT} and (v.verdict <> 'skip' or v.reviewer = $2))`;
@@ -65,8 +65,8 @@ const JUDGED_ONCE = `(select count(*) = 1 and bool_and(v.reviewer <> $2) from ve
 const mayHave = ({ second }: Wanted) => (second ? JUDGED_ONCE : UNJUDGED);
 
 /**
- * Leases the first of some rows that is free: nobody has its content, it is what is wanted, and its text is retained.
- * @returns undefined when none is
+ * Leases the first free row: its content is not leased, it matches the request, and its text is stored.
+ * @returns undefined when none is free
  */
 export async function leaseFirst(
   pool: Pool,
@@ -111,8 +111,8 @@ async function firstFree(
 }
 
 /**
- * Two who want the same content wait here for each other, as it is the key; the second finds that it is taken. And it may
- * have been judged since it was found free: so that is asked once more, now that nobody else can.
+ * Concurrent leases of the same content wait here for the unique key; the second finds it taken. The content may have
+ * been judged since the look-up, so this is checked again under the lock.
  */
 async function lease(
   client: pg.PoolClient,

@@ -6,7 +6,7 @@ import { reviewLeases, verdicts } from '../schema/dashboard.js';
 import { inserted, runQuery } from '../schema/run-query.js';
 
 const { guardId, content, runId, undoneAt, ...VERDICT } = getTableColumns(verdicts);
-/** What somebody said of a content. */
+/** A reviewer's verdict on a content. */
 export type VerdictRow = Omit<typeof verdicts.$inferSelect, 'guardId' | 'content' | 'runId' | 'undoneAt'>;
 
 export interface NewVerdict {
@@ -17,14 +17,14 @@ export interface NewVerdict {
 }
 
 /**
- * Keeps what a reviewer says of a row, in place of what the same reviewer has said of its content before, and lets the row
- * go. The lease may have run out, as long as nobody else has the row.
+ * Stores a verdict, which replaces the reviewer's earlier one on the same content, and releases the row. An expired lease is
+ * accepted unless another reviewer has the row now.
  * @throws UserError when another reviewer has it now
  * @returns undefined when the run has no such row, or it has no score
  */
 export function giveVerdict(pool: Pool, run: ScoredRun, given: NewVerdict): Promise<VerdictRow | undefined> {
   return inTransaction(pool, async (client) => {
-    // SQL: one look-up in scores, whatever the planner thinks of the tables' sizes. As a join it went through all of them.
+    // SQL: one look-up in scores, whatever the planner's statistics. As a join it scanned all scores.
     const { rows } = await client.query<{ content: Buffer; score: number }>(
       `select i.content, s.score
        from items i
@@ -69,8 +69,8 @@ export function giveVerdict(pool: Pool, run: ScoredRun, given: NewVerdict): Prom
 }
 
 /**
- * Takes back what a reviewer said last in a run; again, what was said before that.
- * @returns undefined when there is nothing left to take back
+ * Undoes a reviewer's last verdict in a run; called again, the one before it.
+ * @returns undefined when none is left
  */
 export async function undoVerdict(
   pool: Pool,
@@ -93,7 +93,7 @@ export async function undoVerdict(
   return undone;
 }
 
-/** How much somebody has said in a run. */
+/** The number of a reviewer's verdicts in a run. */
 export interface ReviewerCounts {
   reviewer: string;
   harmful: number;
@@ -101,7 +101,7 @@ export interface ReviewerCounts {
   skip: number;
 }
 
-/** Whoever has said something in a run, by name. */
+/** All reviewers of a run, by name. */
 export async function reviewerCounts(pool: Pool, runId: number): Promise<ReviewerCounts[]> {
   const { rows } = await pool.query<ReviewerCounts>(
     `select reviewer, count(*) filter (where verdict = 'harmful') as harmful,
@@ -112,25 +112,25 @@ export async function reviewerCounts(pool: Pool, runId: number): Promise<Reviewe
   return rows;
 }
 
-/** A content of a run that somebody has judged, in this run or in another. */
+/** A content of a run that has verdicts, from this run or another. */
 export interface JudgedContent {
-  /** The first of its rows in this run. */
+  /** Its first row in this run. */
   seq: number;
   key: string;
   score: number;
-  /** Rows of this run that have it. */
+  /** Its rows in this run. */
   rows: number;
-  /** Each reviewer's, the oldest first; skips are none. */
+  /** One per reviewer, oldest first; skips are excluded. */
   verdicts: { reviewer: string; verdict: 'harmful' | 'fine' }[];
 }
 
 /**
- * What people have said of a run's contents, by the first row of each: what precision, recall and agreement are
- * worked out from. How many rows a judged one stands for is up to how the rows were chosen: see `countByScore`.
+ * The verdicts on a run's contents, by the first row of each, for precision, recall and agreement. The sampling
+ * determines how many rows a judged one represents: see `countByScore`.
  */
 export async function judgedContents(pool: Pool, run: ScoredRun): Promise<JudgedContent[]> {
   const said = await verdictsOf(pool, run.guardId);
-  // What people have judged fits into a list, and with one the planner has no choice: it goes through the items once.
+  // The judged contents fit into a list, which leaves the planner no choice: it scans the items once.
   const { rows } = await pool.query<Omit<JudgedContent, 'verdicts'> & { content: Buffer }>(
     `select here.content, here.seq, here.key, here.rows, s.score
      from (select content, min(seq) as seq, (array_agg(key order by seq))[1] as key, count(*) as rows
@@ -151,7 +151,7 @@ interface Said {
   verdicts: JudgedContent['verdicts'];
 }
 
-/** What was said of each content of a guard, by the content's bytes. */
+/** The verdicts on each content of a guard, by the content's bytes. */
 async function verdictsOf(pool: Pool, guardId: number): Promise<Map<string, Said>> {
   const { rows } = await pool.query<Said>(
     `select content, jsonb_agg(jsonb_build_object('reviewer', reviewer, 'verdict', verdict)

@@ -3,16 +3,15 @@ import { type EndedRun, runHasEnded } from '../parcels/submit-window.js';
 import { finishIfComplete } from './finish-run.js';
 import { OPEN_STATES } from './run-progress.js';
 
-/** A run that nobody has attended for so long is abandoned: its process was killed. Several times what attending takes. */
+/** A run without a heartbeat for this long is abandoned: its process was killed. Several heartbeat intervals. */
 export const ABANDONED_AFTER_SECONDS = 30;
 
 /**
- * Says that somebody waits for a run. One that was left to the workers stays so: what attends it may be a moment behind
- * what leaves it.
- * @throws UserError when it was cancelled, or it has failed
+ * Sends a heartbeat for a run. A run that was left to the workers stays so, because a late heartbeat may follow.
+ * @throws UserError when it was cancelled, or has failed
  */
 export async function attendRun(pool: Pool, runId: number): Promise<void> {
-  // SQL: the rules of who may be taken for abandoned are in these conditions, to the microsecond.
+  // SQL: these conditions decide about abandonment with microsecond precision.
   const { rowCount } = await pool.query(
     `update runs set seen_at = case when seen_at is null then null else now() end
      where id = $1 and state in ${OPEN_STATES}`,
@@ -22,8 +21,8 @@ export async function attendRun(pool: Pool, runId: number): Promise<void> {
 }
 
 /**
- * The corpus is in the store, whole, and nobody waits for its run: whichever workers there are bring it to its end.
- * @throws UserError when it was cancelled, or it has failed
+ * Leaves a completely submitted run to the workers.
+ * @throws UserError when it was cancelled, or has failed
  */
 export async function leaveRun(pool: Pool, runId: number): Promise<void> {
   const { rowCount } = await pool.query(
@@ -39,14 +38,14 @@ async function requireDone(pool: Pool, runId: number): Promise<void> {
   if (rows[0]?.state !== 'done') throw runHasEnded(runId, rows[0]);
 }
 
-/** A run that was not attended for a while. */
+/** A run without a recent heartbeat. */
 export interface UnattendedRun {
   id: number;
-  /** When it was last attended, to the microsecond. */
+  /** Its last heartbeat, to the microsecond. */
   seenAt: string;
 }
 
-/** The runs that somebody should be waiting for and nobody has attended for 30 s. */
+/** Runs that a process should attend, without a heartbeat for 30 s. */
 export async function unattendedRuns(pool: Pool): Promise<UnattendedRun[]> {
   const { rows } = await pool.query<UnattendedRun>(
     `select id, seen_at::text as "seenAt" from runs
@@ -59,13 +58,11 @@ export async function unattendedRuns(pool: Pool): Promise<UnattendedRun[]> {
 const GONE = 'The command that submitted it is gone: it was killed, or its machine was.';
 
 /**
- * Cancels runs whose process is gone, so that their parcels keep no worker from the work that somebody waits for.
- * As with every cancelled run, a later one that needs their contents takes the parcels up again. A run whose rows all have
- * their outcomes is finished: its process had only to say so.
- *
- * @param unattended as they were some seconds ago. One that has been attended since is not cancelled: when a machine
- * wakes up or Postgres comes back, every run looks abandoned to whoever is the first to ask.
- * @returns the runs that were cancelled
+ * Cancels the runs of dead processes, so that their parcels do not delay other work. As with every cancelled run, a later one
+ * can claim the parcels. A run whose rows all have outcomes is finished instead.
+ * @param unattended as seen some seconds ago. Runs with a heartbeat since then are kept: after a suspend or an outage of
+ * Postgres all runs look abandoned at first.
+ * @returns the cancelled runs
  */
 export async function cancelAbandonedRuns(
   pool: Pool,

@@ -5,11 +5,10 @@ import { rankRun } from '../ranking/ranking.js';
 import { hasUnresolvedItems, OPEN_STATES } from './run-progress.js';
 
 /**
- * Ends a run whose rows all have their outcomes: `done`, or `failed` when none of its rows has a score.
- *
- * From its first statement on, no process has to attend the run: a process that is killed in between, or slow, leaves a run
- * that a worker finishes, and never one that looks abandoned. Texts that are not retained are deleted before it is over.
- * @returns its state now
+ * Ends a run whose rows all have outcomes: `done`, or `failed` when no row has a score.
+ * From its first statement on the run needs no heartbeats: if this process dies, a worker finishes the run. Texts that are not
+ * retained are deleted before it ends.
+ * @returns its new state
  */
 export async function finishRun(pool: Pool, runId: number): Promise<RunState | undefined> {
   const { rows } = await pool.query<{ retain: Retention }>(
@@ -21,7 +20,7 @@ export async function finishRun(pool: Pool, runId: number): Promise<RunState | u
   if (run !== undefined) {
     await forgetTexts(pool, runId, run.retain);
     await pool.query(END, [runId]);
-    // Whoever lists runs would count its rows otherwise, and wait for that.
+    // Otherwise listing runs would have to count its rows.
     await rankRun(pool, runId).catch((error: unknown) => {
       // It was deleted meanwhile.
       if (!isUserError(error)) throw error;
@@ -34,11 +33,11 @@ export async function finishRun(pool: Pool, runId: number): Promise<RunState | u
 }
 
 /**
- * Finishes a run that is still open though all of its rows are in the store and have their outcomes.
- * @returns false when it is over, or some row has none
+ * Finishes an open run whose rows are all stored and have outcomes.
+ * @returns false when it has ended, or some row has no outcome
  */
 export async function finishIfComplete(pool: Pool, runId: number): Promise<boolean> {
-  // Asked first, as it costs little: where parcels wait, rows need not be looked at.
+  // Checked first, because it is cheap: with pending parcels the rows need not be scanned.
   const { rowCount } = await pool.query(
     `select from runs
      where id = $1 and state = 'scoring'
@@ -50,7 +49,9 @@ export async function finishIfComplete(pool: Pool, runId: number): Promise<boole
   return true;
 }
 
-/** An empty corpus is done: it has no row without a score. `reason` is there when the corpus is not whole (`retryRun`). */
+/**
+ * An empty corpus is done: it has no row without a score. `reason` is set when the corpus is incomplete (`retryRun`).
+ */
 const END = `
   with run as (
     select r.id, r.rows, r.reason,
@@ -75,7 +76,7 @@ const END = `
   from run
   where runs.id = run.id and runs.state in ${OPEN_STATES}`;
 
-/** Runs of a guard that no process waits for and that have no parcel left: they are done, or need parcels of other runs. */
+/** Unattended runs of a guard without pending parcels: they are done, or need parcels of other runs. */
 export async function settledRuns(pool: Pool, guardId: number): Promise<number[]> {
   const { rows } = await pool.query<{ id: number }>(
     `select id from runs
@@ -88,18 +89,18 @@ export async function settledRuns(pool: Pool, guardId: number): Promise<number[]
 }
 
 /**
- * Cancels an open run and its waiting parcels; one whose rows all have their outcomes is finished instead. The parcels keep what they hold: a later run that needs their contents
- * resumes them. The run's texts are deleted unless all were to be retained.
- * @returns false when the run was over
+ * Cancels an open run and its pending parcels; a run whose rows all have outcomes is finished instead. The parcels keep their
+ * content, so that a later run can claim them. The run's texts are deleted unless all are retained.
+ * @returns false when the run had ended
  */
 export function cancelRun(pool: Pool, runId: number): Promise<boolean> {
   return stopRun(pool, runId, 'cancelled', null);
 }
 
 /**
- * Ends an open run that cannot be completed, as `cancelRun` does, and keeps the reason, which is shown with the run.
- * @param reason what failed and what to do about it, for people; may have several lines
- * @returns false when the run was over
+ * Fails an open run, otherwise like `cancelRun`, with a reason shown to users.
+ * @param reason what failed and what to do about it; may have several lines
+ * @returns false when the run had ended
  */
 export function failRun(pool: Pool, runId: number, reason: string): Promise<boolean> {
   return stopRun(pool, runId, 'failed', storable(reason));

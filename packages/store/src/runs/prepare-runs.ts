@@ -5,12 +5,12 @@ import { rankRun } from '../ranking/ranking.js';
 import { OPEN_STATES } from './run-progress.js';
 
 const PREPARE_LOCK = lockKey('prepare');
-/** Runs that ended longer ago are ranked when somebody looks, and searched without an index. */
+/** Runs that ended earlier than this are ranked on demand, and searched without an index. */
 const RECENT_DAYS = 7;
 
 /**
- * Makes runs that have ended of late quick to look at: ranks them, and gives their texts to the search. To be called now
- * and then, by as many processes as there are: while one is at it, the others have nothing to do.
+ * Prepares recently finished runs: ranks them and indexes their texts. Call it regularly from any number of processes;
+ * one works at a time.
  */
 export async function prepareRuns(pool: Pool, signal?: AbortSignal): Promise<void> {
   const client = await pool.connect();
@@ -51,7 +51,7 @@ async function rankIfThere(pool: Pool, runId: number): Promise<void> {
   try {
     await rankRun(pool, runId);
   } catch (error) {
-    // It was deleted since it was found.
+    // It was deleted meanwhile.
     if (!isUserError(error)) throw error;
   }
 }

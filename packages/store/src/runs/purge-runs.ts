@@ -6,10 +6,10 @@ import { forgetTexts } from '../items/forget-texts.js';
 import { noSuchRun } from './retry-run.js';
 import { OPEN_STATES } from './run-progress.js';
 
-/** Which runs: one, or all that ended before so many days. Runs that are not over are never among them. */
+/** Which runs: one, or all that ended more than this many days ago. Open runs are excluded. */
 export type PurgedRuns = { runId: number } | { olderThanDays: number };
 
-/** @throws UserError when the run that is named does not exist or is not over */
+/** @throws UserError when the named run does not exist or is open */
 export async function purgeableRuns(pool: Pool, which: PurgedRuns): Promise<number[]> {
   if ('olderThanDays' in which) {
     const { rows } = await pool.query<{ id: number }>(
@@ -36,9 +36,8 @@ function requireOver(runId: number, state: RunState): void {
 }
 
 /**
- * Nobody takes runs up again (`retryRun`) until the transaction is over. In the order of their ids, so that two purges do
- * not wait for each other.
- * @throws UserError when one was taken up meanwhile
+ * Locks runs against retries (`retryRun`) until the transaction ends, in the order of their ids, so that purges cannot deadlock.
+ * @throws UserError when one was retried meanwhile
  */
 async function holdRuns(client: pg.PoolClient, runIds: readonly number[]): Promise<void> {
   const { rows } = await client.query<{ id: number; state: RunState }>(
@@ -49,11 +48,10 @@ async function holdRuns(client: pg.PoolClient, runIds: readonly number[]): Promi
 }
 
 /**
- * Deletes the texts of runs, the files of the API that they were made from, what reviewers have noted, and the tokens that
- * their parcels still hold: those of contents that were cancelled or ended in an error. Afterwards such a content can be
- * scored only from its corpus.
+ * Deletes the texts of runs, their files of the API, reviewers' notes, and the tokens in their parcels (of cancelled or failed
+ * contents). After that such a content can only be scored from its corpus.
  * @returns texts deleted
- * @throws UserError when a run is not over (any more)
+ * @throws UserError when a run is open
  */
 export async function purgeTexts(pool: Pool, runIds: readonly number[]): Promise<number> {
   let deleted = 0;
@@ -74,10 +72,10 @@ async function emptyRun(client: pg.PoolClient, runId: number): Promise<number> {
 }
 
 /**
- * Deletes runs with their rows, texts, rankings and parcels, each in one transaction: whole, or not at all. Scores and
- * verdicts stay: they belong to no run, and hold no text.
+ * Deletes runs with their rows, texts, rankings and parcels, each in one transaction. Scores and verdicts stay: they belong to
+ * no run, and contain no text.
  * @returns rows deleted
- * @throws UserError when a run is not over (any more); those before it are deleted
+ * @throws UserError when a run is open; those before it are deleted
  */
 export async function purgeRuns(pool: Pool, runIds: readonly number[]): Promise<number> {
   let deleted = 0;
@@ -94,14 +92,14 @@ export async function purgeRuns(pool: Pool, runIds: readonly number[]): Promise<
 }
 
 /**
- * Deletes the scores of the contents that only these runs have, and the verdicts on them. Call it before `purgeRuns`.
+ * Deletes the scores and verdicts of contents that only these runs have. Call it before `purgeRuns`.
  * @returns scores deleted
- * @throws UserError when a run is not over (any more)
+ * @throws UserError when a run is open
  */
 export function purgeScores(pool: Pool, runIds: readonly number[]): Promise<number> {
   return inTransaction(pool, async (client) => {
     await holdRuns(client, runIds);
-    // Together and not run by run: whether a content is anybody else's takes a look at every row that there is.
+    // All runs together, because finding shared contents scans every row of the table.
     const { rowCount } = await client.query(
       `delete from scores s
        using (select r.guard_id, i.content
@@ -113,7 +111,7 @@ export function purgeScores(pool: Pool, runIds: readonly number[]): Promise<numb
          and (s.score is not null or s.error is not null)`,
       [runIds],
     );
-    // A verdict is on a content that has a score: those that have none any more were on these.
+    // Remaining verdicts without a score belong to these contents.
     await client.query(
       `delete from verdicts v
        where v.guard_id in (select guard_id from runs where id = any($1::bigint[]))
@@ -125,11 +123,11 @@ export function purgeScores(pool: Pool, runIds: readonly number[]): Promise<numb
 }
 
 /**
- * Whoever waits for a content of a cancelled parcel that is emptied here would wait for ever: the content gets an
- * error. The next run that has it claims it anew.
+ * A run may wait for a content of a cancelled parcel that is emptied here: the content gets an error, so that the run
+ * can end. The next run claims it again.
  */
 async function emptyParcels(client: pg.PoolClient, runId: number): Promise<void> {
-  // A run that takes one of them up is there first, or waits, and finds it gone.
+  // A run that claims one of them either comes first, or waits and finds it gone.
   await client.query(`select from parcels where run_id = $1 and state = 'cancelled' order by id for update`, [
     runId,
   ]);

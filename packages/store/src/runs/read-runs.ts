@@ -3,55 +3,53 @@ import type { Pool } from '@tocsin/postgres';
 import { rankRun } from '../ranking/ranking.js';
 import { noSuchRun } from './retry-run.js';
 
-/**
- * What has become of a run's rows. rows = fresh + known + duplicates + rejected, and rows = scored + failed + rejected + left.
- */
+/** Row counts of a run. rows = fresh + known + duplicates + rejected, and rows = scored + failed + rejected + left. */
 export interface RunCounts {
-  /** Rows of the corpus that are in the store. */
+  /** Rows of the corpus in the store. */
   rows: number;
-  /** Rows whose content had no score when the run came to them: forward passes that it waits for. */
+  /** Rows whose content had no score when it was submitted: the run waits for their forward passes. */
   fresh: number;
-  /** Rows whose content had a score before. */
+  /** Rows with a cached score. */
   known: number;
-  /** Rows whose content stands in an earlier row. */
+  /** Rows whose content occurs in an earlier row. */
   duplicates: number;
-  /** Rows that could not be read. */
+  /** Unreadable rows. */
   rejected: number;
   /** Rows longer than the guard's maximum length: only the beginning is scored. */
   truncated: number;
-  /** Rows that have a score. */
+  /** Rows with a score. */
   scored: number;
-  /** Rows whose content ended in an error. */
+  /** Rows whose content has an error. */
   failed: number;
-  /** Rows with score >= threshold; null when the run has no threshold, or was never counted. */
+  /** Rows with score >= threshold; null without a threshold, or before the first count. */
   flagged: number | null;
-  /** Rows that wait for their score. */
+  /** Rows that wait for a score. */
   left: number;
 }
 
-/** A run: what was asked for, how it stands, and what has become of its rows. */
+/** A run: its request, state and row counts. */
 export interface Run extends RunCounts {
   id: number;
-  /** What is scored. */
+  /** Name of the corpus. */
   name: string;
   guardId: number;
-  /** The guard, as it was asked for. */
+  /** The guard's reference. */
   guard: string;
   fingerprint: string;
   state: RunState;
-  /** Why it failed, or who cancelled it where that was no person. */
+  /** Why it failed, or what cancelled it if not a person. */
   reason: string | null;
   threshold: number | null;
   retain: Retention;
-  /** uuid of the key that it was submitted with; null when that took none. */
+  /** uuid of the submitting key; null without one. */
   ownerKey: string | null;
   createdAt: Date;
   finishedAt: Date | null;
-  /** When the process that waits for it was last heard of; null when no process has to wait for it. */
+  /** Last heartbeat of its process; null when none has to attend it. */
   seenAt: Date | null;
-  /** When `scored`, `failed` and `flagged` were counted; null when they never were, and are 0, 0 and null. */
+  /** When `scored`, `failed` and `flagged` were counted; null before that, when they are 0, 0 and null. */
   countedAt: Date | null;
-  /** They stay so. */
+  /** The counts are final. */
   final: boolean;
 }
 
@@ -60,13 +58,13 @@ export interface RunsPage {
   /** Older than this run. */
   before?: number;
   states?: readonly RunState[];
-  /** Runs whose name has this in it, whatever the case. */
+  /** Runs whose name contains this, ignoring case. */
   name?: string;
   /** Runs of this key only. */
   ownerKey?: string;
 }
 
-/** Runs as they were last counted, the newest first. */
+/** Runs with their last counts, newest first. */
 export function pageRuns(pool: Pool, page: RunsPage): Promise<Run[]> {
   return select(
     pool,
@@ -77,7 +75,7 @@ export function pageRuns(pool: Pool, page: RunsPage): Promise<Run[]> {
   );
 }
 
-/** The newest runs, newest first. A run that is over is counted once, when it ends; an open one at every call. */
+/** The newest runs, newest first. A finished run is counted once, an open one at every call. */
 export async function listRuns(pool: Pool, { limit }: { limit: number }): Promise<Run[]> {
   const before = await pageRuns(pool, { limit });
   const uncounted = before.filter(
@@ -85,14 +83,14 @@ export async function listRuns(pool: Pool, { limit }: { limit: number }): Promis
   );
   for (const { id } of uncounted) {
     await rankRun(pool, id).catch((error: unknown) => {
-      // It was deleted since it was found.
+      // It was deleted meanwhile.
       if (!isUserError(error)) throw error;
     });
   }
   return uncounted.length === 0 ? before : pageRuns(pool, { limit });
 }
 
-/** One run as it was last counted; undefined when there is none. */
+/** One run with its last counts; undefined when it does not exist. */
 export async function findRun(pool: Pool, runId: number): Promise<Run | undefined> {
   const [run] = await select(pool, 'where id = $1', [runId]);
   return run;
@@ -100,7 +98,7 @@ export async function findRun(pool: Pool, runId: number): Promise<Run | undefine
 
 /**
  * One run. The counts of an open one are some seconds old.
- * @throws UserError when there is no such run
+ * @throws UserError when it does not exist
  */
 export async function getRun(pool: Pool, runId: number): Promise<Run> {
   await rankRun(pool, runId);
@@ -110,8 +108,8 @@ export async function getRun(pool: Pool, runId: number): Promise<Run> {
 }
 
 /**
- * What can be asked often: a run's state, why it failed, and the rows that are in the store.
- * @throws UserError when there is no such run
+ * Cheap to poll: a run's state, why it failed, and its stored rows.
+ * @throws UserError when it does not exist
  */
 export async function runHead(pool: Pool, runId: number): Promise<Pick<Run, 'state' | 'reason' | 'rows'>> {
   const { rows } = await pool.query<Pick<Run, 'state' | 'reason' | 'rows'>>(
@@ -123,7 +121,7 @@ export async function runHead(pool: Pool, runId: number): Promise<Pick<Run, 'sta
   return run;
 }
 
-/** SQL, for speed: counts come from the heads of the ranking's chunks, and from the one chunk that holds the threshold. */
+/** SQL, for speed: counts come from the bounds of the ranking's chunks, and from the one chunk with the threshold. */
 async function select(pool: Pool, which: string, values: unknown[]): Promise<Run[]> {
   const { rows } = await pool.query<Omit<Run, 'left'>>(
     `select r.id, r.name, g.ref as guard, g.fingerprint, r.state, r.reason, r.threshold, r.retain,
@@ -143,7 +141,7 @@ async function select(pool: Pool, which: string, values: unknown[]): Promise<Run
      order by r.id desc`,
     values,
   );
-  // The rows may have been counted later than their scores.
+  // The rows may have been counted after their scores.
   return rows.map((run) => ({
     ...run,
     left: Math.max(0, run.rows - run.rejected - run.scored - run.failed),
@@ -154,12 +152,12 @@ async function select(pool: Pool, which: string, values: unknown[]): Promise<Run
 export interface ProblemRow {
   seq: number;
   key: string;
-  /** It could not be read; else it could not be scored. */
+  /** It could not be read; otherwise it could not be scored. */
   unreadable: boolean;
   reason: string;
 }
 
-/** Rows of a run that could not be read or scored: the first so many after a row. */
+/** Unreadable and failed rows of a run: up to `limit` after a row. */
 export async function problemRows(
   pool: Pool,
   runId: number,
@@ -179,15 +177,15 @@ export async function problemRows(
   return rows;
 }
 
-/** Why rows of a run have no score: how many have the same reason, and the first of them. */
+/** Why rows of a run have no score: the number of rows per reason, and the first of them. */
 export interface ProblemReason {
   rows: number;
   first: ProblemRow;
 }
 
 /**
- * The reasons that most rows have, the most frequent first. Reasons that differ only in where the row stands, in numbers
- * and in names between quotes are one. Every row of the run is looked at: ask only when there are rows without a score.
+ * The most frequent reasons, grouped regardless of the row's place, numbers and quoted names. Scans every row of the
+ * run: only call it when there are rows without a score.
  */
 export async function problemReasons(pool: Pool, runId: number, limit: number): Promise<ProblemReason[]> {
   const { rows } = await pool.query<ProblemRow & { rows: number }>(
@@ -213,20 +211,20 @@ export async function problemReasons(pool: Pool, runId: number, limit: number): 
 const SENTENCE = `regexp_replace(regexp_replace(coalesce(i.reject, s.error), '^.*?, (line|row) [0-9,]+: ', ''),
              '"[^"]*"|[0-9][0-9,.]*', '', 'g')`;
 
-/** A guard that this database has scores of, or is waiting for. */
+/** A guard with scores or pending work in this database. */
 export interface GuardRow {
   id: number;
   fingerprint: string;
-  /** As it was asked for the first time. */
+  /** Its first reference. */
   ref: string;
   createdAt: Date;
-  /** Runs of it that there are now. */
+  /** Its existing runs. */
   runs: number;
-  /** Parcels that wait for a worker of it. */
+  /** Its pending parcels. */
   waitingParcels: number;
 }
 
-/** Guards, the newest first. */
+/** Guards, newest first. */
 export async function listGuards(pool: Pool): Promise<GuardRow[]> {
   const { rows } = await pool.query<GuardRow>(
     `select g.id, g.fingerprint, g.ref, g.created_at as "createdAt",

@@ -5,20 +5,20 @@ import type pg from 'pg';
 import { QUARANTINE_AFTER } from '../parcels/lease-parcel.js';
 import { adoptParcels } from '../parcels/waiting-parcels.js';
 
-/** What a retry takes up again. */
+/** The result of a retry. */
 export interface RetriedRun {
   guardId: number;
-  /** Parcels to be queued. */
+  /** Parcels to be enqueued. */
   parcels: number[];
-  /** Rows whose content has an error, and whose tokens are no longer in the store: only their corpus has them. */
+  /** Rows whose content has an error and no stored tokens: they need their corpus. */
   lost: number;
 }
 
 /**
- * Takes up what a run that is over has no score for: its cancelled parcels, and the contents that ended in an error.
- * What is scored is not scored again. The run is then one that nobody waits for; one that has nothing to be taken up
- * stays as it was. One that failed before its corpus was in the store keeps its reason, and fails again at its end.
- * @throws UserError when there is no such run, or it is not over
+ * Retries the unscored contents of a finished run: its cancelled parcels and failed contents. The run then needs no
+ * heartbeats; one without anything to retry stays unchanged. A run that failed before its corpus was complete keeps its
+ * reason, and fails again at its end.
+ * @throws UserError when it does not exist, or has not finished
  */
 export function retryRun(pool: Pool, runId: number): Promise<RetriedRun> {
   return inTransaction(pool, async (client) => {
@@ -50,7 +50,7 @@ export function retryRun(pool: Pool, runId: number): Promise<RetriedRun> {
          where id = $1`,
         [runId],
       );
-      // It counts as failed what waits again.
+      // Failed rows that are pending again.
       await client.query('delete from run_rankings where run_id = $1', [runId]);
     }
     return { guardId: run.guardId, parcels, lost: await countFailed(client, runId) };
@@ -61,16 +61,13 @@ export function noSuchRun(runId: number): UserError {
   return new UserError(`there is no run ${runId}`, { hint: '`tocsin runs` lists those that there are.' });
 }
 
-/** The contents of a run's rows that ended in an error. One look-up a row, as in `hasUnresolvedItems`. */
+/** The failed contents of a run. One look-up per row, as in `hasUnresolvedItems`. */
 const FAILED = `runs r join items i on i.run_id = r.id
   join lateral (select parcel_id from scores s
                 where s.guard_id = r.guard_id and s.content = i.content and s.error is not null limit 1) failed on true
   where r.id = $1`;
 
-/**
- * A parcel that is done still holds those of its contents that ended in an error: they become all that it holds. One
- * that workers had died over is tried as often as before.
- */
+/** A finished parcel still contains its failed contents: it is reduced to them. Worker deaths are counted from zero. */
 async function reopenFailed(client: pg.PoolClient, runId: number): Promise<number[]> {
   const ids = await idsOf(
     client,

@@ -1,7 +1,7 @@
 import { OPEN_RUN_STATES } from '@tocsin/core';
 import type { Pool } from '@tocsin/postgres';
 
-/** How far the parcels of a run are. */
+/** The progress of a run's parcels. */
 export interface RunProgress {
   contents: number;
   contentsDone: number;
@@ -26,12 +26,12 @@ export async function runProgress(pool: Pool, runId: number): Promise<RunProgres
 }
 
 /**
- * Whether some item of a run has neither score nor error yet. Looks at the items up to the first of that kind: ask when
- * little can be left.
+ * Whether any item of a run has neither score nor error. Scans the items up to the first such one: call it when few can
+ * be left.
  */
 export async function hasUnresolvedItems(pool: Pool, runId: number): Promise<boolean> {
-  // One look-up an item, whatever the planner thinks: on tables that it has no statistics of yet, it takes a join for
-  // small and compares every item with every open score.
+  // One look-up per item, whatever the planner's statistics: without statistics, a join compared every item with every
+  // open score.
   const { rows } = await pool.query<{ found: boolean }>(
     `select exists (
        select
@@ -45,5 +45,5 @@ export async function hasUnresolvedItems(pool: Pool, runId: number): Promise<boo
   return rows[0]?.found === true;
 }
 
-/** The states of runs that go on, in SQL: `where state in ${OPEN_STATES}`. */
+/** The states of open runs, in SQL: `where state in ${OPEN_STATES}`. */
 export const OPEN_STATES = `(${OPEN_RUN_STATES.map((state) => `'${state}'`).join(', ')})`;

@@ -5,17 +5,17 @@ import { guards, runs } from '../schema/pipeline.js';
 import { inserted, runQuery } from '../schema/run-query.js';
 import { OPEN_STATES } from './run-progress.js';
 
-/** A guard as this database knows it. */
+/** A guard's record in this database. */
 export interface RegisteredGuard {
-  /** Whose scores are whose. */
+  /** Id that scores refer to. */
   id: number;
-  /** A uuid that names the guard's queue: another database's queue of the same guard has another. */
+  /** A uuid that names the guard's queue; unique per database. */
   queue: string;
 }
 
-/** Where a guard's scores are kept; the guard is registered if it was not. */
+/** The record of a guard; registers it if necessary. */
 export async function registerGuard(pool: Pool, fingerprint: string, ref: string): Promise<RegisteredGuard> {
-  // The update that changes nothing is what makes `returning` give the row in both cases.
+  // The no-op update makes `returning` yield the row in both cases.
   return inserted(
     await runQuery(pool, (db) =>
       db
@@ -37,20 +37,17 @@ export async function guardQueue(pool: Pool, guardId: number): Promise<string> {
 }
 
 export interface RunOptions {
-  /** harmful when score >= threshold: which rows the run counts as flagged, and whose texts it retains. */
+  /** Scores from it on are flagged, which also determines the retained texts. */
   threshold?: number;
-  /** Whose texts stay in the store when the run is over; `flagged` by default. */
+  /** Whose texts stay after the run; default `flagged`. */
   retain?: Retention;
-  /** uuid of the key that it is submitted with; none for the command line. */
+  /** uuid of the submitting key; none for the command line. */
   ownerKey?: string;
-  /** Absolute paths of its files, directories and patterns. */
+  /** Absolute paths of its files, directories and globs. */
   sources?: readonly string[];
 }
 
-/**
- * A new run, in state `submitting`. Some process waits for it, and says so with `attendRun` now and then; else it is
- * taken for abandoned.
- */
+/** A new run in state `submitting`. Its process must send heartbeats (`attendRun`). */
 export async function createRun(
   pool: Pool,
   guardId: number,
@@ -61,7 +58,7 @@ export async function createRun(
   return inserted(await runQuery(pool, (db) => db.insert(runs).values(values).returning({ id: runs.id }))).id;
 }
 
-/** Absolute paths of a run's files, directories and patterns, as it was submitted. */
+/** Absolute paths of a run's files, directories and globs. */
 export async function runSources(pool: Pool, runId: number): Promise<string[]> {
   const [run] = await runQuery(pool, (db) =>
     db.select({ sources: runs.sources }).from(runs).where(eq(runs.id, runId)),
@@ -69,7 +66,7 @@ export async function runSources(pool: Pool, runId: number): Promise<string[]> {
   return run?.sources ?? [];
 }
 
-/** Moves an open run on; a run that is over stays as it is. */
+/** Changes the state of an open run; a finished run stays unchanged. */
 export async function setRunState(pool: Pool, runId: number, state: RunState): Promise<void> {
   await pool.query(
     `update runs
@@ -81,7 +78,7 @@ export async function setRunState(pool: Pool, runId: number, state: RunState): P
   );
 }
 
-/** Rows of the runs of a key that are not over, in all. @param ownerKey uuid */
+/** Total rows in the open runs of a key. @param ownerKey uuid */
 export async function openRowsOf(pool: Pool, ownerKey: string): Promise<number> {
   const { rows } = await pool.query<{ rows: number }>(
     `select coalesce(sum(rows), 0)::bigint as rows from runs
@@ -94,13 +91,13 @@ export async function openRowsOf(pool: Pool, ownerKey: string): Promise<number> 
 const MOST_NOTES = 100;
 const NOTE_CHARACTERS = 2_000;
 
-/** Keeps notes on a run's corpus with the run: the first 100 of them, instead of those that it had. */
+/** Replaces the notes on a run's corpus; at most 100. */
 export async function noteRun(pool: Pool, runId: number, notes: readonly string[]): Promise<void> {
   const kept = notes.slice(0, MOST_NOTES).map((note) => note.slice(0, NOTE_CHARACTERS).toWellFormed());
   await runQuery(pool, (db) => db.update(runs).set({ notes: kept }).where(eq(runs.id, runId)));
 }
 
-/** Notes on how a run's corpus was read: what was guessed, skipped or is doubtful; none of a run that is gone. */
+/** Notes on a run's corpus: what was guessed or skipped, or looks doubtful; none for a deleted run. */
 export async function runNotes(pool: Pool, runId: number): Promise<string[]> {
   const [run] = await runQuery(pool, (db) =>
     db.select({ notes: runs.notes }).from(runs).where(eq(runs.id, runId)),

@@ -9,13 +9,13 @@ import { inserted, runQuery } from '../schema/run-query.js';
 import { type Message, storeMessage } from './deliveries.js';
 import { noSuchSchedule } from './schedules.js';
 
-/** A schedule that comes due. */
+/** A schedule that is due. */
 export type DueSchedule = Pick<
   typeof schedules.$inferSelect,
   'id' | 'name' | 'cron' | 'timeZone' | 'webhookUrl' | 'webhookClosed'
 >;
 
-/** A time at which a schedule came due. */
+/** A due time of a schedule. */
 export interface ClaimedFiring {
   id: number;
   schedule: DueSchedule;
@@ -28,13 +28,13 @@ export interface ClaimedFiring {
 export interface ClaimOptions {
   /** The first time of a schedule after `date`. */
   nextAfter: (schedule: DueSchedule, date: Date) => Date;
-  /** What the webhook is told of a firing that is skipped. */
+  /** The webhook message about a skipped firing. */
   message: (firing: ClaimedFiring) => Message | undefined;
 }
 
-/** A queue's clock may be ahead of the database's by so much. */
+/** Tolerated difference between a queue's clock and the database's. */
 const EARLY_SECONDS = 1;
-/** Firings of a schedule that are remembered, with their summaries and deliveries. */
+/** Firings kept per schedule, with their summaries and deliveries. */
 const KEPT_FIRINGS = 1_000;
 
 const selectSchedules = (db: NodePgDatabase) => {
@@ -44,9 +44,8 @@ const selectSchedules = (db: NodePgDatabase) => {
 };
 
 /**
- * Makes a firing of every schedule that is due. However many processes ask, each time becomes one: the schedule's row is
- * locked, and its next time lies ahead when the lock is given back. Of several times that were missed, the first is made
- * up and the others are passed over.
+ * Creates a firing for every due schedule. Concurrent callers create one firing per time: the schedule's row is locked,
+ * and its next time is in the future when the lock is released. Of several missed times only the first fires.
  */
 export async function claimFirings(pool: Pool, options: ClaimOptions): Promise<ClaimedFiring[]> {
   return inTransaction(pool, async (client) => {
@@ -71,8 +70,8 @@ export async function claimFirings(pool: Pool, options: ClaimOptions): Promise<C
 }
 
 /**
- * Makes a firing of a schedule now, whatever its times, paused or not.
- * @throws UserError when there is no such schedule, or its last firing is still going
+ * Creates a firing of a schedule now, even when it is paused.
+ * @throws UserError when the schedule does not exist, or its last firing is still in progress
  */
 export async function fireNow(pool: Pool, name: string): Promise<ClaimedFiring> {
   return inTransaction(pool, async (client) => {
@@ -126,7 +125,7 @@ async function forgetFirings(client: pg.PoolClient, scheduleId: number): Promise
   );
 }
 
-/** What a schedule is at, for people; undefined when it is at nothing. */
+/** The current activity of a schedule, for messages; undefined when idle. */
 async function goingFiring(client: pg.PoolClient, scheduleId: number): Promise<string | undefined> {
   const [firing] = await runQuery(client, (db) =>
     db

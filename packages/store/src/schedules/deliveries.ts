@@ -6,16 +6,16 @@ import type pg from 'pg';
 import { deliveries, firings, schedules } from '../schema/pipeline.js';
 import { runQuery } from '../schema/run-query.js';
 
-/** What a webhook is told. */
+/** A webhook message. */
 export interface Message {
-  /** The `webhook-id`: who receives it twice knows that it is the same. */
+  /** The `webhook-id`, for deduplication by the receiver. */
   id: string;
   body: string;
 }
 
 type DeliveryRecord = typeof deliveries.$inferSelect;
 type ScheduleRecord = typeof schedules.$inferSelect;
-/** A delivery, and where it goes. */
+/** A delivery and its destination. */
 export type DeliveryRow = DeliveryRecord &
   Pick<ScheduleRecord, 'webhookUrl' | 'webhookSecretEnv' | 'webhookClosed'> & {
     scheduleId: number;
@@ -36,7 +36,7 @@ const selectDeliveries = (db: NodePgDatabase) =>
     .innerJoin(firings, eq(firings.id, deliveries.firingId))
     .innerJoin(schedules, eq(schedules.id, firings.scheduleId));
 
-/** Puts a message on its way, as a part of the transaction that it tells of. */
+/** Enqueues a message within the transaction of its event. */
 export async function storeMessage(
   client: pg.PoolClient,
   firingId: number,
@@ -47,8 +47,8 @@ export async function storeMessage(
 }
 
 /**
- * Takes a delivery that is to be tried now, and counts the attempt. Nobody else takes it for `holdSeconds`; a process
- * that is killed over it has made an attempt, and after that time another process makes the next one.
+ * Claims a due delivery for `holdSeconds`, and counts the attempt. If this process dies, another makes the next attempt
+ * after that time.
  */
 export async function takeDelivery(pool: Pool, holdSeconds: number): Promise<DeliveryRow | undefined> {
   const [taken] = await runQuery(pool, (db) => {
@@ -73,13 +73,13 @@ export async function takeDelivery(pool: Pool, holdSeconds: number): Promise<Del
   return delivery;
 }
 
-/** What an attempt came to. */
+/** The outcome of an attempt. */
 export interface Attempt {
   state: DeliveryState;
   status: number | null;
-  /** Why it failed; null when it did not. */
+  /** Why it failed; null on success. */
   error: string | null;
-  /** Until the next attempt, when it is pending. */
+  /** Seconds until the next attempt, when pending. */
   waitSeconds?: number;
 }
 
@@ -98,7 +98,7 @@ export async function noteAttempt(pool: Pool, id: string, attempt: Attempt): Pro
   );
 }
 
-/** The newest deliveries of a schedule, newest first. */
+/** The latest deliveries of a schedule, newest first. */
 export function listDeliveries(pool: Pool, scheduleId: number, limit: number): Promise<DeliveryRow[]> {
   return runQuery(pool, (db) =>
     selectDeliveries(db)

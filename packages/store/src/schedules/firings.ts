@@ -15,7 +15,7 @@ export type FiringRow = FiringRecord &
   Pick<ScheduleRecord, 'request' | 'webhookUrl' | 'webhookClosed'> & {
     schedule: string;
     runState: RunState | null;
-    /** Why the run has failed, or was cancelled by no person. */
+    /** Why the run failed, or what cancelled it if not a person. */
     runReason: string | null;
   };
 
@@ -36,13 +36,10 @@ const selectFirings = (db: NodePgDatabase) =>
     .innerJoin(schedules, eq(schedules.id, firings.scheduleId))
     .leftJoin(runs, eq(runs.id, firings.runId));
 
-/** A process that has not been heard of for so long has lost the firing that it submitted. */
+/** A process without a heartbeat for this long has lost its firing. */
 const LOST_AFTER_SECONDS = 30;
 
-/**
- * Takes a firing to submit it: one that is due, or one whose process is gone. The caller says now and then that it is
- * there (`attendFiring`).
- */
+/** Claims a firing to submit: a due one, or one of a dead process. The caller must send heartbeats (`attendFiring`). */
 export async function takeFiring(pool: Pool): Promise<FiringRow | undefined> {
   const [taken] = await runQuery(pool, (db) => {
     const lost = lt(seenAt, sql`now() - make_interval(secs => ${LOST_AFTER_SECONDS})`);
@@ -67,10 +64,10 @@ export async function takeFiring(pool: Pool): Promise<FiringRow | undefined> {
   return taken === undefined ? undefined : firingOf(pool, taken.id);
 }
 
-/** A firing that this process has taken. */
+/** A claim on a firing. */
 export type FiringClaim = Pick<FiringRow, 'id' | 'takes'>;
 
-/** The statements of a process that has lost its firing to another one change nothing. @returns rows changed */
+/** Guards statements of a process that has lost its firing. @returns rows changed */
 async function updateTaken(
   pool: Pool | pg.PoolClient,
   { id, takes }: FiringClaim,
@@ -82,17 +79,17 @@ async function updateTaken(
   return rowCount ?? 0;
 }
 
-/** Says that the process that submits a firing is there. @returns false when the firing is not its own any more */
+/** Sends a heartbeat for a claimed firing. @returns false when another process has claimed it */
 export async function attendFiring(pool: Pool, taken: FiringClaim): Promise<boolean> {
   return (await updateTaken(pool, taken, { seenAt: sql`now()` })) === 1;
 }
 
-/** Notes the run of a firing as soon as there is one: whoever takes the firing over finds it. */
+/** Records the run of a firing immediately, so that a later owner finds it. */
 export async function setFiringRun(pool: Pool, taken: FiringClaim, runId: number): Promise<void> {
   await updateTaken(pool, taken, { runId });
 }
 
-/** Moves a firing on that was submitted, or gives it back to be submitted by another process. */
+/** Marks a firing as submitted, or releases it to another process. */
 export async function setFiringState(
   pool: Pool,
   taken: FiringClaim,
@@ -101,7 +98,7 @@ export async function setFiringState(
   await updateTaken(pool, taken, { state });
 }
 
-/** Firings whose runs are over, the oldest first. */
+/** Firings whose runs have ended, oldest first. */
 export function endedFirings(pool: Pool): Promise<FiringRow[]> {
   return runQuery(pool, (db) =>
     selectFirings(db)
@@ -115,18 +112,18 @@ export function endedFirings(pool: Pool): Promise<FiringRow[]> {
   );
 }
 
-/** How a firing ends. */
+/** The outcome of a firing. */
 export interface FiringEnd {
   state: 'done' | 'failed';
   summary?: unknown;
   reason?: string;
-  /** What the webhook is told. */
+  /** The webhook message. */
   message?: Message;
 }
 
 /**
- * Ends a firing and puts its message on the way, both or neither.
- * @returns false when another process has ended it, or taken it over
+ * Ends a firing and enqueues its message, in one transaction.
+ * @returns false when another process has ended or claimed it
  */
 export function endFiring(pool: Pool, taken: FiringClaim, end: FiringEnd): Promise<boolean> {
   const { message, summary = null, reason = null, state } = end;
@@ -144,17 +141,14 @@ export async function firingOf(pool: Pool, firingId: number): Promise<FiringRow>
   return firing;
 }
 
-/** The newest firings of a schedule, newest first. */
+/** The latest firings of a schedule, newest first. */
 export function listFirings(pool: Pool, scheduleId: number, limit: number): Promise<FiringRow[]> {
   return runQuery(pool, (db) =>
     selectFirings(db).where(eq(firings.scheduleId, scheduleId)).orderBy(desc(firings.dueAt)).limit(limit),
   );
 }
 
-/**
- * The run that a schedule's run is compared with: the last one before it that came to its end and whose rows are still
- * there.
- */
+/** The previous run of a schedule to compare with: the last finished one whose rows still exist. */
 export async function runBefore(pool: Pool, scheduleId: number, runId: number): Promise<number | undefined> {
   const { rows } = await pool.query<{ id: number }>(
     `select r.id from firings f join runs r on r.id = f.run_id
@@ -166,7 +160,7 @@ export async function runBefore(pool: Pool, scheduleId: number, runId: number): 
   return rows[0]?.id;
 }
 
-/** Contents that a run has flagged and that no row of the run before it had: how many. */
+/** The number of flagged contents in a run that are not in the previous run. */
 export async function newFlagged(pool: Pool, runId: number, before: number | undefined): Promise<number> {
   const { rows } = await pool.query<{ contents: number }>(
     `select count(*) as contents
@@ -181,7 +175,7 @@ export async function newFlagged(pool: Pool, runId: number, before: number | und
   return rows[0]?.contents ?? 0;
 }
 
-/** How many rows of two runs have a score. */
+/** The number of rows with a score in two runs. */
 export interface ScoreCount {
   score: number;
   before: number;
@@ -191,8 +185,7 @@ export interface ScoreCount {
 const FETCH_ROWS = 10_000;
 
 /**
- * Every score that a row of either run has, ascending, with the number of rows; a page at a time. Memory does not grow
- * with the runs.
+ * Every distinct score of both runs, ascending, with row counts; a page at a time, in constant memory.
  * @param before undefined for none: its counts are 0
  */
 export async function eachScore(

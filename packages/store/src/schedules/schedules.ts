@@ -4,10 +4,10 @@ import { eq, sql } from 'drizzle-orm';
 import { installation, schedules } from '../schema/pipeline.js';
 import { inserted, runQuery } from '../schema/run-query.js';
 
-/** Where a schedule's summaries go. */
+/** The destination of a schedule's summaries. */
 export interface Webhook {
   url: string;
-  /** The environment variable that holds the secret. */
+  /** The environment variable with the secret. */
   secretEnv: string;
 }
 
@@ -19,7 +19,7 @@ export interface NewSchedule extends Pick<ScheduleRow, 'name' | 'cron' | 'timeZo
 
 const UNIQUE_VIOLATION = '23505';
 
-/** @throws UserError when there is a schedule of that name */
+/** @throws UserError when the name is taken */
 export async function addSchedule(pool: Pool, { webhook, ...schedule }: NewSchedule): Promise<ScheduleRow> {
   const values = { ...schedule, webhookUrl: webhook?.url, webhookSecretEnv: webhook?.secretEnv };
   try {
@@ -34,12 +34,12 @@ export async function addSchedule(pool: Pool, { webhook, ...schedule }: NewSched
   }
 }
 
-/** All of them, by name. */
+/** All schedules, by name. */
 export function listSchedules(pool: Pool): Promise<ScheduleRow[]> {
   return runQuery(pool, (db) => db.select().from(schedules).orderBy(schedules.name));
 }
 
-/** @throws UserError when there is no such schedule */
+/** @throws UserError when it does not exist */
 export async function getSchedule(pool: Pool, name: string): Promise<ScheduleRow> {
   const [schedule] = await runQuery(pool, (db) =>
     db.select().from(schedules).where(eq(schedules.name, name)),
@@ -48,7 +48,7 @@ export async function getSchedule(pool: Pool, name: string): Promise<ScheduleRow
   return schedule;
 }
 
-/** Removes a schedule and what is known of its firings; its runs stay. @throws UserError when there is none */
+/** Removes a schedule and its firings; its runs stay. @throws UserError when it does not exist */
 export async function removeSchedule(pool: Pool, name: string): Promise<void> {
   const { rowCount } = await runQuery(pool, (db) => db.delete(schedules).where(eq(schedules.name, name)));
   if (rowCount === 0) throw noSuchSchedule(name);
@@ -61,9 +61,9 @@ export async function pauseSchedule(pool: Pool, name: string): Promise<void> {
   if (rowCount === 0) throw noSuchSchedule(name);
 }
 
-/** Lets a schedule come due again, from `nextAt` on; a webhook that was closed is open again. */
+/** Resumes a schedule from `nextAt` on, and reopens its webhook. */
 export async function resumeSchedule(pool: Pool, name: string, nextAt: Date): Promise<void> {
-  // One that is not paused keeps a time that it has missed: that is still to be made up.
+  // A schedule that is not paused keeps a missed time, which still has to fire.
   const next = sql`case when ${schedules.enabled} then ${schedules.nextAt} else ${sql.param(nextAt, schedules.nextAt)} end`;
   const { rowCount } = await runQuery(pool, (db) =>
     db
@@ -74,7 +74,7 @@ export async function resumeSchedule(pool: Pool, name: string, nextAt: Date): Pr
   if (rowCount === 0) throw noSuchSchedule(name);
 }
 
-/** Sends nothing to a schedule's webhook any more. */
+/** Closes a schedule's webhook. */
 export async function closeWebhook(pool: Pool, scheduleId: number, reason: string): Promise<void> {
   await runQuery(pool, (db) =>
     db.update(schedules).set({ webhookClosed: reason }).where(eq(schedules.id, scheduleId)),
@@ -85,7 +85,7 @@ export function noSuchSchedule(name: string): UserError {
   return new UserError(`there is no schedule named ${name}`, { hint: 'See them all: tocsin schedule list' });
 }
 
-/** The name of this database, for what it keeps on a Redis server that others may share. Made at the first call. */
+/** This database's name on a shared Redis server, generated at the first call. */
 export async function installationId(pool: Pool): Promise<string> {
   const rows = await runQuery(pool, (db) =>
     db

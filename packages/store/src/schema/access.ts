@@ -19,11 +19,11 @@ export const tsvector = customType<{ data: string }>({ dataType: () => 'tsvector
 export const time = (name: string) => timestamp(name, { withTimezone: true });
 export const now = (name: string) => time(name).notNull().defaultNow();
 
-/** Keys of the API. Never deleted, so that what was done with one keeps its name; the key itself is not in here. */
+/** API keys. Never deleted, so that the audit log keeps their names; only their hashes are stored. */
 export const apiKeys = pgTable('api_keys', {
   id: uuid().primaryKey().defaultRandom(),
   name: text().notNull(),
-  /** How the key begins: to be shown, so that people tell keys apart. */
+  /** The first characters of the key, for display. */
   prefix: text().notNull(),
   /** sha256 of the key. */
   hash: bytea().notNull().unique(),
@@ -35,11 +35,11 @@ export const apiKeys = pgTable('api_keys', {
   lastUsedAt: time('last_used_at'),
 });
 
-/** Who is signed in on the page. */
+/** Sessions of the page. */
 export const sessions = pgTable(
   'sessions',
   {
-    /** sha256 of what the cookie holds. */
+    /** sha256 of the cookie's value. */
     id: bytea().primaryKey(),
     keyId: uuid('key_id')
       .notNull()
@@ -51,19 +51,19 @@ export const sessions = pgTable(
   (table) => [index('sessions_key').on(table.keyId)],
 );
 
-/** Every change, and every read of a text: who, when, what. Never a text in it. It outlives what it tells of. */
+/** Every change, and every read of a text. Never contains a text. Entries outlive their subjects. */
 export const auditLog = pgTable(
   'audit_log',
   {
     id: bigserial({ mode: 'number' }).primaryKey(),
     at: now('at'),
-    /** Null for whoever needed no key: the command line, or the loopback address before there was one. */
+    /** Null without a key: for the command line, or a loopback address before the first key. */
     keyId: uuid('key_id'),
-    /** As it was called then. */
+    /** The name at that time. */
     who: text().notNull(),
     /** `policy.change`, `text.read`, ... */
     action: text().notNull(),
-    /** What it was done to: a policy's name, a key's id, ... */
+    /** The subject: a policy's name, a key's id, ... */
     subject: text().notNull(),
     runId: bigint('run_id', { mode: 'number' }),
     seq: bigint({ mode: 'number' }),
@@ -73,13 +73,13 @@ export const auditLog = pgTable(
   (table) => [index('audit_log_run').on(table.runId, table.id)],
 );
 
-/** Thresholds with a name. Applied when scores are read: nothing is scored again when one is moved. */
+/** Named thresholds. Applied when scores are read, so changing one rescores nothing. */
 export const policies = pgTable('policies', {
   id: serial().primaryKey(),
   name: text().notNull().unique(),
-  /** harmful when score >= threshold. */
+  /** Scores from it on are flagged. */
   threshold: real().notNull(),
-  /** What it is for, in words. */
+  /** Description. */
   meaning: text().notNull(),
   createdAt: now('created_at'),
   archivedAt: time('archived_at'),
@@ -88,7 +88,7 @@ export const policies = pgTable('policies', {
 export const POLICY_CHANGES = ['created', 'threshold', 'meaning', 'renamed', 'archived', 'restored'] as const;
 export type PolicyChange = (typeof POLICY_CHANGES)[number];
 
-/** What became of each policy: nothing is ever taken out. */
+/** The history of each policy; append-only. */
 export const policyChanges = pgTable(
   'policy_changes',
   {
@@ -104,7 +104,7 @@ export const policyChanges = pgTable(
     /** The name, or the meaning, before and after. */
     wordsFrom: text('words_from'),
     wordsTo: text('words_to'),
-    /** Why, in the words of who did it. */
+    /** The author's reason. */
     note: text(),
   },
   (table) => [index('policy_changes_policy').on(table.policyId, table.id)],

@@ -20,25 +20,25 @@ import { guards, runs } from './pipeline.js';
 const runId = () => bigint('run_id', { mode: 'number' });
 
 /**
- * A run's scored rows in the order of their scores, highest first, of equals the first row first: what histograms,
- * counts and pages are read from. It is made from `items` and `scores`, and can be made again at any time.
+ * A run's scored rows in score order, highest first, ties in corpus order: the source of histograms, counts and pages.
+ * Derived from `items` and `scores`, and can be rebuilt at any time.
  */
 export const runRankings = pgTable('run_rankings', {
   runId: runId()
     .primaryKey()
     .references(() => runs.id, { onDelete: 'cascade' }),
   builtAt: now('built_at'),
-  /** How long that took: a ranking of a run that goes on is built again less often when it is dear. */
+  /** Build time: an expensive ranking of an open run is rebuilt less often. */
   builtInMs: integer('built_in_ms').notNull(),
   /** Rows with a score. */
   scored: bigint({ mode: 'number' }).notNull(),
-  /** Rows whose content ended in an error. */
+  /** Rows whose content has an error. */
   failed: bigint({ mode: 'number' }).notNull(),
-  /** The run is over and each of its rows that could be read has a score: this never changes any more. */
+  /** Final: the run has ended, and each readable row has a score. */
   final: boolean().notNull(),
 });
 
-/** Some 1,000 rows of a ranking, in one row: 8 bytes each, where rows of their own would take 60. */
+/** About 1,000 rows of a ranking in one row: 8 bytes each, where separate rows would take 60. */
 export const rankingChunks = pgTable(
   'ranking_chunks',
   {
@@ -48,7 +48,7 @@ export const rankingChunks = pgTable(
     /** From 0, the highest scores. */
     chunk: integer().notNull(),
     rows: integer().notNull(),
-    /** The first row's and the last row's. */
+    /** Of the first and the last row. */
     topScore: real('top_score').notNull(),
     topSeq: bigint('top_seq', { mode: 'number' }).notNull(),
     bottomScore: real('bottom_score').notNull(),
@@ -59,7 +59,7 @@ export const rankingChunks = pgTable(
   (table) => [primaryKey({ columns: [table.runId, table.chunk] })],
 );
 
-/** Contents that a reviewer has before them: nobody else gets them until then, in whatever row they stand. */
+/** Contents leased to reviewers: no one else gets them until then, in any row. */
 export const reviewLeases = pgTable(
   'review_leases',
   {
@@ -79,8 +79,8 @@ export const reviewLeases = pgTable(
 );
 
 /**
- * What people said of contents. Like a score, a verdict belongs to (guard, content): it serves every run that has the
- * content, and outlives the run in which it was given.
+ * Verdicts on contents. Like a score, a verdict belongs to (guard, content): it applies to every run with the content,
+ * and outlives its run.
  */
 export const verdicts = pgTable(
   'verdicts',
@@ -90,20 +90,20 @@ export const verdicts = pgTable(
       .notNull()
       .references(() => guards.id),
     content: bytea().notNull(),
-    /** Where the reviewer saw it; null when that run is gone. */
+    /** The run in which it was given; null when that was deleted. */
     runId: runId().references(() => runs.id, { onDelete: 'set null' }),
     seq: bigint({ mode: 'number' }).notNull(),
-    /** At the time. */
+    /** At that time. */
     score: real().notNull(),
     reviewer: text().notNull(),
     verdict: text({ enum: VERDICTS }).notNull(),
-    /** It may quote the text: it goes with the texts of its run. */
+    /** May quote the text, so it is deleted with the texts of its run. */
     note: text(),
     createdAt: now('created_at'),
     undoneAt: time('undone_at'),
   },
   (table) => [
-    // One reviewer has one opinion; what was undone stays to be read.
+    // One active verdict per reviewer; undone ones are kept as history.
     uniqueIndex('verdicts_one_of_each')
       .on(table.guardId, table.content, table.reviewer)
       .where(sql`undone_at is null`),
@@ -111,22 +111,22 @@ export const verdicts = pgTable(
   ],
 );
 
-/** States of a batch that is not over. */
+/** States of an unfinished batch. */
 export const OPEN_BATCHES = sql.raw(`('validating', 'in_progress', 'finalizing', 'cancelling')`);
 
-/** Files of the API. They may hold texts: they go when they expire, and with the run that they became. */
+/** Files of the API. They may contain texts: they are deleted when they expire, and with their run. */
 export const files = pgTable(
   'files',
   {
     /** `file-...` */
     id: text().primaryKey(),
-    /** Null when no key was needed. */
+    /** Null without keys. */
     ownerKey: uuid('owner_key').references(() => apiKeys.id),
     filename: text().notNull(),
     bytes: bigint({ mode: 'number' }).notNull().default(0),
     purpose: text().notNull(),
     createdAt: now('created_at'),
-    /** When its last byte was stored: until then it is nobody's. */
+    /** Null while incomplete, and so invisible. */
     completeAt: time('complete_at'),
     expiresAt: time('expires_at'),
   },
@@ -146,39 +146,39 @@ export const fileChunks = pgTable(
   (table) => [primaryKey({ columns: [table.fileId, table.n] })],
 );
 
-/** Why a batch has failed as a whole. */
+/** An error of a whole batch. */
 export interface BatchFault {
   code: string | null;
   message: string;
   param: string | null;
-  /** Of the input file. */
+  /** Line of the input file. */
   line: number | null;
 }
 
-/** A file of requests that is scored as a run. The states are those of OpenAI's batches. */
+/** A file of requests, scored as a run. The states are those of OpenAI's batches. */
 export const batches = pgTable(
   'batches',
   {
     /** `batch_...` */
     id: text().primaryKey(),
     ownerKey: uuid('owner_key').references(() => apiKeys.id),
-    /** The files may be deleted: then the batch still says what they were. */
+    /** No foreign keys: the files may be deleted, and the batch keeps their ids. */
     inputFile: text('input_file').notNull(),
     outputFile: text('output_file'),
     errorFile: text('error_file'),
     runId: runId().references(() => runs.id, { onDelete: 'set null' }),
     endpoint: text().notNull(),
     completionWindow: text('completion_window').notNull(),
-    /** Seconds for which its output and error files are kept; null for as long as other files. */
+    /** Lifetime in seconds of its output and error files; null for the default. */
     outputExpiresAfter: integer('output_expires_after'),
-    /** The guard that scores it, by the name that requests have for it; null until it is known. */
+    /** Its guard, by the name in requests; null until it is known. */
     model: text(),
     state: text({ enum: BATCH_STATES }).notNull().default('validating'),
     total: integer().notNull().default(0),
     completed: integer().notNull().default(0),
     failed: integer().notNull().default(0),
     metadata: jsonb().$type<Record<string, string>>(),
-    /** Why it failed: as the API answers it. */
+    /** Errors in the API's format. */
     errors: jsonb().$type<BatchFault[]>(),
     createdAt: now('created_at'),
     inProgressAt: time('in_progress_at'),
@@ -189,9 +189,9 @@ export const batches = pgTable(
     cancelledAt: time('cancelled_at'),
     expiresAt: time('expires_at').notNull(),
     expiredAt: time('expired_at'),
-    /** How often it was taken to be worked on: a process that knows an older number has lost it to another. */
+    /** Number of claims: a process with an older number has lost its claim. */
     takes: integer().notNull().default(0),
-    /** When the process that works on it was last heard of. */
+    /** Last heartbeat of the process that works on it. */
     seenAt: time('seen_at'),
   },
   (table) => [

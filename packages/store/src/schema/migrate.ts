@@ -20,7 +20,7 @@ const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
 const TABLES = Object.values({ ...pipeline, ...access, ...dashboard })
   .filter((value) => is(value, PgTable))
   .map((table) => getTableName(table));
-/** drizzle-kit writes it in references, though our tables are in no schema that it knows of. */
+/** The schema name that drizzle-kit writes in references. */
 const ASSUMED_SCHEMA = '"public".';
 
 interface Queryable {
@@ -28,11 +28,9 @@ interface Queryable {
 }
 
 /**
- * Creates the schema and its tables, or brings them up to date, in one transaction. Any number of processes may do so at
- * once. drizzle's own migrator would take no lock, and would need the right to create a schema even where it exists.
- * @returns a warning for the user, when the tables were created beside those of a version that these cannot read
- * @throws UserError when the tables are of a newer version, the schema is used by another program, or the user may not
- * create it
+ * Creates the schema and its tables, or migrates them, in one transaction; safe with concurrent processes. drizzle's own migrator takes no lock, and needs the privilege to create a schema even where it exists.
+ * @returns a warning for the user, when the tables were created beside those of an incompatible older version
+ * @throws UserError when the tables are newer, the schema belongs to another program, or privileges are missing
  */
 export function migrateSchema(pool: Pool): Promise<string | undefined> {
   return inTransaction(pool, async (client) => {
@@ -63,12 +61,12 @@ export function migrateSchema(pool: Pool): Promise<string | undefined> {
   });
 }
 
-/** How a database's tables compare with those that this version of Tocsin works on. */
+/** A database's tables compared with this version's. */
 export type SchemaState = 'none' | 'older' | 'current' | 'newer';
 
 /**
- * Looks, and changes nothing.
- * @throws UserError as `migrateSchema` does, but for tables of a newer version
+ * Read-only check.
+ * @throws UserError like `migrateSchema`, except for newer tables
  */
 export async function schemaState(client: Queryable): Promise<SchemaState> {
   const { state } = await compare(client);
@@ -76,7 +74,7 @@ export async function schemaState(client: Queryable): Promise<SchemaState> {
   return state;
 }
 
-/** @returns the schema, in which tables can be created @throws UserError when they cannot */
+/** @returns the schema for the tables @throws UserError when it cannot be used */
 async function requireRoom(client: Queryable): Promise<string> {
   const schema = await currentSchema(client);
   await refuseForeignTables(client, schema);
@@ -97,7 +95,7 @@ async function compare(client: Queryable): Promise<{ state: SchemaState; pending
   return { state: pending.length === 0 ? 'current' : 'older', pending };
 }
 
-/** A table in the schema under a name that a migration would create: the schema is another program's. */
+/** A table with the name of one of ours: the schema belongs to another program. */
 async function refuseForeignTables(client: Queryable, schema: string): Promise<void> {
   const { rows } = await client.query(
     `select string_agg(relname, ', ' order by relname) as names from pg_class
@@ -112,7 +110,7 @@ async function refuseForeignTables(client: Queryable, schema: string): Promise<v
   );
 }
 
-/** sha256 of the first migration of the versions before the first release, which kept their tables in `public`. */
+/** sha256 of the first migration of versions before the first release, which used the schema `public`. */
 const UNRELEASED = '12f9da187a23e1ba3be635356e7b82e596b80971111897f3ed29d7d7917e7e32';
 
 async function warnOfUnreleased(client: Queryable, schema: string): Promise<string | undefined> {

@@ -26,13 +26,13 @@ import {
 } from 'drizzle-orm/pg-core';
 import { apiKeys, bytea, now, tsvector } from './access.js';
 
-/** Guards whose scores are kept. */
+/** Guards with stored scores. */
 export const guards = pgTable('guards', {
   id: serial().primaryKey(),
   fingerprint: text().notNull().unique(),
-  /** As it was asked for the first time; for people. */
+  /** Its first reference; for display. */
   ref: text().notNull(),
-  /** Names the guard's queue. Two databases may share one Redis: each has queues of its own. */
+  /** Names the guard's queue; unique, because databases may share one Redis. */
   queue: uuid().notNull().unique().defaultRandom(),
   createdAt: now('created_at'),
 });
@@ -43,44 +43,44 @@ export const runs = pgTable('runs', {
   guardId: integer('guard_id')
     .notNull()
     .references(() => guards.id),
-  /** What is scored, for people: file names. */
+  /** File names, for display. */
   name: text().notNull(),
-  /** Absolute paths of its files, directories and patterns, which no output of the run may replace. */
+  /** Absolute paths of its files, directories and globs, which no output of the run may overwrite. */
   sources: text().array().notNull().default([]),
-  /** What was guessed, skipped or is doubtful in the corpus, for people. */
+  /** What was guessed or skipped, or looks doubtful in the corpus. */
   notes: text().array().notNull().default([]),
   state: text({ enum: RUN_STATES }).notNull().default('submitting'),
-  /** harmful when score >= threshold, for this run's counts and texts; null for the guard's default. */
+  /** Threshold of this run's counts and retained texts; null for the guard's default. */
   threshold: real(),
   retain: text({ enum: RETENTIONS }).notNull().default(DEFAULT_RETENTION),
-  /** Rows of the corpus that are in the store: all up to this one, none after it. */
+  /** Stored rows of the corpus: all up to this one, none after it. */
   rows: bigint({ mode: 'number' }).notNull().default(0),
-  /** Contents without a score when the run came to them, whoever had asked for them before. */
+  /** Contents without a score when they were submitted. */
   fresh: bigint({ mode: 'number' }).notNull().default(0),
-  /** Rows whose content had a score before this run came to it. */
+  /** Rows with a cached score. */
   known: bigint({ mode: 'number' }).notNull().default(0),
-  /** Rows whose content stands in an earlier row of this run. */
+  /** Rows whose content occurs in an earlier row of this run. */
   duplicates: bigint({ mode: 'number' }).notNull().default(0),
   rejected: bigint({ mode: 'number' }).notNull().default(0),
   /** Rows longer than the guard's maximum length. */
   truncated: bigint({ mode: 'number' }).notNull().default(0),
   createdAt: now('created_at'),
-  /** When the process that waits for the run was last heard of; null for a run that nobody has to wait for. */
+  /** Last heartbeat of the run's process; null when none has to attend it. */
   seenAt: timestamp('seen_at', { withTimezone: true }),
-  /** When the last row of the corpus was in the store; null when it never was. */
+  /** When the corpus was completely stored; null before that. */
   submittedAt: timestamp('submitted_at', { withTimezone: true }),
   finishedAt: timestamp('finished_at', { withTimezone: true }),
-  /** Why it failed, or who cancelled it where that was no person; one or more lines. */
+  /** Why it failed, or what cancelled it if not a person; one or more lines. */
   reason: text(),
-  /** The key that it was submitted with; null when that took none. */
+  /** The submitting key; null without one. */
   ownerKey: uuid('owner_key').references(() => apiKeys.id),
-  /** When the last of its texts got its `search`. */
+  /** When its texts were completely indexed. */
   searchableAt: timestamp('searchable_at', { withTimezone: true }),
 });
 
 /**
- * The rows of a run's corpus, in its order. Without a reference to the run: the check of each row took half of a
- * window's time. They are stored in the transaction that moves their run on, and deleted before it is.
+ * The rows of a run's corpus, in order. No foreign key to the run: checking it took half of a window's time. They are
+ * written in the transaction that updates their run, and deleted before it.
  */
 export const items = pgTable(
   'items',
@@ -99,17 +99,17 @@ export const items = pgTable(
 );
 
 /**
- * Texts of a run's rows, as JSON of what was given (prompt/response, messages). Written with the rows; what is not
- * retained goes when the run is over. Without a reference to the run, as the rows.
+ * Texts of a run's rows, as JSON of the item. Written with the rows; deleted after the run unless retained. No foreign
+ * key, for the same reason.
  */
 export const itemTexts = pgTable(
   'item_texts',
   {
     runId: bigint('run_id', { mode: 'number' }).notNull(),
     seq: bigint({ mode: 'number' }).notNull(),
-    /** JSON in a text column: jsonb takes no NUL, and a text may hold one. */
+    /** JSON in a text column: jsonb rejects NUL, which a text may contain. */
     json: text().notNull(),
-    /** Its words, once the run is over: the way of a window is not burdened with it. */
+    /** Its words; indexed after the run, to keep submission fast. */
     search: tsvector(),
   },
   (table) => [
@@ -121,24 +121,24 @@ export const itemTexts = pgTable(
 export const PARCEL_STATES = ['waiting', 'done', 'cancelled'] as const;
 export type ParcelState = (typeof PARCEL_STATES)[number];
 
-/** Contents that are queued, leased and finished together. What they hold goes when they are done. */
+/** Contents that are queued, leased and finished together. Emptied when done. */
 export const parcels = pgTable(
   'parcels',
   {
     id: bigserial({ mode: 'number' }).primaryKey(),
-    /** Null for an express parcel: rows that somebody waits for, of no run. */
+    /** Null for an express parcel: interactive contents outside any run. */
     runId: bigint('run_id', { mode: 'number' }).references(() => runs.id, { onDelete: 'cascade' }),
     guardId: integer('guard_id').notNull(),
     state: text({ enum: PARCEL_STATES }).notNull().default('waiting'),
     contents: integer().notNull(),
     tokens: integer().notNull(),
-    /** 32 bytes a content, one after another. */
+    /** 32 bytes per content, concatenated. */
     hashes: bytea(),
-    /** int32 little-endian a content: its tokens. */
+    /** int32 little-endian per content: its number of tokens. */
     lengths: bytea(),
-    /** int32 little-endian a token, content after content. */
+    /** int32 little-endian per token, concatenated. */
     tokenIds: bytea('token_ids'),
-    /** Workers that have died, or were cut off, while they held it: see `tryAlone`. */
+    /** Lost leases: workers that died or were disconnected while they held it. */
     lostLeases: integer('lost_leases').notNull().default(0),
     createdAt: now('created_at'),
     finishedAt: timestamp('finished_at', { withTimezone: true }),
@@ -150,8 +150,8 @@ export const parcels = pgTable(
 );
 
 /**
- * Scores, by guard and content: they belong to no run. A row without score and error is claimed: its parcel will
- * bring one or the other.
+ * Scores by guard and content, independent of runs. A row without score and error is a claim: its parcel will set one
+ * of them.
  */
 export const scores = pgTable(
   'scores',
@@ -166,13 +166,13 @@ export const scores = pgTable(
   (table) => [primaryKey({ columns: [table.guardId, table.content] })],
 );
 
-/** One row: the name that this database has on a Redis server which others may share. */
+/** A single row: this database's name on a shared Redis server. */
 export const installation = pgTable('installation', {
   only: boolean().primaryKey().default(true),
   id: uuid().notNull().defaultRandom(),
 });
 
-/** Corpora that are scored again and again. */
+/** Corpora that are scored on a schedule. */
 export const schedules = pgTable('schedules', {
   id: serial().primaryKey(),
   name: text().notNull().unique(),
@@ -180,21 +180,21 @@ export const schedules = pgTable('schedules', {
   cron: text().notNull(),
   /** IANA. */
   timeZone: text('time_zone').notNull(),
-  /** What is submitted, and how. */
+  /** The request to submit. */
   request: jsonb().notNull(),
-  /** Where the summary of a run goes; null for nowhere. */
+  /** Webhook for summaries; null for none. */
   webhookUrl: text('webhook_url'),
-  /** The environment variable that holds the secret. The secret itself is never in the database. */
+  /** The environment variable with the secret. The secret itself is never stored. */
   webhookSecretEnv: text('webhook_secret_env'),
-  /** Why nothing is sent there any more. */
+  /** Why the webhook is closed. */
   webhookClosed: text('webhook_closed'),
   enabled: boolean().notNull().default(true),
-  /** The next time that has not become a firing; in the past when nothing ran then. */
+  /** The next time without a firing; in the past when no scheduler ran then. */
   nextAt: timestamp('next_at', { withTimezone: true }).notNull(),
   createdAt: now('created_at'),
 });
 
-/** Times at which a schedule came due, and what came of each. */
+/** Due times of schedules and their outcomes. */
 export const firings = pgTable(
   'firings',
   {
@@ -206,27 +206,27 @@ export const firings = pgTable(
     cause: text({ enum: FIRING_CAUSES }).notNull(),
     state: text({ enum: FIRING_STATES }).notNull().default('due'),
     runId: bigint('run_id', { mode: 'number' }).references(() => runs.id, { onDelete: 'set null' }),
-    /** How often it was taken to be submitted: a process that knows an older number has lost it to another. */
+    /** Number of claims: a process with an older number has lost its claim. */
     takes: integer().notNull().default(0),
-    /** When the process that submits it was last heard of. */
+    /** Last heartbeat of the submitting process. */
     seenAt: timestamp('seen_at', { withTimezone: true }),
     startedAt: timestamp('started_at', { withTimezone: true }),
     finishedAt: timestamp('finished_at', { withTimezone: true }),
-    /** What came of it, in numbers. */
+    /** The summary, in numbers. */
     summary: jsonb(),
-    /** Why it was skipped, or has failed. */
+    /** Why it was skipped or failed. */
     reason: text(),
   },
   (table) => [
     unique('firings_schedule_due').on(table.scheduleId, table.dueAt),
-    // A schedule never overlaps itself: whoever would make the second firing cannot.
+    // Prevents overlapping firings of a schedule.
     uniqueIndex('firings_one_at_a_time')
       .on(table.scheduleId)
       .where(sql`state in ('due', 'submitting', 'scoring')`),
   ],
 );
 
-/** Summaries on their way to a webhook: written with the end of a firing, in one transaction. */
+/** Outgoing webhook messages: written with the end of a firing, in one transaction. */
 export const deliveries = pgTable(
   'deliveries',
   {
@@ -236,11 +236,11 @@ export const deliveries = pgTable(
       .notNull()
       .unique()
       .references(() => firings.id, { onDelete: 'cascade' }),
-    /** JSON, as it is sent: every attempt sends the same bytes. */
+    /** The JSON body: every attempt sends the same bytes. */
     body: text().notNull(),
     state: text({ enum: DELIVERY_STATES }).notNull().default('pending'),
     attempts: integer().notNull().default(0),
-    /** Not tried before. */
+    /** Earliest time of the next attempt. */
     nextAt: timestamp('next_at', { withTimezone: true }).notNull().defaultNow(),
     lastStatus: integer('last_status'),
     lastError: text('last_error'),

@@ -2,10 +2,10 @@ import type { Pool } from '@tocsin/postgres';
 import { DrizzleQueryError } from 'drizzle-orm';
 import { drizzle, type NodePgClient, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 
-/** A pool, or a connection of one in a transaction. */
+/** A pool, or a pooled connection in a transaction. */
 export type Queryable = Pick<Pool, 'query'>;
 
-/** One for each pool and connection: to make one takes longer than a small statement. */
+/** Cached per pool and connection: creating one takes longer than a small statement. */
 const databases = new WeakMap<Queryable, NodePgDatabase>();
 
 function databaseOf(client: Queryable): NodePgDatabase {
@@ -17,8 +17,8 @@ function databaseOf(client: Queryable): NodePgDatabase {
 }
 
 /**
- * Runs a statement of the typed query builder. An error is the one of Postgres: drizzle's, around it, would show the
- * parameters, which may be texts, and hide the code.
+ * Runs a statement of the query builder. Throws Postgres' own error: drizzle's wrapper would show the parameters, which
+ * may be texts, and hide the code.
  */
 export async function runQuery<T>(
   client: Queryable,

@@ -1,27 +1,26 @@
 import { byteaArray, type Pool } from '@tocsin/postgres';
 
-/** What the store knows of a content. */
+/** The state of a content. */
 type KnownState =
   /** It has a score. */
   | 'scored'
-  /** A parcel is on its way. */
+  /** A parcel is pending. */
   | 'claimed'
-  /** Its parcel was cancelled; the parcel can be taken up again. */
+  /** Its parcel was cancelled, and can be claimed. */
   | 'stranded';
 
 export interface KnownContent {
   hash: Buffer;
   state: KnownState;
   parcelId: number;
-  /** The run whose parcel it was, if that run is still there. */
+  /** The parcel's run, if it still exists. */
   runId: number | null;
 }
 
 /**
- * Those of the contents that need no new parcel. One that ended in an error is not among them: it is tried again.
- * One look-up each, of the one partition that it can be in: with `= any`, a table of 16 partitions is asked for all of
- * them 16 times.
- * @param hashes 32 bytes each, no two alike
+ * The contents that need no new parcel. Failed ones are excluded, because they are tried again. One look-up each, in the
+ * one partition it can be in: with `= any`, all 16 partitions are searched 16 times.
+ * @param hashes 32 bytes each, unique
  */
 export async function knownContents(pool: Pool, guardId: number, hashes: Buffer[]): Promise<KnownContent[]> {
   if (hashes.length === 0) return [];
@@ -42,12 +41,12 @@ export async function knownContents(pool: Pool, guardId: number, hashes: Buffer[
   return rows;
 }
 
-/** Bytes that a number holds exactly. */
+/** Bytes that fit exactly into a number. */
 const PREFIX_BYTES = 6;
 
 /**
- * Rows in the order of their hashes: who writes many takes their locks in this order, so that two never wait for each other.
- * Compared by the first 6 bytes, as numbers, and whole only where those are the same: a third of the time.
+ * Rows in hash order: bulk writers take their locks in this order, so that they cannot deadlock. Compares the first 6
+ * bytes as numbers, and the rest only if equal, which takes a third of the time.
  */
 export function byHash<T extends { hash: Buffer }>(rows: readonly T[]): T[] {
   return rows
@@ -56,17 +55,17 @@ export function byHash<T extends { hash: Buffer }>(rows: readonly T[]): T[] {
     .map(({ row }) => row);
 }
 
-/** int32 values as little-endian bytes, as every platform that onnxruntime-node runs on has them in memory. */
+/** int32 values as little-endian bytes, the memory layout of every platform of onnxruntime-node. */
 export function bytesOf(values: readonly Int32Array[]): Buffer {
   return Buffer.concat(values.map((part) => new Uint8Array(part.buffer, part.byteOffset, part.byteLength)));
 }
 
-/** How many tokens each content has, in the same way. */
+/** The number of tokens of each content, encoded the same way. */
 export function lengthsOf(tokenIds: readonly Int32Array[]): Buffer {
   return bytesOf([Int32Array.from(tokenIds, (ids) => ids.length)]);
 }
 
-/** int32 values of such bytes. */
+/** int32 values from such bytes. */
 export function int32Of(bytes: Buffer): Int32Array {
   return new Int32Array(Uint8Array.from(bytes).buffer);
 }

@@ -7,7 +7,7 @@ import { createRun, type RunOptions, registerGuard } from '../runs/runs.js';
 
 let guards = 0;
 
-/** A guard of its own, so that its scores are nobody else's, and a run of it. */
+/** A new guard with its own scores, and a run of it. */
 export async function newRun(
   pool: Pool,
   options: RunOptions = {},
@@ -22,12 +22,12 @@ export async function anotherRun(pool: Pool, guardId: number): Promise<{ guardId
   return { guardId, runId: await createRun(pool, guardId, 'again.jsonl') };
 }
 
-/** The hash of a content that stands for `word`. */
+/** The content hash for `word`. */
 export function hashOf(word: string): Buffer {
   return createHash('sha256').update(word).digest();
 }
 
-/** A parcel of contents that stand for words; each has as many tokens as its word has letters. */
+/** A parcel with words as contents; each has as many tokens as its word has letters. */
 export function parcelOf(...words: string[]): NewParcel {
   return {
     hashes: words.map(hashOf),
@@ -35,7 +35,7 @@ export function parcelOf(...words: string[]): NewParcel {
   };
 }
 
-/** A window with one row for each word, all of them in one parcel. `changes` replace parts of it. */
+/** A window with one row per word, all in one parcel. `changes` override parts of it. */
 export function windowOf(
   run: { runId: number; guardId: number },
   words: string[],
@@ -59,7 +59,7 @@ export function windowOf(
   };
 }
 
-/** Completes a parcel of words: those that are given have a score, or an error where it is a string. */
+/** Completes a parcel of words: given ones get a score, or an error if it is a string. */
 export function scoreParcel(
   pool: Pool,
   parcelId: number,
@@ -75,8 +75,8 @@ export function scoreParcel(
 }
 
 /**
- * A run that is over, of a guard of its own, with a row for each score: row n has key `r<n>` and, if texts are given, the
- * n-th of them. Rows with the same word in `contents` share a content, and the score of the first.
+ * A finished run of a new guard with one row per score: row n has key `r<n>` and, if texts are given, the n-th text. Rows
+ * with the same word in `contents` share a content, and the score of the first.
  */
 export async function storeScoredRun(
   pool: Pool,

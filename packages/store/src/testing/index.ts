@@ -1,7 +1,7 @@
 import { TestDatabase as BareDatabase, type TestBackend } from '@tocsin/postgres/testing';
 import { migrateSchema } from '../schema/migrate.js';
 
-/** A database on a server that all test files share. */
+/** A database on a server shared by all test files. */
 export class TestDatabase extends BareDatabase {
   /** A database with Tocsin's tables. */
   static async migrated(): Promise<TestDatabase> {
@@ -10,7 +10,10 @@ export class TestDatabase extends BareDatabase {
     return database;
   }
 
-  /** The same, and BullMQ's tables. @param prepare `prepareBackend` of @tocsin/queue, which this package does not know */
+  /**
+   * The same with BullMQ's tables. @param prepare `prepareBackend` of @tocsin/queue, which this package does not depend
+   * on
+   */
   static async withQueue(prepare: (backend: TestBackend) => Promise<void>): Promise<TestDatabase> {
     const database = await TestDatabase.migrated();
     await prepare(database.backend);

@@ -1,7 +1,7 @@
 import { createPool, type Pool } from '@tocsin/postgres';
 import type pg from 'pg';
 
-/** How many rows the plans of a statement went through: what came out of each node, and what it threw away. */
+/** Rows processed by the plans of a statement: output of each node, plus removed rows. */
 export type PlanWork = Map<string, number>;
 
 interface PlanNode {
@@ -11,7 +11,7 @@ interface PlanNode {
   [removed: string]: unknown;
 }
 
-/** Every connection is told the plan of each of its statements. The role has to be a superuser. */
+/** Every connection receives the plan of each of its statements. The role must be a superuser. */
 const EXPLAIN = [
   'session_preload_libraries=auto_explain',
   'auto_explain.log_min_duration=0',
@@ -21,7 +21,7 @@ const EXPLAIN = [
   'auto_explain.log_level=notice',
 ];
 
-/** A pool that adds up the work of its statements. */
+/** A pool that sums up the work of its statements. */
 export function watchedPool(databaseUrl: string): { pool: Pool; work: PlanWork } {
   const url = new URL(databaseUrl);
   url.searchParams.set('options', EXPLAIN.map((setting) => `-c ${setting}`).join(' '));
@@ -44,7 +44,7 @@ function rowsOf(node: PlanNode): number {
   const removed = Object.entries(node)
     .filter(([name]) => name.startsWith('Rows Removed by'))
     .reduce((sum, [, rows]) => sum + Number(rows), 0);
-  // A look-up that finds nothing is work, too.
+  // A look-up without a result is work, too.
   const own = ((node['Actual Rows'] ?? 0) + removed + 1) * loops;
   return (node.Plans ?? []).reduce((sum, plan) => sum + rowsOf(plan), own);
 }
