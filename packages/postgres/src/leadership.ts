@@ -6,7 +6,7 @@ import { lockKey } from './schema.js';
 const KEEPALIVE = `set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 4`;
 
 /**
- * Lets one of a guard's processes do what only one needs to do. Whoever holds an advisory lock of Postgres leads, for as
+ * Lets one of a guard's processes do what only one needs to do. The holder of an advisory lock of Postgres leads, for as
  * long as its connection lives: a process that is killed leads no longer, and the next one that asks does.
  */
 export class Leadership {

@@ -32,7 +32,7 @@ const LONGEST_WAIT_MS = 2_000;
 /** A server that is away for longer than this is not coming back by itself. Another limit: TOCSIN_RETRY_SECONDS. */
 const GIVE_UP_AFTER_SECONDS = 120;
 
-/** Tells whoever listens (metrics) of each repeated statement, with its error. */
+/** Called with the error of each repeated statement, for metrics. */
 const repeated = channel('tocsin:database-retry');
 
 /** How deep errors lie in each other: Drizzle wraps what node-postgres throws, which may be an aggregate. */
@@ -62,7 +62,7 @@ function giveUpAfterMs({ TOCSIN_RETRY_SECONDS: given }: NodeJS.ProcessEnv): numb
 
 /**
  * Runs `work` until it succeeds, for as long as its errors are transient. `work` must be safe to run twice: after a
- * broken connection nobody knows whether the statement was done.
+ * broken connection it is unknown whether the statement was executed.
  */
 export function withRetry<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   return pRetry(work, {

@@ -87,7 +87,7 @@ const LEASES = {
 const FORGET = { removeOnComplete: true, removeOnFail: true };
 /** In Redis the worker says so and not each job: one whose fields have 64 bytes at most takes half of the memory. */
 const FORGETFUL_WORKER = { removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } };
-/** BullMQ's log of events in Redis; nobody reads it. */
+/** BullMQ's log of events in Redis, which Tocsin does not read. */
 const EVENTS_KEPT = 100;
 
 const Postgres = withBackend(createPostgresBackend);
@@ -125,7 +125,7 @@ class RedisParcelWorker<Data extends JobData> extends RedisWorker<Data, void> {
   async cutOff(): Promise<void> {
     await this.lockManager.close();
     // This ends a client that waits for an answer, whose farewell is waited for. It would wait itself, for ever, for one
-    // that was connecting again, since that tells nobody of its end; the other way is for those.
+    // that was connecting again, since that emits no end event; the other way is for those.
     this.disconnect().catch(() => {});
     await this.backend.close(true);
   }
@@ -210,7 +210,7 @@ function requireNoEviction(info: string, url: string): void {
   throw new UserError(
     `Redis at ${shownAddress(url)} has maxmemory-policy ${policy}, and a queue needs noeviction`,
     {
-      hint: 'Set it: redis-cli config set maxmemory-policy noeviction (and in redis.conf, or in the settings of whoever hosts it).',
+      hint: 'Set it: redis-cli config set maxmemory-policy noeviction (and in redis.conf, or in your provider's settings).',
     },
   );
 }

@@ -12,7 +12,7 @@ import {
 import { Queue, type QueueOptions } from 'bullmq';
 import { Cluster, Redis } from 'ioredis';
 
-/** Whoever asks wants to know now. */
+/** Fail fast: the caller waits for the answer. */
 const ASK_ONCE = { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null };
 
 /**

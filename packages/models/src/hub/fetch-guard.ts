@@ -138,7 +138,7 @@ async function shardNames(snapshot: Snapshot): Promise<string[]> {
     throw new UserError(`${file} is no valid JSON`, { cause });
   }
   const names = typeof map === 'object' && map !== null ? [...new Set(Object.values(map))] : [];
-  // A name out of a file that somebody published becomes part of a path.
+  // A name from a published file becomes part of a path.
   const isPlain = (name: unknown): name is string =>
     typeof name === 'string' && basename(name) === name && name.endsWith('.safetensors');
   if (names.length > 0 && names.every(isPlain)) return names.sort();

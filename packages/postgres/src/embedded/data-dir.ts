@@ -47,7 +47,7 @@ export function defaultDataDir(env: NodeJS.ProcessEnv = process.env): string {
 
 /**
  * Makes the directory if need be and chooses the server's user.
- * @throws {UserError} when it is somebody else's directory, or one that the server's user cannot reach.
+ * @throws {UserError} when the directory belongs to another user, or the server's user cannot reach it.
  */
 export async function openDataDir(path: string): Promise<DataDir> {
   const asked = resolve(path);

@@ -23,7 +23,7 @@ interface LaunchOptions {
 
 /**
  * Starts the server and waits until it takes connections. Called under the lock, when none runs. It is tried again
- * while backends of a killed server still hold its shared memory, and with another port when somebody took ours.
+ * while backends of a killed server still hold its shared memory, and with another port when ours is taken.
  * @throws {UserError} with the end of the server's log
  */
 export async function launch(options: LaunchOptions): Promise<Postmaster> {
@@ -45,7 +45,7 @@ export async function launch(options: LaunchOptions): Promise<Postmaster> {
   }
 }
 
-/** Failures that another attempt may mend, by PostgreSQL's messages (the server's locale is C). */
+/** Errors that a retry may resolve, by PostgreSQL's messages (the server's locale is C). */
 function isPassing(output: string, portIsOurs: boolean): boolean {
   if (output.includes('pre-existing shared memory block')) return true;
   return portIsOurs && output.includes('Address already in use');
@@ -132,7 +132,7 @@ function failure(dir: DataDir, output: string, port: number): UserError {
   return new UserError(
     `PostgreSQL does not start in ${dir.path}. The end of its log:\n${lastLines(output)}`,
     {
-      hint: `The whole log: ${dir.logFile}. To begin anew, choose another directory with --data-dir or TOCSIN_DATA; or set DATABASE_URL.`,
+      hint: `The whole log: ${dir.logFile}. To start over, choose another directory with --data-dir or TOCSIN_DATA; or set DATABASE_URL.`,
     },
   );
 }

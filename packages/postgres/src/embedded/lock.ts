@@ -10,7 +10,7 @@ import { PATIENCE } from './settings.js';
 /**
  * One process at a time starts or stops the server. Node has no flock, so the lock is a series of symbolic links
  * `lock.1`, `lock.2`, ... whose target says who holds it: a process, or `free`. The highest number counts. A link is
- * made together with its target and only when the name is not taken, so whoever makes the next number after one that
+ * made together with its target and only when the name is not taken, so the process that makes the next number after one that
  * is free, or whose process is gone, holds the lock: a killed holder leaves nothing stuck, and two that take over at
  * once do not both succeed. Numbers never go back, or a slow process could take one that was held and given up.
  */
@@ -150,7 +150,7 @@ async function write(dir: DataDir, holders: Holder[]): Promise<void> {
 const INTERVAL = 250;
 
 /**
- * Calls `onGone` once when the process has ended, whoever started it. Does not keep our own process alive.
+ * Calls `onGone` once when the process, which may not be our child, has ended. Does not keep our own process alive.
  * @returns a function that ends the watch
  */
 export function watch(identity: ProcessIdentity, onGone: () => void): () => void {

@@ -35,7 +35,7 @@ export async function findPostmaster(dir: DataDir): Promise<Postmaster | undefin
 
 /**
  * Takes away a `postmaster.pid` that no server stands behind. PostgreSQL does so itself when the process is gone, but
- * refuses to start when the number lives on: as another program, or as a zombie that nobody reaps (in containers).
+ * refuses to start when the number lives on: as another program, or as an unreaped zombie (in containers).
  * It still checks that no backend uses the old shared memory. Called under the lock.
  */
 export async function clearStalePidFile(dir: DataDir): Promise<void> {

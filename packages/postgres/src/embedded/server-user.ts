@@ -1,3 +1,4 @@
+// cspell:ignore nobody
 import { execFile } from 'node:child_process';
 import type { Stats } from 'node:fs';
 import { chmod, mkdir, stat } from 'node:fs/promises';

@@ -1,3 +1,4 @@
+// cspell:ignore begun
 /** For the tests of this folder: directories that leave nothing behind, and other processes that use them. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

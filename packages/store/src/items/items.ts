@@ -114,7 +114,7 @@ export function rankedCursor(after: ItemCursor | undefined): RankedRow | undefin
 }
 
 async function rowsBySeq(pool: Pool, runId: number, after: number, limit: number): Promise<ItemCursor[]> {
-  // SQL: unnests the arrays of the relevant chunks only.
+  // SQL: expands the arrays of the relevant chunks only.
   const { rows } = await pool.query<ItemCursor>(
     'select seq from items where run_id = $1 and seq > $2 order by seq limit $3',
     [runId, after, limit],

@@ -48,7 +48,7 @@ async function page(
 
 /** Up to this many matches are sorted; with more, rows are scanned in order until enough match. */
 const SORTED_MATCHES = 5_000;
-/** Rows per scan of texts; and rows, and bytes of unindexed texts, after which a page ends. */
+/** Rows per scan of texts; and rows, and bytes of texts without an index, after which a page ends. */
 const LOOK_ROWS = 1_000;
 const PAGE_ROWS = 20_000;
 const PAGE_BYTES = 32 * 1024 * 1024;

@@ -136,7 +136,7 @@ export interface PolicyChanges {
 }
 
 /**
- * Changes a policy and records an entry per changed field. It applies immediately to all runs; nothing is rescored.
+ * Changes a policy and records an entry per changed field. It applies immediately to all runs; nothing is scored again.
  * @throws UserError when the new name is taken, or the threshold is not in [0, 1]
  * @returns undefined when there is no such policy
  */

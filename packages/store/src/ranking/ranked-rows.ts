@@ -23,7 +23,7 @@ export interface RankedPage {
 /** A page of a run's rows in ranking order. */
 export async function rankedRows(pool: Pool, runId: number, page: RankedPage): Promise<RankedRow[]> {
   const down = page.order === 'score_desc';
-  // SQL: unnests the arrays of the relevant chunks only.
+  // SQL: expands the arrays of the relevant chunks only.
   const { rows } = await pool.query<RankedRow>(
     `select seq::bigint as seq, score
      from (
@@ -92,7 +92,7 @@ export function randomRows(
 
 /** Rows by their ranks, from 0; in the order of `places`. */
 async function rowsAt(pool: Pool, runId: number, places: number[]): Promise<RankedRow[]> {
-  // SQL: unnests the arrays of the relevant chunks only.
+  // SQL: expands the arrays of the relevant chunks only.
   const { rows } = await pool.query<RankedRow>(
     `select c.seqs[place % $3 + 1]::bigint as seq, c.scores[place % $3 + 1] as score
      from unnest($2::bigint[]) with ordinality as asked (place, n)

@@ -10,7 +10,7 @@ export async function countAtLeast(
   runId: number,
   thresholds: readonly number[],
 ): Promise<number[]> {
-  // SQL: unnests the arrays of the relevant chunks only.
+  // SQL: expands the arrays of the relevant chunks only.
   const { rows } = await pool.query<{ rows: number }>(
     `select (
        select coalesce(sum(case when bottom_score >= threshold then c.rows

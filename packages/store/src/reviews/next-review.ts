@@ -16,7 +16,7 @@ export interface ReviewQuery {
   order: ReviewOrder;
   /** The threshold for the `uncertain` order. */
   threshold: number;
-  /** Rows judged by exactly one other reviewer, to measure agreement, instead of unjudged ones. */
+  /** Rows judged by exactly one other reviewer, to measure agreement, instead of ones without a verdict. */
   second?: boolean;
   /** Rows that the reviewer already holds: lease another one. */
   besides?: readonly number[];

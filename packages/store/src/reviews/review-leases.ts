@@ -20,7 +20,7 @@ const LEASED_UNTIL = sql`now() + make_interval(secs => ${REVIEW_LEASE_SECONDS})`
 /** Which contents a reviewer may lease. */
 export interface Wanted {
   reviewer: string;
-  /** Contents judged by exactly one other reviewer, instead of unjudged ones. */
+  /** Contents judged by exactly one other reviewer, instead of ones without a verdict. */
   second: boolean;
 }
 
