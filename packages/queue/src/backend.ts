@@ -210,7 +210,7 @@ function requireNoEviction(info: string, url: string): void {
   throw new UserError(
     `Redis at ${shownAddress(url)} has maxmemory-policy ${policy}, and a queue needs noeviction`,
     {
-      hint: 'Set it: redis-cli config set maxmemory-policy noeviction (and in redis.conf, or in your provider's settings).',
+      hint: 'Set it: redis-cli config set maxmemory-policy noeviction (and in redis.conf, or in the settings of your provider).',
     },
   );
 }
