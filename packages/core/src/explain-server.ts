@@ -162,17 +162,17 @@ const BY_WORDS: (Explanation & { says: RegExp })[] = [
   {
     says: /^NOAUTH/,
     why: 'Redis requires a password',
-    todo: 'Name it in REDIS_URL, URL-encoded: redis://:password@host:port.',
+    todo: 'Set REDIS_PASSWORD, or name it in REDIS_URL, URL-encoded: redis://:password@host:port.',
   },
   {
     says: /^ERR .*AUTH.*(without any password|no password is set)/,
-    why: 'Redis has no password, and REDIS_URL names one',
-    todo: 'Take it out of REDIS_URL, or set it on the server (requirepass).',
+    why: 'Redis has no password, and REDIS_URL or REDIS_PASSWORD names one',
+    todo: 'Take it out, or set it on the server (requirepass).',
   },
   {
     says: /^(WRONGPASS|ERR invalid password)/,
     why: 'Redis does not accept the user name or the password',
-    todo: 'Check REDIS_URL. A password in a URL must be URL-encoded (@ is %40, / is %2F, % is %25).',
+    todo: 'Check REDIS_URL. A password in a URL must be URL-encoded (@ is %40, / is %2F, % is %25); REDIS_PASSWORD takes it as it is.',
   },
   {
     says: /^NOPERM/,

@@ -2,7 +2,7 @@ import { explainServer } from './explain-server.js';
 import { isUserError } from './user-error.js';
 
 export { explainServer, serverError } from './explain-server.js';
-export { addressOf, checkServerUrl, redactUrls } from './urls.js';
+export { addressOf, checkServerUrl, redactUrls, redisUrlOf } from './urls.js';
 export { isUserError, UserError } from './user-error.js';
 export * from './vocabulary.js';
 export { abortable, aborted, Loop, poll, TimeoutError, within } from './wait.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { addressOf, redactUrls } from './urls.js';
+import { addressOf, redactUrls, redisUrlOf } from './urls.js';
 
 test('a URL keeps its host and path, and loses its user part, query and fragment', () => {
   expect(redactUrls('ERROR: 403 for https://ada:s3cret@mirror.example/simple/x/?token=abc#d now')).toBe(
@@ -50,4 +50,20 @@ test('no password survives in an address, whatever it is made of', () => {
       expect(addressOf(`postgres://ann@host/db?password=${password}`)).not.toContain('SECRET');
     }),
   );
+});
+
+test.each([
+  ['redis://host:6379', 'redis://:p%40s%2Fs%25@host:6379'],
+  ['redis://ann@host', 'redis://ann:p%40s%2Fs%25@host'],
+  ['redis://ann:other@host', 'redis://ann:other@host'],
+  ['redis://:other@host', 'redis://:other@host'],
+  ['rediss+cluster://a:7000,b:7001', 'rediss+cluster://:p%40s%2Fs%25@a:7000,b:7001'],
+])('REDIS_PASSWORD with %s', (REDIS_URL, expected) => {
+  expect(redisUrlOf({ REDIS_URL, REDIS_PASSWORD: 'p@s/s%' })).toBe(expected);
+});
+
+test('REDIS_URL stays as it is without REDIS_PASSWORD, and is nothing when empty', () => {
+  expect(redisUrlOf({ REDIS_URL: 'redis://host', REDIS_PASSWORD: '' })).toBe('redis://host');
+  expect(redisUrlOf({ REDIS_URL: '', REDIS_PASSWORD: 'x' })).toBeUndefined();
+  expect(redisUrlOf({})).toBeUndefined();
 });

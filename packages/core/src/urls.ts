@@ -36,7 +36,7 @@ const SCHEMES = {
 } as const;
 const PASSWORD_HINT = {
   DATABASE_URL: 'or leave the password out and set PGPASSWORD, which takes it as it is',
-  REDIS_URL: 'e.g. with encodeURIComponent',
+  REDIS_URL: 'or leave the password out and set REDIS_PASSWORD, which takes it as it is',
 } as const;
 
 /**
@@ -78,4 +78,19 @@ function isAsMeant(url: string): boolean {
   const { pathname, search, hash } = parsed;
   const strayed = `${pathname}${search.replace(/([?&]\w+=)[^&]*/g, '$1')}${hash}`;
   return !strayed.includes('@');
+}
+
+const REDIS_LOGIN = /^(?<scheme>rediss?(?:\+cluster)?:\/\/)(?:(?<user>[^:@/]*)@)?(?=[^@]*$)/i;
+
+/**
+ * `REDIS_URL` with the password of `REDIS_PASSWORD`, URL-encoded, unless the URL has one. Undefined when `REDIS_URL` is
+ * unset or empty.
+ */
+export function redisUrlOf(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  const { REDIS_URL: url, REDIS_PASSWORD: password } = env;
+  if (!url || !password) return url || undefined;
+  return url.replace(
+    REDIS_LOGIN,
+    (_match, scheme: string, user = '') => `${scheme}${user}:${encodeURIComponent(password)}@`,
+  );
 }

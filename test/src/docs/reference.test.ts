@@ -23,6 +23,11 @@ const VARIABLES: readonly Variable[] = [
     fallback: 'the queue is kept in PostgreSQL',
   },
   {
+    name: 'REDIS_PASSWORD',
+    meaning: 'password of the server in `REDIS_URL`, not URL-encoded; used when the URL has none',
+    fallback: 'none',
+  },
+  {
     name: 'TOCSIN_SCHEMA',
     meaning: 'PostgreSQL schema of the tables; also `?schema=` in `DATABASE_URL`',
     fallback: '`tocsin`',

@@ -193,7 +193,7 @@ test('a Redis in protected mode, and one that wants a password', async () => {
     );
   const without = new URL(redis.url);
   without.password = '';
-  expect(await why(without.href)).toMatch(/Redis requires a password.*Name it in REDIS_URL/);
+  expect(await why(without.href)).toMatch(/Redis requires a password.*Set REDIS_PASSWORD/);
   const client = redis.client();
   onTestFinished(() => client.disconnect());
   await client.config('SET', 'requirepass', '');

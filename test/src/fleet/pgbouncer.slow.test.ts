@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { cancelWhenInterrupted, createPool, requireConnection } from '@tocsin/postgres';
 import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../setup/free-port.js';
 import { until, untilLockIsAwaited } from '../setup/processes.js';
 import { foundProgram, scratchDir } from '../setup/provided.js';
 import { goldenGuard, parseLines, TocsinProcess, tocsin, writeJsonl } from '../setup/tocsin.js';
@@ -15,15 +15,6 @@ beforeAll(async () => {
   database = await TestDatabase.empty();
 });
 afterAll(() => database.close());
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** A PgBouncer in front of the test's database. @returns the database's URL through it */
 async function pooler(mode: 'session' | 'transaction'): Promise<string> {

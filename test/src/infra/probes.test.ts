@@ -1,7 +1,6 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { TestDatabase } from '@tocsin/store/testing';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../setup/free-port.js';
 import { until } from '../setup/processes.js';
 import { goldenGuard, TocsinProcess } from '../setup/tocsin.js';
 import { filesBelow, read, readYaml } from './infra-files.js';
@@ -40,15 +39,6 @@ function here(command: readonly string[]): string[] {
     if (instead !== undefined) at++;
   }
   return args;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 test('the worker, the scheduler and the dashboard have a probe', () => {

@@ -94,7 +94,7 @@ export function tocsin(args: string[], options: TocsinOptions = {}): Promise<End
 
 /** The machine's environment without servers or directories of the user who runs the tests. */
 function cleanEnv(changes: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  const { DATABASE_URL: _, REDIS_URL: __, TOCSIN_DATA: ___, ...env } = process.env;
+  const { DATABASE_URL: _, REDIS_URL: __, REDIS_PASSWORD: ___, TOCSIN_DATA: ____, ...env } = process.env;
   // Guards are compiled and calibrated once for all tests.
   const cache = changes.TOCSIN_CACHE ?? join(inject('scratch'), 'cache');
   return { ...env, ...changes, TOCSIN_CACHE: cache };

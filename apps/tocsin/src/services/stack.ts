@@ -1,4 +1,4 @@
-import { checkServerUrl, messageOf, UserError } from '@tocsin/core';
+import { checkServerUrl, messageOf, redisUrlOf, UserError } from '@tocsin/core';
 import {
   cancelWhenInterrupted,
   createPool,
@@ -60,8 +60,9 @@ export async function openStack(options: StackOptions): Promise<Stack> {
     await pool.end();
     await server.stop();
   };
+  const redisUrl = redisUrlOf(env);
   const backend: QueueBackend = {
-    ...(env.REDIS_URL ? { kind: 'redis', url: env.REDIS_URL } : { kind: 'postgres', url: databaseUrl }),
+    ...(redisUrl ? { kind: 'redis', url: redisUrl } : { kind: 'postgres', url: databaseUrl }),
     telemetry: telemetry.tracing.queue,
   };
   telemetry.readiness.check('database', async () => void (await pool.query('select 1')));

@@ -1,4 +1,4 @@
-import { isUserError, UserError } from '@tocsin/core';
+import { isUserError, redisUrlOf, UserError } from '@tocsin/core';
 import { DEVICE_NAMES, parseDevice } from '@tocsin/engine';
 import { withSchema } from '@tocsin/postgres';
 import { DEFAULT_DRAIN_MS, runWorker } from '@tocsin/worker';
@@ -54,7 +54,8 @@ export function addWorkOptions(command: Command): Command {
 }
 
 async function work(flags: WorkFlags): Promise<void> {
-  const { DATABASE_URL, REDIS_URL } = process.env;
+  const { DATABASE_URL } = process.env;
+  const redisUrl = redisUrlOf(process.env);
   if (!DATABASE_URL) {
     throw new UserError('DATABASE_URL is not set: a worker needs the database that the parcels are in', {
       hint: 'To score a file without any server, use `tocsin score`; to serve a queue without any, `tocsin start`.',
@@ -76,7 +77,7 @@ async function work(flags: WorkFlags): Promise<void> {
       listen: listenAt(flags),
       version: VERSION,
       databaseUrl,
-      backend: REDIS_URL ? { kind: 'redis', url: REDIS_URL } : { kind: 'postgres', url: databaseUrl },
+      backend: redisUrl ? { kind: 'redis', url: redisUrl } : { kind: 'postgres', url: databaseUrl },
       log,
       onReady: () => process.send?.(READY),
       signal,

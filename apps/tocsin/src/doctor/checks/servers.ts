@@ -1,4 +1,4 @@
-import { addressOf, messageOf } from '@tocsin/core';
+import { addressOf, messageOf, redisUrlOf } from '@tocsin/core';
 import {
   createPool,
   defaultDataDir,
@@ -66,9 +66,10 @@ const QUEUE = 'queue';
 export const queueCheck: Check = {
   subject: QUEUE,
   look: async ({ env }) => {
-    if (!env.REDIS_URL) return [ok(QUEUE, 'in Postgres (REDIS_URL is unset)')];
+    const url = redisUrlOf(env);
+    if (!url) return [ok(QUEUE, 'in Postgres (REDIS_URL is unset)')];
     try {
-      return [judgeRedis(await inspectRedis(env.REDIS_URL))];
+      return [judgeRedis(await inspectRedis(url))];
     } catch (error) {
       return [problem(QUEUE, messageOf(error), hintOf(error, 'Check REDIS_URL.'))];
     }
