@@ -7,7 +7,7 @@ import { until } from '../setup/processes.js';
 import { scratchDir } from '../setup/provided.js';
 import { parseLines, ROOT, writeJsonl } from '../setup/tocsin.js';
 import { findCompose, output, run, whyNoContainers } from './docker.js';
-import { read, readYaml } from './infra-files.js';
+import { defaultImage, read, readYaml } from './infra-files.js';
 
 const IMAGE = 'tocsin:test';
 const PROJECT = `tocsin-test-${process.pid}`;
@@ -23,9 +23,8 @@ interface Container {
   Config: { Labels: Record<string, string> };
 }
 
-const imageOf = (service: string): string =>
-  readYaml<{ services: Record<string, { image: string }> }>('docker-compose.yml').services[service]?.image ??
-  '';
+const services = readYaml<{ services: Record<string, { image: string }> }>('docker-compose.yml').services;
+const imageOf = (service: string): string => defaultImage(services[service]?.image ?? '');
 const [, nodeImage = ''] = /^ARG NODE_IMAGE=(.*)$/m.exec(read('infra/docker/Dockerfile')) ?? [];
 const missing = await whyNoContainers([nodeImage, ...['postgres', 'valkey', 'prometheus'].map(imageOf)]);
 
@@ -178,7 +177,10 @@ describe.skipIf(missing !== undefined)(
     });
 
     test('Compose starts it: tables first, and every service becomes healthy once there is a key', async () => {
-      await composed('up', '--no-start', 'worker');
+      await output([
+      ...['docker', 'volume', 'create', '--label', `com.docker.compose.project=${PROJECT}`],
+      ...['--label', 'com.docker.compose.volume=cache', volume('cache')],
+    ]);
       const corpus = await writeJsonl(
         join(scratchDir(), 'corpus.jsonl'),
         Array.from({ length: ROWS }, (_, row) => ({

@@ -15,6 +15,15 @@ test('every base is pinned by a full version', () => {
   }
 });
 
+test('it needs no other frontend, and has the version of the packages and the labels of an image', () => {
+  expect(dockerfile).not.toMatch(/^#\s*syntax\s*=/m);
+  const { version, license } = JSON.parse(read('package.json')) as { version: string; license: string };
+  expect(dockerfile).toContain(`ARG VERSION=${version}`);
+  expect(dockerfile).toContain(`org.opencontainers.image.licenses="${license}"`);
+  for (const label of ['title', 'description', 'version', 'revision'])
+    expect(dockerfile).toMatch(new RegExp(`org\\.opencontainers\\.image\\.${label}=`));
+});
+
 test('it runs as a fixed user that is not root, writes into declared volumes, and has a health check', () => {
   expect(dockerfile).toMatch(/^USER 10001:10001$/m);
   expect(dockerfile).toMatch(/^VOLUME \["\/var\/lib\/tocsin", "\/var\/cache\/tocsin"\]$/m);

@@ -7,6 +7,9 @@ export const read = (path: string): string => readFileSync(join(ROOT, path), 'ut
 
 export const readYaml = <T>(path: string): T => parse(read(path), { merge: true }) as T;
 
+/** An image as Compose uses it unless a variable names another: `${NAME:-image}` -> `image`. */
+export const defaultImage = (image: string): string => image.replace(/^\$\{\w+:-(.*)\}$/, '$1');
+
 /** Files below a directory of the checkout, by relative path. */
 export function filesBelow(dir: string, pattern: RegExp): string[] {
   return readdirSync(join(ROOT, dir), { recursive: true, withFileTypes: true })

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../setup/free-port.js';
 import { until } from '../setup/processes.js';
 import { goldenGuard, TocsinProcess } from '../setup/tocsin.js';
-import { filesBelow, read, readYaml } from './infra-files.js';
+import { defaultImage, filesBelow, read, readYaml } from './infra-files.js';
 
 interface Service {
   image: string;
@@ -21,7 +21,7 @@ afterAll(() => database.close());
 const { services } = readYaml<{ services: Record<string, Service> }>('docker-compose.yml');
 /** Those of our image, from its HEALTHCHECK. */
 const probed = Object.entries(services).filter(
-  ([, { image, healthcheck }]) => image.startsWith('tocsin:') && healthcheck?.disable !== true,
+  ([, { image, healthcheck }]) => defaultImage(image).startsWith('tocsin:') && healthcheck?.disable !== true,
 );
 
 /** The deployed arguments adapted to this machine: a local guard, the CPU, a loopback address. */
@@ -93,7 +93,7 @@ test('a password is no part of a URL in the compose file, and telemetry of onnxr
   const compose = read('docker-compose.yml');
   expect(compose).not.toMatch(/:\/\/[^\s]*\$\{?\w*PASSWORD/);
   for (const [, { environment }] of probed) {
-    expect(environment).toMatchObject({ ORT_DISABLE_TELEMETRY: '1', PGPASSWORD: expect.any(String) });
+    expect(environment).toMatchObject({ ORT_DISABLE_TELEMETRY: '1', PGPASSWORD: expect.any(String), REDIS_PASSWORD: expect.any(String) });
   }
   expect(read('infra/docker/Dockerfile')).toContain('ORT_DISABLE_TELEMETRY=1');
   expect(read('infra/helm/tocsin/templates/_helpers.tpl')).toContain('ORT_DISABLE_TELEMETRY');

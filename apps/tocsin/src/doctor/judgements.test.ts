@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { judgeMemory, judgeNode, judgeProcessor } from './checks/machine.js';
+import { allowedCores, judgeMemory, judgeNode, judgeProcessor } from './checks/machine.js';
 import { gpuLines } from './checks/runtime.js';
 import { judgeRedis } from './checks/servers.js';
 import { checkUp, type Finding, note, ok, problem } from './checkup.js';
@@ -79,4 +79,14 @@ test('a line each, and what to do under it', () => {
       .split('\n')[1]
       ?.trim(),
   ).toBe('bring it back');
+});
+
+test.each([
+  ['max 100000', undefined],
+  ['150000 100000', 1.5],
+  ['-1\n 100000\n', undefined],
+  ['200000\n 100000\n', 2],
+  [' ', undefined],
+])('of the CPU limit %j the cores are %s', (text, expected) => {
+  expect(allowedCores(text)).toBe(expected);
 });

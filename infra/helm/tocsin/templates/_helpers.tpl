@@ -45,9 +45,40 @@ fsGroupChangePolicy: OnRootMismatch
 seccompProfile: { type: RuntimeDefault }
 {{- end -}}
 
-{{/* What every container of the image has in common. */}}
-{{- define "tocsin.container" -}}
+{{- define "tocsin.image" -}}
 image: {{ printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) | quote }}
+{{- end -}}
+
+{{/* Of the workers: with CUDA where they have GPUs. */}}
+{{- define "tocsin.workerImage" -}}
+{{- if .Values.gpu.enabled -}}
+image: {{ printf "%s:%s" .Values.image.repository (default (printf "%s-cuda" (default .Chart.AppVersion .Values.image.tag)) .Values.gpu.tag) | quote }}
+{{- else -}}
+{{- include "tocsin.image" . -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Whole cores of a worker: worker.threads, or its CPU limit, or its CPU request, rounded up ("1500m" is 2). */}}
+{{- define "tocsin.threads" -}}
+{{- if .Values.worker.threads -}}
+{{- .Values.worker.threads -}}
+{{- else -}}
+{{- $resources := .Values.worker.resources -}}
+{{- $limits := default dict $resources.limits -}}
+{{- $requests := default dict $resources.requests -}}
+{{- with default $requests.cpu $limits.cpu -}}
+{{- $cpu := toString . -}}
+{{- if hasSuffix "m" $cpu -}}
+{{- max 1 (ceil (divf (trimSuffix "m" $cpu | float64) 1000)) -}}
+{{- else -}}
+{{- max 1 (ceil (float64 $cpu)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What the containers have in common. */}}
+{{- define "tocsin.container" -}}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 securityContext:
   allowPrivilegeEscalation: false
@@ -87,9 +118,14 @@ env:
 {{- define "tocsin.probes" -}}
 ports:
   - { name: metrics, containerPort: {{ .Values.metrics.port }} }
+# A first start may download a guard.
+startupProbe:
+  httpGet: { path: /healthz, port: metrics }
+  periodSeconds: 5
+  timeoutSeconds: 5
+  failureThreshold: 360
 livenessProbe:
   httpGet: { path: /healthz, port: metrics }
-  initialDelaySeconds: 30
   periodSeconds: 15
   timeoutSeconds: 5
   failureThreshold: 8

@@ -50,12 +50,21 @@ export function judgeProcessor(
   return ok(PROCESSOR, `${what}, ${found.join(', ')}`);
 }
 
-/** Usable cores: a container may have fewer than the machine (cgroup v2), including fractions. */
+/** Quota and period of a container's CPU time, in one file (cgroup v2) or in two (v1). */
+const CPU_V2 = '/sys/fs/cgroup/cpu.max';
+const CPU_V1 = ['/sys/fs/cgroup/cpu/cpu.cfs_quota_us', '/sys/fs/cgroup/cpu/cpu.cfs_period_us'];
+
+/** Usable cores: a container may have fewer than the machine, including fractions. */
 async function cores(): Promise<number> {
-  const text = await readFile('/sys/fs/cgroup/cpu.max', 'utf8').catch(() => 'max');
-  const [quota, period] = text.split(' ').map(Number);
-  const allowed = quota !== undefined && period !== undefined ? quota / period : Number.NaN;
-  return Number.isNaN(allowed) ? availableParallelism() : Math.min(allowed, availableParallelism());
+  const read = (file: string) => readFile(file, 'utf8').catch(() => '');
+  const text = (await read(CPU_V2)) || (await Promise.all(CPU_V1.map(read))).join(' ');
+  return Math.min(allowedCores(text) ?? Number.POSITIVE_INFINITY, availableParallelism());
+}
+
+/** @param text quota and period in microseconds; a quota of `max` (v2) or -1 (v1) is no limit */
+export function allowedCores(text: string): number | undefined {
+  const [quota = Number.NaN, period = Number.NaN] = text.trim().split(/\s+/).map(Number);
+  return quota > 0 && period > 0 ? quota / period : undefined;
 }
 
 /** x64 Linux only; other platforms name instruction sets differently, or do not report them. */
