@@ -13,7 +13,11 @@ const MODULES = join(ROOT, 'node_modules');
 const { platform, arch } = process;
 
 drop('what the workspaces do not publish (sources, tests, maps)', unpublished());
-drop('source maps and type declarations of dependencies', matching(MODULES, /\.(map|d\.[cm]?ts)$/));
+// Node runs no TypeScript in node_modules.
+drop(
+  'source maps, TypeScript and tests of dependencies',
+  matching(MODULES, /\.(map|[cm]?ts)$|\.test\.[cm]?js$/),
+);
 drop(`onnxruntime for platforms other than ${platform}-${arch}`, otherRuntimes());
 drop(`tokenizers for platforms other than ${platform}-${arch}`, otherTokenizers());
 

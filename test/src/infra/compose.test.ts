@@ -87,7 +87,10 @@ test('no password has a default, and .env.example names each setting with its de
   }));
   for (const { name, required } of used) expect(required, name).toBe(name.endsWith('_PASSWORD'));
   const settings = new Map(
-    [...read('.env.example').matchAll(/^#?([A-Z_]+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]),
+    [...read('.env.example').matchAll(/^#?([A-Z_]+)=(.*)$/gm)].map(([, name = '', value = '']) => [
+      name,
+      value,
+    ]),
   );
   expect([...settings.keys()].sort()).toEqual([...new Set(used.map(({ name }) => name))].sort());
   for (const { name, required, fallback } of used)

@@ -93,7 +93,11 @@ test('a password is no part of a URL in the compose file, and telemetry of onnxr
   const compose = read('docker-compose.yml');
   expect(compose).not.toMatch(/:\/\/[^\s]*\$\{?\w*PASSWORD/);
   for (const [, { environment }] of probed) {
-    expect(environment).toMatchObject({ ORT_DISABLE_TELEMETRY: '1', PGPASSWORD: expect.any(String), REDIS_PASSWORD: expect.any(String) });
+    expect(environment).toMatchObject({
+      ORT_DISABLE_TELEMETRY: '1',
+      PGPASSWORD: expect.any(String),
+      REDIS_PASSWORD: expect.any(String),
+    });
   }
   expect(read('infra/docker/Dockerfile')).toContain('ORT_DISABLE_TELEMETRY=1');
   expect(read('infra/helm/tocsin/templates/_helpers.tpl')).toContain('ORT_DISABLE_TELEMETRY');
