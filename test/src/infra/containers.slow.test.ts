@@ -87,7 +87,7 @@ describe.skipIf(missing !== undefined)(
     });
 
     afterAll(async () => {
-      await run([...compose, 'down', '-v', '--remove-orphans']);
+      await run([...compose, 'down', '-v', '--remove-orphans'], { env: { COMPOSE_HTTP_TIMEOUT: '600' } });
       await run(['docker', 'volume', 'rm', '-f', volume('state'), volume('cache')]);
       await run(['docker', 'image', 'rm', IMAGE]);
     });
@@ -108,7 +108,9 @@ describe.skipIf(missing !== undefined)(
       );
     const shell = (script: string, options: readonly string[] = []) =>
       inImage(['-c', script], ['--entrypoint', 'sh', ...options]);
-    const composed = (...args: string[]) => output([...compose, ...args]);
+    // docker-compose 1 would wait for a minute, and a container may drain for longer.
+    const composed = (...args: string[]) =>
+      output([...compose, ...args], { env: { COMPOSE_HTTP_TIMEOUT: '600' } });
     /** A command of Tocsin in a new container of a service. */
     const tocsin = (...args: string[]) => composed('run', '--rm', '--no-deps', '-T', 'dashboard', ...args);
 
