@@ -4,6 +4,7 @@ export { weightFilesOf } from './checkpoint/checkpoint.js';
 export {
   ggufTokenizerConfig,
   type PlacedBackbone,
+  type PlaceOptions,
   placeCheckpoint,
   placeGguf,
 } from './checkpoint/place-checkpoint.js';
@@ -20,6 +21,8 @@ export {
   pastKeys,
   pastValues,
 } from './graph/prefix-graph.js';
+export { BLOCK_PEAKS, BLOCK_RESULT, BLOCK_STATES, buildBlockGraph } from './int8/block-graph.js';
+export type { Calibration } from './int8/store-int8.js';
 export { Graph } from './onnx/graph.js';
 export { DataType } from './onnx/proto.js';
 export {
@@ -33,3 +36,5 @@ export {
   type Precision,
 } from './precision.js';
 export { QUANTIZATION_VERSION } from './quantize.js';
+export type { ReadableTensor } from './store/read-slabs.js';
+export { storeWeights } from './store/store-weights.js';

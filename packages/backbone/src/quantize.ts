@@ -13,9 +13,9 @@ export interface BlockFormat {
 }
 
 /** Increase whenever the integers of a precision or their meaning change, since scores change too. */
-export const QUANTIZATION_VERSION = 1;
+export const QUANTIZATION_VERSION = 2;
 
-/** Keeps the blocks of a Q8_0 GGUF file unchanged. */
+/** For GPUs; on a CPU int8 is 8-bit arithmetic (see storeInt8). Keeps the blocks of a Q8_0 GGUF file unchanged. */
 const INT8: BlockFormat = { bits: 8, blockSize: 32, zeroPoints: 'middle' };
 const INT4: BlockFormat = { bits: 4, blockSize: 32, zeroPoints: 'codes' };
 /**

@@ -88,7 +88,7 @@ describe('qwen3-agent', () => {
     });
     const { compiled } = await openGuard(artifact, { cacheDir });
     const graph = (await readFile(compiled.modelFile)).toString('latin1');
-    expect(graph.match(/n\d+_GroupQueryAttention/g)).toHaveLength(4);
+    expect(graph.match(/n\d+_QuickGelu/g)).toHaveLength(4);
     expect([3, 4, 5].map((block) => graph.includes(`model.layers.${block}.`))).toEqual([true, false, false]);
     expect(graph.includes('model.norm.weight')).toBe(false);
   });

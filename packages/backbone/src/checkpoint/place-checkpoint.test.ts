@@ -7,7 +7,6 @@ import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { writeTinyPair } from '../testing/tiny-pair.js';
 import { openCheckpoint } from './checkpoint.js';
 import { placeCheckpoint, placeGguf } from './place-checkpoint.js';
-import { isQuantized } from './weight-source.js';
 
 /** Error code for link() to fail with, for cases that this machine's file systems do not produce. */
 const linkError = vi.hoisted(() => ({ code: undefined as string | undefined }));
@@ -72,12 +71,12 @@ test('of shards, those are placed that hold what is read', async () => {
   const all = await fresh('all-shards');
   const { tensors } = await placeCheckpoint(sharded, all, () => 3);
   expect((await readdir(all)).sort()).toEqual(['weights-0.safetensors', 'weights-1.safetensors']);
-  const floats = [...tensors.values()].flatMap((tensor) => (isQuantized(tensor) ? [] : [tensor]));
+  const floats = [...tensors.values()].flatMap((tensor) => ('location' in tensor ? [tensor] : []));
   expect(floats).toHaveLength(tensors.size);
   expect(new Set(floats.map(({ location }) => location)).size).toBe(2);
   for (const [name, { file, offset, byteLength }] of (await openCheckpoint(sharded)).tensors) {
     const placed = tensors.get(name);
-    if (placed === undefined || isQuantized(placed)) continue;
+    if (placed === undefined || !('location' in placed)) continue;
     const [from, to] = [await readFile(file), await readFile(join(all, placed.location))];
     const bytes = to.subarray(placed.offset, placed.offset + placed.byteLength);
     expect(bytes.equals(from.subarray(offset, offset + byteLength)), name).toBe(true);
@@ -156,7 +155,7 @@ describe('place gguf', () => {
       ]),
     );
     for (const [name, tensor] of placed.tensors) {
-      if (isQuantized(tensor)) throw new Error(`${name} was quantized`);
+      if (!('location' in tensor)) throw new Error(`${name} was quantized`);
       const { location, offset, byteLength, dtype, shape } = tensor;
       expect(location).toBe('weights-0.safetensors');
       expect({ dtype, shape }).toEqual({ dtype: 'F32', shape: expected.get(name)?.shape });

@@ -4,18 +4,26 @@ import { join } from 'node:path';
 import { codeOf } from '@tocsin/core';
 import type { GgufTensor } from '../gguf/gguf-tensor.js';
 import { openGguf } from '../gguf/open-gguf.js';
+import { type Calibration, storeInt8 } from '../int8/store-int8.js';
 import { FLOAT32_ON_CPU, type Numerics, type Precision } from '../precision.js';
 import type { ReadableTensor } from '../store/read-slabs.js';
 import { storeWeights } from '../store/store-weights.js';
 import { type BackboneConfig, readBackboneConfig } from './backbone-config.js';
 import { type CheckpointTensor, openCheckpoint } from './checkpoint.js';
 import { planTensors, takeTensors } from './tensor-plan.js';
-import type { PlacedTensor, QuantizedTensor } from './weight-source.js';
+import type { PlacedTensor, PlacedWeight } from './weight-source.js';
 
 /** A backbone whose weights are in the compiled guard's directory. */
 export interface PlacedBackbone {
   config: BackboneConfig;
-  tensors: Map<string, PlacedTensor | QuantizedTensor>;
+  tensors: Map<string, PlacedWeight>;
+}
+
+export interface PlaceOptions {
+  /** Default: float32 on a CPU. */
+  numerics?: Numerics;
+  /** Only for int8 on a CPU: what activations are measured with. Called once the tokenizer is in `target`. */
+  calibration?: (config: BackboneConfig) => Promise<Calibration>;
 }
 
 /**
@@ -30,13 +38,14 @@ export async function placeCheckpoint(
   dir: string,
   target: string,
   lastLayerOf: (config: BackboneConfig) => number,
-  numerics: Numerics = FLOAT32_ON_CPU,
+  options: PlaceOptions = {},
 ): Promise<PlacedBackbone> {
+  const { numerics = FLOAT32_ON_CPU } = options;
   const checkpoint = await openCheckpoint(dir);
   const { config } = checkpoint;
   const taken = takeTensors(checkpoint, planTensors(config, lastLayerOf(config)), dir);
   if (!isHeldAlready(taken, numerics.weights)) {
-    return { config, tensors: await storeWeights(taken, target, numerics) };
+    return { config, tensors: await store(taken, config, lastLayerOf(config), target, options) };
   }
   const locations = new Map<string, string>();
   const tensors = new Map<string, PlacedTensor>();
@@ -87,7 +96,7 @@ export async function placeGguf(
   target: string,
   tokenizerFile: string,
   lastLayerOf: (config: BackboneConfig) => number,
-  numerics: Numerics = FLOAT32_ON_CPU,
+  options: PlaceOptions = {},
 ): Promise<PlacedBackbone> {
   const gguf = await openGguf(file);
   const config = readBackboneConfig(file, gguf.config);
@@ -99,9 +108,21 @@ export async function placeGguf(
     if (tensor === undefined) throw new Error(`${name} was there a moment ago`);
     taken.set(name, tensor);
   }
-  const tensors = await storeWeights(taken, target, numerics);
   await writeFile(tokenizerFile, JSON.stringify(gguf.tokenizerJson));
-  return { config, tensors };
+  return { config, tensors: await store(taken, config, lastLayerOf(config), target, options) };
+}
+
+async function store(
+  tensors: ReadonlyMap<string, ReadableTensor>,
+  config: BackboneConfig,
+  lastLayer: number,
+  target: string,
+  { numerics = FLOAT32_ON_CPU, calibration }: PlaceOptions,
+): Promise<Map<string, PlacedWeight>> {
+  if (numerics.weights !== 'int8' || numerics.device !== 'cpu')
+    return storeWeights(tensors, target, numerics);
+  if (calibration === undefined) throw new Error('int8 on a CPU needs a calibration');
+  return storeInt8(tensors, config, lastLayer, target, await calibration(config));
 }
 
 /** Every supported GGUF tensor type is read as float32. */

@@ -1,4 +1,5 @@
 import { Casts } from '../graph/casts.js';
+import { RoundedLayers, type RoundedWeight, type Rounding } from '../int8/rounded-layers.js';
 import type { Graph, Value } from '../onnx/graph.js';
 import { DataType } from '../onnx/proto.js';
 import { FLOAT32_ON_CPU, type Numerics } from '../precision.js';
@@ -24,12 +25,24 @@ export interface QuantizedTensor {
   zeroPoints: PlacedTensor | undefined;
 }
 
-/** True for a weight stored as integers. */
-export const isQuantized = (tensor: PlacedTensor | QuantizedTensor): tensor is QuantizedTensor =>
-  'codes' in tensor;
+/** A linear layer's weight for 8-bit arithmetic (see storeInt8), in the compiled guard's directory. */
+export interface RoundedTensor {
+  rounding: Rounding;
+  /** int8 [inputs, outputs] */
+  codes: PlacedTensor;
+  /** float32 [outputs] */
+  scales: PlacedTensor;
+}
+
+export type PlacedWeight = PlacedTensor | QuantizedTensor | RoundedTensor;
+
+/** True for a weight stored as blocks of integers. */
+export const isQuantized = (tensor: PlacedWeight): tensor is QuantizedTensor => 'format' in tensor;
+/** True for a weight for 8-bit arithmetic. */
+export const isRounded = (tensor: PlacedWeight): tensor is RoundedTensor => 'rounding' in tensor;
 
 /** By checkpoint name. */
-export type PlacedWeights = ReadonlyMap<string, PlacedTensor | QuantizedTensor>;
+export type PlacedWeights = ReadonlyMap<string, PlacedWeight>;
 
 /** A quantized weight as values of a graph. */
 export interface QuantizedWeight {
@@ -57,10 +70,21 @@ const DATA_TYPES: Record<string, DataType> = {
 export class WeightSource {
   readonly casts: Casts;
   readonly numerics: Numerics;
+  /** True if the residual stream is rotated: see `storeInt8`. */
+  readonly isRotated: boolean;
   readonly #graph: Graph;
   readonly #tensors: PlacedWeights;
+  readonly #layers: RoundedLayers | undefined;
 
-  constructor(graph: Graph, tensors: PlacedWeights, numerics: Numerics = FLOAT32_ON_CPU) {
+  /** @param isUnsigned see `RoundedLayers` */
+  constructor(
+    graph: Graph,
+    tensors: PlacedWeights,
+    numerics: Numerics = FLOAT32_ON_CPU,
+    { isUnsigned = false } = {},
+  ) {
+    this.isRotated = [...tensors.values()].some(isRounded);
+    this.#layers = this.isRotated ? new RoundedLayers(graph, isUnsigned) : undefined;
     this.#graph = graph;
     this.#tensors = tensors;
     this.numerics = numerics;
@@ -109,6 +133,20 @@ export class WeightSource {
     };
   }
 
+  /** The product of a value and a linear layer's weight in 8-bit arithmetic; undefined when the weight is not made for it. */
+  roundedProduct(name: string, value: Value): Value | undefined {
+    const tensor = this.#tensors.get(name);
+    if (tensor === undefined || !isRounded(tensor) || this.#layers === undefined) return undefined;
+    const { rounding, codes, scales } = tensor;
+    const dataType = this.#layers.codeType;
+    const weight: RoundedWeight = {
+      rounding,
+      codes: this.#graph.external(`${name}.codes`, { ...codes, dataType }),
+      scales: this.#external(`${name}.scales`, scales),
+    };
+    return this.#layers.multiply(value, weight);
+  }
+
   /** Codes stay unchanged; floats are cast to the compute type. */
   #zeroPoints(name: string, tensor: PlacedTensor): Value {
     const value = this.#external(name, tensor);
@@ -122,7 +160,8 @@ export class WeightSource {
   #tensor(name: string): PlacedTensor {
     const tensor = this.#tensors.get(name);
     if (tensor === undefined) throw new Error(`the graph reads ${name}, which planTensors() did not plan`);
-    if (isQuantized(tensor)) throw new Error(`the graph reads ${name} as floats, and it is held as integers`);
+    if (isQuantized(tensor) || isRounded(tensor))
+      throw new Error(`the graph reads ${name} as floats, and it is held as integers`);
     return tensor;
   }
 }

@@ -35,7 +35,8 @@ test.each<[GoldenGuard, number, boolean]>([
   '%s: %i blocks, the final norm only above the last of all, no lm_head',
   async (guard, blocks, finalNorm) => {
     const { bytes } = await graphOf(guard);
-    expect(bytes.toString('latin1').match(/n\d+_GroupQueryAttention/g)).toHaveLength(blocks);
+    // The queries of a block are computed in four parts; the head has one softmax more.
+    expect(bytes.toString('latin1').match(/n\d+_Softmax/g)).toHaveLength(4 * blocks + 1);
     const layers = [0, 1, 2, 3].filter((layer) => bytes.includes(`model.layers.${layer}.`));
     expect(layers).toEqual([0, 1, 2, 3].slice(0, blocks));
     expect(bytes.includes('model.norm.weight')).toBe(finalNorm);
@@ -58,7 +59,7 @@ test.each(CONTENT_GUARDS)(
       0,
     );
     const rope = 2 * artifact.maxLength * 8 * 4;
-    expect(bytes.length).toBeLessThan(inside + rope + 60_000);
+    expect(bytes.length).toBeLessThan(inside + rope + 80_000);
   },
 );
 

@@ -1,6 +1,7 @@
 import { type Artifact, lastLayerOf } from '@tocsin/siren';
 import type { BackboneConfig } from '../checkpoint/backbone-config.js';
 import { type PlacedWeights, WeightSource } from '../checkpoint/weight-source.js';
+import { turnBack } from '../int8/turn-back.js';
 import { Graph } from '../onnx/graph.js';
 import { DataType } from '../onnx/proto.js';
 import type { Numerics } from '../precision.js';
@@ -41,6 +42,7 @@ export const BATCH_FEATURES = 'features';
  *
  * @param tensors  places of the tensors of `planTensors`, relative to the model's directory
  * @param numerics compute type and device; defaults to float32 on a CPU
+ * @param options  see `RoundedLayers`
  * @returns the bytes of `model.onnx`
  */
 export function buildBatchGraph(
@@ -48,6 +50,7 @@ export function buildBatchGraph(
   artifact: Artifact,
   tensors: PlacedWeights,
   numerics?: Numerics,
+  options?: { isUnsigned?: boolean },
 ): Uint8Array {
   const graph = new Graph();
   const tokenIds = graph.input(BATCH_INPUTS.tokenIds, DataType.INT64, ['tokens']);
@@ -59,11 +62,15 @@ export function buildBatchGraph(
   };
   const pooling = graph.input(BATCH_INPUTS.pooling, DataType.FLOAT, ['rows', 'tokens']);
 
-  const weights = new WeightSource(graph, tensors, numerics);
-  const attention = weights.numerics.device === 'webgpu' ? plainAttention : rowAttention;
-  const attend = attention(graph, weights.casts, config, layout, artifact.maxLength);
+  const weights = new WeightSource(graph, tensors, numerics, options);
+  const { casts, numerics: computed } = weights;
+  const attend =
+    computed.device === 'cuda'
+      ? rowAttention(graph, casts, config, layout, artifact.maxLength)
+      : plainAttention(graph, casts, config, layout, artifact.maxLength, computed.device);
   const taps = decoderBlocks(graph, weights, config, artifact, tokenIds, attend);
-  const pooled = (layer: number): string => graph.op('MatMul', [pooling, tapOf(taps, layer)]);
+  const back = turnBack(graph, weights, config, artifact);
+  const pooled = (layer: number): string => back(graph.op('MatMul', [pooling, tapOf(taps, layer)]), layer);
   if (artifact.task === 'trajectory') {
     const state = pooled(lastLayerOf(artifact));
     graph.op('Identity', [state], {}, BATCH_FEATURES);

@@ -6,8 +6,8 @@ import type { Graph, Value } from '../onnx/graph.js';
 import { type Attend, attention } from './attention.js';
 import { addAndNorm, linear, rmsNorm } from './layers.js';
 
-const NORM_1 = 'input_layernorm.weight';
-const NORM_2 = 'post_attention_layernorm.weight';
+export const NORM_1 = 'input_layernorm.weight';
+export const NORM_2 = 'post_attention_layernorm.weight';
 
 /**
  * The backbone's blocks for packed tokens, up to the last one that the artifact reads.
@@ -16,6 +16,7 @@ const NORM_2 = 'post_attention_layernorm.weight';
  * @returns each block's tap, float32 [tokens, hidden]. Content guards, `residual_mean`: the reference's
  *   `hidden_states[l + 1]` (after the final norm for the very last block); `mlp_mean`: the MLP's output before the
  *   residual add. Trajectory guards: the residual stream, never normed, as the reference's early exit leaves it.
+ *   Rotated if the weights are: see `turnBack`.
  */
 export function decoderBlocks(
   graph: Graph,
@@ -59,10 +60,22 @@ export function decoderBlocks(
 
 /** down(silu(gate(x)) * up(x)), float32 [tokens, hidden] to the same. */
 function gatedMlp(graph: Graph, weights: WeightSource, layer: number, hidden: Value): Value {
-  const project = (name: string, value: Value): Value =>
-    linear(graph, weights, layerTensor(layer, `mlp.${name}_proj`), value);
-  // QuickGelu with alpha 1 is x * sigmoid(x): silu in one pass over memory.
+  const name = (part: string): string => layerTensor(layer, `mlp.${part}`);
   const narrowed = weights.casts.narrow(hidden);
-  const [gate = ''] = graph.contrib('QuickGelu', [project('gate', narrowed)], { alpha: { float: 1 } });
-  return weights.casts.widen(project('down', graph.op('Mul', [gate, project('up', narrowed)])));
+  const activation = gated(graph, weights, narrowed, name('gate_proj'), name('up_proj'));
+  const mlp = weights.casts.widen(linear(graph, weights, name('down_proj'), activation));
+  if (!weights.has(name('outlier_down.weight'))) return mlp;
+  // 8-bit arithmetic: a few neurons are computed in float32.
+  const outliers = gated(graph, weights, hidden, name('outlier_gate'), name('outlier_up'));
+  const down = weights.float32(name('outlier_down.weight'));
+  return graph.op('Gemm', [outliers, down, mlp], { transB: { int: 1 } });
+}
+
+/** silu(gate(x)) * up(x): the activations of an MLP's neurons. */
+export function gated(graph: Graph, weights: WeightSource, value: Value, gate: string, up: string): Value {
+  // QuickGelu with alpha 1 is x * sigmoid(x): silu in one pass over memory.
+  const [opened = ''] = graph.contrib('QuickGelu', [linear(graph, weights, gate, value)], {
+    alpha: { float: 1 },
+  });
+  return graph.op('Mul', [opened, linear(graph, weights, up, value)]);
 }

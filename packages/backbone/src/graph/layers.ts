@@ -21,6 +21,8 @@ export function linear(graph: Graph, weights: WeightSource, name: string, value:
 
 /** The weight is [outputs, inputs] and multiplied transposed, so that loading makes no transposed copy. */
 function multiply(graph: Graph, weights: WeightSource, name: string, value: Value): Value {
+  const rounded = weights.roundedProduct(name, value);
+  if (rounded !== undefined) return rounded;
   const quantized = weights.quantized(name);
   if (quantized !== undefined) {
     const { codes, scales, zeroPoints, format, inputs, outputs } = quantized;

@@ -1,6 +1,7 @@
 import { type Artifact, type ContentArtifact, lastLayerOf } from '@tocsin/siren';
 import type { BackboneConfig } from '../checkpoint/backbone-config.js';
 import { type PlacedWeights, WeightSource } from '../checkpoint/weight-source.js';
+import { turnBack } from '../int8/turn-back.js';
 import { Graph, type Value } from '../onnx/graph.js';
 import { DataType } from '../onnx/proto.js';
 import type { Numerics } from '../precision.js';
@@ -45,6 +46,7 @@ export const PREFIX_MEANS = 'means';
  *
  * @param tensors  places of the tensors of `planTensors`, relative to the model's directory
  * @param numerics compute type and device; defaults to float32 on a CPU
+ * @param options  see `RoundedLayers`
  * @returns the bytes of `prefix.onnx`
  */
 export function buildPrefixGraph(
@@ -52,6 +54,7 @@ export function buildPrefixGraph(
   artifact: Artifact,
   tensors: PlacedWeights,
   numerics?: Numerics,
+  options?: { isUnsigned?: boolean },
 ): Uint8Array {
   const graph = new Graph();
   const { INT64 } = DataType;
@@ -63,27 +66,29 @@ export function buildPrefixGraph(
     keyIndex: graph.input(PREFIX_INPUTS.keyIndex, INT64, ['rows', 'keys']),
     mask: graph.input(PREFIX_INPUTS.mask, DataType.BOOL, ['rows', 1, 'longest', 'keys']),
   };
-  const weights = new WeightSource(graph, tensors, numerics);
+  const weights = new WeightSource(graph, tensors, numerics, options);
   const attend = prefixAttention(graph, weights.casts, config, layout, artifact.maxLength);
   const taps = decoderBlocks(graph, weights, config, artifact, tokenIds, attend);
+  const back = turnBack(graph, weights, config, artifact);
+  const tap = (layer: number): Value => back(tapOf(taps, layer), layer);
   if (artifact.task === 'trajectory') {
-    trajectoryScores(graph, artifact, tapOf(taps, lastLayerOf(artifact)), PREFIX_SCORES);
+    trajectoryScores(graph, artifact, tap(lastLayerOf(artifact)), PREFIX_SCORES);
   } else {
-    contentScores(graph, artifact, runningMeans(graph, artifact, taps), PREFIX_SCORES);
+    contentScores(graph, artifact, runningMeans(graph, artifact, tap), PREFIX_SCORES);
   }
   graph.output(PREFIX_SCORES, DataType.FLOAT, ['tokens']);
   return graph.encode('tocsin_prefix');
 }
 
 /** Each layer's neurons averaged over every new token's prefix: the past's sums plus the new tokens up to it. */
-function runningMeans(graph: Graph, artifact: ContentArtifact, taps: readonly Value[]): Value[] {
+function runningMeans(graph: Graph, artifact: ContentArtifact, tap: (layer: number) => Value): Value[] {
   const sizes = artifact.layers.map(({ neurons }) => neurons.length);
   const neurons = sizes.reduce((sum, size) => sum + size, 0);
   const pooling = graph.input(PREFIX_INPUTS.pooling, DataType.FLOAT, ['tokens', 'tokens']);
   const pastSums = graph.input(PREFIX_INPUTS.pastSums, DataType.FLOAT, ['rows', neurons]);
   const pastShare = graph.input(PREFIX_INPUTS.pastShare, DataType.FLOAT, ['tokens', 'rows']);
 
-  const selected = artifact.layers.map((layer) => selectNeurons(graph, layer, tapOf(taps, layer.index)));
+  const selected = artifact.layers.map((layer) => selectNeurons(graph, layer, tap(layer.index)));
   const all = graph.op('Concat', selected, { axis: { int: 1 } });
   const ofNew = graph.op('MatMul', [pooling, all]);
   const ofPast = graph.op('MatMul', [pastShare, pastSums]);

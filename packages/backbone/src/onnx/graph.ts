@@ -43,13 +43,12 @@ export class Graph {
   }
 
   /** A constant stored in the model file. */
-  constant(name: string, shape: readonly number[], data: Float32Array | BigInt64Array | Uint8Array): Value {
-    const dataType =
-      data instanceof Float32Array
-        ? DataType.FLOAT
-        : data instanceof BigInt64Array
-          ? DataType.INT64
-          : DataType.UINT8;
+  constant(
+    name: string,
+    shape: readonly number[],
+    data: Float32Array | BigInt64Array | Uint8Array | Int8Array,
+  ): Value {
+    const dataType = dataTypeOf(data);
     const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     this.#initializers.push({ name, dims: shape, dataType, rawData });
     return name;
@@ -142,6 +141,12 @@ export class Graph {
     });
     this.#nodes.push({ name: `n${this.#nodes.length}_${opType}`, opType, domain, input, output, attribute });
   }
+}
+
+function dataTypeOf(data: Float32Array | BigInt64Array | Uint8Array | Int8Array): DataType {
+  if (data instanceof Float32Array) return DataType.FLOAT;
+  if (data instanceof BigInt64Array) return DataType.INT64;
+  return data instanceof Int8Array ? DataType.INT8 : DataType.UINT8;
 }
 
 function valueInfo(name: string, elemType: DataType, shape: readonly (number | string)[]): object {

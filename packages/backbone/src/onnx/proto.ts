@@ -79,6 +79,7 @@ export const ModelProto = protobuf.Root.fromJSON(descriptor).lookupType('ModelPr
 export const DataType = {
   FLOAT: 1,
   UINT8: 2,
+  INT8: 3,
   INT32: 6,
   INT64: 7,
   BOOL: 9,

@@ -65,13 +65,13 @@ function subnormalSteps(magnitude: number): number {
 /** A tensor to be written. */
 export interface TensorSpec {
   name: string;
-  dtype: FloatType | 'U8';
+  dtype: FloatType | 'U8' | 'I8';
   shape: readonly number[];
 }
 
 /** Alignment of the data, in bytes: readers map the file and use aligned data in place. */
 const DATA_ALIGNMENT = 64;
-const BYTES: Record<TensorSpec['dtype'], number> = { ...FLOAT_BYTES, U8: 1 };
+const BYTES: Record<TensorSpec['dtype'], number> = { ...FLOAT_BYTES, U8: 1, I8: 1 };
 
 /** A safetensors file written in pieces, its tensors in any order. */
 export class TensorFile {

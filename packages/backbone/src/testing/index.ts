@@ -1,6 +1,8 @@
 /** Test support for this package and those above it: a tiny model as GGUF and as safetensors, quantized weights as floats. */
 import { type BlockFormat, blockLayout, type QuantizedRows } from '../quantize.js';
 
+export { Matrix, roundChannels } from '../int8/matrix.js';
+export { RoundedLayers, type Rounding } from '../int8/rounded-layers.js';
 export type { BlockFormat } from '../quantize.js';
 export { blockLayout, quantizeRows } from '../quantize.js';
 export { writeTinyPair } from './tiny-pair.js';

@@ -1,8 +1,8 @@
 import { BATCH_FEATURES, BATCH_INPUTS, BATCH_SCORES } from '@tocsin/backbone';
 import type { Task } from '@tocsin/siren';
 import type { BatchRequest, EngineOptions } from '../process/engine-protocol.js';
-import { InferenceSession, Tensor } from '../process/onnxruntime.js';
-import { sessionOptions } from '../process/session-options.js';
+import { loadModel } from '../process/load-model.js';
+import { type InferenceSession, Tensor } from '../process/onnxruntime.js';
 
 /** A guard's loaded model. Runs one forward pass at a time. */
 export class BatchSession {
@@ -15,10 +15,7 @@ export class BatchSession {
   }
 
   static async load(options: EngineOptions): Promise<BatchSession> {
-    return new BatchSession(
-      await InferenceSession.create(options.modelFile, sessionOptions(options)),
-      options.task,
-    );
+    return new BatchSession(await loadModel(options), options.task);
   }
 
   /**

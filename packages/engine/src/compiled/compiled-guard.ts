@@ -6,6 +6,7 @@ import {
   buildPrefixGraph,
   type Numerics,
   type PlacedBackbone,
+  type PlaceOptions,
   placeCheckpoint,
   placeGguf,
 } from '@tocsin/backbone';
@@ -13,6 +14,7 @@ import { codeOf, UserError } from '@tocsin/core';
 import { type BackboneSource, type ScratchLockOptions, withScratchLock } from '@tocsin/models';
 import { type Artifact, lastLayerOf } from '@tocsin/siren';
 import { readChatFormat } from '../items/chat-format-source.js';
+import { unsignedFileOf } from './unsigned-file.js';
 
 /** Increase when the layout of a compiled guard's directory changes but its scores do not. */
 export const LAYOUT_VERSION = 3;
@@ -124,6 +126,16 @@ async function buildInto(
   const { config, tensors } = await placeBackbone(source, artifact, target, numerics);
   await writeFile(join(target, BATCH_GRAPH), buildBatchGraph(config, artifact, tensors, numerics));
   await writeFile(join(target, PREFIX_GRAPH), buildPrefixGraph(config, artifact, tensors, numerics));
+  if (numerics?.weights === 'int8' && numerics.device === 'cpu') {
+    const unsigned = { isUnsigned: true };
+    for (const [name, build] of [
+      [BATCH_GRAPH, buildBatchGraph],
+      [PREFIX_GRAPH, buildPrefixGraph],
+    ] as const) {
+      const file = join(target, unsignedFileOf(name));
+      await writeFile(file, build(config, artifact, tensors, numerics, unsigned));
+    }
+  }
   if (numerics !== undefined && numerics.device !== 'cpu') {
     const onCpu: Numerics = { ...numerics, arithmetic: 'float32', device: 'cpu' };
     await writeFile(join(target, CHECK_GRAPH), buildBatchGraph(config, artifact, tensors, onCpu));
@@ -145,9 +157,17 @@ async function placeBackbone(
     return lastLayerOf(artifact);
   };
   const tokenizerFile = join(target, 'tokenizer.json');
-  if (source.kind === 'gguf') return placeGguf(source.file, target, tokenizerFile, lastLayer, numerics);
+  const placing: PlaceOptions = {
+    numerics,
+    // Imported here: it loads onnxruntime.
+    calibration: async (config) => {
+      const { openCalibration } = await import('./calibration.js');
+      return openCalibration(join(target, 'calibration'), tokenizerFile, config);
+    },
+  };
+  if (source.kind === 'gguf') return placeGguf(source.file, target, tokenizerFile, lastLayer, placing);
   await copyFile(join(source.dir, 'tokenizer.json'), tokenizerFile);
-  return placeCheckpoint(source.dir, target, lastLayer, numerics);
+  return placeCheckpoint(source.dir, target, lastLayer, placing);
 }
 
 /** The directory of compiled guards in a cache. */

@@ -8,7 +8,7 @@ import type { Artifact, ContentArtifact, TrajectoryArtifact } from '@tocsin/sire
 import { writeWhole } from './write-whole.js';
 
 /** Increase whenever our change could change a score: text preparation, graph, content hash. */
-const NUMBERS_VERSION = 1;
+const NUMBERS_VERSION = 2;
 
 /**
  * Increase when our change could change the scores of one kind of device. WebGPU's scores were wrong before 2, because

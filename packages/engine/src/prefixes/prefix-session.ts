@@ -9,8 +9,8 @@ import {
 } from '@tocsin/backbone';
 import type { Task } from '@tocsin/siren';
 import type { EngineOptions, PrefixRequest, PrefixRow } from '../process/engine-protocol.js';
-import { InferenceSession, Tensor } from '../process/onnxruntime.js';
-import { sessionOptions } from '../process/session-options.js';
+import { loadModel } from '../process/load-model.js';
+import { type InferenceSession, Tensor } from '../process/onnxruntime.js';
 import { PrefixMemories, type PrefixMemory, type Remembered, type TokenWidths } from './prefix-memory.js';
 import { type NewTokens, type Piece, packPrefixes, planPasses } from './prefix-passes.js';
 
@@ -32,10 +32,7 @@ export class PrefixSession {
   }
 
   static async load(options: EngineOptions): Promise<PrefixSession> {
-    return new PrefixSession(
-      await InferenceSession.create(options.modelFile, sessionOptions(options)),
-      options.task,
-    );
+    return new PrefixSession(await loadModel(options), options.task);
   }
 
   /**
