@@ -2,8 +2,8 @@
  * `npm run bench [-- names] [--corpus file.jsonl] [--peer python]`: measures the figures in the README. Speeds are
  * ratios to something measured in the same run.
  */
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchApi, benchModerations } from './api.js';
@@ -48,6 +48,7 @@ const names =
   positionals.length > 0
     ? positionals
     : Object.keys(benchmarks).filter((name) => !BY_NAME_ONLY.includes(name));
+console.log(await describeCpu());
 const dir = await mkdtemp(join(tmpdir(), 'tocsin-bench-'));
 // As root, the embedded server runs as another user, which needs access to its directory.
 await chmod(dir, 0o755);
@@ -63,4 +64,16 @@ try {
   }
 } finally {
   await rm(dir, { recursive: true, force: true });
+}
+
+/** Instruction sets that decide which kernels onnxruntime takes. */
+const FEATURES = ['avx2', 'avx_vnni', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'amx_int8', 'asimddp', 'i8mm'];
+
+/** The CPU's name, cores and instruction sets: speeds depend on them. */
+async function describeCpu(): Promise<string> {
+  const all = cpus();
+  const info = await readFile('/proc/cpuinfo', 'utf8').catch(() => '');
+  const flags = new Set(/^(?:flags|Features)\s*:(.*)$/m.exec(info)?.[1]?.trim().split(' '));
+  const known = FEATURES.filter((feature) => flags.has(feature));
+  return `CPU: ${all[0]?.model ?? 'unknown'}, ${all.length} cores${known.length === 0 ? '' : `, ${known.join(' ')}`}`;
 }
