@@ -28,6 +28,8 @@ export interface QuantizedTensor {
 /** A linear layer's weight for 8-bit arithmetic (see storeInt8), in the compiled guard's directory. */
 export interface RoundedTensor {
   rounding: Rounding;
+  /** See `RoundedWeight`. */
+  group: number;
   /** int8 [inputs, outputs] */
   codes: PlacedTensor;
   /** float32 [outputs] */
@@ -137,10 +139,11 @@ export class WeightSource {
   roundedProduct(name: string, value: Value): Value | undefined {
     const tensor = this.#tensors.get(name);
     if (tensor === undefined || !isRounded(tensor) || this.#layers === undefined) return undefined;
-    const { rounding, codes, scales } = tensor;
+    const { rounding, group, codes, scales } = tensor;
     const dataType = this.#layers.codeType;
     const weight: RoundedWeight = {
       rounding,
+      group,
       codes: this.#graph.external(`${name}.codes`, { ...codes, dataType }),
       scales: this.#external(`${name}.scales`, scales),
     };

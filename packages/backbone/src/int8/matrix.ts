@@ -1,4 +1,4 @@
-import type { Rotation } from './rotation.js';
+import { hadamard, type Rotation } from './rotation.js';
 
 /** A matrix of float32, row-major. */
 export class Matrix {
@@ -36,6 +36,21 @@ export class Matrix {
   rotateRows(rotation: Rotation): this {
     for (let start = 0; start < this.values.length; start += rotation.size)
       rotation.apply(this.values, start);
+    return this;
+  }
+
+  /** Multiplies each piece of `size` values in each row by the Hadamard matrix of that size, in place. */
+  mixRows(size: number): this {
+    const matrix = hadamard(size);
+    const mixed = new Float32Array(size);
+    for (let start = 0; start < this.values.length; start += size) {
+      const piece = this.values.subarray(start, start + size);
+      mixed.fill(0);
+      for (const [i, value] of piece.entries()) {
+        for (let j = 0; j < size; j++) mixed[j] = (mixed[j] ?? 0) + value * (matrix[i * size + j] ?? 0);
+      }
+      piece.set(mixed);
+    }
     return this;
   }
 

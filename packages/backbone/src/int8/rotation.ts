@@ -89,7 +89,8 @@ function cosineTransform(size: number): Float32Array {
   return matrix;
 }
 
-function hadamard(size: number): Float32Array {
+/** The orthonormal Hadamard matrix of a power of two, row-major. It is symmetric, and its own inverse. */
+export function hadamard(size: number): Float32Array {
   const matrix = new Float32Array(size * size);
   for (let i = 0; i < size; i++) {
     for (let j = 0; j < size; j++) matrix[i * size + j] = (isOdd(i & j) ? -1 : 1) / Math.sqrt(size);

@@ -1,5 +1,6 @@
 import type { Graph, Value } from '../onnx/graph.js';
 import { DataType } from '../onnx/proto.js';
+import { hadamard } from './rotation.js';
 
 /**
  * How the inputs of a layer are rounded to 8 bits. `fixed`: with one scale, for inputs that come out of a norm without
@@ -10,6 +11,8 @@ export type Rounding = 'fixed' | 'token';
 /** A linear layer's weight with 8 bits and a scale for each output, as values of a graph. */
 export interface RoundedWeight {
   rounding: Rounding;
+  /** Inputs that are rotated together before they are rounded, by `hadamard`; 1 for none. */
+  group: number;
   /** int8 [inputs, outputs], as stored. */
   codes: Value;
   /** float32 [outputs] */
@@ -69,7 +72,7 @@ export class RoundedLayers {
 
   /** float32 [tokens, inputs] to [tokens, outputs]. */
   multiply(value: Value, weight: RoundedWeight): Value {
-    const { codes, scale, tokenScale } = this.#rounded(value, weight.rounding);
+    const { codes, scale, tokenScale } = this.#rounded(value, weight);
     // Adding 128 to a signed byte turns its highest bit over. onnxruntime does so once, when it loads the model.
     const weights = this.#isUnsigned
       ? this.#graph.op('BitwiseXor', [weight.codes, this.#middle])
@@ -83,14 +86,24 @@ export class RoundedLayers {
     return tokenScale === undefined ? product : this.#graph.op('Mul', [product, tokenScale]);
   }
 
-  #rounded(value: Value, rounding: Rounding): RoundedInput {
-    const key = `${rounding} ${value}`;
+  #rounded(value: Value, { rounding, group }: RoundedWeight): RoundedInput {
+    const key = `${rounding} ${group} ${value}`;
     let input = this.#inputs.get(key);
     if (input === undefined) {
-      input = rounding === 'fixed' ? this.#fixed(value) : this.#perToken(value);
+      const rotated = group === 1 ? value : this.#rotated(value, group);
+      input = rounding === 'fixed' ? this.#fixed(rotated) : this.#perToken(rotated);
       this.#inputs.set(key, input);
     }
     return input;
+  }
+
+  #rotated(value: Value, group: number): Value {
+    const graph = this.#graph;
+    const name = `int8_hadamard_${group}`;
+    if (!this.#constants.has(name))
+      this.#constants.add(graph.constant(name, [group, group], hadamard(group)));
+    const pieces = graph.op('Reshape', [value, graph.shape([-1, group])]);
+    return graph.op('Reshape', [graph.op('MatMul', [pieces, name]), graph.op('Shape', [value])]);
   }
 
   #fixed(value: Value): RoundedInput {

@@ -210,7 +210,11 @@ class Int8Writer {
     await this.#writeInward(name, 'up', norm, plan.outliers, withoutOutliers(plan));
     const outlierDown = down.takeRows(plan.outliers).transposed();
     await this.#writeFloats(name('outlier_down.weight'), outlierDown.values);
-    await this.#writeLinear(name('down_proj.weight'), down.scaleRows(plan.smoothing).transposed());
+    const scaled = down
+      .scaleRows(plan.smoothing)
+      .transposed()
+      .mixRows(groupOf(this.#config.intermediateSize));
+    await this.#writeLinear(name('down_proj.weight'), scaled);
     await this.#copy(name('down_proj.bias'), this.#residual);
   }
 
@@ -299,11 +303,18 @@ class Int8Writer {
     for (const [name, rounding] of this.#rounded) {
       const codes = this.#file.placed(`${name}.codes`);
       const scales = this.#file.placed(`${name}.scales`);
-      placed.set(name, { rounding, codes, scales } satisfies RoundedTensor);
+      const group = name.endsWith('.down_proj.weight') ? groupOf(this.#config.intermediateSize) : 1;
+      placed.set(name, { rounding, group, codes, scales } satisfies RoundedTensor);
     }
     return placed;
   }
 }
+
+/** Neurons that are mixed before rounding: a spike of one is shared by all of its group. */
+const GROUP = 64;
+
+/** The largest power of two up to GROUP that divides a size. */
+const groupOf = (size: number): number => Math.min(GROUP, size & -size);
 
 /** Outliers are written apart, before scaling. */
 function withoutOutliers({ smoothing, outliers }: NeuronPlan): Float32Array {

@@ -32,16 +32,26 @@ const weight = new Matrix(
 );
 const { codes, scales } = roundChannels(weight);
 
-async function product(rounding: Rounding, isUnsigned: boolean, input: Float32Array): Promise<Float32Array> {
+async function product(
+  rounding: Rounding,
+  isUnsigned: boolean,
+  input: Float32Array,
+  group = 1,
+): Promise<Float32Array> {
   const graph = new Graph();
   const value = graph.input('value', DataType.FLOAT, ['tokens', INPUTS]);
   const layers = new RoundedLayers(graph, isUnsigned);
   const stored = isUnsigned ? new Uint8Array(codes.buffer) : codes;
   const result = layers.multiply(value, {
     rounding,
+    group,
     codes: graph.constant('codes', [INPUTS, OUTPUTS], stored),
     scales: graph.constant('scales', [OUTPUTS], scales),
   });
+  return run(graph, result, input);
+}
+
+async function run(graph: Graph, result: string, input: Float32Array): Promise<Float32Array> {
   graph.op('Identity', [result], {}, 'result');
   graph.output('result', DataType.FLOAT, ['tokens', OUTPUTS]);
   const file = join(await mkdtemp(join(temp, 'x-')), 'layer.onnx');
@@ -99,3 +109,26 @@ test.each(['fixed', 'token'] as const)(
     }
   },
 );
+
+test('inputs mixed in groups, and weights mixed alike, have the product of those that were not', async () => {
+  const group = 8;
+  const mixed = roundChannels(new Matrix(OUTPUTS, INPUTS, weight.values.slice()).mixRows(group));
+  const input = values();
+  const graph = new Graph();
+  const value = graph.input('value', DataType.FLOAT, ['tokens', INPUTS]);
+  const result = new RoundedLayers(graph, false).multiply(value, {
+    rounding: 'token',
+    group,
+    codes: graph.constant('codes', [INPUTS, OUTPUTS], mixed.codes),
+    scales: graph.constant('scales', [OUTPUTS], mixed.scales),
+  });
+  const output = await run(graph, result, input);
+  for (let token = 0; token < TOKENS; token++) {
+    const row = input.subarray(token * INPUTS, (token + 1) * INPUTS);
+    const size = Math.sqrt(row.reduce((sum, one) => sum + one * one, 0));
+    for (let i = 0; i < OUTPUTS; i++) {
+      const exact = weight.row(i).reduce((sum, one, j) => sum + one * (row[j] ?? 0), 0);
+      expect(Math.abs((output[token * OUTPUTS + i] ?? 0) - exact)).toBeLessThanOrEqual(0.15 * size);
+    }
+  }
+});
