@@ -42,6 +42,9 @@ const benchmarks: Record<string, (dir: string) => Promise<void>> = {
   dashboard: (dir) => benchDashboard(dir),
 };
 
+/** Instruction sets that decide which kernels onnxruntime takes. */
+const FEATURES = ['avx2', 'avx_vnni', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'amx_int8', 'asimddp', 'i8mm'];
+
 /** Only on request: it takes minutes, and 24 GB of disk space. */
 const BY_NAME_ONLY = ['large'];
 const names =
@@ -65,9 +68,6 @@ try {
 } finally {
   await rm(dir, { recursive: true, force: true });
 }
-
-/** Instruction sets that decide which kernels onnxruntime takes. */
-const FEATURES = ['avx2', 'avx_vnni', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'amx_int8', 'asimddp', 'i8mm'];
 
 /** The CPU's name, cores and instruction sets: speeds depend on them. */
 async function describeCpu(): Promise<string> {
