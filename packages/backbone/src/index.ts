@@ -36,5 +36,4 @@ export {
   type Precision,
 } from './precision.js';
 export { QUANTIZATION_VERSION } from './quantize.js';
-export type { ReadableTensor } from './store/read-slabs.js';
 export { storeWeights } from './store/store-weights.js';

@@ -43,7 +43,7 @@ const benchmarks: Record<string, (dir: string) => Promise<void>> = {
 };
 
 /** Instruction sets that decide which kernels onnxruntime takes. */
-const FEATURES = ['avx2', 'avx_vnni', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'amx_int8', 'asimddp', 'i8mm'];
+const FEATURES = ['avx2', 'avx_vnni', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'amx_int8', 'i8mm'];
 
 /** Only on request: it takes minutes, and 24 GB of disk space. */
 const BY_NAME_ONLY = ['large'];

@@ -41,7 +41,7 @@ export type PlacedWeight = PlacedTensor | QuantizedTensor | RoundedTensor;
 /** True for a weight stored as blocks of integers. */
 export const isQuantized = (tensor: PlacedWeight): tensor is QuantizedTensor => 'format' in tensor;
 /** True for a weight for 8-bit arithmetic. */
-export const isRounded = (tensor: PlacedWeight): tensor is RoundedTensor => 'rounding' in tensor;
+const isRounded = (tensor: PlacedWeight): tensor is RoundedTensor => 'rounding' in tensor;
 
 /** By checkpoint name. */
 export type PlacedWeights = ReadonlyMap<string, PlacedWeight>;

@@ -11,7 +11,7 @@ import { type NeuronPlan, planNeurons } from './smoothing.js';
 
 const WEIGHTS = 'weights-0.safetensors';
 /** The weight of the final norm, which is applied after rotating back. */
-export const UNROTATED_FINAL_NORM = 'model.norm.unrotated';
+export const UNROTATED_FINAL_NORM = 'model.norm.own';
 
 /** Runs the backbone's blocks in float32 over the calibration texts, in order. */
 export interface Calibration {

@@ -1,3 +1,4 @@
+// cspell:disable: texts in several languages
 /**
  * Texts over which activations are measured when weights are prepared for 8 bits: kinds of text that are moderated, in
  * several languages. Changing them changes scores: increase QUANTIZATION_VERSION.
