@@ -57,21 +57,21 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
   checkServerUrl('DATABASE_URL', databaseUrl);
   const telemetry = await Telemetry.start({ role: 'worker', version, listen });
   const { readiness, tracing } = telemetry;
-  const backend = { ...options.backend, telemetry: tracing.queue };
+  // Aborts pending Postgres statements: when stopped before it is ready, or after the drain timeout.
+  const over = new AbortController();
+  const backend = { ...options.backend, telemetry: tracing.queue, interrupted: over.signal };
   const pool = createPool(databaseUrl, { applicationName: 'tocsin worker', max: POOL_MAX });
   readiness.hold('engine', 'the guard is not loaded yet');
   readiness.check('database', async () => void (await pool.query('select 1')));
   // The queue in Postgres uses the same database.
   if (backend.kind === 'redis') readiness.check('queue', () => prepareBackend(backend));
   signal.addEventListener('abort', () => readiness.hold('draining', 'stopped'), { once: true });
-  // Aborts pending Postgres statements: when stopped before it is ready, or after the drain timeout.
-  const over = new AbortController();
   cancelWhenInterrupted(pool, over.signal, { graceMs: 0 });
   if (telemetry.url !== undefined) log.info({ at: telemetry.url }, 'serving metrics');
   try {
     const { guard, registered } = await abortable(prepare(pool, { ...options, backend }), signal);
-    const onDrainLimit = (): void => over.abort();
-    await workWith(guard, registered, pool, { ...options, backend, telemetry, onDrainLimit });
+    const cancelStatements = (): void => over.abort();
+    await workWith(guard, registered, pool, { ...options, backend, telemetry, cancelStatements });
   } catch (error) {
     if (!signal.aborted || error !== signal.reason) throw error;
     over.abort();
@@ -103,7 +103,7 @@ async function workWith(
   guard: OpenGuard,
   registered: RegisteredGuard,
   pool: Pool,
-  options: RunWorkerOptions & { telemetry: Telemetry; onDrainLimit: () => void },
+  options: RunWorkerOptions & { telemetry: Telemetry; cancelStatements: () => void },
 ): Promise<void> {
   const { log, signal, backend, threads, drainMs = DEFAULT_DRAIN_MS, telemetry } = options;
   const { startScorer = Scorer.start } = options;
@@ -148,7 +148,7 @@ async function workWith(
           log.warn({ parcel, verdict }, 'quarantined a parcel: workers crashed while scoring it'),
       });
     const givenBack = await reconcilingWhile(pool, registered, options, () =>
-      scoreUntil(signal, { drainMs, onDrainLimit: options.onDrainLimit }, start),
+      scoreUntil(signal, { drainMs, cancelStatements: options.cancelStatements }, start),
     );
     if (givenBack === 0) log.info({ ...scorer.counts }, 'worker drained');
     else log.warn({ parcels: givenBack, drainMs }, 'drain timeout: released unfinished parcels');
@@ -160,13 +160,15 @@ async function workWith(
 async function reconcilingWhile<T>(
   pool: Pool,
   guard: RegisteredGuard,
-  { backend, log }: RunWorkerOptions,
+  { backend, log, cancelStatements }: RunWorkerOptions & { cancelStatements: () => void },
   work: () => Promise<T>,
 ): Promise<T> {
   const queue = new ParcelQueue(backend, queueNameOf(guard.queue));
   const over = new AbortController();
-  const onError = (error: Error): void =>
-    log.warn({ reason: error.message }, 'store and queue cannot be reconciled; trying again');
+  const onError = (error: Error): void => {
+    if (!over.signal.aborted)
+      log.warn({ reason: error.message }, 'store and queue cannot be reconciled; trying again');
+  };
   const reconciling = reconcile({ pool, queue, guardId: guard.id, onError }, over.signal).catch(() => {
     // It ends with the signal only.
   });
@@ -174,6 +176,8 @@ async function reconcilingWhile<T>(
     return await work();
   } finally {
     over.abort();
+    // The worker holds nothing any more: what still waits is for nothing.
+    cancelStatements();
     await reconciling;
     await queue.close();
   }
@@ -185,7 +189,7 @@ async function reconcilingWhile<T>(
  */
 async function scoreUntil(
   signal: AbortSignal,
-  { drainMs, onDrainLimit }: { drainMs: number; onDrainLimit: () => void },
+  { drainMs, cancelStatements }: { drainMs: number; cancelStatements: () => void },
   start: (onFailure: (error: Error) => void) => Worker,
 ): Promise<number> {
   const broken = new AbortController();
@@ -194,7 +198,7 @@ async function scoreUntil(
   const draining = worker.close(drainMs);
   // After the worker's own timer, which releases its parcels first, so that a cancelled statement does not count as a
   // failure. The reconciler may take longer than the worker.
-  setTimeout(onDrainLimit, drainMs).unref();
+  setTimeout(cancelStatements, drainMs).unref();
   const givenBack = await draining;
   broken.signal.throwIfAborted();
   return givenBack;

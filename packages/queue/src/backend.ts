@@ -1,4 +1,4 @@
-import { TimeoutError, UserError, within } from '@tocsin/core';
+import { codeOf, TimeoutError, UserError, within } from '@tocsin/core';
 import {
   type Job,
   type JobJson,
@@ -18,6 +18,8 @@ export type QueueBackend = {
   url: string;
   /** Where queue and workers tell of their spans, and a job of its submitter's. */
   telemetry?: Telemetry;
+  /** In Postgres: cancels the queue's statements that wait (`cancelWhenInterrupted`). */
+  interrupted?: AbortSignal;
 };
 
 /** What a job carries: an id, never content. */
@@ -94,6 +96,17 @@ const Postgres = withBackend(createPostgresBackend);
 
 class PostgresWorker<Data extends JobData> extends Postgres.Worker<Data, void> {
   onFetch: ((data: JobData) => void) | undefined;
+  #isReady = false;
+
+  constructor(...options: ConstructorParameters<typeof Postgres.Worker<Data, void>>) {
+    super(...options);
+    this.waitUntilReady().then(
+      () => {
+        this.#isReady = true;
+      },
+      () => {},
+    );
+  }
 
   protected override async nextJobFromJobData(
     ...job: [data?: JobJson, id?: string, token?: string]
@@ -101,9 +114,12 @@ class PostgresWorker<Data extends JobData> extends Postgres.Worker<Data, void> {
     return told(await super.nextJobFromJobData(...job), this.onFetch);
   }
 
-  /** Closed while it still connects, BullMQ's worker leaves its LISTEN connection open, and the process with it. */
+  /**
+   * Takes nothing new from this call on, once it is connected. Closed while it still connects, BullMQ's worker leaves its
+   * LISTEN connection open, and the process with it.
+   */
   override async close(): Promise<void> {
-    await this.waitUntilReady().catch(() => undefined);
+    if (!this.#isReady) await this.waitUntilReady().catch(() => undefined);
     await super.close();
   }
 
@@ -143,14 +159,14 @@ function told<J extends { data: JobData } | undefined>(job: J, onFetch: JobWorke
  */
 export async function prepareBackend(backend: QueueBackend): Promise<void> {
   if (backend.kind === 'redis') await requireRedis(backend.url);
-  else await migrateQueueTables(backend.url);
+  else await migrateQueueTables(backend.url, backend.interrupted);
 }
 
 export function openJobQueue(backend: QueueBackend, name: string): JobQueue {
   if (backend.kind === 'postgres') {
     return new Postgres.Queue<JobData>(name, {
       ...telemetryOf(backend),
-      connection: postgresOptions(backend.url),
+      connection: postgresOptions(backend.url, backend.interrupted),
       defaultJobOptions: FORGET,
     });
   }
@@ -174,7 +190,7 @@ export function openJobWorker<Data extends JobData>(
   if (backend.kind === 'postgres') {
     return new PostgresWorker(name, processor, {
       ...options,
-      connection: postgresOptions(backend.url),
+      connection: postgresOptions(backend.url, backend.interrupted),
     });
   }
   return new RedisParcelWorker<Data>(redisNameOf(name), processor, {
@@ -186,6 +202,19 @@ export function openJobWorker<Data extends JobData>(
       ? openCluster(backend.url)
       : { url: backend.url, maxRetriesPerRequest: null },
     prefix: REDIS_PREFIX,
+  });
+}
+
+const CANCELLED = '57014';
+
+/** Listens for errors, except those of statements that an interruption cancels. */
+export function listenForErrors(
+  { interrupted }: QueueBackend,
+  source: JobQueue | JobWorker,
+  onError: (error: Error) => void,
+): void {
+  source.on('error', (error) => {
+    if (interrupted?.aborted !== true || codeOf(error) !== CANCELLED) onError(error);
   });
 }
 

@@ -4,6 +4,7 @@ import {
   closeWorker,
   type JobQueue,
   type JobWorker,
+  listenForErrors,
   openJobQueue,
   openJobWorker,
   type ParcelJob,
@@ -47,7 +48,7 @@ export class ParcelQueue {
   /** @param onError called with connection errors; the queue reconnects on its own */
   constructor(backend: QueueBackend, name: string, onError: (error: Error) => void = () => {}) {
     this.#queue = openJobQueue(backend, name);
-    this.#queue.on('error', onError);
+    listenForErrors(backend, this.#queue, onError);
   }
 
   /** Queues parcels: a run's by their ids, in order; interactive ones by turns. One that is queued stays where it is. */
@@ -127,7 +128,7 @@ export class ParcelWorker {
     };
     this.#worker = openJobWorker(backend, name, take, options.concurrency);
     this.#worker.onFetch = (data) => this.#count('tokens' in data ? (data.tokens ?? 0) : 0);
-    this.#worker.on('error', options.onError ?? (() => {}));
+    listenForErrors(backend, this.#worker, options.onError ?? (() => {}));
     this.#worker.on('stalled', (jobId) => options.onLeaseLost?.(parcelIdOf(jobId)));
   }
 

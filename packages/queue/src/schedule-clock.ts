@@ -4,6 +4,7 @@ import {
   type JobQueue,
   type JobWorker,
   type LookJob,
+  listenForErrors,
   openJobQueue,
   openJobWorker,
   type QueueBackend,
@@ -46,10 +47,10 @@ export class ScheduleClock {
     { onDue, onError = () => {} }: { onDue?: () => void; onError?: (error: Error) => void } = {},
   ) {
     this.#queue = openJobQueue(backend, name);
-    this.#queue.on('error', onError);
+    listenForErrors(backend, this.#queue, onError);
     if (onDue === undefined) return;
     this.#worker = openJobWorker<LookJob>(backend, name, async () => onDue(), 1);
-    this.#worker.on('error', onError);
+    listenForErrors(backend, this.#worker, onError);
   }
 
   /** Replaces the clock's entries; unchanged ones are left alone. */

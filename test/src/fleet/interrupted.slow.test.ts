@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { ParcelGate } from '../setup/parcel-gate.js';
 import { until, untilLockIsAwaited } from '../setup/processes.js';
-import { goldenGuard } from '../setup/tocsin.js';
+import { randomRows } from '../setup/random-words.js';
+import { goldenGuard, TocsinProcess, tocsin } from '../setup/tocsin.js';
 import { Fleet, GUARD, ROWS } from './fleet.js';
 
 const INTERRUPTED = 130;
+const TAKE_FILES = new Set(['score', 'submit']);
 
+let seed = 0;
 let fleet: Fleet;
 let corpus: string;
 beforeAll(async () => {
@@ -45,17 +48,46 @@ test.each<[command: string, table: string, args: string[], exitCode: number]>([
   ['start', 'guards', [...serving, '--port', '0'], 0],
   ['dashboard', 'guards', [...serving, '--port', '0'], 0],
   ['schedule', 'schedules', ['serve'], 0],
-])('%s that waits for the table %s ends when it is told to', async (command, table, args, exitCode) => {
+])('%s that waits for the table %s ends when it is told to', (command, table, args, exitCode) =>
+  requireEnd([command, ...(TAKE_FILES.has(command) ? [corpus] : []), ...args], table, exitCode, fleet.env),
+);
+
+test.each<[command: string, table: string, args: string[], exitCode: number]>([
+  ['score', 'tocsin_queue.migration', [...goldenGuard(GUARD)], INTERRUPTED],
+  ['score', 'tocsin_queue.job', [...goldenGuard(GUARD)], INTERRUPTED],
+  ['submit', 'tocsin_queue.job', [...goldenGuard(GUARD)], INTERRUPTED],
+  ['work', 'tocsin_queue.migration', serving, 0],
+  ['work', 'tocsin_queue.job', serving, 0],
+  ['start', 'tocsin_queue.migration', [...serving, '--port', '0'], 0],
+  ['start', 'tocsin_queue.job', [...serving, '--port', '0'], 0],
+])('with its queue in PostgreSQL, %s that waits for %s ends too', async (command, table, args, exitCode) => {
+  const env = { DATABASE_URL: fleet.database.url };
+  // Creates the queue's tables.
+  await tocsin(['runs'], { env });
+  // Every text is new.
+  const corpus = await fleet.corpus(randomRows(50, 12, ++seed), 'new.jsonl');
+  await requireEnd([command, ...(TAKE_FILES.has(command) ? [corpus] : []), ...args], table, exitCode, env);
+});
+
+async function requireEnd(
+  args: string[],
+  table: string,
+  exitCode: number,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
   await lock(table);
-  const takesFiles = command === 'score' || command === 'submit';
-  const running = fleet.start([command, ...(takesFiles ? [corpus] : []), ...args]);
+  const running = new TocsinProcess(args, { env });
+  onTestFinished(async () => {
+    running.kill('SIGKILL');
+    await running.ended;
+  });
   await Promise.race([untilLockIsAwaited(fleet.database.pool), running.ended]);
   running.kill('SIGTERM');
   const ended = await running.ended;
   expect(ended, ended.stderr).toMatchObject({ exitCode, signal: null });
   expect(ended.stderr).not.toMatch(/defect|canceling statement/);
   expect(await waiting()).toBe(0);
-});
+}
 
 async function waiting(): Promise<number | null> {
   const { rowCount } = await fleet.database.pool.query(

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ParcelQueue, ParcelWorker, queueNameOf } from '@tocsin/queue';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../setup/processes.js';
@@ -149,18 +148,24 @@ describe.each(BACKENDS)('a queue on %s', (kind) => {
     const { name, queue } = newQueue();
     const begun: number[] = [];
     const done: number[] = [];
+    let finish = (): void => {};
+    const closing = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
     const worker = work(
       name,
       async (id) => {
         begun.push(id);
-        await sleep(300);
+        await closing;
         done.push(id);
       },
       2,
     );
     await queue.add([1, 2, 3, 4]);
     await until(() => (begun.length === 2 ? true : undefined));
-    await worker.close();
+    const closed = worker.close();
+    finish();
+    await closed;
     expect(done.toSorted()).toEqual([1, 2]);
     expect(begun).toEqual(begun.filter((id) => done.includes(id)));
 

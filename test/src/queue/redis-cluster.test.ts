@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { inspectRedis, ParcelQueue, ParcelWorker, prepareBackend, queueNameOf } from '@tocsin/queue';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { until } from '../setup/processes.js';
@@ -71,7 +70,11 @@ test('a parcel comes to a worker that waits for one', async () => {
   const taken: number[] = [];
   const worker = new ParcelWorker(backend, name, async (id) => void taken.push(id), { concurrency: 1 });
   await worker.ready();
-  await sleep(200);
+  const clients = nodes.map((node) => node.client());
+  const commands = (): Promise<string> =>
+    Promise.all(clients.map((client) => client.client('LIST'))).then((lists) => lists.join(''));
+  await until(async () => ((await commands()).includes('cmd=bzpopmin') ? true : undefined));
+  for (const client of clients) client.disconnect();
   const queue = new ParcelQueue(backend, name);
   await queue.add([7]);
   await until(() => (taken.length === 1 ? true : undefined));

@@ -64,6 +64,7 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   const backend: QueueBackend = {
     ...(redisUrl ? { kind: 'redis', url: redisUrl } : { kind: 'postgres', url: databaseUrl }),
     telemetry: telemetry.tracing.queue,
+    interrupted: options.interrupted,
   };
   telemetry.readiness.check('database', async () => void (await pool.query('select 1')));
   if (backend.kind === 'redis') telemetry.readiness.check('queue', () => prepareBackend(backend));
