@@ -1,7 +1,9 @@
+// cspell:disable: texts in several languages
 import { isUtf8 } from 'node:buffer';
 import fc from 'fast-check';
+import iconv from 'iconv-lite';
 import { expect, test } from 'vitest';
-import { firstInvalidUtf8 } from './encoding.js';
+import { EncodingGuess, firstInvalidUtf8 } from './encoding.js';
 
 test.each([
   ['plain and accented: héé, 漢字, 🙂', undefined],
@@ -45,4 +47,33 @@ test('agrees with Node on any bytes, and what stands before the offset is UTF-8'
     }),
     { numRuns: 1000 },
   );
+});
+
+const RUSSIAN = [
+  'Как испечь хлеб дома?',
+  'Расскажи мне про погоду в Москве завтра.',
+  'Напиши короткое письмо другу о поездке на море.',
+];
+const KOREAN = ['집에서 빵을 굽는 방법을 알려 주세요.', '내일 서울 날씨는 어때요?'];
+const CHINESE = ['怎么在家里烤面包？请告诉我。', '明天北京的天气怎么样？'];
+
+test.each([
+  ['windows-1251', RUSSIAN],
+  ['koi8-r', RUSSIAN],
+  ['iso-8859-5', RUSSIAN],
+  ['shift_jis', ['家でパンを焼くにはどうすればいいですか。']],
+  ['euc-jp', ['家でパンを焼くにはどうすればいいですか。']],
+  ['euc-kr', KOREAN],
+  ['gb18030', CHINESE],
+  ['big5', CHINESE],
+])('records in %s have a hint that names it', (encoding, texts) => {
+  const guess = new EncodingGuess();
+  for (const [i, text] of texts.entries()) guess.seeBroken(iconv.encode(`${i},${text}`, encoding));
+  expect(guess.hint).toMatch(new RegExp(`^It looks like ${encoding}: use --encoding ${encoding}$`, 'i'));
+});
+
+test('a guess that is not clear is not made', () => {
+  const guess = new EncodingGuess();
+  guess.seeBroken(iconv.encode('0,Как испечь хлеб дома?', 'windows-1251'));
+  expect(guess.hint).toMatch(/^If the file has another encoding.*windows-1251/);
 });

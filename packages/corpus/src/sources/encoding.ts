@@ -1,10 +1,19 @@
 import { isUtf8 } from 'node:buffer';
 import { UserError } from '@tocsin/core';
+import { analyse } from 'chardet';
 import iconv from 'iconv-lite';
 
 /** The hint for invalid UTF-8. */
 export const ENCODING_HINT =
-  'If the file has another encoding, set it: --encoding windows-1252 (or shift_jis, gb18030, ...).';
+  'If the file has another encoding, set it: --encoding windows-1252 (or windows-1251, koi8-r, shift_jis, euc-kr, gb18030, big5, ...).';
+
+/** Of the records that are not UTF-8, in bytes: what a guess is made from. */
+const SAMPLE_BYTES = 16 * 1024;
+/** In percent, as `chardet` gives it: a guess needs this much, and this much more than the next one. */
+const CONFIDENCE = 40;
+const AHEAD = 10;
+/** Guesses that say nothing: the records are not UTF-8, and UTF-16 and UTF-32 are detected before. */
+const NO_GUESS = /^(UTF-|ASCII|ISO-2022)/;
 
 /** Bytes that windows-1252 does not define. */
 const UNDEFINED_BYTES = new Set([0x81, 0x8d, 0x8f, 0x90, 0x9d]);
@@ -13,17 +22,28 @@ const CUT_LEADS = new Set([0xc2, 0xc3, 0xe2, 0xf0]);
 /** Accented letters are isolated among ASCII; other alphabets have long runs of high bytes. */
 const LONGEST_RUN = 2;
 
-/** Detects Western European text that is not UTF-8: windows-1252 or ISO 8859-1. */
+/** Guesses the encoding of records that are not UTF-8. */
 export class EncodingGuess {
   #fits = true;
   #accents = 0;
+  /** Records that are not UTF-8 hold characters of it; by chance, other encodings do too. */
   #hasUtf8 = false;
+  /** Other records hold characters of UTF-8. */
+  #isMixed = false;
+  #sample: Buffer[] = [];
+  #sampled = 0;
   /** Records that are not UTF-8. */
   broken = 0;
 
   /** Adds a record that is not UTF-8. */
   readonly seeBroken = (bytes: Buffer): void => {
     this.broken += 1;
+    if (this.#sampled < SAMPLE_BYTES) {
+      // A copy: the record is part of a larger buffer.
+      const part = Buffer.concat([bytes.subarray(0, SAMPLE_BYTES), NEWLINE]);
+      this.#sample.push(part);
+      this.#sampled += part.length;
+    }
     if (/[^\p{ASCII}\ufffd]/u.test(bytes.toString('utf8'))) this.#hasUtf8 = true;
     let run = 0;
     for (const byte of bytes) {
@@ -35,19 +55,28 @@ export class EncodingGuess {
 
   /** Adds a decoded text. */
   seeText(text: string): void {
-    if (!this.#hasUtf8) this.#hasUtf8 = /\P{ASCII}/u.test(text);
+    if (!this.#isMixed) this.#isMixed = /\P{ASCII}/u.test(text);
   }
 
   /** Whether every record so far is windows-1252 and none contains non-ASCII UTF-8. */
   get isWestern(): boolean {
-    return this.#fits && this.#accents > 0 && !this.#hasUtf8;
+    return this.#fits && this.#accents > 0 && !this.#hasUtf8 && !this.#isMixed;
   }
 
   get hint(): string {
-    return this.isWestern
-      ? 'It looks like windows-1252 (Latin-1): use --encoding windows-1252'
-      : ENCODING_HINT;
+    if (this.isWestern) return 'It looks like windows-1252 (Latin-1): use --encoding windows-1252';
+    const name = this.#isMixed ? undefined : likelyEncoding(Buffer.concat(this.#sample));
+    return name === undefined ? ENCODING_HINT : `It looks like ${name}: use --encoding ${name.toLowerCase()}`;
   }
+}
+
+const NEWLINE = Buffer.from('\n');
+
+/** The encoding that text in another than UTF-8 most likely has, if one is clearly ahead of the others. */
+function likelyEncoding(bytes: Buffer): string | undefined {
+  const [best, next] = analyse(bytes);
+  if (best === undefined || NO_GUESS.test(best.name) || !iconv.encodingExists(best.name)) return undefined;
+  return best.confidence >= Math.max(CONFIDENCE, (next?.confidence ?? 0) + AHEAD) ? best.name : undefined;
 }
 
 const UTF8_NAMES = new Set(['utf8', 'utf-8']);

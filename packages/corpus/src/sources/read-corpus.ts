@@ -16,6 +16,7 @@ import { SHAPE_OF } from '../shapes/index.js';
 import { CustomIds } from '../shapes/openai-batch.js';
 import { checkEncoding, EncodingGuess } from './encoding.js';
 import { FirstRows } from './first-rows.js';
+import { MissingWords } from './missing-words.js';
 import { inputFormat, keyPrefixes, placeKey, STDIN, sourceLabel, sourceName } from './source-name.js';
 
 const MB = 1024 * 1024;
@@ -147,6 +148,7 @@ async function* sourceRows(
   let held = first !== undefined;
   let rows: CorpusRow[] = [];
   const broken = { count: 0, first: '' };
+  const missing = new MissingWords();
   const reading = {
     ...how,
     onBroken: guess.seeBroken,
@@ -170,6 +172,7 @@ async function* sourceRows(
           'content' in row ? { kind: 'item', ...place, ...row } : { kind: 'reject', ...place, ...row };
         rows.push(made);
         if (made.kind === 'item') for (const part of Object.values(made.content)) guess.seeText(part);
+        missing.see(made);
         if (made.kind === 'reject' && made.rejectKind === 'encoding') {
           broken.count += 1;
           broken.first ||= `${made.unit ?? 'line'} ${count(made.line)}`;
@@ -192,6 +195,8 @@ async function* sourceRows(
   }
   if (held) first?.settle(how.onNotice);
   if (rows.length > 0) yield rows;
+  const words = missing.notice;
+  if (words !== undefined) how.onNotice?.(`${sourceName(source)}: ${words}`);
   if (broken.count > 0) {
     const which = broken.count === 1 ? '1 row contains' : `${count(broken.count)} rows contain`;
     how.onNotice?.(`${sourceName(source)}: ${which} invalid UTF-8 (first: ${broken.first}). ${guess.hint}`);
