@@ -1,6 +1,6 @@
 /**
- * Arrays as Postgres takes them in binary: what bulk writes pass to `unnest`. Of a window's hashes it is a third of what the
- * text form costs on this end, and half on the other.
+ * Arrays in Postgres' binary format, for the `unnest` of bulk writes. For a window's hashes, encoding takes a third of the
+ * text form's time, and decoding in Postgres half.
  *
  * Layout (array_recv): dimensions, whether there are nulls, the elements' type, length, first index; then each element's
  * length (-1 for null) and its bytes; all big-endian.
@@ -11,7 +11,7 @@ const LENGTH_BYTES = 4;
 const NULL_LENGTH = -1;
 const TWO_TO_32 = 2 ** 32;
 
-/** Element types, by what `pg_type` calls them. */
+/** Element types, by their name in `pg_type`. */
 const OID = { bool: 16, bytea: 17, int8: 20, int4: 23, text: 25, float4: 700 } as const;
 
 export function byteaArray(values: readonly (Buffer | null)[]): Buffer {

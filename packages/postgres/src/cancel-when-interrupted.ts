@@ -1,17 +1,17 @@
 import pg from 'pg';
 import type { Pool } from './connect.js';
 
-/** What was asked for before the interruption is cancelled when it is not done after this. */
+/** Statements sent before the interruption are cancelled after this long. */
 const GRACE_MS = 2_000;
-/** What is asked for after it, to end the work cleanly, is cancelled when it takes longer than this. */
+/** Statements sent after it, for a clean end, are cancelled if they take longer than this. */
 const CLEAN_UP_MS = 30_000;
 const LOOK_EVERY_MS = 500;
 
 /**
- * Cancels the statements that a pool still waits for some time after an interruption: those for a lock, too. They fail with
- * code 57014. Call it before the pool connects.
+ * Cancels a pool's statements that are still running some time after an interruption, also those that wait for a lock. They
+ * fail with code 57014. Call it before the pool connects.
  *
- * The cancel request goes to the address of the pool, with the key that the connection was given there: so it passes through
+ * The cancel request goes to the pool's address with the key that the connection got there, so it also works through
  * PgBouncer, where a process number would name another client's statement, or none.
  */
 export function cancelWhenInterrupted(
@@ -25,7 +25,7 @@ export function cancelWhenInterrupted(
   const cancelled = new WeakSet<pg.PoolClient>();
   pool.on('release', (_error, client) => {
     inUse.delete(client);
-    // The request may be on its way still, and would cancel what comes next: this connection is not used again.
+    // A late cancel request would cancel the next statement, so this connection is not used again.
     if (cancelled.has(client)) (client as pg.PoolClient & pg.Client).end().catch(() => {});
   });
   pool.on('remove', (client) => inUse.delete(client));
@@ -47,7 +47,7 @@ export function cancelWhenInterrupted(
   else interrupted.addEventListener('abort', begin, { once: true });
 }
 
-/** What `pg` knows of a connection beyond its types. */
+/** Properties of a `pg` connection that its types omit. */
 interface Connected {
   host: string;
   port: number;
@@ -56,18 +56,18 @@ interface Connected {
   secretKey: number;
 }
 
-/** As in `pg`'s own client; its types leave these out. */
+/** Methods of `pg`'s client that its types omit. */
 interface Connection extends NodeJS.EventEmitter {
   connect(port: number | string, host?: string): void;
   requestSsl(): void;
   cancel(processId: number, secretKey: number): void;
 }
 
-/** Asks the server to end what a connection runs; one that runs nothing stays as it is. */
+/** Requests cancellation of a connection's current statement, if any. */
 function requestCancel(client: pg.PoolClient): void {
   const { host, port, ssl, processID, secretKey } = client as unknown as Connected;
   const connection = new pg.Connection(ssl === undefined ? {} : { ssl }) as unknown as Connection;
-  // A server that is away runs nothing that could be cancelled.
+  // An unreachable server has nothing to cancel.
   connection.on('error', () => {});
   const send = (): void => connection.cancel(processID, secretKey);
   connection.once('connect', () => (ssl ? connection.requestSsl() : send()));

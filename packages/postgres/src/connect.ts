@@ -24,7 +24,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /**
  * A pool of connections whose unqualified names are in Tocsin's schema (`schemaOf(url)`), and nowhere else. Nothing
  * connects before the first query.
- * @throws UserError for an address that cannot be read
+ * @throws UserError for an invalid URL
  */
 export function createPool(url: string, options: ConnectOptions): Pool {
   checkServerUrl('DATABASE_URL', url);
@@ -37,17 +37,17 @@ export function createPool(url: string, options: ConnectOptions): Pool {
     types,
     onConnect: (client) => client.query(useSchema(schema)),
   });
-  // An idle connection that breaks is taken out of the pool; the next query gets another, or the error.
+  // The pool removes an idle connection that breaks; the next query gets another, or the error.
   pool.on('error', () => {});
-  // One that breaks while it is checked out fails the query under way or the next one; unheard, its event would end
-  // the process as well.
+  // A checked-out connection that breaks fails the current or the next query; without a listener, its event would also
+  // end the process.
   pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 
 /**
- * Checks that the server answers, and that a connection stays one.
- * @throws UserError without the password, saying what to look at
+ * Checks that the server answers, and that no pooler switches connections between transactions.
+ * @throws UserError, without the password
  */
 export async function requireConnection(pool: Pool, url: string): Promise<void> {
   let pooled: boolean;
@@ -71,8 +71,8 @@ export async function requireConnection(pool: Pool, url: string): Promise<void> 
 }
 
 /**
- * Whether two clients that are connected at once have one server connection: no server does that, only a pooler between
- * transactions. Poolers give out the connection that was given back last.
+ * Whether two clients that are connected at once share a server connection, as with a pooler that assigns connections per
+ * transaction. Poolers assign the most recently released connection.
  */
 async function isPooledByTransaction(pool: Pool): Promise<boolean> {
   const first = await pool.connect();

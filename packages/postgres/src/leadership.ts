@@ -2,12 +2,12 @@ import type pg from 'pg';
 import type { Pool } from './connect.js';
 import { lockKey } from './schema.js';
 
-/** A leader whose machine is gone is found out within half a minute, instead of the two hours that systems default to. */
+/** A leader whose machine is gone is detected within half a minute; systems default to two hours. */
 const KEEPALIVE = `set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 4`;
 
 /**
- * Lets one of a guard's processes do what only one needs to do. The holder of an advisory lock of Postgres leads, for as
- * long as its connection lives: a process that is killed leads no longer, and the next one that asks does.
+ * Elects one of a guard's processes for work that only one needs to do. The process that holds an advisory lock of Postgres
+ * leads while its connection lives. After it is killed, the next process that tries becomes the leader.
  */
 export class Leadership {
   readonly #pool: Pool;
@@ -19,11 +19,11 @@ export class Leadership {
     this.#guardId = guardId;
   }
 
-  /** Whether this process leads now; it tries to if it does not. */
+  /** Whether this process leads now; if not, it tries to become the leader. */
   async held(): Promise<boolean> {
     const client = this.#client ?? (await this.#pool.connect());
     try {
-      // Taking a lock that is held already only counts it: nothing is asked of a leader but that its connection lives.
+      // Taking a held lock again only increments its count, and checks that the connection lives.
       if (client === this.#client) {
         await client.query('select 1');
         return true;
@@ -46,7 +46,7 @@ export class Leadership {
 
   /** Lets another process lead. */
   release(): void {
-    // The lock goes with the connection.
+    // The end of the connection releases the lock.
     this.#client?.release(true);
     this.#client = undefined;
   }

@@ -2,7 +2,7 @@ import { channel } from 'node:diagnostics_channel';
 import { codeOf, isUserError, UserError } from '@tocsin/core';
 import pRetry from 'p-retry';
 
-/** Postgres and network errors after which the same statement may well succeed. */
+/** Postgres and network errors after which the same statement may succeed. */
 const TRANSIENT = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -29,18 +29,18 @@ const TRANSIENT_MESSAGE =
 
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 2_000;
-/** A server that is away for longer than this is not coming back by itself. Another limit: TOCSIN_RETRY_SECONDS. */
+/** Default of TOCSIN_RETRY_SECONDS. */
 const GIVE_UP_AFTER_SECONDS = 120;
 
-/** Called with the error of each repeated statement, for metrics. */
+/** Emits each repeated statement's error, for metrics. */
 const repeated = channel('tocsin:database-retry');
 
-/** How deep errors lie in each other: Drizzle wraps what node-postgres throws, which may be an aggregate. */
+/** Maximum nesting of errors: Drizzle wraps errors of node-postgres, which may be aggregates. */
 const DEEPEST = 8;
 
 /**
- * True for an error that goes away by itself: the server restarts, two transactions got in each other's way. Looks through
- * `cause` and aggregates.
+ * True for an error that a retry may resolve: a restart of the server, a conflict of two transactions. Looks through `cause`
+ * and aggregates.
  */
 export function isTransient(error: unknown, depth = 0): boolean {
   if (depth > DEEPEST) return false;
@@ -61,8 +61,8 @@ function giveUpAfterMs({ TOCSIN_RETRY_SECONDS: given }: NodeJS.ProcessEnv): numb
 }
 
 /**
- * Runs `work` until it succeeds, for as long as its errors are transient. `work` must be safe to run twice: after a
- * broken connection it is unknown whether the statement was executed.
+ * Runs `work` until it succeeds, while its errors are transient. `work` must be safe to run twice: after a broken
+ * connection, the statement may or may not have been executed.
  */
 export function withRetry<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   return pRetry(work, {

@@ -2,13 +2,13 @@ import { UserError } from '@tocsin/core';
 import pg from 'pg';
 
 const DEFAULT_SCHEMA = 'tocsin';
-/** Lower case, so that it is the same with quotes and without; short enough for what is named after it (63 bytes). */
+/** Lower case, so that quoted and unquoted names are equal; short enough for names derived from it (63 bytes). */
 const NAME = /^(?!pg_)[a-z_][a-z0-9_]{0,47}$/;
 const NOT_ITS_OWN = ['public', 'information_schema'];
 const PARAMETER = /([?&])schema=([^&#]*)(&?)/;
 
 /**
- * The schema that Tocsin's tables are in.
+ * The schema of Tocsin's tables.
  * @param url of a database; `?schema=name` names the schema, and node-postgres must not see it (`withoutSchema`)
  * @throws UserError for a name that Tocsin cannot use
  */
@@ -18,7 +18,7 @@ export function schemaOf(url: string): string {
 }
 
 /**
- * The address of a database with the schema that `TOCSIN_SCHEMA` names, unless the address names one itself.
+ * The URL with the schema of `TOCSIN_SCHEMA`, unless the URL names one itself.
  * @throws UserError for a name that Tocsin cannot use
  */
 export function withSchema(url: string, { TOCSIN_SCHEMA: schema }: NodeJS.ProcessEnv): string {
@@ -26,7 +26,7 @@ export function withSchema(url: string, { TOCSIN_SCHEMA: schema }: NodeJS.Proces
   return `${url}${url.includes('?') ? '&' : '?'}schema=${checked(schema, 'TOCSIN_SCHEMA')}`;
 }
 
-/** The address as node-postgres takes it. */
+/** The URL without its schema, for node-postgres. */
 export function withoutSchema(url: string): string {
   return url.replace(PARAMETER, (_all, before: string, _name, more: string) => (more === '' ? '' : before));
 }
@@ -42,7 +42,7 @@ interface Queryable {
   query(sql: string, values?: unknown[]): Promise<{ rows: unknown[] }>;
 }
 
-/** Run on every new connection. A statement, because PgBouncer refuses a start-up packet with `options`. */
+/** Run on every new connection. A statement, because PgBouncer rejects `options` in the startup packet. */
 export const useSchema = (schema: string): string => `set search_path = ${pg.escapeIdentifier(schema)}`;
 
 /** The schema of a connection made by `createPool`, whether it exists or not. */
@@ -51,7 +51,7 @@ export async function currentSchema(client: Queryable): Promise<string> {
   return (rows[0] as { name: string }).name;
 }
 
-/** What is locked: all of its users are named here, so that no two share a key by mistake. */
+/** Purposes of advisory locks, in one place so that no two share a key by mistake. */
 type LockName =
   /** One process creates the tables, or brings them up to date. */
   | 'migrate'
@@ -61,13 +61,13 @@ type LockName =
   | 'leader'
   /** One process ranks a run. */
   | 'ranking'
-  /** One process prepares the runs that have ended. */
+  /** One process prepares ended runs. */
   | 'prepare';
 
 /**
  * SQL for the key of an advisory lock. Locks are per database, so the schema is a part of the key: two Tocsins in one
  * database do not wait for each other.
- * @param of SQL for what is locked, where the name does not say it all, e.g. `$1`
+ * @param of SQL for the locked object, where the purpose does not identify it, e.g. `$1`
  */
 export function lockKey(name: LockName, of?: string): string {
   const text = `current_setting('search_path') || '/${name}${of === undefined ? "'" : `/' || ${of}::text`}`;
@@ -76,8 +76,8 @@ export function lockKey(name: LockName, of?: string): string {
 
 /**
  * Whether a schema exists.
- * @param all the schemas that Tocsin wants to have, for the message
- * @throws UserError that names the statements to run, when this user may not create it, or no tables in it
+ * @param all the schemas that Tocsin needs, for the message
+ * @throws UserError with the statements to run, when this user may not create the schema, or tables in it
  */
 export async function lookAtSchema(
   client: Queryable,
@@ -116,12 +116,12 @@ export async function lookAtSchema(
 
 /**
  * Creates a schema unless it exists. `create schema if not exists` is no substitute: it needs the right to create one
- * even where there is nothing to create. Takes what `lookAtSchema` takes, and throws the same.
+ * even if the schema exists. Parameters and errors as in `lookAtSchema`.
  */
 export async function createSchema(client: Queryable, schema: string, all: readonly string[]): Promise<void> {
   if (await lookAtSchema(client, schema, all)) return;
   await client.query(`create schema ${pg.escapeIdentifier(schema)}`);
 }
 
-/** The schema that BullMQ's tables are in, when the queue is in Postgres. */
+/** The schema of BullMQ's tables, when the queue is in Postgres. */
 export const queueSchemaOf = (schema: string): string => `${schema}_queue`;

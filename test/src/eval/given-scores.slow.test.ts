@@ -96,7 +96,7 @@ const REFUSED: [what: string, rows: unknown[], given: unknown[], says: RegExp][]
       { key: 'a', score: 0.1 },
       { key: 'a', score: 0.1 },
     ],
-    /The file of scores has the key "a" twice \(again in .*given.jsonl, line 2\)/,
+    /the file of scores has the key "a" twice \(again in .*given.jsonl, line 2\)/,
   ],
   [
     'a key twice in the corpus',
@@ -105,7 +105,7 @@ const REFUSED: [what: string, rows: unknown[], given: unknown[], says: RegExp][]
       { id: 'a', label: 0 },
     ],
     [{ key: 'a', score: 0.1, threshold: 0.5 }],
-    /The corpus has the key "a" twice \(again in .*labelled.jsonl, line 2\)/,
+    /the corpus has the key "a" twice \(again in .*labelled.jsonl, line 2\)/,
   ],
   [
     'a score above 1',

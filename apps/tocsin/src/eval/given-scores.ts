@@ -40,7 +40,7 @@ export async function joinScores(
         problems.push(`${place}: ${judged.reason}`);
         continue;
       }
-      if (seen.has(row.key)) throw twice('The corpus', row.key, place);
+      if (seen.has(row.key)) throw twice('the corpus', row.key, place);
       seen.add(row.key);
       if (given.of(row.key) !== undefined) matched += 1;
       const joined = joinRow(row.key, labels, row.seq, given);
@@ -110,7 +110,7 @@ async function readGivenScores(file: string, signal?: AbortSignal): Promise<Give
       const given = isCsv ? fromCells(row.kept) : row.kept;
       if (given.key === undefined || given.key === null) throw noScore(place, 'it has no "key"');
       const key = given.key === '' ? '' : row.key;
-      if (scores.has(key)) throw twice('The file of scores', key, place);
+      if (scores.has(key)) throw twice('the file of scores', key, place);
       scores.set(key, scoreOf(given.score, given.error, place));
       if (typeof given.score === 'number') thresholds.add(given.threshold);
     }
@@ -139,7 +139,7 @@ function scoreOf(score: unknown, error: unknown, place: string): number | string
 }
 
 function noScore(place: string, why: string): UserError {
-  return new UserError(`${place} is not a score: ${why.replace(/\.$/, '')}.`, {
+  return new UserError(`${place} is not a score: ${why.replace(/\.$/, '')}`, {
     hint: 'Name a file that `tocsin score --out` or `tocsin runs export` wrote: JSONL, CSV, TSV or Parquet.',
   });
 }
@@ -148,12 +148,12 @@ function commonThreshold(thresholds: ReadonlySet<unknown>, file: string): number
   const [threshold] = thresholds;
   if (thresholds.size === 1 && typeof threshold === 'number') return threshold;
   const what = thresholds.size > 1 ? 'have different thresholds' : 'have no threshold';
-  throw new UserError(`The scores of ${file} ${what}.`, { hint: 'Set it with --threshold.' });
+  throw new UserError(`the scores of ${file} ${what}`, { hint: 'Set it with --threshold.' });
 }
 
 /** A duplicate key in `what`. */
 function twice(what: string, key: string, place: string): UserError {
-  return new UserError(`${what} has the key ${JSON.stringify(key)} twice (again in ${place}).`, {
+  return new UserError(`${what} has the key ${JSON.stringify(key)} twice (again in ${place})`, {
     hint: 'Rows and scores are joined by key: give each row a unique id, or omit --scores.',
   });
 }

@@ -17,7 +17,7 @@ test('a platform without any', async () => {
   const found = findBinaries('win32', 'x64');
   await expect(found).rejects.toMatchObject({
     name: 'UserError',
-    message: 'There is no embedded PostgreSQL for win32 x64.',
+    message: 'there is no embedded PostgreSQL for win32 x64',
     hint: expect.stringContaining('DATABASE_URL'),
   });
 });

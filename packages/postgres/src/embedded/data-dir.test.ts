@@ -61,7 +61,7 @@ describe.runIf(isRoot())('as root', () => {
     await mkdir(closed, { mode: 0o700 });
     await expect(openDataDir(join(closed, 'a', 'postgres'))).rejects.toMatchObject({
       name: 'UserError',
-      message: expect.stringContaining(`cannot pass ${closed} on the way`),
+      message: expect.stringContaining(`may not pass through ${closed} to`),
       hint: expect.stringContaining('TOCSIN_DATA'),
     });
   });

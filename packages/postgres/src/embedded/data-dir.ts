@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, lchown, open, readdir, readFile, realpath, rename, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { codeOf, UserError } from '@tocsin/core';
+import { codeOf, isUserError, messageOf, UserError } from '@tocsin/core';
 import {
   allows,
   chooseServerUser,
@@ -17,37 +17,38 @@ import {
  *
  *     data/          PostgreSQL's own data directory, owned by the user the server runs as
  *     password       of the server's only user, mode 0600
- *     port           the last one used, kept so that the address stays the same
- *     holders        the processes that use the server (holders.ts)
- *     lock.<n>       who starts or stops it just now (lock.ts)
+ *     port           the last port, kept so that the address stays the same
+ *     holders        the processes that use the server (lock.ts)
+ *     lock.<n>       the process that starts or stops it (lock.ts)
  *     postgres.log   the server's log since its last start; postgres.log.1 is the one before
  *
- * Everything but `data` belongs to the owner of the directory, and only `data` to the server's user: as root, the
- * server cannot lay a link under a file that we write. Directories are for one machine or container at a time.
+ * Only `data` belongs to the server's user, everything else to the owner of the directory. If Tocsin runs as root, the
+ * server's user therefore cannot replace a file that root writes with a link. One machine or container at a time may use
+ * a directory.
  */
 export interface DataDir {
   readonly path: string;
   readonly data: string;
   readonly logFile: string;
-  /** Who runs the server; undefined: ourselves. */
+  /** The user the server runs as; undefined for this process's user. */
   readonly user: ServerUser | undefined;
-  /** Whom our files belong to; undefined: ourselves. */
+  /** The owner of Tocsin's files; undefined for this process's user. */
   readonly owner: ServerUser | undefined;
 }
 
-/** What `--data-dir` is when it is not given: `TOCSIN_DATA`, else the XDG data directory; for root one that other users can reach. */
+/** The default of `--data-dir`: `TOCSIN_DATA`, else the XDG data directory; for root, a directory that other users can reach. */
 export function defaultDataDir(env: NodeJS.ProcessEnv = process.env): string {
   if (env.TOCSIN_DATA) return resolve(env.TOCSIN_DATA);
   if (isRoot()) return '/var/lib/tocsin/postgres';
   const xdg = env.XDG_DATA_HOME;
-  // The XDG specification: a relative path is to be ignored.
+  // The XDG specification says to ignore relative paths.
   const base = xdg && isAbsolute(xdg) ? xdg : join(env.HOME || homedir(), '.local', 'share');
   return join(base, 'tocsin', 'postgres');
 }
 
 /**
- * Makes the directory if need be and chooses the server's user.
- * @throws {UserError} when the directory belongs to another user, or the server's user cannot reach it.
+ * Creates the directory if missing, and chooses the server's user.
+ * @throws {UserError} when the directory holds other files, or the server's user cannot reach it
  */
 export async function openDataDir(path: string): Promise<DataDir> {
   const asked = resolve(path);
@@ -60,7 +61,7 @@ export async function openDataDir(path: string): Promise<DataDir> {
   const user = await chooseServerUser(cluster ?? found);
   const owner = user === undefined ? undefined : { uid: found.uid, gid: found.gid };
   if (user !== undefined) {
-    // Given to us, so we may open it; never its parents.
+    // The directory is Tocsin's, so its mode may be changed, but not its parents'.
     if (found.uid === 0 && !allows(found, user, 0o1)) await chmod(home, (found.mode & 0o7777) | 0o011);
     await refuseClosed(home, user);
   }
@@ -69,11 +70,11 @@ export async function openDataDir(path: string): Promise<DataDir> {
 
 const OURS = /^(?:lost\+found|\.DS_Store|password|port|holders|postgres\.log(?:\.1)?|lock\.\d+|.*\.new-.*)$/;
 
-/** A first start in a directory with other things in it is more likely a slip than a wish. */
+/** Refuses to initialise a directory with other files in it: most likely a mistake. */
 async function refuseForeign(home: string): Promise<void> {
   const strange = (await readdir(home)).find((name) => !OURS.test(name));
   if (strange === undefined) return;
-  throw new UserError(`The data directory ${home} holds something that is not Tocsin's: ${strange}.`, {
+  throw new UserError(`the data directory ${home} holds something that is not Tocsin's: ${strange}`, {
     hint: 'Choose an empty or a new directory with --data-dir or TOCSIN_DATA, or set DATABASE_URL.',
   });
 }
@@ -82,7 +83,7 @@ async function refuseClosed(home: string, user: ServerUser): Promise<void> {
   const closed = await firstClosed(home, user);
   if (closed === undefined) return;
   throw new UserError(
-    `As root, the PostgreSQL server runs as uid ${user.uid}, and that user cannot pass ${closed} on the way to ${home}.`,
+    `the PostgreSQL server runs as uid ${user.uid} (not as root), which may not pass through ${closed} to ${home}`,
     {
       hint: `Choose a directory elsewhere with --data-dir or TOCSIN_DATA (/var/lib/tocsin/postgres is the default), run Tocsin as an ordinary user, or set DATABASE_URL.`,
     },
@@ -98,7 +99,7 @@ async function statOrNothing(path: string) {
   }
 }
 
-/** The text of one of our files, '' when there is none. */
+/** The text of a file of the directory, '' if missing. */
 export async function readOwn(dir: DataDir, name: string): Promise<string> {
   try {
     return await readFile(join(dir.path, name), 'utf8');
@@ -108,7 +109,7 @@ export async function readOwn(dir: DataDir, name: string): Promise<string> {
   }
 }
 
-/** Replaces one of our files, whole and durably. Only its owner may read it. */
+/** Replaces a file of the directory atomically and durably. Only its owner may read it. */
 export async function writeOwn(dir: DataDir, name: string, text: string): Promise<void> {
   const path = join(dir.path, name);
   const scratch = `${path}.new-${randomBytes(6).toString('hex')}`;
@@ -127,12 +128,38 @@ export async function giveToOwner(dir: DataDir, path: string): Promise<void> {
   if (dir.owner !== undefined) await lchown(path, dir.owner.uid, dir.owner.gid);
 }
 
-/** What was renamed or made in a directory is on the disk only once the directory is. */
+/** Makes renames and new files in a directory durable. */
 export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r');
   try {
     await directory.sync();
   } finally {
     await directory.close();
+  }
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  EACCES: 'It belongs to another user, or its permissions forbid it.',
+  EPERM: 'It belongs to another user, or its file system has no owners.',
+  EROFS: 'Its file system is read-only.',
+  ENOSPC: 'Its file system is full.',
+  EDQUOT: 'The disk quota is used up.',
+  ENOTDIR: 'A part of this path is a file.',
+  EEXIST: 'A part of this path is a file.',
+  ENAMETOOLONG: 'The path is too long.',
+  ELOOP: 'Its symbolic links form a loop.',
+};
+
+/** Converts errors of the file system to a `UserError` that names the data directory. */
+export async function explained<T>(dataDir: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    const hint = HINTS[codeOf(cause) ?? ''];
+    if (hint === undefined || isUserError(cause)) throw cause;
+    throw new UserError(`the data directory ${dataDir} cannot be used: ${messageOf(cause)}`, {
+      hint: `${hint} Choose another directory with --data-dir or TOCSIN_DATA, or set DATABASE_URL.`,
+      cause,
+    });
   }
 }

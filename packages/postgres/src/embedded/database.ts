@@ -8,14 +8,14 @@ import { type DataDir, readOwn, syncDirectory, writeOwn } from './data-dir.js';
 import { runAs } from './launch.js';
 import { DATABASE, HOST, PATIENCE } from './settings.js';
 
-/** The address for any client; only those who may read the password file can know it. */
+/** URL of the server with its password. */
 export function urlFor(port: number, password: string, database: string = DATABASE): string {
   return `postgres://${DATABASE}:${password}@${HOST}:${port}/${database}`;
 }
 
 /**
- * Makes sure that the server on `port` is the one of this directory, lets us in, and has the database.
- * @throws {UserError} when it is not, or does not
+ * Checks that the server on `port` serves this directory and accepts the password, and creates the database if missing.
+ * @throws {UserError} when the server cannot be used
  */
 export async function ensureDatabase(dir: DataDir, port: number, password: string): Promise<void> {
   const client = new pg.Client({
@@ -23,7 +23,7 @@ export async function ensureDatabase(dir: DataDir, port: number, password: strin
     application_name: 'tocsin start',
     connectionTimeoutMillis: PATIENCE.connect,
   });
-  // A lost connection fails the query under way or the next one; without a listener it would end the process.
+  // A lost connection fails the current or the next query; without a listener, its event would end the process.
   client.on('error', () => undefined);
   try {
     await client.connect();
@@ -33,7 +33,7 @@ export async function ensureDatabase(dir: DataDir, port: number, password: strin
     throw new UserError(`PostgreSQL runs in ${dir.path}, but cannot be used: ${messageOf(cause)}`, {
       hint:
         codeOf(cause) === '28P01'
-          ? 'The file password there does not fit the database. Put the right one back, or choose another directory with --data-dir or TOCSIN_DATA.'
+          ? 'The file password in it does not match the database. Restore the file, or choose another directory with --data-dir or TOCSIN_DATA.'
           : `Look at ${dir.logFile}.`,
       cause,
     });
@@ -46,7 +46,7 @@ async function checkDirectory(client: pg.Client, dir: DataDir): Promise<void> {
   const { rows } = await client.query<{ data_directory: string }>('show data_directory');
   const served = rows[0]?.data_directory ?? '';
   if (served !== dir.data && (await realpath(served)) !== dir.data) {
-    throw new Error(`the server works on ${served}, not on ${dir.data}`);
+    throw new Error(`the server serves ${served}, not ${dir.data}`);
   }
 }
 
@@ -58,9 +58,9 @@ async function createOnce(client: pg.Client): Promise<void> {
 const SCRATCH = 'data.new-';
 
 /**
- * Makes PostgreSQL's data directory unless it is there. It is made under another name and renamed, so that an
- * interrupted first start leaves only litter, which the next one clears away. Called under the lock.
- * @throws {UserError} when initdb fails, or the directory is of another major version or none
+ * Creates PostgreSQL's data directory if missing: under another name, then renamed, so that an interrupted first start
+ * leaves only a scratch directory, which the next start removes. Called under the lock.
+ * @throws {UserError} when initdb fails, or the directory is of another major version or not PostgreSQL's
  */
 export async function initialiseOnce(
   dir: DataDir,
@@ -70,11 +70,11 @@ export async function initialiseOnce(
   const version = await clusterVersion(dir);
   if (version === undefined) {
     log(`initialising PostgreSQL ${majorVersion(binaries)} in ${dir.path}`);
-    await clearLitter(dir);
+    await removeScratch(dir);
     await initialise(dir, binaries);
   } else if (version !== majorVersion(binaries)) {
     throw new UserError(
-      `${dir.data} was made by PostgreSQL ${version}, and this version of Tocsin brings ${majorVersion(binaries)}.`,
+      `${dir.data} was made by PostgreSQL ${version}, and this version of Tocsin brings ${majorVersion(binaries)}`,
       {
         hint: `Choose another directory with --data-dir or TOCSIN_DATA, or run PostgreSQL ${version} on it yourself and set DATABASE_URL.`,
       },
@@ -82,15 +82,15 @@ export async function initialiseOnce(
   }
 }
 
-/** The password of the server's user, made at the first call; it is there before any server that asks for it. */
+/** The password of the server's user, created at the first call. */
 export async function passwordOf(dir: DataDir): Promise<string> {
   const kept = await readOwn(dir, 'password');
   if (kept !== '') return kept;
   if ((await clusterVersion(dir)) !== undefined) {
     throw new UserError(
-      `The file ${join(dir.path, 'password')}, which opens the database beside it, is missing or empty.`,
+      `the file ${join(dir.path, 'password')}, with the password of the embedded database, is missing or empty`,
       {
-        hint: 'Put it back, or choose another directory with --data-dir or TOCSIN_DATA.',
+        hint: 'Restore it, or choose another directory with --data-dir or TOCSIN_DATA.',
       },
     );
   }
@@ -106,8 +106,8 @@ async function clusterVersion(dir: DataDir): Promise<string | undefined> {
     if (codeOf(error) !== 'ENOENT') throw error;
   }
   if (!(await readdir(dir.path)).includes('data')) return undefined;
-  throw new UserError(`${dir.data} is no PostgreSQL data directory: it has no file PG_VERSION.`, {
-    hint: 'If a backup exists, restore it; else move the directory away, or choose another one with --data-dir or TOCSIN_DATA.',
+  throw new UserError(`${dir.data} is no PostgreSQL data directory: it has no file PG_VERSION`, {
+    hint: 'Restore a backup, or move the directory away, or choose another one with --data-dir or TOCSIN_DATA.',
   });
 }
 
@@ -138,7 +138,7 @@ async function initdb(dir: DataDir, binaries: Binaries, data: string, passwordFi
       `--username=${DATABASE}`,
       `--pwfile=${passwordFile}`,
       '--auth=scram-sha-256',
-      // The same order of text on every machine, whatever its C library.
+      // Sorts text in the same order on every machine and C library.
       '--encoding=UTF8',
       '--locale=C',
       '--locale-provider=builtin',
@@ -164,8 +164,8 @@ async function initdb(dir: DataDir, binaries: Binaries, data: string, passwordFi
   );
 }
 
-/** What interrupted first starts left. Their initdb may still be writing, so the removal is tried more than once. */
-async function clearLitter(dir: DataDir): Promise<void> {
+/** Removes scratch directories of interrupted starts. Retries, because their initdb may still be writing. */
+async function removeScratch(dir: DataDir): Promise<void> {
   for (const name of await readdir(dir.path)) {
     if (!name.startsWith(SCRATCH)) continue;
     await rm(join(dir.path, name), { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '@tocsin/core';
 import { afterEach, expect, test } from 'vitest';
-import { explained } from './launch.js';
+import { explained } from './data-dir.js';
 import { TestBed } from './test-bed.js';
 
 const bed = new TestBed();
@@ -13,7 +13,7 @@ test('what the file system refuses names the directory', async () => {
   await writeFile(file, '');
   await expect(explained('/d', () => mkdir(join(file, 'x')))).rejects.toMatchObject({
     name: 'UserError',
-    message: expect.stringMatching(/^The data directory \/d cannot be used: ENOTDIR/),
+    message: expect.stringMatching(/^the data directory \/d cannot be used: ENOTDIR/),
     hint: expect.stringContaining('A part of this path is a file'),
   });
   const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });

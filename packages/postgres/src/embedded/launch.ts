@@ -14,7 +14,7 @@ const POLL = 10;
 interface LaunchOptions {
   readonly dir: DataDir;
   readonly binaries: Binaries;
-  /** Undefined: one that is free. */
+  /** Undefined for any free port. */
   readonly port: number | undefined;
   /** Over `SERVER_SETTINGS`. */
   readonly settings: Readonly<Record<string, string>>;
@@ -22,15 +22,15 @@ interface LaunchOptions {
 }
 
 /**
- * Starts the server and waits until it takes connections. Called under the lock, when none runs. It is tried again
- * while backends of a killed server still hold its shared memory, and with another port when ours is taken.
+ * Starts the server and waits until it accepts connections. Called under the lock, when none runs. Retries while
+ * backends of a killed server still hold its shared memory, and with another port if the port is taken.
  * @throws {UserError} with the end of the server's log
  */
 export async function launch(options: LaunchOptions): Promise<Postmaster> {
   const { dir } = options;
   await beginLog(dir);
   const start = performance.now();
-  let told = false;
+  let logged = false;
   for (;;) {
     await clearStalePidFile(dir);
     const port = options.port ?? (await choosePort(dir));
@@ -39,13 +39,13 @@ export async function launch(options: LaunchOptions): Promise<Postmaster> {
     const waiting = performance.now() - start < PATIENCE.leftovers;
     if (!waiting || !isPassing(outcome.output, options.port === undefined))
       throw failure(dir, outcome.output, port);
-    if (!told) options.log(`PostgreSQL does not start yet, trying again: ${fatalLine(outcome.output)}`);
-    told = true;
+    if (!logged) options.log(`PostgreSQL does not start yet, trying again: ${fatalLine(outcome.output)}`);
+    logged = true;
     await sleep(200);
   }
 }
 
-/** Errors that a retry may resolve, by PostgreSQL's messages (the server's locale is C). */
+/** Whether a retry may succeed, by PostgreSQL's messages (the server's locale is C). */
 function isPassing(output: string, portIsOurs: boolean): boolean {
   if (output.includes('pre-existing shared memory block')) return true;
   return portIsOurs && output.includes('Address already in use');
@@ -66,9 +66,9 @@ async function tryLaunch(
   } finally {
     await file.close();
   }
-  // The server outlives us if need be; it must not keep us alive.
+  // The server may outlive this process, and must not keep it alive.
   child.unref();
-  // The properties, not the event: a server that cannot start may have ended already.
+  // Properties instead of the event: a server that cannot start may have ended already.
   const ended = (): boolean => child.exitCode !== null || child.signalCode !== null;
   try {
     const server = await waitUntilReady(dir, options.log, ended);
@@ -79,7 +79,7 @@ async function tryLaunch(
   }
 }
 
-/** A server that runs already, once it is ready; undefined when none does, or when it ends. Called under the lock. */
+/** Waits until the running server is ready; undefined if none runs, or it ends. Called under the lock. */
 export async function joinRunning(
   dir: DataDir,
   log: (line: string) => void,
@@ -94,53 +94,50 @@ async function waitUntilReady(
   isGone: (server: Postmaster | undefined) => boolean,
 ): Promise<Postmaster | undefined> {
   const start = performance.now();
-  let told = false;
+  let logged = false;
   for (;;) {
     const server = await findPostmaster(dir);
     if (server?.status === 'ready') return server;
     if (isGone(server)) return undefined;
     const waited = performance.now() - start;
     if (waited > PATIENCE.ready) {
-      throw new UserError(`PostgreSQL in ${dir.path} is not ready after ${PATIENCE.ready / SECOND} s.`, {
+      throw new UserError(`PostgreSQL in ${dir.path} is not ready after ${PATIENCE.ready / SECOND} s`, {
         hint: `Look at ${dir.logFile}.`,
       });
     }
-    if (waited > PATIENCE.quiet && !told) {
+    if (waited > PATIENCE.quiet && !logged) {
       log(
         `PostgreSQL in ${dir.path} is still ${server?.status || 'starting'}; after a crash it recovers first`,
       );
-      told = true;
+      logged = true;
     }
     await sleep(POLL);
   }
 }
 
-/** The reason in the log of a failed start; after it come hints and goodbyes. */
+/** The reason in the log of a failed start; further lines follow it. */
 function fatalLine(output: string): string {
   return /FATAL:\s*(.*)/.exec(output)?.[1] ?? lastLines(output, 1);
 }
 
 function failure(dir: DataDir, output: string, port: number): UserError {
   if (output.includes('Address already in use')) {
-    return new UserError(
-      `Port ${port} on ${HOST} is taken by another program, so PostgreSQL cannot use it.`,
-      {
-        hint: 'Stop that program, name another port, or leave the port out: then a free one is chosen.',
-      },
-    );
+    return new UserError(`port ${port} on ${HOST} is taken by another program, so PostgreSQL cannot use it`, {
+      hint: 'Stop that program, name another port, or leave the port out to use a free one.',
+    });
   }
   return new UserError(
     `PostgreSQL does not start in ${dir.path}. The end of its log:\n${lastLines(output)}`,
     {
-      hint: `The whole log: ${dir.logFile}. To start over, choose another directory with --data-dir or TOCSIN_DATA; or set DATABASE_URL.`,
+      hint: `The whole log is ${dir.logFile}. To start with an empty database, choose another directory with --data-dir or TOCSIN_DATA; or set DATABASE_URL.`,
     },
   );
 }
 
 /**
- * Starts one of PostgreSQL's programs as the server's user, in a session of its own: Ctrl-C in the terminal goes to
- * the whole foreground group, and PostgreSQL would take it as the order to shut down. The environment is small on
- * purpose: ours may hold PGDATA and the like, and secrets.
+ * Starts one of PostgreSQL's programs as the server's user, in its own session: Ctrl-C in the terminal signals the whole
+ * foreground group, and PostgreSQL would shut down. The environment is minimal: this process's may contain PGDATA and
+ * secrets.
  * @throws {UserError} when the program cannot be run
  */
 export async function runAs(
@@ -151,7 +148,7 @@ export async function runAs(
 ): Promise<ChildProcess> {
   const { PATH, LD_LIBRARY_PATH } = process.env;
   const child = spawn(program, args, {
-    // Our own working directory may be closed to that user.
+    // That user may have no access to this process's working directory.
     cwd: dir.path,
     detached: true,
     stdio,
@@ -178,13 +175,13 @@ function hintFor(code: string | undefined): string {
     case 'ENOENT':
       return `The binaries need glibc; a distribution with another C library (Alpine) cannot run them. ${orElse}`;
     case 'EPERM':
-      return `Root may not change to another user here (a container without CAP_SETUID?): run as an ordinary user. ${orElse}`;
+      return `Run Tocsin as an ordinary user: root may not change to another user here (a container without CAP_SETUID?). ${orElse}`;
     default:
       return orElse;
   }
 }
 
-/** Begins a new log; the one before stays as `postgres.log.1`. */
+/** Starts a new log; the previous one is kept as `postgres.log.1`. */
 async function beginLog(dir: DataDir): Promise<void> {
   try {
     await rename(dir.logFile, `${dir.logFile}.1`);
@@ -196,7 +193,7 @@ async function beginLog(dir: DataDir): Promise<void> {
   await giveToOwner(dir, dir.logFile);
 }
 
-/** The log for a server to write to; where it begins is its size now. */
+/** Opens the log for a server. `begin` is its size before the server writes. */
 async function openLog(dir: DataDir): Promise<{ file: FileHandle; begin: number }> {
   const file = await open(dir.logFile, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);
   return { file, begin: (await file.stat()).size };
@@ -217,30 +214,4 @@ export async function readLog(dir: DataDir, begin: number): Promise<string> {
 
 export function lastLines(text: string, count = 8): string {
   return text.trim().split('\n').slice(-count).join('\n');
-}
-
-const HINTS: Readonly<Record<string, string>> = {
-  EACCES: 'It belongs to another user, or its permissions forbid it.',
-  EPERM: 'It belongs to another user, or its file system does not know owners.',
-  EROFS: 'Its file system is read-only.',
-  ENOSPC: 'Its file system is full.',
-  EDQUOT: 'The disk quota is used up.',
-  ENOTDIR: 'A part of this path is a file.',
-  EEXIST: 'A part of this path is a file.',
-  ENAMETOOLONG: 'The path is too long.',
-  ELOOP: 'Its symbolic links go in a circle.',
-};
-
-/** Turns what the file system refuses into a `UserError` that names the data directory and what to do. */
-export async function explained<T>(dataDir: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    const hint = HINTS[codeOf(cause) ?? ''];
-    if (hint === undefined || (cause instanceof Error && cause.name === 'UserError')) throw cause;
-    throw new UserError(`The data directory ${dataDir} cannot be used: ${messageOf(cause)}`, {
-      hint: `${hint} Choose another directory with --data-dir or TOCSIN_DATA, or set DATABASE_URL.`,
-      cause,
-    });
-  }
 }

@@ -9,14 +9,15 @@ import { PATIENCE } from './settings.js';
 
 /**
  * One process at a time starts or stops the server. Node has no flock, so the lock is a series of symbolic links
- * `lock.1`, `lock.2`, ... whose target says who holds it: a process, or `free`. The highest number counts. A link is
- * made together with its target and only when the name is not taken, so the process that makes the next number after one that
- * is free, or whose process is gone, holds the lock: a killed holder leaves nothing stuck, and two that take over at
- * once do not both succeed. Numbers never go back, or a slow process could take one that was held and given up.
+ * `lock.1`, `lock.2`, ... whose target is the holder: a process, or `free`. The highest number counts. A link is created
+ * atomically with its target, and fails if the name exists. The process that creates the next number after a free one, or
+ * one whose process is gone, holds the lock. A killed holder therefore blocks nothing, and of two processes that take over
+ * at once only one succeeds. Numbers never decrease: otherwise a slow process could take a number that was held and
+ * released.
  */
 const FREE = 'free';
 
-/** Old numbers that stay, so that one who looked long ago still finds the next one taken. */
+/** Old numbers that are kept, so that a process that read the directory long ago still finds the next one taken. */
 const KEPT = 8;
 
 const POLL = 50;
@@ -39,7 +40,7 @@ export async function withLock<T>(
 async function acquire(dir: DataDir, patience: number, log?: (line: string) => void): Promise<number> {
   const self = await identifySelf();
   const start = performance.now();
-  let told = false;
+  let logged = false;
   for (;;) {
     const last = await highest(dir);
     const holder = last === 0 ? FREE : await holderOf(dir, last);
@@ -51,15 +52,15 @@ async function acquire(dir: DataDir, patience: number, log?: (line: string) => v
     const waited = performance.now() - start;
     if (waited > patience) {
       throw new UserError(
-        `Process ${holder.split('@')[0]} has been starting or stopping PostgreSQL in ${dir.path} for ${Math.round(waited / 1000)} s.`,
+        `process ${holder.split('@')[0]} has been starting or stopping PostgreSQL in ${dir.path} for ${Math.round(waited / 1000)} s`,
         {
           hint: `Look at that process and at ${dir.logFile}.`,
         },
       );
     }
-    if (waited > PATIENCE.quiet && !told) {
+    if (waited > PATIENCE.quiet && !logged) {
       log?.(`waiting for process ${holder.split('@')[0]}, which starts or stops PostgreSQL in ${dir.path}`);
-      told = true;
+      logged = true;
     }
     await sleep(POLL);
   }
@@ -80,7 +81,7 @@ function linkOf(dir: DataDir, number: number): string {
   return join(dir.path, `lock.${number}`);
 }
 
-/** Undefined when the link was cleared away since. */
+/** Undefined if the link was removed in the meantime. */
 async function holderOf(dir: DataDir, number: number): Promise<string | undefined> {
   try {
     return await readlink(linkOf(dir, number));
@@ -108,9 +109,8 @@ async function forget(dir: DataDir, upTo: number): Promise<void> {
 }
 
 /**
- * Who uses the server, one line each in the file `holders`: the process and a random word, as a process may start
- * twice. The last one to leave stops the server. A process that was killed cannot leave; it is not counted any more.
- * Read and written under the lock only.
+ * A user of the server: one line of the file `holders`, with the process and a random word (a process may start it twice).
+ * The last holder to leave stops the server. Killed processes are not counted. Read and written only under the lock.
  */
 export type Holder = string;
 
@@ -128,7 +128,7 @@ export async function removeHolder(dir: DataDir, holder: Holder): Promise<void> 
   await write(dir, await othersThan(dir, holder));
 }
 
-/** How many others use the server. */
+/** Number of other live holders. */
 export async function otherHolders(dir: DataDir, holder: Holder): Promise<number> {
   return (await othersThan(dir, holder)).length;
 }
@@ -150,8 +150,8 @@ async function write(dir: DataDir, holders: Holder[]): Promise<void> {
 const INTERVAL = 250;
 
 /**
- * Calls `onGone` once when the process, which may not be our child, has ended. Does not keep our own process alive.
- * @returns a function that ends the watch
+ * Calls `onGone` once when the process has ended, also if this process did not start it. Does not keep this process alive.
+ * @returns a function that stops watching
  */
 export function watch(identity: ProcessIdentity, onGone: () => void): () => void {
   const look = async (signal: AbortSignal): Promise<void> => {
@@ -163,7 +163,7 @@ export function watch(identity: ProcessIdentity, onGone: () => void): () => void
     everyMs: INTERVAL,
     pauseFirst: true,
     keepAlive: false,
-    // We could not look (no file descriptor left, say): that tells nothing about the server.
+    // A failed check (no file descriptor left, say) says nothing about the server.
     onError: () => {},
   });
   return () => void loop.close();

@@ -6,7 +6,7 @@ import type { DataDir } from './data-dir.js';
 import { commandLine, identify, isRunning, type ProcessIdentity } from './process-identity.js';
 import { PATIENCE, SECOND } from './settings.js';
 
-/** The live server of a data directory, as its `postmaster.pid` tells. */
+/** The running server of a data directory, from its `postmaster.pid`. */
 export interface Postmaster {
   readonly pid: number;
   readonly identity: ProcessIdentity;
@@ -24,7 +24,7 @@ export function parsePidFile(text: string): { pid: number; port: number; status:
   return { pid, port: Number(lines[3]) || 0, status: lines[7] ?? '' };
 }
 
-/** The server that runs on the directory; undefined when none does, whatever a left-over file says. */
+/** The running server of the directory; undefined if none runs, also when a stale file names one. */
 export async function findPostmaster(dir: DataDir): Promise<Postmaster | undefined> {
   const file = parsePidFile(await readPidFile(dir));
   if (file === undefined) return undefined;
@@ -34,9 +34,9 @@ export async function findPostmaster(dir: DataDir): Promise<Postmaster | undefin
 }
 
 /**
- * Takes away a `postmaster.pid` that no server stands behind. PostgreSQL does so itself when the process is gone, but
- * refuses to start when the number lives on: as another program, or as an unreaped zombie (in containers).
- * It still checks that no backend uses the old shared memory. Called under the lock.
+ * Removes a `postmaster.pid` whose server is gone. PostgreSQL removes it if no process has its number, but refuses to start
+ * if another program has it, or an unreaped zombie (in containers). It still checks that no backend uses the old shared
+ * memory. Called under the lock.
  */
 export async function clearStalePidFile(dir: DataDir): Promise<void> {
   if ((await findPostmaster(dir)) !== undefined) return;
@@ -47,12 +47,12 @@ export async function clearStalePidFile(dir: DataDir): Promise<void> {
   }
 }
 
-/** Orders a fast shutdown (clients are cut off, a checkpoint is written) and waits for the end. */
+/** Starts a fast shutdown (closes connections, writes a checkpoint) and waits until the server has ended. */
 export async function shutDown(dir: DataDir, server: Postmaster): Promise<void> {
   if (await isRunning(server.identity)) process.kill(server.pid, 'SIGINT');
   if (await endsWithin(server, PATIENCE.shutdown)) return;
   throw new UserError(
-    `PostgreSQL (process ${server.pid}) in ${dir.path} did not stop in ${PATIENCE.shutdown / SECOND} s.`,
+    `PostgreSQL (process ${server.pid}) in ${dir.path} did not stop in ${PATIENCE.shutdown / SECOND} s`,
     { hint: `Look at ${dir.logFile}.` },
   );
 }
@@ -70,7 +70,7 @@ export async function endsWithin(server: Postmaster, patience: number): Promise<
 /** Whether a process is a server on `data`: its first word is postgres, and the directory it was given is this one. */
 async function serves(pid: number, data: string): Promise<boolean> {
   const command = await commandLine(pid);
-  // ps joins the words with blanks, and a path may hold some.
+  // ps joins the words with spaces, and a path may contain spaces.
   if (!command.includes('\0')) return command.includes('postgres') && command.includes(data);
   const words = command.split('\0');
   if (!basename(words[0] ?? '').startsWith('postgres')) return false;

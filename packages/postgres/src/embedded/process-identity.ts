@@ -4,12 +4,12 @@ import { promisify } from 'node:util';
 import { codeOf } from '@tocsin/core';
 
 /**
- * A process by number and start time (`"4711@128934"`): numbers are used again, above all in containers, where a
- * file that names a dead process often names a live one after the next start.
+ * A process by number and start time (`"4711@128934"`). Numbers are reused, above all in containers, where the number of a
+ * dead process often belongs to another one after a restart.
  */
 export type ProcessIdentity = string;
 
-/** The identity of a running process; undefined when there is none, or only its unreaped remains (a zombie). */
+/** The identity of a running process; undefined if there is none, or it is a zombie. */
 export async function identify(pid: number): Promise<ProcessIdentity | undefined> {
   const found =
     process.platform === 'linux'
@@ -20,11 +20,11 @@ export async function identify(pid: number): Promise<ProcessIdentity | undefined
     : `${pid}@${found.start}`;
 }
 
-/** Our own identity. */
+/** The identity of this process. */
 export async function identifySelf(): Promise<ProcessIdentity> {
   const self = await identify(process.pid);
   if (self === undefined) {
-    throw new Error(`cannot see our own process ${process.pid} (is /proc mounted, or ps installed?)`);
+    throw new Error(`process ${process.pid} cannot find itself (is /proc mounted, or ps installed?)`);
   }
   return self;
 }

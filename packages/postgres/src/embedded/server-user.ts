@@ -6,13 +6,13 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { UserError } from '@tocsin/core';
 
-/** Whom the server runs as, when that is not ourselves. */
+/** The user the server runs as, if not this process's user. */
 export interface ServerUser {
   readonly uid: number;
   readonly gid: number;
 }
 
-/** PostgreSQL refuses to run as root; these are asked for in this order. */
+/** Users to run as in place of root, which PostgreSQL refuses; tried in this order. */
 const CANDIDATES = ['postgres', 'nobody'];
 
 export function isRoot(): boolean {
@@ -20,8 +20,8 @@ export function isRoot(): boolean {
 }
 
 /**
- * As an ordinary user the server runs as ourselves (undefined). As root it runs as the owner of the directory it
- * works on; when that is root too, as `postgres`, else as `nobody`.
+ * The user the server runs as: undefined (this process's user) unless that is root. For root, the owner of the data
+ * directory; if that is root too, `postgres`, else `nobody`.
  * @throws {UserError} when neither exists.
  */
 export async function chooseServerUser(owner: ServerUser): Promise<ServerUser | undefined> {
@@ -32,14 +32,14 @@ export async function chooseServerUser(owner: ServerUser): Promise<ServerUser | 
     const gid = await idOf('-g', name);
     if (uid !== undefined && gid !== undefined && uid !== 0) return { uid, gid };
   }
-  throw new UserError(`PostgreSQL does not run as root, and there is no user ${CANDIDATES.join(' or ')}.`, {
+  throw new UserError(`PostgreSQL does not run as root, and there is no user ${CANDIDATES.join(' or ')}`, {
     hint: 'Run Tocsin as an ordinary user, or create a system user named postgres, or set DATABASE_URL.',
   });
 }
 
 /**
- * The first directory on the way from the root to `path` (itself included, when it is a directory) that `user` may
- * not pass through. By mode bits: access lists are not read.
+ * The first directory from the root to `path` (including `path` if it is a directory) that `user` may not pass through, by
+ * mode bits; access lists are not read.
  */
 export async function firstClosed(path: string, user: ServerUser): Promise<string | undefined> {
   const parent = dirname(path);
@@ -68,8 +68,8 @@ async function idOf(flag: '-u' | '-g', name: string): Promise<number | undefined
 }
 
 /**
- * Makes a directory and its missing parents. As root the new ones let everyone pass, whatever the umask, so that the
- * server's user reaches what is below; as an ordinary user they are closed to others.
+ * Creates a directory and its missing parents. If root creates them, every user may pass through, regardless of the umask,
+ * so that the server's user can reach what is below; otherwise other users may not.
  */
 export async function makePassable(path: string): Promise<void> {
   const first = await mkdir(path, { recursive: true, mode: isRoot() ? 0o755 : 0o700 });

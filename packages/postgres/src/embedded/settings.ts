@@ -3,15 +3,15 @@ import { createServer } from 'node:net';
 import { codeOf, UserError } from '@tocsin/core';
 import { type DataDir, readOwn, writeOwn } from './data-dir.js';
 
-/** The server's user, and the database that it is made for. */
+/** Name of the server's user and of its database. */
 export const DATABASE = 'tocsin';
 
 /** Only this machine may connect; there are no Unix sockets, whose path length is limited to about 100 bytes. */
 export const HOST = '127.0.0.1';
 
 /**
- * Settings for a batch tool on somebody's laptop: safe on power loss, little memory, few checkpoints, and the
- * cores left to the model.
+ * Settings for a batch tool on a laptop: safe on power loss, little memory, few checkpoints, no parallel queries (the
+ * model uses the cores).
  */
 export const SERVER_SETTINGS = {
   listen_addresses: HOST,
@@ -20,7 +20,7 @@ export const SERVER_SETTINGS = {
   max_connections: '60',
   fsync: 'on',
   synchronous_commit: 'on',
-  // No replica will ever read this log.
+  // There are no replicas.
   wal_level: 'minimal',
   max_wal_senders: '0',
   max_wal_size: '2GB',
@@ -38,13 +38,13 @@ export const SECOND = 1000;
 
 /** How long each step may take, in milliseconds. */
 export const PATIENCE = {
-  /** Another process initialises, recovers or stops the server. */
+  /** While another process initialises, recovers or stops the server. */
   lock: 6 * 60 * SECOND,
   /** A start, with crash recovery of up to `max_wal_size` of log on a slow disk. */
   ready: 5 * 60 * SECOND,
-  /** After this, a start is worth a line of log. */
+  /** A wait is logged after this long. */
   quiet: 3 * SECOND,
-  /** Backends of a killed server finish their query before they let go of its shared memory. */
+  /** Backends of a killed server finish their query before they release its shared memory. */
   leftovers: 30 * SECOND,
   /** A fast shutdown writes a checkpoint. */
   shutdown: 2 * 60 * SECOND,
@@ -52,13 +52,13 @@ export const PATIENCE = {
 } as const;
 
 /**
- * Below the ports that systems hand out for outgoing connections (Linux from 32768, macOS from 49152): one of those
+ * Below the ports that systems use for outgoing connections (Linux from 32768, macOS from 49152): one of those
  * could take the server's port while it is down, and a client that keeps trying could even connect to itself.
  */
 const FROM = 20_000;
 const TO = 32_000;
 
-/** The port of the last start when it is still free, else a free one. */
+/** The port of the last start if it is free, else another free one. */
 export async function choosePort(dir: DataDir): Promise<number> {
   const last = await lastPort(dir);
   if (last !== undefined && (await isFree(last))) return last;
@@ -66,7 +66,7 @@ export async function choosePort(dir: DataDir): Promise<number> {
     const port = randomInt(FROM, TO);
     if (await isFree(port)) return port;
   }
-  throw new UserError(`found no free port between ${FROM} and ${TO} on ${HOST} for PostgreSQL.`, {
+  throw new UserError(`found no free port between ${FROM} and ${TO} on ${HOST} for PostgreSQL`, {
     hint: 'Name one with --port, or set DATABASE_URL.',
   });
 }

@@ -211,7 +211,7 @@ describe('a directory that cannot be used', () => {
     await rm(join(dataDir, 'password'));
     expect((await refused(dataDir)).message).toContain('is missing or empty');
     await writeFile(join(dataDir, 'password'), 'another', { mode: 0o600 });
-    expect((await refused(dataDir)).hint).toContain('does not fit the database');
+    expect((await refused(dataDir)).hint).toContain('does not match the database');
     await writeFile(join(dataDir, 'password'), password, { mode: 0o600 });
     await (await startEmbedded({ dataDir })).stop();
   });

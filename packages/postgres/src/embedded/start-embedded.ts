@@ -1,30 +1,30 @@
 import { UserError } from '@tocsin/core';
 import { type Binaries, findBinaries, reachableBinaries } from './binaries.js';
-import { type DataDir, defaultDataDir, openDataDir } from './data-dir.js';
+import { type DataDir, defaultDataDir, explained, openDataDir } from './data-dir.js';
 import { ensureDatabase, initialiseOnce, passwordOf, urlFor } from './database.js';
-import { explained, joinRunning, lastLines, launch, readLog } from './launch.js';
+import { joinRunning, lastLines, launch, readLog } from './launch.js';
 import { addHolder, type Holder, newHolder, otherHolders, removeHolder, watch, withLock } from './lock.js';
 import { endsWithin, findPostmaster, type Postmaster, shutDown } from './postmaster.js';
 import { rememberPort, SECOND } from './settings.js';
 
 export interface EmbeddedOptions {
-  /** A directory of our own, made if need be. Default: `defaultDataDir()`. */
+  /** Data directory, created if missing. Default: `defaultDataDir()`. */
   dataDir?: string;
   /** Default: the port of the last start if free, else a free one. */
   port?: number;
   /** PostgreSQL settings over `SERVER_SETTINGS`. They take effect when this call starts the server, not when it joins one. */
   settings?: Readonly<Record<string, string>> & { readonly port?: never };
-  /** Told what happens, one line at a time. */
+  /** Called with one line per event. */
   log?: (line: string) => void;
-  /** Default: those that npm installed. */
+  /** Default: those installed by npm. */
   binaries?: Binaries;
 }
 
 /**
- * A real PostgreSQL with the database `tocsin`, on a directory: made at first use, joined when it runs already
- * (started by another process, or left behind by one that was killed), else started. Safe when many processes do
- * this at once. Every caller must `stop()`; the last one to do so stops the server.
- * @throws {UserError} with what to do, when the server cannot be had
+ * A PostgreSQL server with the database `tocsin` in a data directory. The directory is created at first use. A running
+ * server (of another process, or left behind by a killed one) is joined; otherwise one is started. Safe to call from many
+ * processes at once. Every caller must `stop()`; the last one stops the server.
+ * @throws {UserError} when the server cannot be started or used
  *
  * @example
  * const server = await startEmbedded({ dataDir: './postgres' });
@@ -36,7 +36,7 @@ export interface EmbeddedOptions {
 export async function startEmbedded(options: EmbeddedOptions = {}): Promise<EmbeddedServer> {
   const { port } = options;
   if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= 65_535)) {
-    throw new UserError(`The port for PostgreSQL must be a whole number from 1 to 65535, not ${port}.`);
+    throw new UserError(`the port of PostgreSQL must be a whole number from 1 to 65535, not ${port}`);
   }
   const path = options.dataDir ?? defaultDataDir();
   const log = options.log ?? (() => undefined);
@@ -61,34 +61,34 @@ export async function startEmbedded(options: EmbeddedOptions = {}): Promise<Embe
   });
 }
 
-/** A PostgreSQL server on a directory of ours, shared by all Tocsin processes that use the directory. */
+/** A PostgreSQL server shared by all Tocsin processes that use its data directory. */
 export interface EmbeddedServer {
-  /** For any PostgreSQL client; holds the password. Stays the same for as long as this object is used. */
+  /** URL with the password, for any PostgreSQL client. It does not change. */
   readonly url: string;
   readonly port: number;
-  /** Of the server's first process. Another one after `ensureRunning` had to start it. */
+  /** Process id of the server; changes when `ensureRunning` restarts it. */
   readonly pid: number;
   readonly dataDir: string;
   readonly logFile: string;
-  /** False when the server ran already and was joined. */
+  /** False if a running server was joined. */
   readonly started: boolean;
   /**
-   * Calls `listener` each time the server has ended without `stop`, within half a second; the error holds the end of
-   * its log. Pools see their connections break at the same time. Once told, `ensureRunning` begins the next watch.
-   * @returns a function that takes the listener away
+   * Calls `listener` within half a second when the server ends without `stop`; the error contains the end of its log.
+   * Connections of pools break at the same time. `ensureRunning` starts watching again.
+   * @returns a function that removes the listener
    */
   onExit(listener: (error: UserError) => void): () => void;
-  /** Starts the server again, on the same port, when it has ended; does nothing when it runs. */
+  /** Restarts the server on the same port if it has ended. */
   ensureRunning(): Promise<void>;
   /**
    * Leaves the server. The last process to leave stops it (fast shutdown: open transactions are rolled back) and
-   * waits for its end. End your own connections first. To be called once the last write is committed: a signal to
-   * this process, Ctrl-C included, does not reach the server.
+   * waits until it has ended. Close your connections first. Signals to this process, Ctrl-C included, do not reach the
+   * server, so it is safe to call this after the last commit.
    */
   stop(): Promise<void>;
 }
 
-/** What a start needs; the same at each restart. */
+/** Inputs of a start, the same for each restart. */
 interface Plan {
   readonly dir: DataDir;
   readonly binaries: Binaries;
@@ -97,7 +97,7 @@ interface Plan {
   readonly log: (line: string) => void;
 }
 
-/** Joins the server or starts it, and makes sure that it can be used. Called under the lock. */
+/** Joins or starts the server, and checks that it can be used. Called under the lock. */
 async function bringUp(plan: Plan): Promise<{ server: Postmaster; url: string; started: boolean }> {
   const { dir, log } = plan;
   await initialiseOnce(dir, plan.binaries, log);
@@ -110,7 +110,7 @@ async function bringUp(plan: Plan): Promise<{ server: Postmaster; url: string; s
     await ensureDatabase(dir, server.port, password);
   } catch (error) {
     if (running === undefined) await shutDown(dir, server);
-    // It was about to end when we joined it: a killed process lets go of its connections before it is gone.
+    // The server was ending when it was joined: a killed process closes its connections before it is gone.
     else if (await endsWithin(server, SECOND)) return bringUp(plan);
     throw error;
   }
@@ -122,14 +122,14 @@ async function bringUp(plan: Plan): Promise<{ server: Postmaster; url: string; s
 function refuseOtherPort(plan: Plan, server: Postmaster): void {
   if (plan.port === undefined || plan.port === server.port) return;
   throw new UserError(
-    `PostgreSQL runs in ${plan.dir.path} already, on port ${server.port} and not ${plan.port}.`,
+    `PostgreSQL runs in ${plan.dir.path} already, on port ${server.port} and not ${plan.port}`,
     {
       hint: 'Leave the port out to join it, or end the other Tocsin processes first.',
     },
   );
 }
 
-/** The server from the side of one holder. */
+/** One holder's handle of the server. */
 class HeldServer implements EmbeddedServer {
   readonly url: string;
   readonly started: boolean;
@@ -184,14 +184,14 @@ class HeldServer implements EmbeddedServer {
 
   #watch(): () => void {
     const { pid, identity } = this.#server;
-    return watch(identity, () => void this.#tell(pid));
+    return watch(identity, () => void this.#notify(pid));
   }
 
-  async #tell(pid: number): Promise<void> {
+  async #notify(pid: number): Promise<void> {
     const log = await readLog(this.#plan.dir, 0).catch(() => '(the log cannot be read)');
     const error = new UserError(
       `PostgreSQL in ${this.dataDir} (process ${pid}) has ended. The end of its log:\n${lastLines(log)}`,
-      { hint: `The whole log: ${this.logFile}.` },
+      { hint: `The whole log is ${this.logFile}.` },
     );
     for (const listener of this.#listeners) listener(error);
   }
@@ -214,11 +214,12 @@ class HeldServer implements EmbeddedServer {
       const others = await otherHolders(dir, this.#holder);
       if (others > 0) log(`left PostgreSQL in ${dir.path} running for ${others} more`);
       else await this.#end();
-      // After the end: on a full disk this fails, and the server should not stay for it.
+      // After the server's end: on a full disk this fails, and must not keep the server running.
       await removeHolder(dir, this.#holder);
     };
     await explained(dir.path, () => withLock(dir, work, { log }));
   }
+
   async #end(): Promise<void> {
     const { dir, log } = this.#plan;
     const server = await findPostmaster(dir);

@@ -7,30 +7,30 @@ import { type EmbeddedServer, startEmbedded } from '../embedded/start-embedded.j
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** A directory that other users may pass; the global set-up makes and removes it. */
+    /** A directory that other users may pass through; the global set-up creates and removes it. */
     scratch: string;
   }
 }
 
-/** Tests look at what is committed, not at what outlives a power cut. */
+/** Tests do not need durability. */
 const SETTINGS = { fsync: 'off', full_page_writes: 'off' };
 
-/** A queue's backend, as @tocsin/queue has it. */
+/** A queue's backend, as in @tocsin/queue. */
 export interface TestBackend {
   kind: 'postgres';
   url: string;
 }
 
-/** A database of its own on a server that all test files share: the first one starts it. */
+/** A new database on a server that all test files share; the first one starts it. */
 export class TestDatabase {
   readonly #server: EmbeddedServer;
   readonly url: string;
-  /** As Tocsin connects. */
+  /** Connects as Tocsin does. */
   readonly pool: Pool;
-  /** As another program connects: its names are in `public`. */
+  /** Connects as another program does, with the search path `public`. */
   readonly outside: pg.Pool;
 
-  /** Of a database that exists; `empty` creates one. */
+  /** For an existing database; `empty` creates one. */
   constructor(server: EmbeddedServer, url: string) {
     this.#server = server;
     this.url = url;
@@ -39,7 +39,7 @@ export class TestDatabase {
     this.outside.on('error', () => {});
   }
 
-  /** A database without a table. */
+  /** Creates a database without tables. */
   static async empty<T extends TestDatabase>(
     this: new (
       server: EmbeddedServer,
