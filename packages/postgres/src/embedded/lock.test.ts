@@ -57,6 +57,6 @@ test('a live holder is waited for, in the end with an error that names it', asyn
   const dir = plainDir(await bed.directory());
   await symlink(await identifySelf(), join(dir.path, 'lock.7'));
   await expect(withLock(dir, async () => 'yes', { patience: 120 })).rejects.toThrow(
-    `Process ${process.pid} has been`,
+    `process ${process.pid} has been`,
   );
 });

@@ -131,7 +131,7 @@ describe('the port', () => {
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     await expect(startEmbedded({ dataDir, port })).rejects.toMatchObject({
       name: 'UserError',
-      message: expect.stringContaining(`Port ${port} on 127.0.0.1 is taken`),
+      message: expect.stringContaining(`port ${port} on 127.0.0.1 is taken`),
     });
     other.close();
     await once(other, 'close');
