@@ -42,6 +42,7 @@ async function insertPart(
 ): Promise<number> {
   const before = lengths.subarray(0, begin).reduce((sum, length) => sum + length, 0);
   const tokens = lengths.subarray(begin, end).reduce((sum, length) => sum + length, 0);
+  // Cut and moved within Postgres: token ids do not travel. Claims move by the key of scores (guard, content).
   const { rows } = await client.query<{ id: number }>(
     `with part as (
        insert into parcels (run_id, guard_id, contents, tokens, hashes, lengths, token_ids, lost_leases, created_at)

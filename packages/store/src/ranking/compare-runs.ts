@@ -49,6 +49,7 @@ const keysOf = (run: string): string => `
   where c.run_id = ${run}
   group by i.key`;
 
+/** One pass over both rankings, with counts and examples from the same join. Items are read by their key (run, seq). */
 const COMPARE = `
   with pairs as (
     select coalesce(n.key, b.key) as key, n.seq, b.score as before, n.score as now,

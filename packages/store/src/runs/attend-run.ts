@@ -76,6 +76,7 @@ export async function cancelAbandonedRuns(
     );
     if (rowCount === 1) await finishIfComplete(pool, id);
   }
+  // Locks runs before their parcels, as cancelling does. A run that was attended meanwhile has another seen_at and stays.
   const { rows } = await pool.query<{ id: number }>(
     `with abandoned as (
        update runs set state = 'cancelled', reason = $3, finished_at = now()
