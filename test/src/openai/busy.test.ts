@@ -4,7 +4,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { until } from '../setup/processes.js';
 import { OpenaiBed, pythonClient } from './openai-bed.js';
 
-const PATIENCE = { timeout: 5 * 60_000 };
 /** Pending texts allowed per key. */
 const PENDING = 2;
 /** Logs each retry to stderr (OPENAI_LOG), and at the end whether there is a score. */
@@ -44,58 +43,54 @@ async function fill(key: string): Promise<() => void> {
   return () => leaving.abort();
 }
 
-test(
-  "OpenAI's clients are told to wait, do so by themselves, and have their scores in the end",
-  PATIENCE,
-  async () => {
-    const [nodeKey, pythonKey] = [await bed.newKey('submit', 'node'), await bed.newKey('submit', 'python')];
-    const leave = [await fill(nodeKey), await fill(pythonKey)];
+test("OpenAI's clients are told to wait, do so by themselves, and have their scores in the end", async () => {
+  const [nodeKey, pythonKey] = [await bed.newKey('submit', 'node'), await bed.newKey('submit', 'python')];
+  const leave = [await fill(nodeKey), await fill(pythonKey)];
 
-    const statuses: number[] = [];
-    const { default: OpenAI } = await import('openai');
-    const client = new OpenAI({
-      baseURL: bed.baseURL,
-      apiKey: nodeKey,
-      maxRetries: 100,
-      fetch: async (...asked: Parameters<typeof fetch>) => {
-        const answer = await fetch(...asked);
-        statuses.push(answer.status);
-        return answer;
-      },
-    });
-    const asked = client.moderations.create({ input: 'a letter' });
-    const { command, env } = await pythonClient();
-    const python = spawn(command, ['-c', SCRIPT, bed.baseURL, pythonKey], {
-      env: { ...env, OPENAI_LOG: 'info' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let said = '';
-    let logged = '';
-    python.stdout.on('data', (chunk) => {
-      said += String(chunk);
-    });
-    python.stderr.on('data', (chunk) => {
-      logged += String(chunk);
-    });
-    const ended = once(python, 'exit');
-    await until(() => {
-      if (python.exitCode !== null) throw new Error(`the Python client has ended:\n${logged}`);
-      return statuses.includes(429) && /Retrying request/.test(logged) ? true : undefined;
-    });
+  const statuses: number[] = [];
+  const { default: OpenAI } = await import('openai');
+  const client = new OpenAI({
+    baseURL: bed.baseURL,
+    apiKey: nodeKey,
+    maxRetries: 100,
+    fetch: async (...asked: Parameters<typeof fetch>) => {
+      const answer = await fetch(...asked);
+      statuses.push(answer.status);
+      return answer;
+    },
+  });
+  const asked = client.moderations.create({ input: 'a letter' });
+  const { command, env } = await pythonClient();
+  const python = spawn(command, ['-c', SCRIPT, bed.baseURL, pythonKey], {
+    env: { ...env, OPENAI_LOG: 'info' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  let logged = '';
+  python.stdout.on('data', (chunk) => {
+    said += String(chunk);
+  });
+  python.stderr.on('data', (chunk) => {
+    logged += String(chunk);
+  });
+  const ended = once(python, 'exit');
+  await until(() => {
+    if (python.exitCode !== null) throw new Error(`the Python client has ended:\n${logged}`);
+    return statuses.includes(429) && /Retrying request/.test(logged) ? true : undefined;
+  });
 
-    const direct = new OpenAI({ baseURL: bed.baseURL, apiKey: nodeKey, maxRetries: 0 });
-    const error = await direct.moderations.create({ input: 'a letter' }).then(
-      () => undefined,
-      (thrown: unknown) => thrown,
-    );
-    expect(error).toBeInstanceOf(OpenAI.RateLimitError);
-    expect(error).toMatchObject({ status: 429, code: 'rate_limit_exceeded', type: 'rate_limit_error' });
+  const direct = new OpenAI({ baseURL: bed.baseURL, apiKey: nodeKey, maxRetries: 0 });
+  const error = await direct.moderations.create({ input: 'a letter' }).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(OpenAI.RateLimitError);
+  expect(error).toMatchObject({ status: 429, code: 'rate_limit_exceeded', type: 'rate_limit_error' });
 
-    for (const each of leave) each();
-    await bed.startWorker();
-    expect((await asked).results).toHaveLength(1);
-    await ended;
-    expect(said.trim().split('\n').at(-1)).toBe('score True');
-    expect(new Set(statuses)).toEqual(new Set([429, 200]));
-  },
-);
+  for (const each of leave) each();
+  await bed.startWorker();
+  expect((await asked).results).toHaveLength(1);
+  await ended;
+  expect(said.trim().split('\n').at(-1)).toBe('score True');
+  expect(new Set(statuses)).toEqual(new Set([429, 200]));
+});

@@ -28,7 +28,7 @@ async function lockRows(): Promise<{ waiting(statements: number): Promise<void>;
         );
         return rows[0]?.count ?? 0;
       };
-      await expect.poll(count, { timeout: 60_000 }).toBe(statements);
+      await expect.poll(count).toBe(statements);
     },
     release: async () => {
       await client.query('rollback');
@@ -95,7 +95,7 @@ test('event streams are bounded for a key, and count until they end', async () =
   expect([(await listen(one)).status, (await listen(two)).status]).toEqual([200, 200]);
   expect((await listen(two)).status).toBe(429);
   one.abort();
-  await expect.poll(async () => (await listen(two)).status, { timeout: 60_000 }).toBe(200);
+  await expect.poll(async () => (await listen(two)).status).toBe(200);
   two.abort();
 });
 

@@ -76,7 +76,7 @@ test('what was guessed of a file is kept with the run, and calls the file what t
   const { body } = await upload({ name: 'file', filename: 'my corpus.csv', content: 'ID,Text\n1,one\n' });
   const notes = async () => (await bed.ask<Run>('submit', { url: `/api/runs/${body.id}` })).body.notes;
   await expect
-    .poll(notes, { timeout: 60_000 })
+    .poll(notes)
     .toEqual([
       '"my corpus.csv": the column "Text" is read as "text".',
       '"my corpus.csv": the column "ID" is read as "id".',
@@ -211,6 +211,6 @@ test('a key has no more corpora read at once than it may', async () => {
   expect((await submit('admin')).status).toBe(202);
   await client.query('rollback');
   client.release();
-  await expect.poll(async () => (await submit('submit')).status, { timeout: 60_000 }).toBe(202);
+  await expect.poll(async () => (await submit('submit')).status).toBe(202);
   await tight.close();
 });

@@ -274,11 +274,13 @@ export class ExpressDesk {
     return done;
   }
 
-  /** Parcels cancelled meanwhile are skipped. */
   async #dispatch(parcels: AskedParcel[]): Promise<void> {
-    const add = (): Promise<void> =>
-      this.#queue.add(parcels.filter(({ contents }) => contents.size > 0).map(({ queued }) => queued));
-    await withRetry(add, this.#over.signal);
+    await withRetry(() => this.#enqueue(parcels), this.#over.signal);
+  }
+
+  /** Skips parcels that were cancelled meanwhile. */
+  #enqueue(parcels: AskedParcel[]): Promise<void> {
+    return this.#queue.add(parcels.filter(({ contents }) => contents.size > 0).map(({ queued }) => queued));
   }
 
   #parcelDone({ parcelId, scores }: ExpressDone): void {
@@ -321,8 +323,8 @@ export class ExpressDesk {
     const lost = over.filter((asked) => asked.parcel !== undefined && !waiting.has(asked.parcel.id));
     for (const asked of lost) this.#leave(asked);
     this.#lookUp(lost);
-    const still = parcels.filter(({ id, contents }) => waiting.has(id) && contents.size > 0);
-    await this.#queue.add(still.map(({ queued }) => queued));
+    const still = parcels.filter(({ id }) => waiting.has(id));
+    await this.#inOrder(() => this.#enqueue(still));
   }
 
   async #outcomesOf(contents: AskedContent[]): Promise<KnownOutcome[]> {
