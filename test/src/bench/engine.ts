@@ -6,7 +6,7 @@ import { type OpenGuard, openGuard, Scorer } from '@tocsin/engine';
 import { InferenceSession, Tensor } from '@tocsin/engine/onnxruntime';
 import { lastLayerOf } from '@tocsin/siren';
 import { benchCorpus, distinctContents } from './corpus.js';
-import { line, median, percent, rate, section } from './report.js';
+import { line, median, percent, rate, section, times } from './report.js';
 
 const ROWS = 600;
 const ROUNDS = 3;
@@ -14,7 +14,7 @@ const ROUNDS = 3;
 /** The engine alone on mixed rows, relative to the speed of a plain MatMul measured at the same time. */
 export async function benchEngine(dir: string, corpus: string | undefined): Promise<void> {
   section(`Engine: starter guard, ${ROWS} rows of ${corpus === undefined ? 'the synthetic mix' : corpus}`);
-  const guard = await openGuard('starter');
+  const guard = await openGuard('starter', { device: 'cpu', precision: 'float32' });
   const rows = await benchCorpus(corpus, ROWS);
   const distinct = await distinctContents(
     guard,
@@ -23,11 +23,15 @@ export async function benchEngine(dir: string, corpus: string | undefined): Prom
   const tokens = distinct.reduce((sum, ids) => sum + ids.length, 0);
   const flops = distinct.reduce((sum, ids) => sum + usefulFlops(guard, ids.length), 0);
 
+  const rounded = await openGuard('starter', { device: 'cpu', precision: 'int8' });
   const scorer = await Scorer.start(guard, { calibrateAfter: 0 });
+  const int8 = await Scorer.start(rounded, { calibrateAfter: 0 });
   const shares: number[] = [];
   const elapsed: number[] = [];
+  const ofInt8: number[] = [];
+  const ratios: number[] = [];
   try {
-    await scorer.score(distinct.slice(0, 32));
+    for (const one of [scorer, int8]) await one.score(distinct.slice(0, 32));
     for (let round = 0; round < ROUNDS; round++) {
       const before = await matmulFlops(dir);
       const started = performance.now();
@@ -37,9 +41,14 @@ export async function benchEngine(dir: string, corpus: string | undefined): Prom
       elapsed.push(ms);
       shares.push(flops / (ms / 1000) / ((before + after) / 2));
       line(`round ${round + 1}: MatMul before / after`, `${gflops(before)} / ${gflops(after)}`);
+      const again = performance.now();
+      await int8.score(distinct);
+      const int8Ms = performance.now() - again;
+      ofInt8.push(int8Ms);
+      ratios.push(ms / int8Ms);
     }
   } finally {
-    await scorer.close();
+    await Promise.all([scorer.close(), int8.close()]);
   }
   const ms = median(elapsed);
   line('rows (distinct contents)', String(distinct.length));
@@ -48,6 +57,10 @@ export async function benchEngine(dir: string, corpus: string | undefined): Prom
   line('useful FLOP/s', gflops(flops / (ms / 1000)));
   line('share of a plain MatMul', percent(median(shares)), '>= 88 %');
   line('tokens a pass', String(Math.round(scorer.counts.tokens / scorer.counts.passes)));
+  line('int8: useful tokens', rate(tokens / (median(ofInt8) / 1000), 'tokens'));
+  line('int8: rows', rate(distinct.length / (median(ofInt8) / 1000), 'rows'));
+  line('int8: speed relative to float32', times(median(ratios), 2), '>= 2.2 x');
+  line('int8: tokens a pass', String(Math.round(int8.counts.tokens / int8.counts.passes)));
 }
 
 const gflops = (flops: number): string => `${(flops / 1e9).toFixed(0)} GFLOP/s`;

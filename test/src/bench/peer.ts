@@ -10,7 +10,7 @@ import { benchCorpus, tokenIdsOf, writeCorpus } from './corpus.js';
 import { line, rate, section, table, times } from './report.js';
 
 const ROWS = 64;
-const SCRIPT = fileURLToPath(new URL('./reference.py', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('../../src/bench/reference.py', import.meta.url));
 
 /** The reference's result in one setting. */
 interface Reference {

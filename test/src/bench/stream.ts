@@ -10,7 +10,7 @@ import { line, median, seconds, section, times } from './report.js';
 
 const TOKENS = 532;
 const CHUNK = 16;
-const SCRIPT = fileURLToPath(new URL('./reference_stream.py', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('../../src/bench/reference_stream.py', import.meta.url));
 
 /** A text of 532 tokens pushed 16 tokens at a time, compared with the reference runtime on the same prefixes. */
 export async function benchStream(
