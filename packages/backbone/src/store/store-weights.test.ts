@@ -114,6 +114,20 @@ test('weights that float16 cannot hold are told by tensor, with what to do', asy
   await expect(storing).rejects.toThrow(`${gguf}: tensor ${tensor.name}: 1000000 is beyond float16`);
 });
 
+test('int4: the first weight that is no number is told by tensor, whatever other threads find', async () => {
+  const { gguf } = await writeTinyPair(await fresh(), 'llama', 'F32');
+  const linear = [...(await openGguf(gguf)).tensors.values()].filter(({ name }) => isLinearWeight(name));
+  const [first] = linear;
+  if (first === undefined) throw new Error('the model has linear layers');
+  const file = await readFile(gguf);
+  for (const { offset } of linear) file.writeFloatLE(Number.NaN, offset);
+  await writeFile(gguf, file);
+  const tensors = new Map(linear.map((tensor) => [tensor.name, tensor]));
+  const storing = storeWeights(tensors, await fresh(), numericsOf('int4', 'cpu'), 64);
+  await expect(storing).rejects.toBeInstanceOf(UserError);
+  await expect(storing).rejects.toThrow(`${gguf}: tensor ${first.name}: a weight is no finite number`);
+});
+
 const bytesOf = (file: Buffer, { offset, byteLength }: PlacedTensor): Buffer =>
   file.subarray(offset, offset + byteLength);
 

@@ -3,47 +3,86 @@ import { UserError } from '@tocsin/core';
 import { EMBEDDING, isLinearWeight } from '../checkpoint/tensor-plan.js';
 import type { PlacedTensor, QuantizedTensor } from '../checkpoint/weight-source.js';
 import type { Numerics } from '../precision.js';
-import { type BlockFormat, blockFormatOf, blockLayout, quantizeRows } from '../quantize.js';
+import { type BlockFormat, blockFormatOf, blockLayout } from '../quantize.js';
+import { QuantizeThreads } from './quantize-threads.js';
 import { type ReadableTensor, readSlabs } from './read-slabs.js';
 import { encodeFloats, type FloatType, TensorFile, type TensorSpec } from './tensor-file.js';
 
 const WEIGHTS = 'weights-0.safetensors';
 
+/** Values per slab: 4 MB as float32, of which a few per core are in memory. */
+const SLAB_VALUES = 1024 * 1024;
+
 /**
  * Writes a checkpoint's tensors into `target` in a precision, slab by slab, so that memory holds a few slabs however
- * large the checkpoint.
+ * large the checkpoint. Quantizes on all cores.
  * @throws UserError when the precision cannot represent a weight
  */
 export async function storeWeights(
   tensors: ReadonlyMap<string, ReadableTensor>,
   target: string,
   numerics: Numerics,
-  slabValues?: number,
+  slabValues = SLAB_VALUES,
 ): Promise<Map<string, PlacedTensor | QuantizedTensor>> {
   const stores = [...tensors.values()].map((tensor) => storeOf(tensor, numerics));
   const file = await TensorFile.create(
     join(target, WEIGHTS),
     stores.flatMap(({ specs }) => specs),
   );
+  const values = stores.reduce((sum, store) => sum + store.quantizedValues, 0);
+  const threads = QuantizeThreads.start(values / slabValues);
   let failed = true;
   try {
-    for (const { tensor, write } of stores) {
-      for await (const slab of readSlabs(tensor, slabValues)) {
-        await write(file, slab).catch((error: unknown) => explain(tensor, error));
-      }
-    }
+    await writeAll(file, stores, threads, slabValues);
     failed = false;
   } finally {
+    await threads.stop();
     await file.close({ failed });
   }
   return new Map(stores.map(({ tensor, placed }) => [tensor.name, placed(file)]));
+}
+
+/** Encodes slabs ahead, and writes them in order. The first slab in order that fails is the one reported. */
+async function writeAll(
+  file: TensorFile,
+  stores: readonly Store[],
+  threads: QuantizeThreads,
+  slabValues: number,
+): Promise<void> {
+  const encoding: { tensor: ReadableTensor; parts: Promise<EncodedPart[]> }[] = [];
+  const writeNext = async (): Promise<void> => {
+    const next = encoding.shift();
+    if (next === undefined) return;
+    const parts = await next.parts.catch((error: unknown) => explain(next.tensor, error));
+    for (const { name, bytes } of parts) await file.append(name, bytes);
+  };
+  for (const { tensor, encode } of stores) {
+    for await (const slab of readSlabs(tensor, slabValues)) {
+      // A copy, since the next slab overwrites this one.
+      const parts = encode(slab.slice(), threads);
+      // Reported in its turn; after an earlier failure, not at all.
+      parts.catch(() => {});
+      encoding.push({ tensor, parts });
+      if (encoding.length > threads.slabs) await writeNext();
+    }
+  }
+  while (encoding.length > 0) await writeNext();
+}
+
+/** Bytes to append to a tensor of the file. */
+interface EncodedPart {
+  name: string;
+  bytes: Uint8Array;
 }
 
 /** How one tensor is written. */
 interface Store {
   tensor: ReadableTensor;
   specs: TensorSpec[];
-  write(file: TensorFile, slab: Float32Array): Promise<void>;
+  /** How many of its values are quantized: all or none. */
+  quantizedValues: number;
+  /** May take the slab's memory. @throws RangeError when the type cannot represent a value */
+  encode(slab: Float32Array<ArrayBuffer>, threads: QuantizeThreads): Promise<EncodedPart[]>;
   placed(file: TensorFile): PlacedTensor | QuantizedTensor;
 }
 
@@ -54,7 +93,8 @@ function storeOf(tensor: ReadableTensor, numerics: Numerics): Store {
   return {
     tensor,
     specs: [{ name, dtype: storage.type, shape }],
-    write: async (file, slab) => file.append(name, encodeFloats(slab, storage.type)),
+    quantizedValues: 0,
+    encode: async (slab) => [{ name, bytes: encodeFloats(slab, storage.type) }],
     placed: (file) => file.placed(name),
   };
 }
@@ -79,11 +119,15 @@ function quantizedStore(tensor: ReadableTensor, format: BlockFormat): Store {
   return {
     tensor,
     specs: hasZeros ? [codes, scales, zeros] : [codes, scales],
-    write: async (file, slab) => {
-      const rows = quantizeRows(slab, inputs, format);
-      await file.append(codes.name, rows.codes);
-      await file.append(scales.name, bytesOf(rows.scales));
-      if (rows.zeroPoints !== undefined) await file.append(zeros.name, bytesOf(rows.zeroPoints));
+    quantizedValues: outputs * inputs,
+    encode: async (slab, threads) => {
+      const rows = await threads.quantize({ values: slab, inputs, format });
+      const parts = [
+        { name: codes.name, bytes: rows.codes },
+        { name: scales.name, bytes: bytesOf(rows.scales) },
+      ];
+      if (rows.zeroPoints !== undefined) parts.push({ name: zeros.name, bytes: bytesOf(rows.zeroPoints) });
+      return parts;
     },
     placed: (file) => ({
       format,
