@@ -12,6 +12,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
     trace: async () => (await import('./trace/command.js')).traceCommand(),
     eval: async () => (await import('./eval/command.js')).evalCommand(),
     compare: async () => (await import('./compare/command.js')).compareCommand(),
+    calibrate: async () => (await import('./calibrate/command.js')).calibrateCommand(),
     guards: async () => (await import('./guards/command.js')).guardsCommand(),
   },
   'Queue runs for workers:': {

@@ -1,3 +1,12 @@
+export {
+  type CalibrationFit,
+  type CalibrationProblem,
+  type CalibrationRow,
+  calibrate,
+  FEWEST_PER_CLASS,
+} from './calibrate/calibration-fit.js';
+export { calibrationTable } from './calibrate/calibration-table.js';
+export type { WantedRate } from './calibrate/wanted-rate.js';
 export { DistributionDrift } from './drift/distribution-drift.js';
 
 export { type ComparedRow, type Drift, drift } from './drift/drift.js';
@@ -16,7 +25,7 @@ export {
   type Evaluation,
   evaluate,
 } from './measures/evaluate.js';
-export { countText, smallText } from './measures/format.js';
+export { countText, intervalText, measureText, percentText, smallText } from './measures/format.js';
 export {
   confusionTable,
   driftTable,

@@ -5,7 +5,7 @@ export {
   type Task,
   type TrajectoryArtifact,
 } from './artifact/artifact.js';
-
+export { foldCalibration } from './artifact/fold-calibration.js';
 export { readArtifact } from './artifact/read-artifact.js';
 export {
   float32OfBfloat16,

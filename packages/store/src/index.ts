@@ -129,6 +129,7 @@ export {
   previewThreshold,
   type ThresholdPreview,
 } from './ranking/score-counts.js';
+export { judgedScores } from './reviews/judged-scores.js';
 export { nextReview, type ReviewedRun, type ReviewQuery } from './reviews/next-review.js';
 export { type LeasedRow, leaseFirst, REVIEW_LEASE_SECONDS, releaseReviews } from './reviews/review-leases.js';
 export {

@@ -183,6 +183,7 @@ async function review(pool: Pool, runId: number): Promise<void> {
     [runId, run.guardId],
   );
   await store.judgedContents(pool, run);
+  await store.judgedScores(pool, 'f'.repeat(64));
   await store.undoVerdict(pool, runId, 'ann');
 }
 

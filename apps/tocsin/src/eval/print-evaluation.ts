@@ -84,7 +84,7 @@ function sourceLines(source: ScoreSource): [string, string][] {
 }
 
 /** "986, of which 3 were left out (2 rejected, 1 without label)" */
-function countsText(counts: LabelCounts): string {
+export function countsText(counts: LabelCounts): string {
   const { rows, evaluated, rejected, withoutLabel, faultyLabel, withoutScore } = counts;
   if (rows === evaluated) return countText(rows);
   const reasons = [

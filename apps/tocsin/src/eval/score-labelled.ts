@@ -1,3 +1,4 @@
+import type { CorpusRow } from '@tocsin/corpus';
 import type { EvaluatedRow } from '@tocsin/evaluate';
 import type { CorpusFlags } from '../options/corpus-options.js';
 import type { GuardFlags } from '../options/guard-options.js';
@@ -5,21 +6,34 @@ import { CollectedScores, scoreCorpus } from '../score/score-corpus.js';
 import { problemText, SHOWN_PROBLEMS } from '../terminal/problems.js';
 import { type LabelFlags, Labels } from './labels.js';
 
-/** Scores a labelled corpus as `tocsin score` does, with cached scores. */
+/** A labelled row with its place in the corpus, from 1. */
+interface PlacedRow extends EvaluatedRow {
+  seq: number;
+}
+
+/**
+ * Scores a labelled corpus as `tocsin score` does, with cached scores.
+ * @param onRow called with each row before its label is read
+ */
 export async function scoreLabelled(
   files: string[],
   flags: GuardFlags & CorpusFlags & LabelFlags & { threshold?: number },
   interrupted: AbortSignal,
-): Promise<LabelledScores> {
+  onRow?: (row: CorpusRow) => void,
+): Promise<Omit<LabelledScores, 'rows'> & { rows: PlacedRow[] }> {
   const labels = new Labels(flags, { needed: true });
   const scores = new CollectedScores();
+  const read = (row: CorpusRow): CorpusRow => {
+    onRow?.(row);
+    return labels.onRow(row);
+  };
   const openWriter = async (): Promise<CollectedScores> => scores;
-  const job = { files, flags, openWriter, keep: labels.fields, onRow: labels.onRow };
+  const job = { files, flags, openWriter, keep: labels.fields, onRow: read };
   const ran = await scoreCorpus(job, interrupted);
   const rows = scores.rows.flatMap(({ key, score }, i) => {
     const { label, group } = labels.rows[i] ?? {};
     if (score === undefined || label === undefined) return [];
-    return [{ key, score, label, group }];
+    return [{ seq: i + 1, key, score, label, group }];
   });
   return {
     rows,

@@ -83,7 +83,7 @@ function mistakeTable(mistakes: readonly Mistake[]): TextTable {
   };
 }
 
-function binTable(bins: readonly CalibrationBin[]): TextTable {
+export function binTable(bins: readonly CalibrationBin[]): TextTable {
   return {
     head: ['scores', 'rows', 'mean score', 'harmful'],
     rows: bins.map(({ from, to, rows, meanScore, harmfulShare }) => [

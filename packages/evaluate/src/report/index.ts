@@ -1,2 +1,3 @@
+export { calibrationReport } from './calibration-report.js';
 export { driftReport } from './drift-report.js';
 export { evaluationReport } from './evaluation-report.js';

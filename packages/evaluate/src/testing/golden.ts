@@ -45,11 +45,33 @@ export interface DistributionCase {
   populationStability: number;
 }
 
+/** scikit-learn's sigmoid calibration (`golden/make_calibrations.py`). */
+export interface SigmoidCase {
+  name: string;
+  scores: number[];
+  labels: number[];
+  /** The optimum to all digits. */
+  slope: number;
+  offset: number;
+  /** As scikit-learn returned it. */
+  sklearn: { slope: number; offset: number };
+}
+
+/** scipy's Wilson interval of a share. */
+export interface WilsonCase {
+  count: number;
+  of: number;
+  low: number;
+  high: number;
+}
+
 export const rankingCases = (): RankingCase[] => cases('rankings.json');
 export const driftCases = (): DriftCase[] => cases('drifts.json');
 export const distributionCases = (): DistributionCase[] => cases('distributions.json');
+export const sigmoidCases = (): SigmoidCase[] => cases('calibrations.json');
+export const wilsonCases = (): WilsonCase[] => cases('calibrations.json', 'intervals');
 
-function cases<T>(name: string): T[] {
+function cases<T>(name: string, list = 'cases'): T[] {
   const file = fileURLToPath(new URL(`../../golden/${name}`, import.meta.url));
-  return (JSON.parse(readFileSync(file, 'utf8')) as { cases: T[] }).cases;
+  return (JSON.parse(readFileSync(file, 'utf8')) as Record<string, T[]>)[list] ?? [];
 }
