@@ -94,8 +94,9 @@ class LineProgress implements Progress {
     this.#last = performance.now();
     const { rate, left } = speedOf(state, this.#started);
     if (state.tokensTotal === 0) {
-      // All rows so far were cached.
-      this.#stream.write(`${state.rowsDone} rows read, all of them scored before, ${rate} rows/s\n`);
+      // Nothing is stored yet, or all rows so far were cached.
+      if (state.rowsDone > 0)
+        this.#stream.write(`${state.rowsDone} rows read, all of them scored before, ${rate} rows/s\n`);
       return;
     }
     const percent = Math.floor((100 * state.tokensDone) / Math.max(state.tokensTotal, 1));
