@@ -46,7 +46,7 @@ test('a corpus that cannot be submitted, and a run that is cancelled, are told a
   const schedule = await bed.newSchedule();
   expect(await bed.fire(schedule)).toMatchObject({
     state: 'failed',
-    reason: expect.stringMatching(/in the log/),
+    reason: expect.stringMatching(/see the log/),
   });
   await until(() => bed.receiver.received[0]);
   expect(bed.receiver.verified(0)).toMatchObject({ type: 'run.failed', data: { run: null } });

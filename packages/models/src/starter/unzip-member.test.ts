@@ -32,7 +32,7 @@ test('a member comes out whole, with its size and digest', async () => {
 
 test('a member that is not there is named, with those that are', async () => {
   await expect(unzipMember(zip, 'inside/other', join(dir, 'no'))).rejects.toThrow(
-    /no member inside\/other; it holds .*inside\/a\.txt/,
+    /no member inside\/other; it contains .*inside\/a\.txt/,
   );
 });
 

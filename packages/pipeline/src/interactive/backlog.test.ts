@@ -120,3 +120,15 @@ test('when nothing is scored any more the speed is unknown, and it is measured a
   clock += 1_000;
   enter('a', 1_000);
 });
+
+test('time in which workers are stopped does not count as slowness', () => {
+  const first = enter('a', 10_000, 'first');
+  enter('a', 5_000, 'second');
+  clock += 8_000;
+  score(first, 5_000, 5);
+  expect(refused).toEqual([]);
+  clock += 60_000;
+  score(first, 4_000, 4);
+  enter('a', 10_000, 'third');
+  expect(refused).not.toContain('third');
+});

@@ -75,7 +75,7 @@ export class Backlog {
     return {
       answered: (some, scored) => {
         if (!entry.requests.has(waiting)) return;
-        if (scored) this.#speed.add(some);
+        if (scored) this.#speed.add(this.#now(), some);
         this.#add(entry, waiting, -Math.min(some, waiting.tokens));
         this.#review();
       },
@@ -144,21 +144,36 @@ interface Span {
   tokens: number;
 }
 
-/** How many tokens are scored per second while workers are saturated. */
+/**
+ * How many tokens are scored per second while workers are saturated, from one answer to the next: the time before the first
+ * answer, or while workers are stopped, says nothing about their speed.
+ */
 class SaturatedSpeed {
   #current: Span = { ms: 0, tokens: 0 };
   #before: Span = { ms: 0, tokens: 0 };
-  /** When the time was last counted; undefined while workers are not saturated. */
+  #isSaturated = false;
+  /** When the time was last counted; undefined until an answer comes while workers are saturated. */
   #since: number | undefined;
+  #lastAnswer = 0;
 
   /** Tells whether workers are saturated from now on. */
   watch(now: number, saturated: boolean): void {
     this.#count(now);
-    this.#since = saturated ? now : undefined;
+    this.#isSaturated = saturated;
+    if (!saturated) this.#since = undefined;
   }
 
-  add(tokens: number): void {
-    if (this.#since !== undefined) this.#current.tokens += tokens;
+  add(now: number, tokens: number): void {
+    if (!this.#isSaturated) return;
+    if (this.#since === undefined || now - this.#lastAnswer > WINDOW_MS) {
+      if (this.#since !== undefined)
+        [this.#current, this.#before] = [
+          { ms: 0, tokens: 0 },
+          { ms: 0, tokens: 0 },
+        ];
+      this.#since = now;
+    } else this.#current.tokens += tokens;
+    this.#lastAnswer = now;
   }
 
   /** Undefined while it is unknown, and when nothing is scored. */
