@@ -1,7 +1,7 @@
 import { type Artifact, lastLayerOf } from '@tocsin/siren';
 import type { BackboneConfig } from '../checkpoint/backbone-config.js';
 import { type PlacedWeights, WeightSource } from '../checkpoint/weight-source.js';
-import { turnBack } from '../int8/turn-back.js';
+import { undoRotation } from '../int8/undo-rotation.js';
 import { Graph } from '../onnx/graph.js';
 import { DataType } from '../onnx/proto.js';
 import type { Numerics } from '../precision.js';
@@ -69,7 +69,7 @@ export function buildBatchGraph(
       ? rowAttention(graph, casts, config, layout, artifact.maxLength)
       : plainAttention(graph, casts, config, layout, artifact.maxLength, computed.device);
   const taps = decoderBlocks(graph, weights, config, artifact, tokenIds, attend);
-  const back = turnBack(graph, weights, config, artifact);
+  const back = undoRotation(graph, weights, config, artifact);
   const pooled = (layer: number): string => back(graph.op('MatMul', [pooling, tapOf(taps, layer)]), layer);
   if (artifact.task === 'trajectory') {
     const state = pooled(lastLayerOf(artifact));

@@ -16,7 +16,7 @@ export const NORM_2 = 'post_attention_layernorm.weight';
  * @returns each block's tap, float32 [tokens, hidden]. Content guards, `residual_mean`: the reference's
  *   `hidden_states[l + 1]` (after the final norm for the very last block); `mlp_mean`: the MLP's output before the
  *   residual add. Trajectory guards: the residual stream, never normed, as the reference's early exit leaves it.
- *   Rotated if the weights are: see `turnBack`.
+ *   Rotated if the weights are: see `undoRotation`.
  */
 export function decoderBlocks(
   graph: Graph,

@@ -1,7 +1,7 @@
 import { type Artifact, type ContentArtifact, lastLayerOf } from '@tocsin/siren';
 import type { BackboneConfig } from '../checkpoint/backbone-config.js';
 import { type PlacedWeights, WeightSource } from '../checkpoint/weight-source.js';
-import { turnBack } from '../int8/turn-back.js';
+import { undoRotation } from '../int8/undo-rotation.js';
 import { Graph, type Value } from '../onnx/graph.js';
 import { DataType } from '../onnx/proto.js';
 import type { Numerics } from '../precision.js';
@@ -69,7 +69,7 @@ export function buildPrefixGraph(
   const weights = new WeightSource(graph, tensors, numerics, options);
   const attend = prefixAttention(graph, weights.casts, config, layout, artifact.maxLength);
   const taps = decoderBlocks(graph, weights, config, artifact, tokenIds, attend);
-  const back = turnBack(graph, weights, config, artifact);
+  const back = undoRotation(graph, weights, config, artifact);
   const tap = (layer: number): Value => back(tapOf(taps, layer), layer);
   if (artifact.task === 'trajectory') {
     trajectoryScores(graph, artifact, tap(lastLayerOf(artifact)), PREFIX_SCORES);

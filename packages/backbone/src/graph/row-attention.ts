@@ -106,28 +106,19 @@ export function plainAttention(
 
   return ({ queries, keys, values }) => {
     // [rows, heads, longest, size]; keys are transposed: [rows, heads, size, longest].
-    const asked = transposed(
-      reshaped(rotated(queries, numHeads, ofQueries), 0, 0, numHeads, width),
-      0,
-      2,
-      1,
-      3,
-    );
-    const looked = transposed(reshaped(rotated(keys, numKvHeads, rope), 0, 0, numKvHeads, width), 0, 2, 3, 1);
-    const carried = transposed(
+    const q = transposed(reshaped(rotated(queries, numHeads, ofQueries), 0, 0, numHeads, width), 0, 2, 1, 3);
+    const k = transposed(reshaped(rotated(keys, numKvHeads, rope), 0, 0, numKvHeads, width), 0, 2, 3, 1);
+    const v = transposed(
       reshaped(sideBySide(casts.widen(values)), 0, 0, numKvHeads, headDim),
       ...[0, 2, 1, 3],
     );
     const outs = ranges.map((part) => {
       // The queries of heads that share keys form one matrix.
-      const ofPart = ranges.length === 1 ? asked : slice(graph, asked, part.from, part.to, 2);
-      const scores = graph.op('MatMul', [
-        graph.op('Reshape', [ofPart, part.products]),
-        upTo(looked, part, 3),
-      ]);
+      const ofPart = ranges.length === 1 ? q : slice(graph, q, part.from, part.to, 2);
+      const scores = graph.op('MatMul', [graph.op('Reshape', [ofPart, part.products]), upTo(k, part, 3)]);
       const masked = graph.op('Add', [graph.op('Reshape', [scores, part.perHead]), part.mask]);
       const shares = graph.op('Softmax', [masked], { axis: { int: -1 } });
-      const out = graph.op('MatMul', [graph.op('Reshape', [shares, part.perKvHead]), upTo(carried, part, 2)]);
+      const out = graph.op('MatMul', [graph.op('Reshape', [shares, part.perKvHead]), upTo(v, part, 2)]);
       return reshaped(out, 0, numHeads, -1, headDim);
     });
     const whole = outs.length === 1 ? (outs[0] ?? '') : graph.op('Concat', outs, { axis: { int: 2 } });

@@ -9,7 +9,7 @@ import { UNROTATED_FINAL_NORM } from './store-int8.js';
  * Returns a function that turns taps of `decoderBlocks` (or means of them) back into the backbone's own coordinates, where an
  * artifact's neurons are: float32 [any, hidden] to the same. Weights that were not rotated need nothing.
  */
-export function turnBack(
+export function undoRotation(
   graph: Graph,
   weights: WeightSource,
   config: BackboneConfig,
