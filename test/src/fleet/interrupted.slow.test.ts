@@ -97,6 +97,8 @@ async function waiting(): Promise<number | null> {
 }
 
 test('a worker past its drain limit cancels what it waits for, and gives its parcels back', async () => {
+  // Interrupted commands of the tests before have left some.
+  const { done, cancelled } = await fleet.parcels();
   await fleet.submit(corpus);
   await ParcelGate.close(fleet.database.pool, ROWS.length);
   const worker = await fleet.readyWorker(['--drain-timeout', '0s']);
@@ -104,5 +106,5 @@ test('a worker past its drain limit cancels what it waits for, and gives its par
   worker.kill('SIGTERM');
   expect(await worker.ended).toMatchObject({ exitCode: 0, signal: null });
   expect(worker.stderr).toMatch(/drain timeout: released unfinished parcels/);
-  expect(await fleet.parcels()).toMatchObject({ done: 0, cancelled: 0 });
+  expect(await fleet.parcels()).toMatchObject({ done, cancelled });
 });
