@@ -126,7 +126,9 @@ test('a row without a usable label is left out with its line and the reason, and
     safe: 1,
   });
   expect(ended.stderr).toContain('5 rows were left out:');
-  expect(ended.stderr).toMatch(/labels.jsonl, line 3: The label field "label" is another string; expected 1 or 0,/);
+  expect(ended.stderr).toMatch(
+    /labels.jsonl, line 3: The label field "label" is another string; expected 1 or 0,/,
+  );
   expect(ended.stderr).toMatch(/labels.jsonl, line 4: The label field "label" is the number 3;/);
   expect(ended.stderr).toMatch(/labels.jsonl, line 5: The row has no label/);
   expect(ended.stderr).toMatch(/labels.jsonl, line 6: The line is not JSON/);
