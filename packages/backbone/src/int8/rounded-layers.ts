@@ -59,15 +59,15 @@ export class RoundedLayers {
     return this.#isUnsigned ? DataType.UINT8 : DataType.INT8;
   }
 
-  /** A number of the graph, made at its first use: an unused one would be warned of. */
-  #number(name: string, data: Float32Array | Uint8Array | Int8Array): Value {
-    if (!this.#constants.has(name)) this.#constants.add(this.#graph.constant(name, [], data));
+  /** A constant of the graph, made at its first use: onnxruntime warns of an unused one. */
+  #constant(name: string, data: Float32Array | Uint8Array | Int8Array, shape: readonly number[] = []): Value {
+    if (!this.#constants.has(name)) this.#constants.add(this.#graph.constant(name, shape, data));
     return name;
   }
 
   /** The code of zero among inputs, and among unsigned weights. */
   get #middle(): Value {
-    return this.#number('int8_middle', Uint8Array.of(128));
+    return this.#constant('int8_middle', Uint8Array.of(128));
   }
 
   /** float32 [tokens, inputs] to [tokens, outputs]. */
@@ -77,7 +77,7 @@ export class RoundedLayers {
     const weights = this.#isUnsigned
       ? this.#graph.op('BitwiseXor', [weight.codes, this.#middle])
       : weight.codes;
-    const zero = this.#isUnsigned ? this.#middle : this.#number('int8_zero', Int8Array.of(0));
+    const zero = this.#isUnsigned ? this.#middle : this.#constant('int8_zero', Int8Array.of(0));
     const [product = ''] = this.#graph.contrib(
       'MatMulIntegerToFloat',
       [codes, weights, scale, weight.scales, this.#middle, zero],
@@ -99,15 +99,13 @@ export class RoundedLayers {
 
   #rotated(value: Value, group: number): Value {
     const graph = this.#graph;
-    const name = `int8_hadamard_${group}`;
-    if (!this.#constants.has(name))
-      this.#constants.add(graph.constant(name, [group, group], hadamard(group)));
+    const mixing = this.#constant(`int8_hadamard_${group}`, hadamard(group), [group, group]);
     const pieces = graph.op('Reshape', [value, graph.shape([-1, group])]);
-    return graph.op('Reshape', [graph.op('MatMul', [pieces, name]), graph.op('Shape', [value])]);
+    return graph.op('Reshape', [graph.op('MatMul', [pieces, mixing]), graph.op('Shape', [value])]);
   }
 
   #fixed(value: Value): RoundedInput {
-    const scale = this.#number('int8_fixed_scale', Float32Array.of(CLIP / HIGHEST));
+    const scale = this.#constant('int8_fixed_scale', Float32Array.of(CLIP / HIGHEST));
     const codes = this.#graph.op('QuantizeLinear', [value, scale, this.#middle]);
     return { codes, scale, tokenScale: undefined };
   }
@@ -115,12 +113,12 @@ export class RoundedLayers {
   #perToken(value: Value): RoundedInput {
     const graph = this.#graph;
     const peak = graph.op('ReduceMax', [graph.op('Abs', [value]), graph.shape([1])]);
-    const inverse = this.#number('int8_inverse', Float32Array.of(1 / HIGHEST));
-    const least = this.#number('int8_least_scale', Float32Array.of(LEAST_SCALE));
+    const inverse = this.#constant('int8_inverse', Float32Array.of(1 / HIGHEST));
+    const least = this.#constant('int8_least_scale', Float32Array.of(LEAST_SCALE));
     const tokenScale = graph.op('Max', [graph.op('Mul', [peak, inverse]), least]);
     const scales = graph.op('Reshape', [tokenScale, graph.shape([-1])]);
     const middles = graph.op('Expand', [this.#middle, graph.op('Shape', [scales])]);
     const codes = graph.op('QuantizeLinear', [value, scales, middles], { axis: { int: 0 } });
-    return { codes, scale: this.#number('int8_one', Float32Array.of(1)), tokenScale };
+    return { codes, scale: this.#constant('int8_one', Float32Array.of(1)), tokenScale };
   }
 }

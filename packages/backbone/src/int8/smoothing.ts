@@ -15,6 +15,9 @@ const STEPS = 4;
 /** Neurons that were never active are not scaled by more than this. */
 const LEAST = 1e-5;
 
+/** How many neurons of a block are outliers. */
+export const outlierCount = (neurons: number): number => Math.min(OUTLIERS, neurons >> 2);
+
 /**
  * Chooses a block's outlier neurons and smoothing. The factors are on a coarse grid, so that they do not depend on the
  * last bits of what a machine measured.
@@ -23,7 +26,7 @@ const LEAST = 1e-5;
  */
 export function planNeurons(peaks: Float32Array, largestDown: Float32Array): NeuronPlan {
   const order = Array.from(peaks.keys()).sort((a, b) => (peaks[b] ?? 0) - (peaks[a] ?? 0) || a - b);
-  const outliers = order.slice(0, Math.min(OUTLIERS, peaks.length >> 2)).sort((a, b) => a - b);
+  const outliers = order.slice(0, outlierCount(peaks.length)).sort((a, b) => a - b);
   const smoothing = peaks.map((peak, neuron) => {
     const factor = Math.max(peak, LEAST) ** ALPHA / Math.max(largestDown[neuron] ?? 0, LEAST) ** (1 - ALPHA);
     return 2 ** (Math.round(STEPS * Math.log2(factor)) / STEPS);

@@ -7,7 +7,7 @@ import { encodeFloats, TensorFile, type TensorSpec } from '../store/tensor-file.
 import { Matrix, roundChannels } from './matrix.js';
 import { Rotation } from './rotation.js';
 import type { Rounding } from './rounded-layers.js';
-import { type NeuronPlan, planNeurons } from './smoothing.js';
+import { outlierCount, planNeurons } from './smoothing.js';
 
 const WEIGHTS = 'weights-0.safetensors';
 /** The weight of the final norm, which is applied after rotating back. */
@@ -130,10 +130,7 @@ class Int8Writer {
       }
       if (name === FINAL_NORM) float(UNROTATED_FINAL_NORM, shape);
     }
-    const outliers = planNeurons(
-      new Float32Array(config.intermediateSize),
-      new Float32Array(config.intermediateSize),
-    ).outliers.length;
+    const outliers = outlierCount(config.intermediateSize);
     for (let layer = 0; layer <= lastLayer; layer++) {
       for (const part of ['gate', 'up']) {
         float(layerTensor(layer, `mlp.outlier_${part}.weight`), [outliers, config.hiddenSize]);
@@ -207,7 +204,7 @@ class Int8Writer {
     const down = this.#intoResidual(await this.#matrix(name('down_proj.weight'))).transposed();
     const plan = planNeurons(peaks, down.peaks());
     await this.#writeInward(name, 'gate', norm, plan.outliers, undefined);
-    await this.#writeInward(name, 'up', norm, plan.outliers, withoutOutliers(plan));
+    await this.#writeInward(name, 'up', norm, plan.outliers, plan.smoothing);
     const outlierDown = down.takeRows(plan.outliers).transposed();
     await this.#writeFloats(name('outlier_down.weight'), outlierDown.values);
     const scaled = down
@@ -315,12 +312,6 @@ const GROUP = 64;
 
 /** The largest power of two up to GROUP that divides a size. */
 const groupOf = (size: number): number => Math.min(GROUP, size & -size);
-
-/** Outliers are written apart, before scaling. */
-function withoutOutliers({ smoothing, outliers }: NeuronPlan): Float32Array {
-  for (const neuron of outliers) smoothing[neuron] = 1;
-  return smoothing;
-}
 
 function roundingOf(name: string): Rounding | undefined {
   const [, part = ''] = /^model\.layers\.\d+\.(.+)\.weight$/.exec(name) ?? [];

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { jsonFault } from './json-text.js';
+import { isJson } from './json-values.js';
 
 test.each([
   ['', 0, 'the line ends in the middle of the JSON'],
@@ -27,15 +28,6 @@ test.each([
   expect(() => JSON.parse(text)).toThrow(SyntaxError);
   expect(jsonFault(text)).toEqual({ at, what });
 });
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 const pieces = [
   '{',

@@ -21,7 +21,8 @@ export function jsonLayout(head: Buffer): JsonLayout {
   return isFollowed && isJson(first) ? 'lines' : 'array';
 }
 
-function isJson(text: string): boolean {
+/** Whether a text is one JSON value. */
+export function isJson(text: string): boolean {
   try {
     JSON.parse(text);
     return true;

@@ -11,7 +11,8 @@ import { choosePort, HOST, PATIENCE, SECOND, SERVER_SETTINGS } from './settings.
 
 const POLL = 10;
 
-interface LaunchOptions {
+/** Inputs of a start, the same for each restart. */
+export interface LaunchOptions {
   readonly dir: DataDir;
   readonly binaries: Binaries;
   /** Undefined for any free port. */

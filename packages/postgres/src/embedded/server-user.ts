@@ -21,7 +21,7 @@ export function isRoot(): boolean {
 
 /**
  * The user the server runs as: undefined (this process's user) unless that is root. For root, the owner of the data
- * directory; if that is root too, `postgres`, else `nobody`.
+ * directory; if that is root too, the first of CANDIDATES that exists.
  * @throws {UserError} when neither exists.
  */
 export async function chooseServerUser(owner: ServerUser): Promise<ServerUser | undefined> {

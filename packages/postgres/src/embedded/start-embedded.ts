@@ -1,8 +1,8 @@
 import { UserError } from '@tocsin/core';
 import { type Binaries, findBinaries, reachableBinaries } from './binaries.js';
-import { type DataDir, defaultDataDir, explained, openDataDir } from './data-dir.js';
+import { defaultDataDir, explained, openDataDir } from './data-dir.js';
 import { ensureDatabase, initialiseOnce, passwordOf, urlFor } from './database.js';
-import { joinRunning, lastLines, launch, readLog } from './launch.js';
+import { joinRunning, type LaunchOptions, lastLines, launch, readLog } from './launch.js';
 import { addHolder, type Holder, newHolder, otherHolders, removeHolder, watch, withLock } from './lock.js';
 import { endsWithin, findPostmaster, type Postmaster, shutDown } from './postmaster.js';
 import { rememberPort, SECOND } from './settings.js';
@@ -44,7 +44,7 @@ export async function startEmbedded(options: EmbeddedOptions = {}): Promise<Embe
     const found = options.binaries ?? (await findBinaries());
     const dir = await openDataDir(path);
     const binaries = await reachableBinaries(found, dir.user, { log });
-    const plan: Plan = { dir, binaries, port, settings: options.settings ?? {}, log };
+    const plan: LaunchOptions = { dir, binaries, port, settings: options.settings ?? {}, log };
     const holder = await newHolder();
     const start = async () => {
       const up = await bringUp(plan);
@@ -88,17 +88,8 @@ export interface EmbeddedServer {
   stop(): Promise<void>;
 }
 
-/** Inputs of a start, the same for each restart. */
-interface Plan {
-  readonly dir: DataDir;
-  readonly binaries: Binaries;
-  readonly port: number | undefined;
-  readonly settings: Readonly<Record<string, string>>;
-  readonly log: (line: string) => void;
-}
-
 /** Joins or starts the server, and checks that it can be used. Called under the lock. */
-async function bringUp(plan: Plan): Promise<{ server: Postmaster; url: string; started: boolean }> {
+async function bringUp(plan: LaunchOptions): Promise<{ server: Postmaster; url: string; started: boolean }> {
   const { dir, log } = plan;
   await initialiseOnce(dir, plan.binaries, log);
   const password = await passwordOf(dir);
@@ -119,7 +110,7 @@ async function bringUp(plan: Plan): Promise<{ server: Postmaster; url: string; s
   return { server, url: urlFor(server.port, password), started: running === undefined };
 }
 
-function refuseOtherPort(plan: Plan, server: Postmaster): void {
+function refuseOtherPort(plan: LaunchOptions, server: Postmaster): void {
   if (plan.port === undefined || plan.port === server.port) return;
   throw new UserError(
     `PostgreSQL runs in ${plan.dir.path} already, on port ${server.port} and not ${plan.port}`,
@@ -134,7 +125,7 @@ class HeldServer implements EmbeddedServer {
   readonly url: string;
   readonly started: boolean;
   readonly port: number;
-  readonly #plan: Plan;
+  readonly #plan: LaunchOptions;
   readonly #holder: Holder;
   #server: Postmaster;
   readonly #listeners = new Set<(error: UserError) => void>();
@@ -142,7 +133,7 @@ class HeldServer implements EmbeddedServer {
   #reviving: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
 
-  constructor(plan: Plan, holder: Holder, server: Postmaster, url: string, started: boolean) {
+  constructor(plan: LaunchOptions, holder: Holder, server: Postmaster, url: string, started: boolean) {
     this.#plan = plan;
     this.#holder = holder;
     this.#server = server;
