@@ -41,8 +41,11 @@ export async function benchPeer(
   const artifact = await referenceGuard(join(dir, 'reference'));
   const texts = rows.map((row) => row.text);
 
-  const [float32, int8] = [await engineScores(texts, 'float32'), await engineScores(texts, 'int8')];
+  const before = [await engineScores(texts, 'float32'), await engineScores(texts, 'int8')];
   const { stdout } = await promisify(execFile)(python, [SCRIPT, artifact, file], { maxBuffer: 1 << 26 });
+  // Before and after the reference, because the machine may be busier at one time than at another.
+  const after = [await engineScores(texts, 'float32'), await engineScores(texts, 'int8')];
+  const [float32, int8] = [fastest(before[0], after[0]), fastest(before[1], after[1])];
   const settings = stdout
     .trim()
     .split('\n')
@@ -72,13 +75,20 @@ export async function benchPeer(
   }
 }
 
+interface Measured {
+  scores: number[];
+  ms: number;
+}
+
+function fastest(...rounds: (Measured | undefined)[]): Measured {
+  const measured = rounds.filter((round) => round !== undefined);
+  return measured.reduce((best, round) => (round.ms < best.ms ? round : best));
+}
+
 /** The best of three rounds: whatever else runs on the machine makes a round slower. */
 const ROUNDS = 3;
 
-async function engineScores(
-  texts: string[],
-  precision: 'float32' | 'int8',
-): Promise<{ scores: number[]; ms: number }> {
+async function engineScores(texts: string[], precision: 'float32' | 'int8'): Promise<Measured> {
   const guard = await openGuard('starter', { device: 'cpu', precision });
   const scorer = await Scorer.start(guard, { calibrateAfter: 0 });
   let ms = Number.POSITIVE_INFINITY;
